@@ -1,0 +1,24 @@
+//! The contract between the orchestrator and everything that does work.
+//!
+//! What a job is ([`work`]), the states it passes through ([`state`]), the words spoken over HTTP
+//! ([`wire`]), and the client every worker polls with ([`client`], [`spool`], [`worker`]).
+//! Robots, learners and people at a bench all pull from the same queue with the same contract.
+//!
+//! Deliberately absent: SQL, libtorch, biology, wells as anything but names.
+
+pub mod blob;
+pub mod experiment;
+pub mod failure;
+pub mod id;
+pub mod state;
+pub mod wire;
+pub mod work;
+
+pub use blob::Digest;
+pub use experiment::{Context, Experiment, Perturbation};
+pub use failure::{Failure, FailureClass};
+pub use id::{JobId, LeaseToken};
+pub use work::Work;
+
+/// Version of this contract; sent with each lease request. The server answers an older worker in words.
+pub const CONTRACT_VERSION: u32 = 1;

@@ -1,0 +1,97 @@
+//! The words spoken over HTTP between a worker and the server. All bodies are JSON.
+//!
+//! | request | answers |
+//! |---|---|
+//! | `POST /api/v1/leases` [`LeaseRequest`] | 200 [`Lease`]; 204 nothing to do within the wait; 426 contract too old |
+//! | `POST /api/v1/jobs/{id}/start` [`Authority`] | 200 [`HeartbeatAnswer`]; 409 authority lost |
+//! | `POST /api/v1/jobs/{id}/heartbeat` [`Heartbeat`] | 200 [`HeartbeatAnswer`]; 409 authority lost |
+//! | `POST /api/v1/jobs/{id}/release` [`Authority`] | 204; 409 authority lost |
+//! | `POST /api/v1/jobs/{id}/report` [`Report`] | 200 [`ReportAnswer`], always, for a job that exists |
+//! | `PUT /api/v1/blobs/{sha256}` bytes | 201 stored, 200 had it already; 422 content does not match its name |
+//! | `GET /api/v1/blobs/{sha256}` | 200 bytes; 404 |
+//!
+//! 409 is for authority, never for testimony: a report is always taken, and the answer says what it did.
+
+use crate::id::{JobId, LeaseToken};
+use crate::work::{Outcome, Work};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A worker asks for one job it can do, and waits for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LeaseRequest {
+    pub contract_version: u32,
+    /// One queue: `learner`, `predict`, `bench` or `people`.
+    pub queue: String,
+    pub capabilities: Vec<String>,
+    /// The device it stands beside: it is given that device's jobs and those addressed to none.
+    pub instrument: Option<String>,
+    /// How long the server may hold the request open, 0..=30.
+    pub wait_seconds: u32,
+}
+
+/// Authority over one job for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Lease {
+    pub job_id: JobId,
+    pub lease_token: LeaseToken,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// Seconds of authority left; heartbeats renew it. Beat at a third of it.
+    pub expires_in_seconds: u32,
+    pub repeatable: bool,
+    pub deadline_lab_at: Option<DateTime<Utc>>,
+    pub work: Work,
+}
+
+/// The proof that each command carries.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Authority {
+    pub lease_token: LeaseToken,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Heartbeat {
+    pub lease_token: LeaseToken,
+    /// The last that is known, for people: `{"message": "transfer 12 of 40", "fraction": 0.3}`.
+    pub progress: Option<Progress>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    pub message: String,
+    /// 0..=1
+    pub fraction: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HeartbeatAnswer {
+    pub expires_in_seconds: u32,
+    /// Somebody asked to stop: go to the next safe point, then report `stopped`.
+    pub stop_requested: bool,
+}
+
+/// Testimony: how the attempt ended. Sending it again changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    pub lease_token: LeaseToken,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportAnswer {
+    pub disposition: Disposition,
+}
+
+/// What a report did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// It settled the job.
+    Accepted,
+    /// The same report was taken before.
+    AlreadyDone,
+    /// Somebody decided meanwhile, or the token is an older one: kept as evidence, no state changed.
+    KeptAsEvidence,
+}

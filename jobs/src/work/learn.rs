@@ -1,0 +1,184 @@
+//! Work for learners. Tables travel as blobs; formats are fixed here.
+//!
+//! | table | format | columns |
+//! |---|---|---|
+//! | pool | CSV | `perturbation,context` |
+//! | data cut | CSV | `perturbation,context,readout,value,hit,replicates,sem` (`hit`, `sem` may be empty) |
+//! | posterior | CSV | `perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score` |
+//! | features | Parquet or CSV | `gene` (edit name), then numeric columns named `block_index` |
+//! | prior | Parquet or CSV | `gene,score,hit`; or long: `screen_id,gene,score[,fdr]` |
+//!
+//! `perturbation` is the key of [`Perturbation`](crate::Perturbation): edits joined by `+`.
+
+use crate::blob::Digest;
+use crate::experiment::Experiment;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What every learner job needs to build the same model again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelInputs {
+    /// Every experiment the campaign may ever ask for.
+    pub pool: Digest,
+    /// Measured so far, QC passed. `None` before the first round.
+    pub data_cut: Option<Digest>,
+    /// Feature tables, one or more modalities each.
+    pub features: Vec<Digest>,
+    /// Other screens, with labels.
+    pub priors: Vec<Digest>,
+    pub model: ModelSpec,
+    /// All randomness of training and selection derives from it.
+    pub seed: u64,
+}
+
+/// The model family and its few settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSpec {
+    pub family: ModelFamily,
+    /// Networks in the ensemble.
+    pub members: u32,
+    /// Passes over the data in training.
+    pub epochs: u32,
+}
+
+impl Default for ModelSpec {
+    fn default() -> Self {
+        Self { family: ModelFamily::Ensemble, members: 8, epochs: 60 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelFamily {
+    /// Ensemble of neural encoders, manipulator and heads (tch).
+    Ensemble,
+    /// Closed-form Bayesian linear regression on the fused features.
+    BayesianLinear,
+}
+
+/// Train a model on the data cut and leave a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Train {
+    pub inputs: ModelInputs,
+    /// The checkpoint to start from, if any.
+    pub warm_start: Option<Digest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TrainResult {
+    pub checkpoint: Digest,
+    pub code_version: String,
+    pub metrics: ModelMetrics,
+    pub train_seconds: f64,
+}
+
+/// Measured on held-out folds of the data cut; `None` where there is too little to say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelMetrics {
+    pub training_rows: u64,
+    pub held_out_rows: u64,
+    /// Mean log predictive density of the value, in nats, standardised units.
+    pub held_out_log_score: Option<f64>,
+    /// Continuous ranked probability score, standardised units.
+    pub held_out_crps: Option<f64>,
+    pub coverage_50: Option<f64>,
+    pub coverage_80: Option<f64>,
+    pub coverage_90: Option<f64>,
+    /// Expected calibration error of the hit probability.
+    pub hit_ece: Option<f64>,
+}
+
+/// How to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Acquisition {
+    /// Highest probability of being a hit.
+    HitProbability,
+    /// Highest (or lowest, see `Objective`) predicted mean.
+    Greedy,
+    /// Mean plus `beta` epistemic standard deviations.
+    Ucb { beta: f64 },
+    /// One posterior sample per pick.
+    Thompson,
+    /// Uniform; the control.
+    Random,
+}
+
+/// Which end of the readout is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    Maximise,
+    Minimise,
+    /// Far from the negative control in either direction.
+    TwoSided,
+}
+
+/// Choose the next batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Propose {
+    pub inputs: ModelInputs,
+    /// Of the promoted model; `None` when none was trained yet (the learner then trains from the
+    /// priors alone, or proposes at random and says so).
+    pub checkpoint: Option<Digest>,
+    pub objective: Objective,
+    pub acquisition: Acquisition,
+    pub batch_size: u32,
+    pub runners_up: u32,
+    /// Asked for and not yet answered: not proposed again, conditioned on.
+    pub pending: Vec<Experiment>,
+    /// Never to be proposed: measured (and not to be repeated), given up, or excluded by people.
+    pub excluded: Vec<Experiment>,
+}
+
+/// What the model says of one experiment, in the readout's own units.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Prediction {
+    pub mean: f64,
+    /// What more data would remove.
+    pub epistemic_sd: f64,
+    /// What it would not.
+    pub aleatoric_sd: f64,
+    pub hit_probability: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Proposal {
+    #[serde(flatten)]
+    pub experiment: Experiment,
+    #[serde(flatten)]
+    pub prediction: Prediction,
+    /// Value of the acquisition function; higher was chosen first.
+    pub score: f64,
+    /// Why it was chosen, in words a scientist reads.
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProposeResult {
+    /// Best first.
+    pub proposals: Vec<Proposal>,
+    /// The next best, in order.
+    pub runners_up: Vec<Proposal>,
+    /// Posterior over the whole pool, so that a prediction for an experiment added by hand is a look-up.
+    pub posterior: Digest,
+    /// The checkpoint that was really used.
+    pub checkpoint: Option<Digest>,
+    pub code_version: String,
+    pub select_seconds: f64,
+}
+
+/// Predict single experiments now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Predict {
+    pub inputs: ModelInputs,
+    pub checkpoint: Digest,
+    pub experiments: Vec<Experiment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictResult {
+    /// In the order asked.
+    pub predictions: Vec<Prediction>,
+}

@@ -1,0 +1,1 @@
+//! The whole system end to end; everything lives in `it/`.
