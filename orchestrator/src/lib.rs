@@ -1,1 +1,21 @@
-//! Stub.
+//! Campaigns, rounds, approvals, inventory, queue, ingestion and their HTTP API, over PostgreSQL.
+//!
+//! Reading order: what a campaign says ([`campaigns`]), the state machines ([`rounds`], [`batches`],
+//! [`plates`]), the pure functions ([`planning`], [`ingestion`]), the only SQL ([`store`]), the loops that
+//! move everything on ([`engine`]), the doors ([`api`], [`cli`]) and the whole of it on one machine
+//! ([`demo`]).
+//!
+//! Deliberately absent: torch, biology, state that lives only in memory.
+
+pub mod ids;
+pub mod campaigns;
+pub mod rounds;
+pub mod batches;
+pub mod plates;
+pub mod planning;
+pub mod ingestion;
+pub mod store;
+pub mod engine;
+pub mod api;
+pub mod cli;
+pub mod demo;

@@ -1,0 +1,207 @@
+//! The campaign file (TOML). Parsed and validated here; kept in git or edited in the web app.
+
+use jobs::work::learn::{Acquisition, ModelSpec, Objective};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A campaign, as its file says it. File names are relative to the campaign file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Unique in its project.
+    pub name: String,
+    /// For people: what is looked for, and why.
+    #[serde(default)]
+    pub goal: String,
+    pub design: Design,
+    pub objective: ObjectiveSpec,
+    #[serde(default)]
+    pub model: Model,
+    pub acquisition: Acquisition,
+    pub assay: Assay,
+    pub controls: Controls,
+    #[serde(default)]
+    pub qc: Qc,
+    pub budget: Budget,
+    #[serde(default)]
+    pub schedule: Schedule,
+    #[serde(default)]
+    pub policy: Policy,
+    pub bench: Bench,
+}
+
+/// The design space: which experiments may be asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Design {
+    /// CSV with a column `gene`.
+    pub genes_file: String,
+    #[serde(default)]
+    pub combinations: Combinations,
+    /// Cells, donors: each experiment is one perturbation in one context.
+    pub contexts: Vec<String>,
+    /// Genes never to be used.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Combinations {
+    #[default]
+    Singles,
+    Pairs,
+    SinglesAndPairs,
+}
+
+/// What is measured and which end is wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveSpec {
+    /// Name of the readout in data and plots, e.g. `IFNG signal`.
+    pub readout: String,
+    /// The reader's channel for it.
+    pub channel: String,
+    pub direction: Objective,
+    pub hit: HitRule,
+}
+
+/// What counts as a hit. Thresholds are in normalised units (negative control 0, positive control 1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum HitRule {
+    /// A channel of the reader that calls hits itself (1: hit); replicates vote.
+    Channel(String),
+    AtLeast(f64),
+    AtMost(f64),
+    /// Absolute value at least.
+    TwoSided(f64),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    #[serde(flatten)]
+    pub spec: ModelSpec,
+    /// Feature tables (Parquet or CSV).
+    pub features: Vec<String>,
+    /// Other screens, with labels.
+    pub priors: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assay {
+    /// Labware of the assay plates, by load name.
+    pub labware: String,
+    /// Wells per experiment.
+    pub replicates: u32,
+    /// Volume of each edit's reagent per well.
+    pub transfer_volume_nl: u32,
+    #[serde(default = "default_liquid_class")]
+    pub liquid_class: String,
+    pub incubate_hours: f64,
+    /// The read must happen within this many hours after the incubation is over, and no earlier.
+    pub read_window_hours: f64,
+    pub temperature_celsius: f64,
+    pub co2_percent: f64,
+    /// Leave the outermost wells empty.
+    #[serde(default)]
+    pub leave_edge_empty: bool,
+}
+
+fn default_liquid_class() -> String {
+    "default".to_owned()
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Controls {
+    pub negative: Control,
+    pub positive: Control,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// What the inventory calls it.
+    pub content: String,
+    /// Wells per plate.
+    pub wells: u32,
+}
+
+/// When a plate is quarantined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Qc {
+    /// Z'-factor (Zhang, Chung & Oldenburg 1999) below this fails.
+    pub minimum_z_prime: f64,
+    /// Largest tolerated drift of the negative control across the plate, as a fraction of the control window.
+    pub maximum_control_drift: f64,
+    /// Largest tolerated fraction of wells without a reading or with a failed transfer.
+    pub maximum_missing_fraction: f64,
+}
+
+impl Default for Qc {
+    fn default() -> Self {
+        Self { minimum_z_prime: 0.4, maximum_control_drift: 0.3, maximum_missing_fraction: 0.1 }
+    }
+}
+
+/// What may be spent; the campaign is finished when the first limit is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    pub rounds: u32,
+    /// Experiments per round.
+    pub batch: u32,
+    /// Stop once so many hits passed QC.
+    #[serde(default)]
+    pub stop_after_hits: Option<u32>,
+    /// Runners-up kept per round, for replacements.
+    #[serde(default = "default_runners_up")]
+    pub runners_up: u32,
+}
+
+fn default_runners_up() -> u32 {
+    64
+}
+
+/// When rounds begin. The calendar proper (cron, time zones, blackouts) replaces this later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    /// Laboratory hours from the start of one round to the next; the next waits for the one before.
+    pub every_hours: f64,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { every_hours: 168.0 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// How many different people must approve.
+    pub approvals: u32,
+    /// Approve without people; recorded as done by the system under this policy.
+    pub auto_approve: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { approvals: 1, auto_approve: false }
+    }
+}
+
+/// Which instruments carry it out, by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bench {
+    pub handler: String,
+    pub incubator: String,
+    pub reader: String,
+    pub mover: String,
+}

@@ -1,0 +1,5 @@
+//! Assay plates and their judgement.
+
+pub mod state;
+
+pub use state::{Event, State};

@@ -1,0 +1,5 @@
+//! One turn of the loop.
+
+pub mod state;
+
+pub use state::{Event, State};
