@@ -7,12 +7,15 @@
 //! Deliberately absent: SQL, libtorch, biology, wells as anything but names.
 
 pub mod blob;
+pub mod client;
 pub mod experiment;
 pub mod failure;
 pub mod id;
+pub mod spool;
 pub mod state;
 pub mod wire;
 pub mod work;
+pub mod worker;
 
 pub use blob::Digest;
 pub use experiment::{Context, Experiment, Perturbation};

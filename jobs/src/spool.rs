@@ -1,0 +1,265 @@
+//! What a worker must not lose, on its own disk: what it began, what it brought, what it has to say.
+//!
+//! ```text
+//! DIR/lock                              one process a folder
+//! DIR/reserve                           filler, given up when the disk is full, so that testimony still fits
+//! DIR/epoch                             the server's epoch, last seen
+//! DIR/open/<job>.<x>/begun.json         written before the first physical step
+//!                   /blobs/<sha256>     raw files, uploaded before the report
+//!                   /report.json        the outcome, until the server has taken it
+//! DIR/acknowledged/<job>.<x>/           taken; kept some days, can be offered again
+//! DIR/refused/<job>.<x>/                refused for good; kept until somebody looks
+//! ```
+//!
+//! `<x>` stands for the lease token without giving it away. Every file is written aside, fsynced, renamed,
+//! and its folder fsynced; a folder changes place by one rename. A kill between any two of these leaves a
+//! state that [`Spool::open`] understands: begun without a report means *interrupted*.
+//!
+//! Calls block for the time of an fsync; there is no thread behind.
+
+mod entry;
+mod file;
+
+pub use entry::{BegunRecord, Entry, Phase, Spooled};
+
+use crate::wire::{Lease, ReportAnswer};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Reports not yet acknowledged; at this number no new work is begun.
+    pub pending: usize,
+    /// Bytes not yet acknowledged; past this no new work is begun.
+    pub pending_bytes: u64,
+    /// Size of the filler that makes room for testimony on a full disk.
+    pub reserve_bytes: u64,
+    /// Days that acknowledged entries are kept.
+    pub keep_acknowledged: u32,
+    /// Bytes of acknowledged entries; past this the oldest go before their days are over.
+    pub acknowledged_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending: 256,
+            pending_bytes: 4 << 30,
+            reserve_bytes: 8 << 20,
+            keep_acknowledged: 7,
+            acknowledged_bytes: 4 << 30,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("could not {doing} {path}: check the disk and who may write there")]
+    Disk {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{path} is not what was written there; move it away and report it")]
+    Damaged {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("another process uses the spool {path}: give each worker its own folder")]
+    InUse { path: PathBuf },
+    #[error("the spool is full ({why}): nothing new is begun until the server has taken what waits")]
+    Full { why: String },
+}
+
+/// The folder, held by this process alone.
+#[derive(Debug)]
+pub struct Spool {
+    dir: PathBuf,
+    limits: Limits,
+    _lock: File,
+}
+
+/// What stays beside an acknowledged or refused report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Closed {
+    at: DateTime<Utc>,
+    answer: Option<ReportAnswer>,
+    refusal: Option<String>,
+}
+
+const OPEN: &str = "open";
+const ACKNOWLEDGED: &str = "acknowledged";
+const REFUSED: &str = "refused";
+
+impl Spool {
+    /// Takes the folder `dir`, made where there is none. Refused reports become open again, once.
+    pub fn open(dir: impl Into<PathBuf>, limits: Limits) -> Result<Self, Error> {
+        let dir = dir.into();
+        file::make_folder(&dir)?;
+        for part in [OPEN, ACKNOWLEDGED, REFUSED] {
+            file::make_folder(&dir.join(part))?;
+        }
+        let lock = file::lock(&dir.join("lock"))?;
+        let spool = Self { dir, limits, _lock: lock };
+        for name in file::names(&spool.dir.join(REFUSED))? {
+            spool.move_entry(&name, REFUSED, OPEN)?;
+        }
+        spool.forget_what_never_began()?;
+        Ok(spool)
+    }
+
+    /// The place of one attempt.
+    pub fn entry(&self, lease: &Lease) -> Entry {
+        let name = entry::name_of(lease.job_id, lease.lease_token);
+        Entry::new(self.dir.join(OPEN).join(name), self.dir.join("reserve"))
+    }
+
+    /// This very attempt was begun or reported before: a repeated answer must not begin it twice.
+    pub fn knows(&self, lease: &Lease) -> bool {
+        let name = entry::name_of(lease.job_id, lease.lease_token);
+        [OPEN, ACKNOWLEDGED, REFUSED].iter().any(|part| self.dir.join(part).join(&name).exists())
+    }
+
+    /// Whether new work may be begun: its result would have a place.
+    pub fn room(&self) -> Result<(), Error> {
+        let open = self.dir.join(OPEN);
+        let pending = file::names(&open)?.len();
+        if pending >= self.limits.pending {
+            return Err(Error::Full { why: format!("{pending} results wait for the server") });
+        }
+        let bytes = file::bytes_under(&open)?;
+        if bytes > self.limits.pending_bytes {
+            return Err(Error::Full { why: format!("{bytes} bytes wait for the server") });
+        }
+        file::fill_reserve(&self.dir.join("reserve"), self.limits.reserve_bytes)
+            .map_err(|error| Error::Full { why: format!("no room on the disk: {error}") })
+    }
+
+    /// Attempts that were begun and have no report: what became of them is to be found out.
+    pub fn interrupted(&self) -> Result<Vec<(Entry, BegunRecord)>, Error> {
+        let mut found = Vec::new();
+        for entry in self.open_entries()? {
+            if !entry.has_report()
+                && let Some(record) = entry.read_begun()?
+            {
+                found.push((entry, record));
+            }
+        }
+        found.sort_by_key(|(_, record)| record.begun_at);
+        Ok(found)
+    }
+
+    /// Reports that the server has not taken, oldest first. An unreadable one is logged and left alone.
+    pub fn pending(&self) -> Result<Vec<(Entry, Spooled)>, Error> {
+        let mut found = Vec::new();
+        for entry in self.open_entries()? {
+            match entry.read_report() {
+                Ok(Some(report)) => found.push((entry, report)),
+                Ok(None) => {}
+                Err(error) => tracing::error!(error = ?error, "a spooled report is unreadable"),
+            }
+        }
+        found.sort_by_key(|(_, report)| (report.finished_at, report.job_id));
+        Ok(found)
+    }
+
+    /// The server has taken the report: the entry is kept aside.
+    pub fn acknowledge(
+        &self,
+        entry: &Entry,
+        answer: ReportAnswer,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        entry.write("closed.json", &Closed { at: now, answer: Some(answer), refusal: None })?;
+        self.move_entry(entry.name(), OPEN, ACKNOWLEDGED)
+    }
+
+    /// The server will never take it: out of the way of the others, kept for people and for the next start.
+    pub fn refuse(&self, entry: &Entry, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let closed = Closed { at: now, answer: None, refusal: Some(why.to_owned()) };
+        entry.write("closed.json", &closed)?;
+        self.move_entry(entry.name(), OPEN, REFUSED)
+    }
+
+    /// Makes every acknowledged report pending again. Returns how many.
+    pub fn offer_again(&self) -> Result<usize, Error> {
+        let names = file::names(&self.dir.join(ACKNOWLEDGED))?;
+        for name in &names {
+            self.move_entry(name, ACKNOWLEDGED, OPEN)?;
+        }
+        Ok(names.len())
+    }
+
+    /// Drops acknowledged entries whose days are over, and the oldest while they take too much room.
+    pub fn prune(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let oldest_kept = now - TimeDelta::days(i64::from(self.limits.keep_acknowledged));
+        let mut kept = Vec::new();
+        for name in file::names(&self.dir.join(ACKNOWLEDGED))? {
+            let folder = self.dir.join(ACKNOWLEDGED).join(&name);
+            let closed: Option<Closed> = file::read_json(&folder.join("closed.json"))?;
+            match closed {
+                Some(closed) if closed.at < oldest_kept => file::remove_folder(&folder)?,
+                closed => kept.push((closed.map(|c| c.at), file::bytes_under(&folder)?, folder)),
+            }
+        }
+        kept.sort();
+        let mut bytes: u64 = kept.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, size, folder) in kept {
+            if bytes <= self.limits.acknowledged_bytes {
+                break;
+            }
+            file::remove_folder(&folder)?;
+            bytes -= size;
+        }
+        Ok(())
+    }
+
+    /// The server's epoch as last written down.
+    pub fn epoch(&self) -> Result<Option<String>, Error> {
+        file::read_json(&self.dir.join("epoch"))
+    }
+
+    pub fn set_epoch(&self, epoch: &str) -> Result<(), Error> {
+        file::write_json(&self.dir.join("epoch"), &epoch)
+    }
+
+    fn open_entries(&self) -> Result<Vec<Entry>, Error> {
+        let open = self.dir.join(OPEN);
+        let reserve = self.dir.join("reserve");
+        let names = file::names(&open)?;
+        Ok(names.iter().map(|name| Entry::new(open.join(name), reserve.clone())).collect())
+    }
+
+    /// Entries with neither a beginning nor a report hold at most raw files of an attempt that was
+    /// killed before it had anything to say.
+    fn forget_what_never_began(&self) -> Result<(), Error> {
+        for entry in self.open_entries()? {
+            if !entry.has_report() && entry.read_begun()?.is_none() {
+                entry.discard()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn move_entry(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
+        let (from, to) = (self.dir.join(from), self.dir.join(to));
+        let (source, target) = (from.join(name), to.join(name));
+        fs::rename(&source, &target).map_err(|source_error| Error::Disk {
+            doing: "move",
+            path: source.clone(),
+            source: source_error,
+        })?;
+        file::sync_folder(&to)?;
+        file::sync_folder(&from)
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}

@@ -1,0 +1,224 @@
+//! The loop itself.
+
+use super::attempt::{Attempt, Begun};
+use super::delivery::{self, Desk};
+use super::heartbeat;
+use super::panic::caught;
+use super::testimony;
+use super::{Handler, WorkerConfig, WorkerError};
+use crate::CONTRACT_VERSION;
+use crate::client::{self, Client};
+use crate::spool::{BegunRecord, Entry, Phase, Spool, Spooled};
+use crate::wire::{Lease, LeaseRequest, Report};
+use crate::work::Outcome;
+use chrono::Utc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// An empty answer that came sooner than this did not wait: the next request is held back.
+const TOO_SOON: Duration = Duration::from_millis(200);
+
+/// A worker at its queue.
+pub struct Worker {
+    client: Client,
+    config: Arc<WorkerConfig>,
+    handler: Arc<dyn Handler>,
+    shutdown: CancellationToken,
+    spool: Arc<Spool>,
+    desk: Arc<Desk>,
+}
+
+impl Worker {
+    /// Works until `shutdown`; then finishes the attempt in hand, reports, and returns.
+    pub async fn run(
+        client: Client,
+        config: WorkerConfig,
+        handler: Arc<dyn Handler>,
+        shutdown: CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let spool = Arc::new(Spool::open(&config.spool_dir, config.spool_limits)?);
+        let worker = Worker {
+            client,
+            config: Arc::new(config),
+            handler,
+            shutdown,
+            spool,
+            desk: Arc::new(Desk::default()),
+        };
+        let delivery = delivery::deliver(
+            worker.client.clone(),
+            worker.spool.clone(),
+            worker.desk.clone(),
+            worker.config.clone(),
+        );
+        let _delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
+        worker.recover_interrupted().await?;
+        let ended = worker.lease_until_shutdown().await;
+        let last_round = tokio::time::timeout(worker.config.shutdown_grace, worker.desk.round());
+        if !last_round.await.unwrap_or(false) {
+            tracing::warn!(spool = %worker.spool.dir().display(), "results stay on disk until the next start");
+        }
+        ended
+    }
+
+    async fn recover_interrupted(&self) -> Result<(), WorkerError> {
+        for (entry, record) in self.spool.interrupted()? {
+            let job = record.lease.job_id;
+            tracing::warn!(%job, phase = ?record.phase, "this work was interrupted by a restart");
+            match self.recovered(&entry, record.clone()).await {
+                Some(outcome) => self.finish(&entry, &record.lease, outcome)?,
+                None => entry.discard()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of interrupted work; `None`: nothing that would be worth saying.
+    async fn recovered(&self, entry: &Entry, record: BegunRecord) -> Option<Outcome> {
+        if record.phase == Phase::Beginning {
+            return Some(testimony::killed_before_it_began());
+        }
+        let lease = record.lease.clone();
+        let attempt = Arc::new(self.attempt(lease.clone(), entry.clone()));
+        let _beats = self.beats(&attempt);
+        let begun = Begun::new(attempt, record);
+        match caught(self.handler.recover(&begun)).await {
+            Ok(Some(outcome)) => Some(outcome),
+            Ok(None) if lease.repeatable => None,
+            Ok(None) => Some(testimony::killed_in_the_middle()),
+            Err(panicked) => Some(testimony::after_panic(&lease, true, &panicked)),
+        }
+    }
+
+    async fn lease_until_shutdown(&self) -> Result<(), WorkerError> {
+        let mut backoff = self.config.backoff();
+        while !self.shutdown.is_cancelled() {
+            if let Err(full) = self.spool.room() {
+                tracing::error!(worker = %self.config.name, error = %client::with_sources(&full), "no new work is begun");
+                self.pause(backoff.next_wait()).await;
+                continue;
+            }
+            let asked_at = Instant::now();
+            let answer = tokio::select! {
+                () = self.shutdown.cancelled() => break,
+                answer = self.request_lease() => answer,
+            };
+            match answer {
+                Ok(Some(lease)) => {
+                    backoff.reset();
+                    self.desk.server_answers();
+                    self.perform(lease).await?;
+                }
+                Ok(None) => {
+                    self.desk.server_answers();
+                    if asked_at.elapsed() < TOO_SOON {
+                        self.pause(backoff.next_wait()).await;
+                    } else {
+                        backoff.reset();
+                    }
+                }
+                Err(error @ client::Error::ContractTooOld { .. }) => {
+                    return Err(WorkerError::ContractTooOld(error));
+                }
+                Err(error) => {
+                    tracing::warn!(worker = %self.config.name, %error, "no lease");
+                    self.pause(backoff.next_wait()).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn request_lease(&self) -> Result<Option<Lease>, client::Error> {
+        let request = LeaseRequest {
+            contract_version: CONTRACT_VERSION,
+            queue: self.config.queue.clone(),
+            capabilities: self.config.capabilities.clone(),
+            instrument: self.config.instrument.clone(),
+            wait_seconds: self.config.wait_seconds,
+        };
+        self.client.lease(&request).await
+    }
+
+    async fn perform(&self, lease: Lease) -> Result<(), WorkerError> {
+        let job = lease.job_id;
+        if self.spool.knows(&lease) {
+            tracing::warn!(%job, "this lease was given before; it is not begun twice");
+            self.desk.round().await;
+            return Ok(());
+        }
+        let entry = self.spool.entry(&lease);
+        let attempt = Arc::new(self.attempt(lease, entry.clone()));
+        if self.shutdown.is_cancelled() {
+            return self.release(&attempt).await;
+        }
+        tracing::info!(%job, kind = %attempt.lease().work.kind(), attempt = attempt.lease().attempt, "leased");
+        let outcome = {
+            let _beats = self.beats(&attempt);
+            let outcome = match caught(self.handler.perform(&attempt)).await {
+                Ok(outcome) => outcome,
+                Err(panicked) => {
+                    testimony::after_panic(attempt.lease(), attempt.has_begun(), &panicked)
+                }
+            };
+            self.announce_if_forgotten(&attempt, &outcome).await;
+            outcome
+        };
+        if self.shutdown.is_cancelled() && entry.read_begun()?.is_none() {
+            return self.release(&attempt).await;
+        }
+        self.finish(&entry, attempt.lease(), outcome)?;
+        self.desk.round().await;
+        Ok(())
+    }
+
+    /// A job that was never started cannot have succeeded: the server is told late rather than never.
+    async fn announce_if_forgotten(&self, attempt: &Attempt, outcome: &Outcome) {
+        let ended = matches!(outcome, Outcome::Succeeded { .. } | Outcome::Unknown { .. });
+        if ended && !attempt.has_begun() {
+            tracing::error!(job = %attempt.lease().job_id, "the handler did its work without `begin`: a defect");
+            let _ = attempt.begin("announced late").await;
+        }
+    }
+
+    fn finish(&self, entry: &Entry, lease: &Lease, outcome: Outcome) -> Result<(), WorkerError> {
+        let report = Report { lease_token: lease.lease_token, outcome };
+        let spooled = Spooled { job_id: lease.job_id, finished_at: Utc::now(), report };
+        Ok(entry.write_report(&spooled)?)
+    }
+
+    /// Gives back what was not begun. When the server does not hear it, the lease runs out by itself.
+    async fn release(&self, attempt: &Attempt) -> Result<(), WorkerError> {
+        let lease = attempt.lease();
+        if let Err(error) = self.client.release(lease.job_id, lease.lease_token).await {
+            tracing::warn!(job = %lease.job_id, %error, "not released; its lease will run out");
+        }
+        Ok(attempt.entry().discard()?)
+    }
+
+    fn attempt(&self, lease: Lease, entry: Entry) -> Attempt {
+        Attempt::new(
+            lease,
+            entry,
+            self.spool.clone(),
+            Some(self.client.clone()),
+            self.config.backoff(),
+            self.shutdown.clone(),
+        )
+    }
+
+    fn beats(&self, attempt: &Arc<Attempt>) -> AbortOnDropHandle<()> {
+        let beats = heartbeat::beat(self.client.clone(), attempt.clone(), self.config.backoff());
+        AbortOnDropHandle::new(tokio::spawn(beats))
+    }
+
+    async fn pause(&self, wait: Duration) {
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
