@@ -1,0 +1,56 @@
+# Everything a person does with this repository. On a fresh Debian 12 or Ubuntu 24.04 with git, curl,
+# make and a Rust toolchain, `make run` and `make test` do all of their own set-up.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# rustup puts cargo where a shell opened before it does not look.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# Queries are checked against the committed .sqlx data: a build needs no database.
+export SQLX_OFFLINE := true
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+POSTGRES := scripts/private-postgres
+
+.PHONY: help run test build lint setup sqlx openapi clean-demo
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+run: setup ## Run the demo: a whole laboratory on this machine (make run ARGS="--headless --rounds 3")
+	cargo build --workspace --bins
+	@exec $(TARGET)/debug/loopwright demo $(ARGS)
+
+test: setup ## Run every test; the last line counts them
+	@scripts/run-tests
+
+build: setup ## Build the release binaries into target/release
+	cargo build --release --workspace --bins
+
+lint: setup ## Check formatting, clippy, and the shell scripts
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/* .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+
+setup: ## Install what is missing (run, test and build do it by themselves)
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/setup-libtorch
+
+sqlx: setup ## Renew .sqlx after a change of a query or a migration
+	@$(POSTGRES) scripts/prepare-sqlx
+
+openapi: setup ## Renew docs/openapi.json after a change of a route
+	cargo build -p orchestrator --bin loopwright
+	$(TARGET)/debug/loopwright openapi > $(TARGET)/openapi.json
+	mv $(TARGET)/openapi.json docs/openapi.json
+
+clean-demo: ## Throw away the demo's data (.demo)
+	@for pid in .demo/*/postmaster.pid .demo/*/*/postmaster.pid; do \
+	  if [[ -e $$pid ]] && kill -0 "$$(head -n 1 "$$pid")" 2>/dev/null; then \
+	    echo "a demo is running on .demo: stop it first" >&2; exit 1; \
+	  fi; \
+	done
+	rm -rf .demo
