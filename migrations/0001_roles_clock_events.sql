@@ -67,6 +67,7 @@ create table event (
     actor_id uuid not null references actor (id),
     body jsonb not null
 );
+create index event_xid on event (xid, id);
 comment on table event is 'Append-only. Unordered and unchained until the sealer gives a position; readers go by position alone.';
 
 create table event_seal (
@@ -79,9 +80,11 @@ comment on table event_seal is 'Gapless positions and hash chain over committed 
 create table event_sealer (
     singleton boolean primary key default true check (singleton),
     position bigint not null default 0,
-    chain_sha256 bytea not null default decode(repeat('00', 32), 'hex')
+    chain_sha256 bytea not null default decode(repeat('00', 32), 'hex'),
+    sealed_below xid8 not null default '0'
 );
 comment on table event_sealer is 'The head of the chain; its row lock makes one sealer at a time.';
+comment on column event_sealer.sealed_below is 'Every event of an older transaction has its position.';
 insert into event_sealer default values;
 
 create table outbox (

@@ -58,10 +58,12 @@ create table job_ready (
     priority smallint not null,
     ready_order bigint generated always as identity,
     attempt integer not null default 0,
+    retry_at timestamptz,
     deadline_lab_at timestamptz
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
 create index job_ready_next on job_ready (queue, priority desc, ready_order);
 comment on column job_ready.attempt is 'Attempts so far.';
+comment on column job_ready.retry_at is 'Real time: after a passing failure it is not handed out before; null: at once.';
 
 create table lease (
     job_id uuid primary key references job (id),
