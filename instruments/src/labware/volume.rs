@@ -42,6 +42,12 @@ impl Nanolitres {
         f64::from(self.0) / 1000.0
     }
 
+    /// In µL, exactly and without needless zeros: `2.5`, `20`, `0.025`.
+    pub fn microlitres_text(self) -> String {
+        let text = format!("{}.{:03}", self.0 / 1000, self.0 % 1000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// `None` beyond 4.29 litres.
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {
@@ -92,6 +98,19 @@ mod tests {
             Ok(Nanolitres(2500))
         );
         assert_eq!(Nanolitres(2500).as_microlitres(), 2.5);
+    }
+
+    #[test]
+    fn microlitres_are_written_exactly() {
+        for (nanolitres, text) in [
+            (2500, "2.5"),
+            (20_000, "20"),
+            (25, "0.025"),
+            (0, "0"),
+            (100_010, "100.01"),
+        ] {
+            assert_eq!(Nanolitres(nanolitres).microlitres_text(), text);
+        }
     }
 
     #[test]
