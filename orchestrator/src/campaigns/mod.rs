@@ -1,5 +1,14 @@
 //! What a campaign says: goal, design space, assay, controls, budget, calendar, policy.
+//!
+//! The file's types ([`spec`]), its reading with every problem named by line ([`problem`]),
+//! the files it names ([`resolve`]) and the design space it spans ([`design`]).
 
+pub mod design;
+pub mod problem;
+pub mod resolve;
 pub mod spec;
 
+pub use design::{DesignError, Pool};
+pub use problem::{Problem, SpecError};
+pub use resolve::{NamedFile, NamedFiles, ResolveError};
 pub use spec::Spec;

@@ -1,6 +1,6 @@
 //! The campaign file (TOML). Parsed and validated here; kept in git or edited in the web app.
 
-use jobs::work::learn::{Acquisition, ModelSpec, Objective};
+use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,15 +78,33 @@ pub enum HitRule {
     TwoSided(f64),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// The virtual cell and what it may learn from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
-    #[serde(flatten)]
-    pub spec: ModelSpec,
+    pub family: ModelFamily,
+    /// Networks in the ensemble.
+    pub members: u32,
+    /// Passes over the data in training.
+    pub epochs: u32,
     /// Feature tables (Parquet or CSV).
     pub features: Vec<String>,
-    /// Other screens, with labels.
+    /// Other screens, with labels (Parquet or CSV).
     pub priors: Vec<String>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        let ModelSpec { family, members, epochs } = ModelSpec::default();
+        Self { family, members, epochs, features: Vec::new(), priors: Vec::new() }
+    }
+}
+
+impl Model {
+    /// What the learner is told of it; the files travel as blobs.
+    pub fn spec(&self) -> ModelSpec {
+        ModelSpec { family: self.family, members: self.members, epochs: self.epochs }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -138,13 +156,16 @@ pub struct Qc {
     pub minimum_z_prime: f64,
     /// Largest tolerated drift of the negative control across the plate, as a fraction of the control window.
     pub maximum_control_drift: f64,
-    /// Largest tolerated fraction of wells without a reading or with a failed transfer.
+    /// Largest tolerated fraction of wells without a reading or with a failed or short transfer.
     pub maximum_missing_fraction: f64,
+    /// Centre and spread of the controls by median and scaled median absolute deviation in place of mean
+    /// and standard deviation: one bad control well does not move the plate.
+    pub robust: bool,
 }
 
 impl Default for Qc {
     fn default() -> Self {
-        Self { minimum_z_prime: 0.4, maximum_control_drift: 0.3, maximum_missing_fraction: 0.1 }
+        Self { minimum_z_prime: 0.4, maximum_control_drift: 0.3, maximum_missing_fraction: 0.1, robust: false }
     }
 }
 
@@ -204,4 +225,16 @@ pub struct Bench {
     pub incubator: String,
     pub reader: String,
     pub mover: String,
+}
+
+impl Bench {
+    /// The resource that every step on the handler's deck names: one chain at a time.
+    pub fn deck_resource(&self) -> String {
+        format!("deck:{}", self.handler)
+    }
+
+    /// The resource that every step on the reader names.
+    pub fn reader_resource(&self) -> String {
+        format!("reader:{}", self.reader)
+    }
 }

@@ -1,1 +1,28 @@
-//! Stub.
+//! From an approved batch to plates, transfers and steps, before anybody moves.
+//!
+//! [`plan`] is pure: the same input gives the same [`Plan`], byte for byte, as a draft while people decide and
+//! once more on live inventory after approval. What cannot be carried out says so here ([`Impossible`]).
+//!
+//! ```text
+//! experiments -> plates of their context (allocation) -> wells (layout) -> source wells (sourcing)
+//!             -> deck loads (loads) -> moves, dispenses, incubation, read (chain) -> Plan
+//! ```
+//!
+//! Deliberately absent: the clock, SQL, cost, what the liquids do. [`recovery`] brings plates home when a chain broke.
+
+pub mod impossible;
+pub mod input;
+pub mod outcome;
+pub mod recovery;
+
+mod compose;
+
+pub use compose::plan;
+pub use impossible::{Impossible, Shortage};
+pub use input::{
+    BlankPlate, HandlerProfile, IncubatorProfile, Inventory, PlanInput, PlannedExperiment, ReaderProfile, SourceWell,
+};
+pub use outcome::{
+    After, Draw, Plan, PlanSummary, PlannedPlate, PlannedWell, Requires, Role, Step,
+};
+pub use recovery::{Standing, StockRole, bring_home, clear_deck};
