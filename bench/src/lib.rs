@@ -1,1 +1,32 @@
-//! Stub.
+//! The simulated laboratory. One process is one physical world: plates, wells, liquids, a specimen,
+//! and the devices that touch them, each speaking its own protocol over HTTP.
+//!
+//! ```text
+//!   handler-1 (Opentrons HTTP)   mover-1   incubator-1   reader-1        control (demo and tests)
+//!            \_______________________|___________|__________/               |
+//!                                  world  <- state rebuilt by replay ->  truth.jsonl (fsynced)
+//!                                    |
+//!                                 specimen: what a well's contents do to its reading
+//! ```
+//!
+//! Invariants:
+//! - What happened physically is in the truth log before anybody can see it. Killed at any line, the
+//!   world is what the log says.
+//! - Devices know slots and wells, never what was planned. A wrong picklist gives wrong biology.
+//! - All randomness follows from the seed and from the position in the log, so that a replay draws no
+//!   number anew.
+//!
+//! Not here: anything the product needs. Only `loopwright demo` and tests start it.
+
+pub mod volume;
+pub mod liquid;
+pub mod random;
+pub mod world;
+pub mod specimen;
+pub mod library;
+pub mod settings;
+pub mod faults;
+pub mod bench;
+pub mod devices;
+pub mod opentrons;
+pub mod listen;

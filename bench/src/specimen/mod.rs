@@ -1,0 +1,103 @@
+//! The specimen: what a well's contents do to its reading. The only biology outside the learner, and
+//! the product never reads it.
+//!
+//! A [`Specimen`] answers in its own effect units (a screen's score). [`reading`] turns effects into
+//! what a plate reader sees.
+
+pub mod reading;
+pub mod replay;
+pub mod synthetic;
+pub mod table;
+
+use serde::Serialize;
+
+/// One gene in a well, and how much of its full effect its dose has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dose {
+    /// Index into [`Specimen::genes`].
+    pub gene: usize,
+    /// 0 to 1.
+    pub fraction: f64,
+}
+
+/// What the specimen truly does, before any noise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Response {
+    /// In the specimen's own units.
+    pub effect: f64,
+    /// The specimen's own class of what is really there.
+    pub hit: bool,
+}
+
+/// How effects become light, and how noisy that is. RFU are relative fluorescence units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Optics {
+    /// The effect of the negative control, and of cells left alone.
+    pub null_effect: f64,
+    /// The effect of the positive control.
+    pub positive_effect: f64,
+    /// What cells left alone read.
+    pub null_rfu: f64,
+    /// RFU for one unit of effect; above 0.
+    pub rfu_per_unit: f64,
+    /// Standard deviation between wells of one kind, in units of effect: biology.
+    pub well_sd: f64,
+    /// Coefficient of variation of one measurement: the instrument.
+    pub technical_cv: f64,
+    /// Standard deviation of a plate's own factor.
+    pub plate_sd: f64,
+    /// The fraction that a well at the edge loses.
+    pub edge_loss: f64,
+}
+
+/// Whatever lives in the wells.
+pub trait Specimen: Send + Sync {
+    fn name(&self) -> &str;
+
+    /// Sorted as the specimen has them; names are unique.
+    fn genes(&self) -> &[String];
+
+    /// Kinds of cells; at least one.
+    fn contexts(&self) -> &[String];
+
+    fn optics(&self) -> Optics;
+
+    /// What `doses` do to cells of `context`, a number of genes at once; none: cells left alone.
+    fn response(&self, doses: &[Dose], context: &str) -> Response;
+
+    /// Every experiment that a campaign on this specimen may choose among, as sets of genes.
+    fn pool(&self) -> Vec<Vec<usize>>;
+
+    /// Columns that tell of the specimen's hidden structure, if it has any of its own.
+    fn features(&self) -> Option<FeatureTable> {
+        None
+    }
+
+    fn gene_index(&self, name: &str) -> Option<usize>;
+}
+
+/// Numbers by gene, as the learner reads them: `gene`, then columns named `block_index`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureTable {
+    pub columns: Vec<String>,
+    /// One row a gene, in the order of [`Specimen::genes`]; 0 where nothing is known.
+    pub rows: Vec<Vec<f64>>,
+}
+
+/// A full dose of each of `genes`.
+pub fn full_doses(genes: &[usize]) -> Vec<Dose> {
+    genes.iter().map(|gene| Dose { gene: *gene, fraction: 1.0 }).collect()
+}
+
+pub(crate) fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}
+
+/// The standard deviation between wells that makes two replicates of a screen correlate by `r`, when
+/// true effects have standard deviation `effect_sd`: r = s² / (s² + w²).
+pub(crate) fn well_sd_for_replicate_r(effect_sd: f64, r: f64) -> f64 {
+    effect_sd * ((1.0 - r) / r).max(0.0).sqrt()
+}

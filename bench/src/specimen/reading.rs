@@ -1,0 +1,97 @@
+//! From what is in a well to what a plate reader sees of it.
+//!
+//! `signal` in RFU:
+//! - no cells: [`BACKGROUND_RFU`];
+//! - cells: `null_rfu + rfu_per_unit * (effect - null_effect)`, where a guide below the saturating dose
+//!   has its effect in proportion; then well-to-well noise, the plate's factor and its edge, and the
+//!   instrument's noise.
+//!
+//! `call`: 1 where the true class of what is really in the well is "hit" (no noise), else 0; 0 for
+//! controls and empty wells.
+
+use super::{Dose, Optics, Specimen};
+use crate::liquid::{Mixture, POSITIVE, context_of_cells};
+use crate::random::stream;
+use crate::volume::Volume;
+use crate::world::Plate;
+use instruments::labware::Well;
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+/// What a well without cells reads.
+pub const BACKGROUND_RFU: f64 = 500.0;
+/// The reader's floor: raw readings are above zero.
+const FLOOR_RFU: f64 = 50.0;
+
+/// Looks at plates.
+pub struct Observer<'a> {
+    pub specimen: &'a dyn Specimen,
+    pub seed: u64,
+    /// From this volume on a guide has its full effect.
+    pub saturating_dose: Volume,
+}
+
+/// What one look at one well gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// RFU, above 0.
+    pub signal: f64,
+    pub call: bool,
+}
+
+impl Observer<'_> {
+    /// Every well of `plate`, row by row. `look` names this look: the instrument's noise is new each
+    /// time, what differs from well to well stays.
+    pub fn read(&self, plate: &Plate, look: &str) -> Vec<(Well, Reading)> {
+        let optics = self.specimen.optics();
+        let mut of_plate = stream(self.seed, &["plate", &plate.barcode]);
+        let plate_factor = (optics.plate_sd * of_plate.sample::<f64, _>(StandardNormal)).exp() * plate.reading_factor;
+        let cv = optics.technical_cv.hypot(plate.reading_extra_cv);
+        let mut of_wells = stream(self.seed, &["wells", &plate.barcode]);
+        let mut of_look = stream(self.seed, &["look", &plate.barcode, look]);
+        plate
+            .all_contents()
+            .map(|(well, contents)| {
+                let biology: f64 = of_wells.sample(StandardNormal);
+                let instrument: f64 = of_look.sample(StandardNormal);
+                let (rfu, call) = self.without_instrument(contents, &optics, biology);
+                let edge = if plate.labware.format.is_edge(well) { 1.0 - optics.edge_loss } else { 1.0 };
+                let signal = rfu * plate_factor * edge * (1.0 + cv * instrument);
+                (well, Reading { signal: signal.max(FLOOR_RFU), call })
+            })
+            .collect()
+    }
+
+    /// RFU and call of a well with `contents`; `biology` is its standard normal deviate.
+    fn without_instrument(&self, contents: &Mixture, optics: &Optics, biology: f64) -> (f64, bool) {
+        let Some(context) = most_of(contents) else { return (BACKGROUND_RFU, false) };
+        let doses: Vec<Dose> = contents
+            .iter()
+            .filter_map(|(content, volume)| {
+                let gene = self.specimen.gene_index(content)?;
+                Some(Dose { gene, fraction: self.fraction(volume) })
+            })
+            .collect();
+        let response = self.specimen.response(&doses, context);
+        let positive = self.fraction(contents.volume_of(POSITIVE)) * (optics.positive_effect - optics.null_effect);
+        let excess = response.effect - optics.null_effect + positive + optics.well_sd * biology;
+        (optics.null_rfu + optics.rfu_per_unit * excess, response.hit)
+    }
+
+    fn fraction(&self, volume: Volume) -> f64 {
+        if self.saturating_dose.is_zero() {
+            return if volume.is_zero() { 0.0 } else { 1.0 };
+        }
+        (volume.nanolitres() / self.saturating_dose.nanolitres()).min(1.0)
+    }
+}
+
+/// The context of most of the cells in a well; `None` without cells.
+fn most_of(contents: &Mixture) -> Option<&str> {
+    contents
+        .iter()
+        .filter_map(|(content, volume)| context_of_cells(content).map(|context| (volume, context)))
+        .max_by_key(|(volume, _)| *volume)
+        .map(|(_, context)| context)
+}
+
