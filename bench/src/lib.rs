@@ -28,5 +28,4 @@ pub mod settings;
 pub mod faults;
 pub mod bench;
 pub mod devices;
-pub mod opentrons;
 pub mod listen;

@@ -2,9 +2,8 @@
 
 use crate::bench::Bench;
 use crate::devices::{control, incubator, mover, reader};
-use crate::opentrons::{self, robot::Robot};
 use crate::world::log::replace_file;
-use crate::world::place::{HANDLER, INCUBATOR, MOVER, READER};
+use crate::world::place::{INCUBATOR, MOVER, READER};
 use axum::Router;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,8 +35,6 @@ pub enum Error {
     },
     #[error("{path} is not what this program wrote there; remove it to take new ports")]
     Endpoints { path: PathBuf },
-    #[error(transparent)]
-    Robot(#[from] opentrons::storage::Error),
 }
 
 /// Base URL of each device, by name.
@@ -55,9 +52,7 @@ impl Listening {
     pub async fn open(bench: Arc<Bench>) -> Result<Self, Error> {
         let path = bench.settings.dir.join("endpoints.json");
         let known = known_ports(&path)?;
-        let robot = Robot::open(bench.clone())?;
-        let devices: [(&'static str, Router); 5] = [
-            (HANDLER, opentrons::router(robot)),
+        let devices: [(&'static str, Router); 4] = [
             (MOVER, mover::router(bench.clone())),
             (INCUBATOR, incubator::router(bench.clone())),
             (READER, reader::router(bench.clone())),
