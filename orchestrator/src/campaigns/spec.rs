@@ -96,7 +96,7 @@ pub struct Model {
 impl Default for Model {
     fn default() -> Self {
         let ModelSpec { family, members, epochs } = ModelSpec::default();
-        Self { family, members, epochs, features: Vec::new(), priors: Vec::new() }
+        Self { family, members, epochs, features: Vec::new(), priors: Vec::new(), exclude_prior_groups: Vec::new() }
     }
 }
 
