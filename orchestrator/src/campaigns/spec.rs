@@ -238,3 +238,16 @@ impl Bench {
         format!("reader:{}", self.reader)
     }
 }
+
+impl ObjectiveSpec {
+    /// What the reader has to measure: the objective's channel, and the hit call's where there is one.
+    pub fn channels(&self) -> Vec<String> {
+        let mut channels = vec![self.channel.clone()];
+        if let HitRule::Channel(call) = &self.hit
+            && *call != self.channel
+        {
+            channels.push(call.clone());
+        }
+        channels
+    }
+}

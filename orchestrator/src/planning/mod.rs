@@ -15,7 +15,17 @@ pub mod input;
 pub mod outcome;
 pub mod recovery;
 
+mod allocation;
+mod chain;
 mod compose;
+mod fitness;
+mod layout;
+mod loads;
+mod sourcing;
+mod summary;
+
+#[cfg(test)]
+mod proofs;
 
 pub use compose::plan;
 pub use impossible::{Impossible, Shortage};
