@@ -91,6 +91,9 @@ pub struct Model {
     pub features: Vec<String>,
     /// Other screens, with labels (Parquet or CSV).
     pub priors: Vec<String>,
+    /// Groups (studies) of the priors' screens that must not be learnt from: siblings of the campaign's own
+    /// screen, by the `group` column of the prior's table.
+    pub exclude_prior_groups: Vec<String>,
 }
 
 impl Default for Model {
