@@ -91,8 +91,7 @@ pub struct Model {
     pub features: Vec<String>,
     /// Other screens, with labels (Parquet or CSV).
     pub priors: Vec<String>,
-    /// Groups (studies) of the priors' screens that must not be learnt from: siblings of the campaign's own
-    /// screen, by the `group` column of the prior's table.
+    /// Groups (studies) of a long prior file that are left out: siblings of what is measured here.
     pub exclude_prior_groups: Vec<String>,
 }
 

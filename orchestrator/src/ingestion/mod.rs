@@ -18,4 +18,4 @@ pub use assess::{AssessInput, Assessment, MapWell, Reading, assess};
 pub use judge::{Judgement, Verdict};
 pub use normalise::{ControlStatistics, Normalised};
 pub use observe::Observed;
-pub use reconcile::{Delivery, TransferRecord, reconcile, transfer_records};
+pub use reconcile::{Delivery, TransferRecord, reconcile, transfer_records, transfer_records_as_asked};
