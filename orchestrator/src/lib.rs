@@ -1,7 +1,8 @@
 //! Campaigns, rounds, approvals, inventory, queue, ingestion and their HTTP API, over PostgreSQL.
 //!
 //! Reading order: what a campaign says ([`campaigns`]), the state machines ([`rounds`], [`batches`],
-//! [`plates`]), the pure functions ([`planning`], [`ingestion`]), the only SQL ([`store`]), the loops that
+//! [`plates`]), the pure functions ([`planning`], [`ingestion`]), the only SQL ([`store`]), what the queue keeps in memory
+//! ([`queue`]), the loops that
 //! move everything on ([`engine`]), the doors ([`api`], [`cli`]) and the whole of it on one machine
 //! ([`demo`]).
 //!
@@ -15,6 +16,7 @@ pub mod plates;
 pub mod planning;
 pub mod ingestion;
 pub mod store;
+pub mod queue;
 pub mod engine;
 pub mod api;
 pub mod cli;

@@ -1,1 +1,24 @@
-//! Stub.
+//! The only SQL. One module per aggregate; functions take a connection, callers own the transaction.
+//!
+//! A state change, its event row and its outbox row are one transaction. The database's `now()` is real
+//! time; laboratory time is read through [`clock`] alone.
+//!
+//! Deliberately absent: HTTP, decisions (the state machines make them), transactions that stay open across
+//! a device or a model.
+
+pub mod blobs;
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod idempotency;
+pub mod instruments;
+pub mod jobs;
+pub mod migrate;
+pub mod outbox;
+pub mod pool;
+pub mod tasks;
+pub mod tokens;
+
+pub use error::{Error, Result};
+pub use migrate::{MIGRATOR, migrate};
+pub use pool::{ConnectOptions, connect};

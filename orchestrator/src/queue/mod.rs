@@ -1,0 +1,7 @@
+//! What the queue keeps in memory: who waits for work, and how they are woken.
+//!
+//! Nothing here is the truth: every loop works with every wake-up lost, by looking again each second.
+
+mod wakeups;
+
+pub use wakeups::Wakeups;

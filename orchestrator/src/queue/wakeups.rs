@@ -1,0 +1,163 @@
+//! Wake-ups: at once within this process, debounced NOTIFY to the others.
+//!
+//! NOTIFY is sent after the commit in a transaction of its own (inside the enqueueing one it would
+//! serialise all commits), at most once each [`DEBOUNCE`]. One connection listens, past any pool.
+
+use crate::store::jobs::Consequences;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const CHANNEL: &str = "loopwright_jobs";
+const DEBOUNCE: Duration = Duration::from_millis(20);
+const RECONNECT: Duration = Duration::from_secs(2);
+
+/// Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Wakeups {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Ours: what we sent ourselves is not news.
+    process: Uuid,
+    topics: Mutex<HashMap<String, watch::Sender<()>>>,
+    /// Topics that other processes have not been told of.
+    untold: Mutex<BTreeSet<String>>,
+    to_tell: Notify,
+}
+
+impl Default for Wakeups {
+    fn default() -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                process: Uuid::new_v4(),
+                topics: Mutex::default(),
+                untold: Mutex::default(),
+                to_tell: Notify::new(),
+            }),
+        }
+    }
+}
+
+/// The topic on which the engine waits for ended jobs.
+const SETTLED: &str = "settled";
+/// The topic on which live streams wait for sealed events.
+const EVENTS: &str = "events";
+
+impl Wakeups {
+    /// `queue` got work. Call it after the commit.
+    pub fn jobs(&self, queue: &str) {
+        self.wake(&job_topic(queue));
+    }
+
+    /// A job ended, or something else for the engine to look at. Call it after the commit.
+    pub fn settled(&self) {
+        self.wake(SETTLED);
+    }
+
+    /// Events got positions. Call it after the commit.
+    pub fn events(&self) {
+        self.wake(EVENTS);
+    }
+
+    /// What a command of `store::jobs` did. Call it after the commit.
+    pub fn after(&self, consequences: &Consequences) {
+        for queue in &consequences.queues {
+            self.jobs(queue);
+        }
+        if !consequences.settled.is_empty() {
+            self.settled();
+        }
+    }
+
+    /// Changes whenever `queue` got work.
+    pub fn subscribe_jobs(&self, queue: &str) -> watch::Receiver<()> {
+        self.subscribe(&job_topic(queue))
+    }
+
+    /// Changes whenever a job ended.
+    pub fn subscribe_settled(&self) -> watch::Receiver<()> {
+        self.subscribe(SETTLED)
+    }
+
+    /// Changes whenever events got positions.
+    pub fn subscribe_events(&self) -> watch::Receiver<()> {
+        self.subscribe(EVENTS)
+    }
+
+    /// Tells other processes and hears them, until `shutdown`. Without it this process still works, and so do
+    /// the others, each second.
+    pub async fn run(self, pool: PgPool, shutdown: CancellationToken) {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.tell(&pool) => {}
+            () = self.listen(&pool) => {}
+        }
+    }
+
+    fn wake(&self, topic: &str) {
+        self.wake_here(topic);
+        lock(&self.inner.untold).insert(topic.to_owned());
+        self.inner.to_tell.notify_one();
+    }
+
+    fn wake_here(&self, topic: &str) {
+        if let Some(sender) = lock(&self.inner.topics).get(topic) {
+            sender.send_replace(());
+        }
+    }
+
+    fn subscribe(&self, topic: &str) -> watch::Receiver<()> {
+        lock(&self.inner.topics).entry(topic.to_owned()).or_insert_with(|| watch::Sender::new(())).subscribe()
+    }
+
+    async fn tell(&self, pool: &PgPool) {
+        loop {
+            self.inner.to_tell.notified().await;
+            tokio::time::sleep(DEBOUNCE).await;
+            let topics: Vec<String> = std::mem::take(&mut *lock(&self.inner.untold)).into_iter().collect();
+            let messages: Vec<String> =
+                topics.iter().map(|topic| format!("{} {topic}", self.inner.process)).collect();
+            if let Err(error) = crate::store::jobs::notify(pool, CHANNEL, &messages).await {
+                tracing::warn!(%error, "other processes were not told; they look each second anyway");
+            }
+        }
+    }
+
+    async fn listen(&self, pool: &PgPool) {
+        loop {
+            if let Err(error) = self.hear(pool).await {
+                tracing::warn!(%error, "not listening to other processes; looking each second meanwhile");
+            }
+            tokio::time::sleep(RECONNECT).await;
+        }
+    }
+
+    async fn hear(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            let message = listener.recv().await?;
+            match message.payload().split_once(' ') {
+                Some((process, topic)) if process != self.inner.process.to_string() => self.wake_here(topic),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn job_topic(queue: &str) -> String {
+    format!("jobs:{queue}")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What is guarded is whole after every line, also when a holder panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,42 @@
+//! Adding to the record, in the transaction of the change it tells.
+
+use crate::ids::{ActorId, CampaignId};
+use crate::store::error::Result;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// The row of an event: unique, in no useful order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub i64);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct NewEvent<'a> {
+    /// In the past tense: `RoundClosed`.
+    pub kind: &'a str,
+    /// What it happened to: `round`, `job`.
+    pub subject: &'a str,
+    pub subject_id: String,
+    pub campaign_id: Option<CampaignId>,
+    /// Whoever did it.
+    pub actor: ActorId,
+    pub body: Value,
+}
+
+/// Adds an event to the record.
+pub async fn append(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<EventId> {
+    let id = sqlx::query_scalar!(
+        "insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body)
+         values (lab_now(), $1, $2, $3, $4, $5, $6)
+         returning id",
+        event.kind,
+        event.subject,
+        event.subject_id,
+        event.campaign_id.map(|id| id.0),
+        event.actor.0,
+        event.body,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(EventId(id))
+}

@@ -1,0 +1,120 @@
+//! Reading the record, by position.
+
+use super::canonical::{Recorded, link};
+use crate::ids::{ActorId, CampaignId};
+use crate::store::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+
+/// An event with its place in the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Sealed {
+    /// 1 for the first; without gaps.
+    pub position: i64,
+    pub event_id: i64,
+    pub happened_at: DateTime<Utc>,
+    pub lab_at: DateTime<Utc>,
+    pub kind: String,
+    pub subject: String,
+    pub subject_id: String,
+    pub campaign_id: Option<CampaignId>,
+    pub actor_id: ActorId,
+    /// Name of the actor.
+    pub actor: String,
+    pub body: Value,
+    /// SHA-256 over the previous link and this event, in hex.
+    pub chain_sha256: String,
+}
+
+/// Up to `limit` events behind `position`, in order.
+pub async fn read_after(conn: &mut PgConnection, position: i64, limit: i64) -> Result<Vec<Sealed>> {
+    let rows = sqlx::query!(
+        "select
+             event_seal.position, event_seal.chain_sha256,
+             event.id, event.happened_at, event.lab_at, event.kind, event.subject, event.subject_id,
+             event.campaign_id, event.actor_id, event.body,
+             actor.name as actor
+         from event_seal
+         join event on event.id = event_seal.event_id
+         join actor on actor.id = event.actor_id
+         where event_seal.position > $1
+         order by event_seal.position
+         limit $2",
+        position,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Sealed {
+            position: row.position,
+            event_id: row.id,
+            happened_at: row.happened_at,
+            lab_at: row.lab_at,
+            kind: row.kind,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            campaign_id: row.campaign_id.map(Into::into),
+            actor_id: row.actor_id.into(),
+            actor: row.actor,
+            body: row.body,
+            chain_sha256: hex::encode(row.chain_sha256),
+        })
+        .collect())
+}
+
+/// Position and link (hex) of the newest sealed event; 0 and zeros for none. Goes into backups and the log.
+pub async fn head(conn: &mut PgConnection) -> Result<(i64, String)> {
+    let row = sqlx::query!("select position, chain_sha256 from event_sealer").fetch_one(conn).await?;
+    Ok((row.position, hex::encode(row.chain_sha256)))
+}
+
+const VERIFY_BATCH: i64 = 1000;
+
+/// Computes the chain again from the first event to the head. Answers how many events it covers; refused at
+/// the first position that does not follow, or whose link differs.
+pub async fn verify(conn: &mut PgConnection) -> Result<i64> {
+    let (last, expected) = head(conn).await?;
+    let mut position = 0;
+    let mut chain = hex::encode([0; 32]);
+    while position < last {
+        let batch = read_after(conn, position, VERIFY_BATCH).await?;
+        if batch.is_empty() {
+            break;
+        }
+        for sealed in batch.into_iter().take_while(|sealed| sealed.position <= last) {
+            if sealed.position != position + 1 {
+                return Err(Error::corrupt("event chain", format!("position {} is missing", position + 1)));
+            }
+            position = sealed.position;
+            chain = next_link(&chain, &sealed)?;
+            if chain != sealed.chain_sha256 {
+                return Err(Error::corrupt("event chain", format!("the event at position {position} was changed")));
+            }
+        }
+    }
+    if position < last || chain != expected {
+        return Err(Error::corrupt("event chain", "its end does not match the sealer's head"));
+    }
+    Ok(position)
+}
+
+fn next_link(previous: &str, sealed: &Sealed) -> Result<String> {
+    let previous = hex::decode(previous).map_err(|error| Error::corrupt("event chain", error))?;
+    let recorded = Recorded {
+        id: sealed.event_id,
+        happened_at: sealed.happened_at,
+        lab_at: sealed.lab_at,
+        kind: sealed.kind.clone(),
+        subject: sealed.subject.clone(),
+        subject_id: sealed.subject_id.clone(),
+        campaign_id: sealed.campaign_id,
+        actor: sealed.actor_id,
+        body: sealed.body.clone(),
+    };
+    Ok(hex::encode(link(&previous, &recorded)))
+}

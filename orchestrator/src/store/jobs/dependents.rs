@@ -1,0 +1,154 @@
+//! Who waits for whom: terms of a new job, and what an ending means for those that waited for it.
+//!
+//! A new job locks the rows of the jobs it depends on for share; an ending locks its own row against that.
+//! So a dependency is either counted at creation or met by the ending, never both and never neither.
+
+use crate::store::error::Result;
+use ::jobs::JobId;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// When a job may begin, as far as it is known.
+pub(super) struct Terms {
+    /// Dependencies that have not ended yet.
+    pub unmet: i32,
+    pub not_before_lab_at: Option<DateTime<Utc>>,
+    pub deadline_lab_at: Option<DateTime<Utc>>,
+    /// One that had to succeed and did not.
+    pub failed_upstream: Option<JobId>,
+    lab_at: DateTime<Utc>,
+}
+
+impl Terms {
+    pub fn is_ready(&self) -> bool {
+        self.unmet == 0 && self.not_before_lab_at.is_none_or(|at| at <= self.lab_at)
+    }
+}
+
+/// What the dependencies of `job` say by now, on top of its own times.
+pub(super) async fn terms(
+    conn: &mut PgConnection,
+    job: JobId,
+    not_before_lab_at: Option<DateTime<Utc>>,
+    deadline_lab_at: Option<DateTime<Utc>>,
+) -> Result<Terms> {
+    sqlx::query!(
+        "select id
+         from job
+         where id in (select depends_on from job_dependency where job_id = $1)
+         order by id
+         for share",
+        job.0
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let row = sqlx::query!(
+        r#"select
+             (count(*) filter (where job_outcome.job_id is null))::integer as "unmet!",
+             greatest($2, max(settled_lab_at + make_interval(secs => min_delay_seconds))) as not_before_lab_at,
+             least($3, min(settled_lab_at + make_interval(secs => max_delay_seconds))) as deadline_lab_at,
+             (array_agg(depends_on) filter (
+                 where requires = 'success' and job_outcome.state <> 'succeeded'
+             ))[1] as failed_upstream,
+             lab_now() as "lab_at!"
+         from job_dependency
+         left join job_outcome on job_outcome.job_id = depends_on
+         where job_dependency.job_id = $1"#,
+        job.0,
+        not_before_lab_at,
+        deadline_lab_at
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Terms {
+        unmet: row.unmet,
+        not_before_lab_at: row.not_before_lab_at,
+        deadline_lab_at: row.deadline_lab_at,
+        failed_upstream: row.failed_upstream.map(JobId),
+        lab_at: row.lab_at,
+    })
+}
+
+/// What an ending did to those that waited for it.
+#[derive(Default)]
+pub(super) struct Advanced {
+    /// Taken out of the waiting: they can never be done.
+    pub impossible: Vec<JobId>,
+    /// Queues that got work.
+    pub queues: Vec<String>,
+}
+
+/// Counts the ending of `upstream` with everybody who waited for it.
+pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded: bool) -> Result<Advanced> {
+    let waiting = lock_waiting(conn, upstream).await?;
+    if waiting.is_empty() {
+        return Ok(Advanced::default());
+    }
+    let impossible = if succeeded { Vec::new() } else { take_impossible(conn, upstream).await? };
+    sqlx::query!(
+        "update job_waiting
+         set unmet = unmet - 1,
+             not_before_lab_at = greatest(not_before_lab_at, lab_now() + make_interval(secs => min_delay_seconds)),
+             deadline_lab_at = least(deadline_lab_at, lab_now() + make_interval(secs => max_delay_seconds))
+         from job_dependency
+         where job_dependency.depends_on = $1
+             and job_dependency.job_id = job_waiting.job_id",
+        upstream.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    let queues = make_ready(conn, &waiting).await?;
+    Ok(Advanced { impossible, queues })
+}
+
+/// In order of their ids, so that two endings never wait for each other.
+async fn lock_waiting(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<uuid::Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select job_waiting.job_id
+         from job_waiting
+         join job_dependency on job_dependency.job_id = job_waiting.job_id
+         where job_dependency.depends_on = $1
+         order by job_waiting.job_id
+         for update of job_waiting",
+        upstream.0
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+async fn take_impossible(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<JobId>> {
+    let taken = sqlx::query_scalar!(
+        "delete from job_waiting
+         using job_dependency
+         where job_dependency.depends_on = $1
+             and job_dependency.job_id = job_waiting.job_id
+             and job_dependency.requires = 'success'
+         returning job_waiting.job_id",
+        upstream.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(taken.into_iter().map(JobId).collect())
+}
+
+/// Of `candidates`, those whose dependencies are met and whose time has come go to ready. Answers their queues.
+pub(super) async fn make_ready(conn: &mut PgConnection, candidates: &[uuid::Uuid]) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "with due as (
+             delete from job_waiting
+             where job_id = any($1)
+                 and unmet = 0
+                 and (not_before_lab_at is null or not_before_lab_at <= lab_now())
+             returning job_id, deadline_lab_at
+         )
+         insert into job_ready (job_id, queue, capability, instrument, priority, deadline_lab_at)
+         select job.id, job.queue, job.capability, job.instrument, job.priority, due.deadline_lab_at
+         from due
+         join job on job.id = due.job_id
+         order by job.id
+         returning queue",
+        candidates
+    )
+    .fetch_all(conn)
+    .await?)
+}

@@ -1,0 +1,161 @@
+//! A job ends: outcome, settlement, event and outbox row, and everybody who waited for it, in one transaction.
+//!
+//! The caller has taken the job out of the table that held it.
+
+use super::create::dependency_failed;
+use super::dependents;
+use crate::ids::{ActorId, SYSTEM};
+use crate::store::error::{Error, Result};
+use crate::store::events::{self, NewEvent};
+use crate::store::outbox;
+use ::jobs::state::State;
+use ::jobs::{Failure, JobId};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::collections::{BTreeSet, VecDeque};
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// `output` is an [`::jobs::work::Output`] as JSON; `None` when a person said that it was done.
+    Succeeded { output: Option<Value> },
+    Failed(Failure),
+    Cancelled,
+    PlateLost,
+}
+
+impl Ending {
+    pub fn state(&self) -> State {
+        match self {
+            Ending::Succeeded { .. } => State::Succeeded,
+            Ending::Failed(_) => State::Failed,
+            Ending::Cancelled => State::Cancelled,
+            Ending::PlateLost => State::PlateLost,
+        }
+    }
+
+    fn event_kind(&self) -> &'static str {
+        match self {
+            Ending::Succeeded { .. } => "JobSucceeded",
+            Ending::Failed(_) => "JobFailed",
+            Ending::Cancelled => "JobCancelled",
+            Ending::PlateLost => "JobPlateLost",
+        }
+    }
+}
+
+/// Who ended it, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Decided {
+    /// In the event.
+    pub actor: ActorId,
+    /// Settled a job in doubt as a person: what workers say later changes nothing.
+    pub as_person: bool,
+    pub reason: Option<String>,
+    pub replaced_by: Option<JobId>,
+}
+
+impl Decided {
+    /// By a worker's report, or by the queue's own rules.
+    pub fn by_the_queue(actor: ActorId) -> Self {
+        Self { actor, as_person: false, reason: None, replaced_by: None }
+    }
+}
+
+/// What a command did beyond its own job. After the commit it goes to the wake-ups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// Queues that got work.
+    pub queues: BTreeSet<String>,
+    /// Jobs that ended, and wait in `settlement` for the engine.
+    pub settled: Vec<JobId>,
+}
+
+impl Consequences {
+    pub(super) fn ready(queue: &str) -> Self {
+        Self { queues: BTreeSet::from([queue.to_owned()]), settled: Vec::new() }
+    }
+
+    /// Adds those of another command of the same transaction.
+    pub fn absorb(&mut self, other: Consequences) {
+        self.queues.extend(other.queues);
+        self.settled.extend(other.settled);
+    }
+
+    /// Nothing for anybody to wake up for.
+    pub fn is_empty(&self) -> bool {
+        self.queues.is_empty() && self.settled.is_empty()
+    }
+}
+
+/// Ends `job`, and with it whoever can now never be done.
+pub(super) async fn settle(
+    conn: &mut PgConnection,
+    job: JobId,
+    ending: &Ending,
+    decided: Decided,
+) -> Result<Consequences> {
+    let mut consequences = Consequences::default();
+    let mut ended = VecDeque::from([(job, ending.clone(), decided)]);
+    while let Some((job, ending, decided)) = ended.pop_front() {
+        record(conn, job, &ending, &decided).await?;
+        consequences.settled.push(job);
+        let succeeded = ending.state() == State::Succeeded;
+        let advanced = dependents::advance(conn, job, succeeded).await?;
+        consequences.queues.extend(advanced.queues);
+        let failed = Ending::Failed(dependency_failed(job));
+        let with_it =
+            advanced.impossible.into_iter().map(|id| (id, failed.clone(), Decided::by_the_queue(SYSTEM)));
+        ended.extend(with_it);
+    }
+    Ok(consequences)
+}
+
+async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &Decided) -> Result<()> {
+    let of = sqlx::query!(
+        "select kind, campaign_id, round_id, plate_id from job where id = $1 for no key update",
+        job.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or_else(|| Error::not_found("job", job))?;
+    let (output, failure) = match ending {
+        Ending::Succeeded { output } => (output.as_ref(), None),
+        Ending::Failed(failure) => (None, Some(json!(failure))),
+        Ending::Cancelled | Ending::PlateLost => (None, None),
+    };
+    sqlx::query!(
+        "with ended as (
+             insert into job_outcome (job_id, state, output, failure, decided_by, settled_lab_at)
+             values ($1, $2, $3, $4, $5, lab_now())
+             returning job_id
+         )
+         insert into settlement (job_id)
+         select job_id from ended",
+        job.0,
+        ending.state().as_str(),
+        output,
+        failure,
+        decided.as_person.then_some(decided.actor.0)
+    )
+    .execute(&mut *conn)
+    .await?;
+    let body = json!({
+        "kind": of.kind,
+        "round_id": of.round_id,
+        "plate_id": of.plate_id,
+        "failure": failure,
+        "reason": decided.reason,
+        "replaced_by": decided.replaced_by,
+    });
+    let event = NewEvent {
+        kind: ending.event_kind(),
+        subject: "job",
+        subject_id: job.to_string(),
+        campaign_id: of.campaign_id.map(Into::into),
+        actor: decided.actor,
+        body,
+    };
+    let event_id = events::append(conn, &event).await?;
+    outbox::enqueue(conn, event_id, "job.settled").await
+}

@@ -1,0 +1,157 @@
+//! What waits for a person: at most one open per cause and subject.
+
+use super::error::{Error, Result};
+use crate::ids::{ActorId, CampaignId, TaskId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a person must look at, and why.
+#[derive(Clone, Debug)]
+pub struct NewTask<'a> {
+    /// Stable: `job.in_doubt`, `plate.quarantined`.
+    pub cause: &'a str,
+    /// What happened and what to do, in a sentence or two.
+    pub message: String,
+    /// `job`, `plate`, `round`.
+    pub subject: &'a str,
+    pub subject_id: String,
+    pub campaign_id: Option<CampaignId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Task {
+    pub id: TaskId,
+    pub cause: String,
+    pub message: String,
+    pub subject: String,
+    pub subject_id: String,
+    pub campaign_id: Option<CampaignId>,
+    pub opened_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Name of the actor.
+    pub closed_by: Option<String>,
+}
+
+/// Opens a task, unless one is open for the same cause and subject: then that one.
+pub async fn open(conn: &mut PgConnection, task: &NewTask<'_>) -> Result<TaskId> {
+    let id = sqlx::query_scalar!(
+        "insert into task (id, cause, message, subject, subject_id, campaign_id)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (cause, subject_id) where closed_at is null do update set message = excluded.message
+         returning id",
+        TaskId::fresh().0,
+        task.cause,
+        task.message,
+        task.subject,
+        task.subject_id,
+        task.campaign_id.map(|id| id.0),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(TaskId(id))
+}
+
+/// Closes the open task of this cause and subject, if there is one.
+pub async fn close_for(conn: &mut PgConnection, cause: &str, subject_id: &str, by: ActorId) -> Result<bool> {
+    let closed = sqlx::query!(
+        "update task
+         set closed_at = now(), closed_by = $3
+         where cause = $1 and subject_id = $2 and closed_at is null",
+        cause,
+        subject_id,
+        by.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(closed.rows_affected() > 0)
+}
+
+/// How a request to close ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    Closed,
+    AlreadyDone,
+}
+
+/// A person says that it is dealt with.
+pub async fn close(conn: &mut PgConnection, id: TaskId, by: ActorId) -> Result<Closed> {
+    let closed = sqlx::query!(
+        "update task set closed_at = now(), closed_by = $2 where id = $1 and closed_at is null",
+        id.0,
+        by.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    if closed.rows_affected() > 0 {
+        return Ok(Closed::Closed);
+    }
+    get(conn, id).await.map(|_| Closed::AlreadyDone)
+}
+
+pub async fn get(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
+    sqlx::query_as!(
+        Row,
+        "select task.id, cause, message, subject, subject_id, campaign_id, opened_at, closed_at,
+             actor.name as \"closed_by?\"
+         from task
+         left join actor on actor.id = task.closed_by
+         where task.id = $1",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Task::from)
+    .ok_or_else(|| Error::not_found("task", id))
+}
+
+/// Up to `limit` tasks, oldest first, behind the task `after`. `open`: only those still open.
+pub async fn list(conn: &mut PgConnection, open: bool, after: Option<TaskId>, limit: i64) -> Result<Vec<Task>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select task.id, cause, message, subject, subject_id, campaign_id, opened_at, closed_at,
+             actor.name as \"closed_by?\"
+         from task
+         left join actor on actor.id = task.closed_by
+         where (not $1 or closed_at is null)
+             and ($2::uuid is null or task.id > $2)
+         order by task.id
+         limit $3",
+        open,
+        after.map(|id| id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Task::from).collect())
+}
+
+struct Row {
+    id: Uuid,
+    cause: String,
+    message: String,
+    subject: String,
+    subject_id: String,
+    campaign_id: Option<Uuid>,
+    opened_at: DateTime<Utc>,
+    closed_at: Option<DateTime<Utc>>,
+    closed_by: Option<String>,
+}
+
+impl From<Row> for Task {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            cause: row.cause,
+            message: row.message,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            campaign_id: row.campaign_id.map(Into::into),
+            opened_at: row.opened_at,
+            closed_at: row.closed_at,
+            closed_by: row.closed_by,
+        }
+    }
+}
