@@ -1,1 +1,31 @@
-//! Stub.
+//! The HTTP door, under `/api/v1`, described by generated OpenAPI 3.1.
+//!
+//! Reading order: what handlers share ([`state`], [`access`], [`problem`], [`extract`], [`page`], [`etag`],
+//! [`once`]), then one file per resource. A route is registered with the scopes that open it
+//! ([`access::Routes`]): there is no way to register one without.
+//!
+//! Deliberately absent: SQL (in [`crate::store`]), decisions (in the state machines), sessions.
+
+pub mod access;
+pub mod etag;
+pub mod extract;
+pub mod once;
+pub mod page;
+pub mod problem;
+pub mod state;
+
+mod assemble;
+mod clock;
+mod health;
+
+pub use access::{Access, Caller, Routes, Rule};
+pub use assemble::{openapi, router, rules};
+pub use problem::Problem;
+pub use state::{AppState, Config};
+
+use crate::api::access::Routes as R;
+
+/// Every route under `/api/v1`.
+fn versioned() -> Routes {
+    R::new().merge(clock::routes())
+}

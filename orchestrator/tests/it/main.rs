@@ -1,0 +1,4 @@
+//! Store and route tests against a real PostgreSQL, one fresh database each.
+
+mod api_routes;
+mod support;
