@@ -160,6 +160,21 @@ impl Attempt {
         self.until(|signals| signals.authority_lost).await;
     }
 
+    /// Comes back as soon as [`checkpoint`](Self::checkpoint) would say no; for `select!`.
+    pub async fn halted(&self) -> Halt {
+        let mut signals = self.signals.subscribe();
+        loop {
+            if let Err(halt) = self.checkpoint() {
+                return halt;
+            }
+            let held_until = signals.borrow_and_update().held_until;
+            tokio::select! {
+                _ = signals.changed() => {}
+                () = tokio::time::sleep_until(held_until), if self.client.is_some() => {}
+            }
+        }
+    }
+
     /// Comes back when this process is asked to end. Long repeatable work may give up; physical work that
     /// has begun is better brought to its end.
     pub async fn shutting_down(&self) {

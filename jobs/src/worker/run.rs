@@ -69,7 +69,10 @@ impl Worker {
             let job = record.lease.job_id;
             tracing::warn!(%job, phase = ?record.phase, "this work was interrupted by a restart");
             match self.recovered(&entry, record.clone()).await {
-                Some(outcome) => self.finish(&entry, &record.lease, outcome)?,
+                Some(outcome) => {
+                    self.finish(&entry, &record.lease, outcome)?;
+                    self.desk.round().await;
+                }
                 None => entry.discard()?,
             }
         }
