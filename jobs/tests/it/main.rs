@@ -4,6 +4,7 @@ mod client;
 mod faults;
 mod kills;
 mod life;
+mod python_agent;
 mod samples;
 mod server;
 mod spool;
