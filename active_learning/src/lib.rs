@@ -1,1 +1,32 @@
-//! Stub.
+//! The virtual cell, its uncertainty, acquisition, and the replay that measures them.
+//!
+//! Reading order: tables come in ([`data`], [`prior`]), edits become vectors ([`representation`]), a
+//! [`model`] family ([`linear`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
+//! ([`train`], [`calibration`], [`metrics`]), kept as bytes ([`checkpoint`]), and chooses the next batch
+//! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
+//! jobs with it.
+//!
+//! Deliberately absent: wells, plates, SQL. All randomness comes from the seed a job carries; libtorch's
+//! own generator is never used, so jobs running side by side cannot disturb each other.
+
+pub mod acquisition;
+pub mod calibration;
+pub mod checkpoint;
+pub mod data;
+pub mod ensemble;
+mod error;
+pub mod linear;
+pub mod metrics;
+pub mod model;
+pub mod prior;
+pub mod propose;
+pub mod replay;
+pub mod representation;
+mod seed;
+mod tensor;
+pub mod train;
+
+pub use error::{Error, Result};
+
+/// Version written into results, so that a number can be followed back to the code that made it.
+pub const CODE_VERSION: &str = concat!("active_learning/", env!("CARGO_PKG_VERSION"));

@@ -1,1 +1,33 @@
-fn main() {}
+//! `loopwright-learner`: works for a Loopwright server, or replays a measured screen.
+
+mod bench;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "loopwright-learner", version, about = "The virtual cell of Loopwright")]
+struct Arguments {
+    /// Threads libtorch may use inside one operation. Results are the same for the same number.
+    #[arg(long, global = true, default_value_t = 2)]
+    threads: u16,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Replay a measured screen and report how many hits were found.
+    Bench(bench::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    tch::set_num_threads(i32::from(arguments.threads.max(1)));
+    match arguments.command {
+        Command::Bench(bench) => bench.run(),
+    }
+}

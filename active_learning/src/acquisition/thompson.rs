@@ -1,0 +1,33 @@
+use super::{Candidates, Choice, Pick};
+
+/// One joint posterior sample per pick, the best not yet picked of each (Thompson 1933; in batches,
+/// Kandasamy et al. 2018). Samples are drawn in weight or member space: a joint Gaussian over 10^5
+/// candidates would need an 80 GB covariance.
+///
+/// The score of a pick is its utility in its own sample; of the rest of the pool, in the first.
+pub(super) fn choose(candidates: &Candidates, count: usize) -> Choice {
+    let Some(first) = candidates.samples.first() else {
+        return candidates.best(super::greedy::scores(candidates), count);
+    };
+    let mut scores: Vec<f64> = first.iter().map(|&value| candidates.utility(value)).collect();
+    let mut left = candidates.shuffled();
+    let mut picks = Vec::with_capacity(count.min(left.len()));
+    for sample in candidates.samples.iter().cycle() {
+        if picks.len() == count || left.is_empty() {
+            break;
+        }
+        let utility = |candidate: usize| {
+            sample.get(candidate).map_or(f64::NEG_INFINITY, |&value| candidates.utility(value))
+        };
+        let best = (0..left.len()).max_by(|&a, &b| utility(left[a]).total_cmp(&utility(left[b])));
+        if let Some(position) = best {
+            let candidate = left.swap_remove(position);
+            let score = utility(candidate);
+            if let Some(slot) = scores.get_mut(candidate) {
+                *slot = score;
+            }
+            picks.push(Pick { candidate, score });
+        }
+    }
+    Choice { scores, picks }
+}

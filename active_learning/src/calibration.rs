@@ -1,0 +1,176 @@
+//! Making predicted uncertainty keep its promise, on rows that the predicting members never saw.
+//!
+//! A factor on the standard deviation, conformal at 90 % (Lei et al. 2018, on absolute standardised
+//! residuals), and two numbers on the log-odds of a hit (Platt 1999), drawn towards the identity where
+//! there are few hits. What is reported of held-out rows is cross-fitted: each fold's numbers come from
+//! the calibration of the other folds.
+
+use crate::metrics::{self, Forecast, Z_90};
+use jobs::work::learn::ModelMetrics;
+use serde::{Deserialize, Serialize};
+
+/// Fewer held-out rows than this say nothing.
+pub const FEWEST_ROWS: usize = 40;
+
+/// Corrections applied to every prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Factor on both standard deviations.
+    pub sd_factor: f64,
+    /// `log-odds -> slope * log-odds + shift`.
+    pub hit_slope: f64,
+    pub hit_shift: f64,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { sd_factor: 1.0, hit_slope: 1.0, hit_shift: 0.0 }
+    }
+}
+
+/// A row predicted by members that had not seen it; standardised units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOut {
+    pub fold: usize,
+    pub forecast: Forecast,
+    pub hit_log_odds: f64,
+    pub hit: bool,
+}
+
+impl Calibration {
+    pub fn fit(rows: &[HeldOut]) -> Self {
+        Self::fit_to(&rows.iter().collect::<Vec<_>>())
+    }
+
+    fn fit_to(rows: &[&HeldOut]) -> Self {
+        if rows.len() < FEWEST_ROWS {
+            return Self::default();
+        }
+        let (hit_slope, hit_shift) = platt(rows);
+        Self { sd_factor: conformal_factor(rows), hit_slope, hit_shift }
+    }
+
+    pub fn hit_probability(&self, log_odds: f64) -> f64 {
+        metrics::sigmoid(self.hit_slope * log_odds + self.hit_shift)
+    }
+
+    fn forecast(&self, row: &HeldOut) -> Forecast {
+        Forecast { sd: row.forecast.sd * self.sd_factor, ..row.forecast }
+    }
+}
+
+/// The factor at which nine in ten held-out values lie inside their 90 % interval.
+fn conformal_factor(rows: &[&HeldOut]) -> f64 {
+    let score = |row: &&HeldOut| (row.forecast.observed - row.forecast.mean).abs() / row.forecast.sd;
+    let mut scores: Vec<f64> = rows.iter().map(score).collect();
+    scores.sort_by(f64::total_cmp);
+    // ceil(0.9 (n + 1)), the finite-sample quantile of split conformal prediction.
+    let rank = (0.9 * (scores.len() + 1) as f64).ceil() as usize;
+    let at = scores.get(rank.saturating_sub(1).min(scores.len() - 1)).copied().unwrap_or(Z_90);
+    (at / Z_90).clamp(0.1, 10.0)
+}
+
+/// Penalised logistic regression of the outcome on the predicted log-odds, by Newton steps.
+fn platt(rows: &[&HeldOut]) -> (f64, f64) {
+    const DRAW_TO_IDENTITY: f64 = 5.0;
+    let (mut slope, mut shift) = (1.0, 0.0);
+    for _ in 0..30 {
+        let mut gradient = [DRAW_TO_IDENTITY * (slope - 1.0), DRAW_TO_IDENTITY / 5.0 * shift];
+        let mut curvature = [DRAW_TO_IDENTITY, 0.0, DRAW_TO_IDENTITY / 5.0];
+        for row in rows {
+            let x = row.hit_log_odds;
+            let p = metrics::sigmoid(slope * x + shift);
+            let error = p - f64::from(u8::from(row.hit));
+            let weight = (p * (1.0 - p)).max(1e-9);
+            gradient = [gradient[0] + error * x, gradient[1] + error];
+            curvature =
+                [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
+        }
+        let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
+        let step = [
+            (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
+            (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
+        ];
+        slope -= step[0].clamp(-1.0, 1.0);
+        shift -= step[1].clamp(-1.0, 1.0);
+        if step[0].abs() + step[1].abs() < 1e-9 {
+            break;
+        }
+    }
+    // A slope at or below nothing would turn the ranking over: then say the base rate, in the old order.
+    (slope.max(0.05), shift)
+}
+
+/// Scores of held-out rows, each fold calibrated on the others. `training_rows` is the whole cut.
+pub fn assess(training_rows: usize, rows: &[HeldOut]) -> ModelMetrics {
+    let mut report = ModelMetrics { training_rows: training_rows as u64, ..ModelMetrics::default() };
+    if rows.len() < FEWEST_ROWS {
+        return report;
+    }
+    let mut forecasts = Vec::with_capacity(rows.len());
+    let mut hits = Vec::with_capacity(rows.len());
+    let folds = rows.iter().map(|row| row.fold).max().unwrap_or(0) + 1;
+    for fold in 0..folds {
+        let others: Vec<&HeldOut> = rows.iter().filter(|row| row.fold != fold).collect();
+        let calibration = Calibration::fit_to(&others);
+        for row in rows.iter().filter(|row| row.fold == fold) {
+            forecasts.push(calibration.forecast(row));
+            hits.push((calibration.hit_probability(row.hit_log_odds), row.hit));
+        }
+    }
+    let covered = metrics::coverage(&forecasts);
+    report.held_out_rows = rows.len() as u64;
+    report.held_out_log_score = metrics::mean(forecasts.iter().map(Forecast::log_score));
+    report.held_out_crps = metrics::mean(forecasts.iter().map(Forecast::crps));
+    report.coverage_50 = covered.map(|c| c.of_50);
+    report.coverage_80 = covered.map(|c| c.of_80);
+    report.coverage_90 = covered.map(|c| c.of_90);
+    report.hit_ece = metrics::expected_calibration_error(&hits);
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(sd: f64) -> Vec<HeldOut> {
+        // Standard normal quantiles, predicted with a wrong sd.
+        (0..400)
+            .map(|i| {
+                let u = (i as f64 + 0.5) / 400.0;
+                let observed = inverse_cdf(u);
+                let forecast = Forecast { mean: 0.0, sd, observed };
+                HeldOut { fold: i % 4, forecast, hit_log_odds: 1.0, hit: i % 10 == 0 }
+            })
+            .collect()
+    }
+
+    fn inverse_cdf(u: f64) -> f64 {
+        let (mut low, mut high) = (-8.0, 8.0);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if metrics::normal_cdf(middle) < u { low = middle } else { high = middle }
+        }
+        low
+    }
+
+    #[test]
+    fn too_small_standard_deviations_are_widened_to_cover() {
+        let rows = rows(0.25);
+        let calibration = Calibration::fit(&rows);
+        assert!((calibration.sd_factor - 4.0).abs() < 0.15, "{}", calibration.sd_factor);
+        let report = assess(400, &rows);
+        assert!((report.coverage_90.unwrap() - 0.9).abs() < 0.02);
+    }
+
+    #[test]
+    fn boastful_hit_probabilities_are_brought_down() {
+        let calibration = Calibration::fit(&rows(1.0));
+        assert!((calibration.hit_probability(1.0) - 0.1).abs() < 0.02);
+    }
+
+    #[test]
+    fn few_rows_change_nothing() {
+        assert_eq!(Calibration::fit(&rows(0.25)[..20]), Calibration::default());
+    }
+}

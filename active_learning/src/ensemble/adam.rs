@@ -1,0 +1,45 @@
+//! Adam (Kingma & Ba 2015) on one parameter tensor, its rate falling to nothing along a cosine.
+
+use crate::Result;
+use tch::Tensor;
+
+const BETA_1: f64 = 0.9;
+const BETA_2: f64 = 0.999;
+
+pub struct Adam {
+    rate: f64,
+    steps: u32,
+    step: u32,
+    first: Tensor,
+    second: Tensor,
+}
+
+impl Adam {
+    /// `rate` at the first of `steps` steps.
+    pub fn new(parameters: &Tensor, rate: f64, steps: u32) -> Result<Self> {
+        Ok(Self {
+            rate,
+            steps: steps.max(1),
+            step: 0,
+            first: parameters.f_zeros_like()?.f_detach()?,
+            second: parameters.f_zeros_like()?.f_detach()?,
+        })
+    }
+
+    /// Moves `parameters` against `gradient`.
+    pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor) -> Result<()> {
+        self.step += 1;
+        let t = f64::from(self.step);
+        self.first = self.first.f_mul_scalar(BETA_1)?.f_add(&gradient.f_mul_scalar(1.0 - BETA_1)?)?;
+        self.second =
+            self.second.f_mul_scalar(BETA_2)?.f_add(&gradient.f_square()?.f_mul_scalar(1.0 - BETA_2)?)?;
+        let done = (t - 1.0) / f64::from(self.steps);
+        let rate = 0.5 * self.rate * (1.0 + (std::f64::consts::PI * done).cos());
+        let first = self.first.f_mul_scalar(rate / (1.0 - BETA_1.powf(t)))?;
+        let second = self.second.f_mul_scalar(1.0 / (1.0 - BETA_2.powf(t)))?;
+        let change = first.f_div(&second.f_sqrt()?.f_add_scalar(1e-8)?)?;
+        // In place; the returned handle is the same tensor.
+        let _ = tch::no_grad(|| parameters.f_sub_(&change))?;
+        Ok(())
+    }
+}

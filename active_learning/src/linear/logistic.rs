@@ -1,0 +1,74 @@
+//! Bayesian logistic regression by Laplace's approximation.
+
+use crate::{Result, tensor};
+use tch::{Kind, Tensor};
+
+#[derive(Debug)]
+pub struct Logistic {
+    /// `[P, 1]`: the posterior's mode.
+    pub weights: Tensor,
+    /// `[P, P]`: lower Cholesky factor of the posterior precision at the mode.
+    pub precision_root: Tensor,
+}
+
+impl Logistic {
+    /// `x`: `[N, P]`, `y`: `[N, 1]` of 0 and 1, double precision; weights are a priori
+    /// `N(centre, 1/precision)`, independent. N may be 0.
+    pub fn fit(x: &Tensor, y: &Tensor, centre: &[f64], precision: &[f64]) -> Result<Self> {
+        let centre = tensor::from_f64(centre, &[-1, 1])?;
+        let precision = tensor::from_f64(precision, &[-1, 1])?;
+        let mut weights = centre.copy();
+        let mut root = Self::precision_root(x, &weights, &precision)?;
+        for _ in 0..25 {
+            let error = y.f_sub(&x.f_matmul(&weights)?.f_sigmoid()?)?;
+            let pull = precision.f_mul(&centre.f_sub(&weights)?)?;
+            let gradient = x.f_transpose(0, 1)?.f_matmul(&error)?.f_add(&pull)?;
+            let step = gradient.f_cholesky_solve(&root, false)?;
+            let moved = tensor::to_f64(&step.f_abs()?.f_max()?)?.first().copied().unwrap_or(0.0);
+            // Newton can overshoot far from the mode: no weight moves more than 1 at once.
+            weights = weights.f_add(&step.f_mul_scalar(1.0 / moved.max(1.0))?)?;
+            root = Self::precision_root(x, &weights, &precision)?;
+            if moved < 1e-6 {
+                break;
+            }
+        }
+        Ok(Self { weights, precision_root: root })
+    }
+
+    fn precision_root(x: &Tensor, weights: &Tensor, precision: &Tensor) -> Result<Tensor> {
+        let p = x.f_matmul(weights)?.f_sigmoid()?;
+        let curvature = p.f_mul(&p.f_neg()?.f_add_scalar(1.0)?)?;
+        let hessian = x.f_mul(&curvature)?.f_transpose(0, 1)?.f_matmul(x)?;
+        let full = hessian.f_add(&precision.f_squeeze_dim(1)?.f_diag(0)?)?;
+        Ok(full.f_linalg_cholesky(false)?)
+    }
+
+    /// Log-odds of each row, drawn towards 0 by the posterior's width (MacKay 1992, eq. 5.10).
+    pub fn log_odds(&self, x: &Tensor) -> Result<Vec<f64>> {
+        let mean = x.f_matmul(&self.weights)?.f_squeeze_dim(1)?;
+        let half = self.precision_root.f_linalg_solve_triangular(&x.f_transpose(0, 1)?, false, true, false)?;
+        let variance = half.f_square()?.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Double)?;
+        let shrink = variance.f_mul_scalar(std::f64::consts::PI / 8.0)?.f_add_scalar(1.0)?.f_rsqrt()?;
+        tensor::to_f64(&mean.f_mul(&shrink)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_the_mode_the_gradient_vanishes() {
+        let x = tensor::from_f64(&[1., -1., 1., 0., 1., 1., 1., 2.], &[4, 2]).unwrap();
+        let y = tensor::from_f64(&[0., 0., 1., 1.], &[4, 1]).unwrap();
+        let fitted = Logistic::fit(&x, &y, &[0.0, 1.0], &[0.5, 2.0]).unwrap();
+        let weights = tensor::to_f64(&fitted.weights).unwrap();
+        let p: Vec<f64> = [-1.0, 0.0, 1.0, 2.0]
+            .map(|t| crate::metrics::sigmoid(weights[0] + weights[1] * t))
+            .to_vec();
+        let errors = [-p[0], -p[1], 1.0 - p[2], 1.0 - p[3]];
+        let first: f64 = errors.iter().sum::<f64>() - 0.5 * weights[0];
+        let second: f64 = -errors[0] + errors[2] + 2.0 * errors[3] - 2.0 * (weights[1] - 1.0);
+        assert!(first.abs() < 1e-6 && second.abs() < 1e-6, "{first} {second}");
+    }
+}

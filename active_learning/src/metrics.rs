@@ -1,0 +1,135 @@
+//! Proper scores and calibration of predictive distributions.
+//!
+//! Sources: Gneiting & Raftery 2007 (scores), Naeini et al. 2015 (expected calibration error).
+
+use std::f64::consts::PI;
+
+/// Quantile of the standard normal that leaves 5 % above.
+pub const Z_90: f64 = 1.644_853_626_951_472_7;
+const Z_80: f64 = 1.281_551_565_544_600_4;
+const Z_50: f64 = 0.674_489_750_196_081_7;
+
+/// One value that came back, and what was predicted of it. Any unit, the same for all three.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    pub mean: f64,
+    /// Standard deviation of the predictive distribution, both parts.
+    pub sd: f64,
+    pub observed: f64,
+}
+
+impl Forecast {
+    fn z(&self) -> f64 {
+        (self.observed - self.mean) / self.sd
+    }
+
+    /// Log predictive density, in nats.
+    pub fn log_score(&self) -> f64 {
+        -0.5 * (2.0 * PI * self.sd * self.sd).ln() - 0.5 * self.z().powi(2)
+    }
+
+    /// Continuous ranked probability score of a Gaussian (Gneiting & Raftery 2007, eq. 5, negated: lower
+    /// is better), in the unit of the value.
+    pub fn crps(&self) -> f64 {
+        let z = self.z();
+        self.sd * (z * (2.0 * normal_cdf(z) - 1.0) + 2.0 * normal_pdf(z) - 1.0 / PI.sqrt())
+    }
+}
+
+/// Shares of values inside the central intervals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coverage {
+    pub of_50: f64,
+    pub of_80: f64,
+    pub of_90: f64,
+}
+
+/// `None` for no forecasts.
+pub fn coverage(forecasts: &[Forecast]) -> Option<Coverage> {
+    let inside = |limit: f64| mean(forecasts.iter().map(|f| f64::from(u8::from(f.z().abs() <= limit))));
+    Some(Coverage { of_50: inside(Z_50)?, of_80: inside(Z_80)?, of_90: inside(Z_90)? })
+}
+
+/// Expected calibration error over ten bins of equally many forecasts: `(probability, happened)`.
+///
+/// Bins of equal mass, not of equal width: with 5 % hits nearly all probabilities share one narrow bin.
+pub fn expected_calibration_error(forecasts: &[(f64, bool)]) -> Option<f64> {
+    if forecasts.is_empty() {
+        return None;
+    }
+    let mut sorted = forecasts.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let bins = sorted.chunks(sorted.len().div_ceil(10));
+    let error = bins.map(|bin| {
+        let expected: f64 = bin.iter().map(|(probability, _)| probability).sum();
+        let happened = bin.iter().filter(|(_, happened)| *happened).count() as f64;
+        (expected - happened).abs()
+    });
+    Some(error.sum::<f64>() / sorted.len() as f64)
+}
+
+/// `None` for no values.
+pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.into_iter().fold((0.0, 0u32), |(sum, count), v| (sum + v, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// Sample standard deviation; `None` for fewer than two values.
+pub fn sd(values: &[f64]) -> Option<f64> {
+    let centre = mean(values.iter().copied())?;
+    let squares: f64 = values.iter().map(|v| (v - centre).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
+pub fn sigmoid(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+pub fn logit(probability: f64) -> f64 {
+    let kept = probability.clamp(1e-9, 1.0 - 1e-9);
+    (kept / (1.0 - kept)).ln()
+}
+
+fn normal_pdf(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
+}
+
+/// Abramowitz & Stegun 7.1.26 through the error function; absolute error below 1.5e-7.
+pub fn normal_cdf(z: f64) -> f64 {
+    let x = z.abs() / 2f64.sqrt();
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    let series = t
+        * (0.254_829_592
+            + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let erf = 1.0 - series * (-x * x).exp();
+    0.5 * (1.0 + erf.copysign(z))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crps_of_a_gaussian_is_its_closed_form() {
+        // At the mean: sd (sqrt(2/pi) - 1/sqrt(pi)) = 0.2336949772 sd.
+        let at_mean = Forecast { mean: 1.0, sd: 2.0, observed: 1.0 };
+        assert!((at_mean.crps() - 2.0 * 0.233_694_977_2).abs() < 1e-6);
+        // One sd away: 1 (2 Phi(1) - 1) + 2 phi(1) - 1/sqrt(pi) = 0.6024414.
+        let one_away = Forecast { mean: 0.0, sd: 1.0, observed: -1.0 };
+        assert!((one_away.crps() - 0.602_441_4).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_log_score_is_the_log_density() {
+        let forecast = Forecast { mean: 0.0, sd: 1.0, observed: 0.0 };
+        assert!((forecast.log_score() + 0.918_938_533).abs() < 1e-9);
+    }
+
+    #[test]
+    fn probabilities_that_come_true_have_no_calibration_error() {
+        let honest: Vec<(f64, bool)> = (0..1000).map(|i| (0.1, i % 10 == 0)).collect();
+        assert!(expected_calibration_error(&honest).unwrap() < 1e-12);
+        let boastful: Vec<(f64, bool)> = (0..1000).map(|i| (0.4, i % 10 == 0)).collect();
+        assert!((expected_calibration_error(&boastful).unwrap() - 0.3).abs() < 1e-9);
+    }
+}

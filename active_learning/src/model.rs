@@ -1,0 +1,152 @@
+//! What the model families have in common: what goes in, what comes out.
+
+use crate::calibration::HeldOut;
+use crate::data::Observation;
+use crate::representation::{Encoded, Vocabulary};
+use crate::{Error, Result, ensemble, linear};
+use jobs::Experiment;
+use jobs::work::learn::{ModelFamily, ModelSpec};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Experiments scored at once: bounds the memory of large pools.
+const CHUNK: usize = 16_384;
+
+/// How values are brought to mean 0 and sd 1 for training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// In the readout's own units.
+    pub mean: f64,
+    pub sd: f64,
+}
+
+impl Scale {
+    pub fn of(cut: &[Observation]) -> Self {
+        let values: Vec<f64> = cut.iter().map(|row| row.value).collect();
+        let mean = crate::metrics::mean(values.iter().copied()).unwrap_or(0.0);
+        let sd = crate::metrics::sd(&values).filter(|sd| *sd > 1e-12).unwrap_or(1.0);
+        Self { mean, sd }
+    }
+}
+
+/// The data cut as a model sees it.
+#[derive(Debug)]
+pub struct TrainingSet {
+    pub encoded: Encoded,
+    /// `[N]`, standardised.
+    pub values: Vec<f64>,
+    /// `[N]`: 1 hit, 0 not.
+    pub hits: Vec<f64>,
+    /// `[N]`: the held-out fold of each row; all rows of one perturbation share one. Empty: no folds.
+    pub folds: Vec<usize>,
+    pub fold_count: usize,
+}
+
+impl TrainingSet {
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// Set from outside to end a training early.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(std::sync::Arc<AtomicBool>);
+
+impl Stop {
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn check(&self) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+    }
+}
+
+/// Predictive distributions, in standardised units, before calibration. All of length N.
+#[derive(Clone, Debug, Default)]
+pub struct Posterior {
+    pub mean: Vec<f64>,
+    pub epistemic_sd: Vec<f64>,
+    pub aleatoric_sd: Vec<f64>,
+    pub hit_log_odds: Vec<f64>,
+    /// `[samples][N]`: joint draws of the noise-free value.
+    pub samples: Vec<Vec<f64>>,
+}
+
+impl Posterior {
+    pub(crate) fn append(&mut self, more: Self) {
+        self.mean.extend(more.mean);
+        self.epistemic_sd.extend(more.epistemic_sd);
+        self.aleatoric_sd.extend(more.aleatoric_sd);
+        self.hit_log_odds.extend(more.hit_log_odds);
+        if self.samples.is_empty() {
+            self.samples = more.samples;
+        } else {
+            self.samples.iter_mut().zip(more.samples).for_each(|(all, new)| all.extend(new));
+        }
+    }
+
+    /// Predictive sd of both parts of row `i`.
+    pub fn sd(&self, i: usize) -> f64 {
+        self.epistemic_sd[i].hypot(self.aleatoric_sd[i])
+    }
+}
+
+/// A trained model of either family.
+#[derive(Debug)]
+pub enum Model {
+    Ensemble(ensemble::Ensemble),
+    Linear(linear::BayesianLinear),
+}
+
+impl Model {
+    /// Trains on `set`; also predicts each row by a model that did not see its fold.
+    pub fn fit(
+        spec: &ModelSpec,
+        vocabulary: &Vocabulary,
+        set: &TrainingSet,
+        contexts: usize,
+        seed: u64,
+        stop: &Stop,
+    ) -> Result<(Self, Vec<HeldOut>)> {
+        match spec.family {
+            ModelFamily::Ensemble => {
+                let (model, rows) = ensemble::fit(spec, vocabulary, set, contexts, seed, stop)?;
+                Ok((Self::Ensemble(model), rows))
+            }
+            ModelFamily::BayesianLinear => {
+                let (model, rows) = linear::fit(vocabulary, set, contexts, stop)?;
+                Ok((Self::Linear(model), rows))
+            }
+        }
+    }
+
+    /// Predicts `experiments` with `samples` joint draws, chunk by chunk. `seed` decides the draws.
+    pub fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        contexts: &[String],
+        experiments: &[Experiment],
+        samples: usize,
+        seed: u64,
+    ) -> Result<Posterior> {
+        let mut posterior = Posterior::default();
+        for chunk in experiments.chunks(CHUNK) {
+            let encoded = Encoded::of(chunk, vocabulary, contexts)?;
+            posterior.append(match self {
+                Self::Ensemble(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+                Self::Linear(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+            });
+        }
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+        if finite(&posterior.mean) && finite(&posterior.hit_log_odds) && finite(&posterior.epistemic_sd) {
+            Ok(posterior)
+        } else {
+            Err(Error::NotFinite("a prediction"))
+        }
+    }
+}

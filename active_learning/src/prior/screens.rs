@@ -1,0 +1,174 @@
+//! Other screens as one matrix of genes by screens.
+
+use crate::data::table::{Column, ColumnKind, Table, Words};
+use crate::{Error, Result};
+use std::collections::{HashMap, HashSet};
+
+/// The share of a screen called hits where the file does not say: the strongest five in a hundred, the
+/// convention of the replayed benchmarks.
+pub const HIT_SHARE: f64 = 0.05;
+
+/// Robust z-scores are cut here: beyond it, a screen's scale says more than its biology.
+const Z_LIMIT: f32 = 8.0;
+
+/// Screens of other readouts, laboratories and cells.
+#[derive(Clone, Debug, Default)]
+pub struct PriorScreens {
+    pub screens: Vec<String>,
+    pub genes: Vec<String>,
+    pub index: HashMap<String, usize>,
+    /// `[genes, screens]`: robust z-score, NaN where not measured.
+    pub z: Vec<f32>,
+    /// `[genes, screens]`: 1 hit, 0 not, NaN where not measured.
+    pub hit: Vec<f32>,
+}
+
+/// A screen as read: scores by gene.
+struct Screen {
+    name: String,
+    rows: Vec<(u32, f32, f32)>,
+    one_sided: bool,
+}
+
+impl PriorScreens {
+    /// Parses one file: a single screen (`gene,score,hit`) or many (`screen_id,gene,score[,fdr][,hit]`).
+    /// `name` names a single screen. Screens in `excluded` are left out; `one_sided` ones have hits at
+    /// the high end only, all others at both.
+    pub fn read(
+        name: &str,
+        bytes: &[u8],
+        excluded: &HashSet<String>,
+        one_sided: &HashSet<String>,
+    ) -> Result<Self> {
+        let table = Table::read("prior", bytes, |column| match column {
+            "screen_id" | "gene" => Some(ColumnKind::Text),
+            "score" | "hit" => Some(ColumnKind::Number),
+            _ => None,
+        })?;
+        let genes = table.text("gene")?;
+        let mut screens = split(name, &table, genes)?;
+        screens.retain(|screen| !excluded.contains(&screen.name));
+        screens.iter_mut().for_each(|screen| screen.one_sided = one_sided.contains(&screen.name));
+        Ok(Self::assemble(&genes.words, screens))
+    }
+
+    fn assemble(words: &[String], screens: Vec<Screen>) -> Self {
+        let (count, width) = (words.len(), screens.len());
+        let mut z = vec![f32::NAN; count * width];
+        let mut hit = vec![f32::NAN; count * width];
+        for (column, screen) in screens.iter().enumerate() {
+            let scaled = robust_z(screen);
+            let called = call_hits(screen, &scaled);
+            for ((&(gene, ..), value), call) in screen.rows.iter().zip(&scaled).zip(called) {
+                let cell = gene as usize * width + column;
+                z[cell] = *value;
+                hit[cell] = call;
+            }
+        }
+        let index = words.iter().enumerate().map(|(row, word)| (word.clone(), row)).collect();
+        let screens = screens.into_iter().map(|screen| screen.name).collect();
+        Self { screens, genes: words.to_vec(), index, z, hit }
+    }
+
+    /// Screens of several files together.
+    pub fn join(parts: Vec<Self>) -> Self {
+        let mut genes: Vec<String> = Vec::new();
+        let mut index = HashMap::new();
+        for gene in parts.iter().flat_map(|part| &part.genes) {
+            index.entry(gene.clone()).or_insert_with(|| {
+                genes.push(gene.clone());
+                genes.len() - 1
+            });
+        }
+        let mut joined = Self { genes, index, ..Self::default() };
+        for gene in &joined.genes {
+            for part in &parts {
+                let width = part.screens.len();
+                match part.index.get(gene) {
+                    Some(&row) => {
+                        joined.z.extend_from_slice(&part.z[row * width..(row + 1) * width]);
+                        joined.hit.extend_from_slice(&part.hit[row * width..(row + 1) * width]);
+                    }
+                    None => {
+                        joined.z.extend(std::iter::repeat_n(f32::NAN, width));
+                        joined.hit.extend(std::iter::repeat_n(f32::NAN, width));
+                    }
+                }
+            }
+        }
+        joined.screens = parts.into_iter().flat_map(|part| part.screens).collect();
+        joined
+    }
+
+    /// Makes genes known under further names: `aliases` maps a name used elsewhere to the one used here.
+    pub fn add_aliases(&mut self, aliases: &HashMap<String, String>) {
+        for (alias, gene) in aliases {
+            if let Some(&row) = self.index.get(gene) {
+                self.index.entry(alias.clone()).or_insert(row);
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.screens.is_empty() || self.genes.is_empty()
+    }
+}
+
+fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
+    let scores = table.number("score")?;
+    let hits = table.number("hit").unwrap_or_default();
+    let single = Words::same(name, table.rows);
+    let ids = table.text("screen_id").unwrap_or(&single);
+    let blank = |name: &String| Screen { name: name.clone(), rows: Vec::new(), one_sided: false };
+    let mut screens: Vec<Screen> = ids.words.iter().map(blank).collect();
+    let mut seen = HashSet::new();
+    for (row, ((&screen, &gene), &score)) in ids.codes.iter().zip(&genes.codes).zip(scores).enumerate() {
+        if score.is_finite() && seen.insert((screen, gene)) {
+            let call = hits.get(row).copied().unwrap_or(f32::NAN);
+            screens[screen as usize].rows.push((gene, score, call));
+        }
+    }
+    screens.retain(|screen| screen.rows.len() >= 3);
+    if screens.is_empty() {
+        let reason = "no screen with three measured genes".to_owned();
+        return Err(Error::Table { table: "prior", reason });
+    }
+    Ok(screens)
+}
+
+/// (score - median) / (1.4826 MAD), cut at [`Z_LIMIT`].
+fn robust_z(screen: &Screen) -> Vec<f32> {
+    let mut sorted: Vec<f32> = screen.rows.iter().map(|row| row.1).collect();
+    let median = median(&mut sorted);
+    let mut deviations: Vec<f32> = screen.rows.iter().map(|row| (row.1 - median).abs()).collect();
+    let scale = (1.4826 * self::median(&mut deviations)).max(1e-6);
+    screen.rows.iter().map(|row| ((row.1 - median) / scale).clamp(-Z_LIMIT, Z_LIMIT)).collect()
+}
+
+fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+/// The file's own calls, or the strongest [`HIT_SHARE`].
+fn call_hits(screen: &Screen, z: &[f32]) -> Vec<f32> {
+    if screen.rows.iter().any(|row| !row.2.is_nan()) {
+        return screen.rows.iter().map(|row| row.2).collect();
+    }
+    let strength = |z: &f32| if screen.one_sided { *z } else { z.abs() };
+    let mut sorted: Vec<f32> = z.iter().map(strength).collect();
+    let rank = ((1.0 - HIT_SHARE) * sorted.len() as f64) as usize;
+    let rank = rank.min(sorted.len().saturating_sub(1));
+    let threshold = *sorted.select_nth_unstable_by(rank, f32::total_cmp).1;
+    z.iter().map(|z| f32::from(u8::from(strength(z) >= threshold))).collect()
+}
+
+/// Reads a two-column CSV `symbol,hgnc` of other names for genes.
+pub fn read_aliases(bytes: &[u8]) -> Result<HashMap<String, String>> {
+    let table = Table::read("alias table", bytes, |_| Some(ColumnKind::Text))?;
+    let [(_, Column::Text(names)), (_, Column::Text(genes)), ..] = table.columns.as_slice() else {
+        return Err(Error::MissingColumn { table: "alias table", column: "hgnc".into() });
+    };
+    let pairs = names.iter().zip(genes.iter()).filter(|(_, gene)| !gene.is_empty());
+    Ok(pairs.map(|(name, gene)| (name.to_owned(), gene.to_owned())).collect())
+}

@@ -1,0 +1,72 @@
+//! The first batch when nothing is known but features: spread out, so that the second can learn.
+
+use crate::acquisition::{Choice, Pick};
+use crate::representation::{Encoded, Vocabulary};
+use crate::seed::{self, Purpose};
+use crate::{Result, tensor};
+use jobs::Experiment;
+use rand::Rng;
+use tch::{Kind, Tensor};
+
+/// Distances are measured with features cut here (in sd): rare annotations are not everything.
+const LIMIT: f64 = 5.0;
+
+/// D-squared sampling (Arthur & Vassilvitskii 2007, k-means++): each pick is drawn with a probability in
+/// proportion to its squared distance from the nearest one already picked. Less drawn to outliers than
+/// k-centre, which on replays finds fewer hits. The score is that distance.
+pub(super) fn spread(
+    vocabulary: &Vocabulary,
+    pool: &[Experiment],
+    eligible: &[usize],
+    count: usize,
+    seed: u64,
+) -> Result<Choice> {
+    let mut rng = seed::stream(seed, Purpose::Select);
+    let mut scores = vec![0.0; pool.len()];
+    let mut picks: Vec<Pick> = Vec::with_capacity(count);
+    if eligible.is_empty() || count == 0 {
+        return Ok(Choice { scores, picks });
+    }
+    let experiments = eligible.iter().filter_map(|&position| pool.get(position));
+    let encoded = Encoded::of(experiments, vocabulary, &[])?;
+    let x = encoded.summed(vocabulary)?.f_clamp(-LIMIT, LIMIT)?;
+    let norms = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+    let mut nearest = vec![f32::INFINITY; eligible.len()];
+    let mut taken = vec![false; eligible.len()];
+    let mut next = rng.random_range(0..eligible.len());
+    while picks.len() < count {
+        let distance = if nearest[next].is_finite() { f64::from(nearest[next]).sqrt() } else { 0.0 };
+        taken[next] = true;
+        picks.push(Pick { candidate: eligible[next], score: distance });
+        scores[eligible[next]] = distance;
+        let to_new = squared_distances(&x, &norms, next as i64)?;
+        for ((near, new), taken) in nearest.iter_mut().zip(to_new).zip(&taken) {
+            *near = if *taken { 0.0 } else { near.min(new.max(0.0)) };
+        }
+        next = draw(&nearest, &taken, &mut rng);
+    }
+    Ok(Choice { scores, picks })
+}
+
+fn squared_distances(x: &Tensor, norms: &Tensor, from: i64) -> Result<Vec<f32>> {
+    let row = x.f_select(0, from)?;
+    let own = norms.f_select(0, from)?;
+    tensor::to_f32(&norms.f_sub(&x.f_mv(&row)?.f_mul_scalar(2.0)?)?.f_add(&own)?)
+}
+
+/// In proportion to `weights`; uniform over what is left when all are 0.
+fn draw(weights: &[f32], taken: &[bool], rng: &mut impl Rng) -> usize {
+    let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+    if total <= 0.0 {
+        let left: Vec<usize> = (0..taken.len()).filter(|&i| !taken[i]).collect();
+        return if left.is_empty() { 0 } else { left[rng.random_range(0..left.len())] };
+    }
+    let mut rest = rng.random::<f64>() * total;
+    for (position, &weight) in weights.iter().enumerate() {
+        rest -= f64::from(weight);
+        if rest < 0.0 && weight > 0.0 {
+            return position;
+        }
+    }
+    weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0)
+}

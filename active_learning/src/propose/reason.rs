@@ -1,0 +1,129 @@
+//! Why an experiment was chosen, in words a scientist reads.
+
+use super::Request;
+use crate::representation::{Encoded, Vocabulary};
+use crate::train::Cell;
+use crate::{Result, metrics, tensor};
+use jobs::Experiment;
+use jobs::work::learn::{Acquisition, Prediction};
+use tch::{Kind, Tensor};
+
+/// Neighbours named at most.
+const NEIGHBOURS: usize = 2;
+/// Less alike than this (cosine of standardised features) is not called near.
+const LEAST_LIKENESS: f64 = 0.25;
+
+/// What all reasons of one batch share.
+pub(super) struct Words<'a> {
+    vocabulary: &'a Vocabulary,
+    cell: &'a Cell,
+    acquisition: Acquisition,
+    spread: bool,
+    measured: usize,
+    /// Mean probability of a hit over the pool.
+    pool_probability: f64,
+    hits: Vec<&'a Experiment>,
+    /// `[hits, width]`, unit length.
+    hit_directions: Option<Tensor>,
+}
+
+impl<'a> Words<'a> {
+    pub fn new(
+        vocabulary: &'a Vocabulary,
+        cell: &'a Cell,
+        request: &'a Request,
+        predictions: &[Prediction],
+        spread: bool,
+    ) -> Result<Self> {
+        let called = request.cut.iter().filter(|row| row.hit == Some(true));
+        let hits: Vec<&Experiment> = called.map(|row| &row.experiment).collect();
+        let hit_directions = if hits.is_empty() || !vocabulary.knows_features() {
+            None
+        } else {
+            Some(directions(vocabulary, &hits)?)
+        };
+        Ok(Self {
+            vocabulary,
+            cell,
+            acquisition: request.acquisition,
+            spread,
+            measured: request.cut.len(),
+            pool_probability: metrics::mean(predictions.iter().map(|p| p.hit_probability)).unwrap_or(0.0),
+            hits,
+            hit_directions,
+        })
+    }
+
+    pub fn of(&self, experiment: &Experiment, prediction: &Prediction, score: f64) -> Result<String> {
+        if self.spread {
+            let words = "nothing is measured yet and no other screens were given; chosen to spread the batch";
+            return Ok(format!("{words} over the known features (distance from the others {score:.1} sd)"));
+        }
+        if self.measured == 0 && !self.cell.header.has_prior {
+            let words = "nothing is measured yet, and neither other screens nor features were given";
+            return Ok(format!("{words}; drawn at random"));
+        }
+        let mut parts = vec![self.rule(prediction, score)];
+        parts.extend(self.elsewhere(experiment));
+        parts.extend(self.neighbours(experiment)?);
+        Ok(parts.join("; "))
+    }
+
+    fn rule(&self, prediction: &Prediction, score: f64) -> String {
+        let Prediction { mean, epistemic_sd, hit_probability, .. } = prediction;
+        let chance = format!("probability of hit {hit_probability:.2}");
+        let average = format!("pool average {:.2}", self.pool_probability);
+        if self.measured == 0 && self.acquisition != Acquisition::Random {
+            return format!("{chance} from other screens alone ({average})");
+        }
+        match self.acquisition {
+            Acquisition::HitProbability => format!("{chance} ({average})"),
+            Acquisition::Greedy => format!("predicted value {mean:.3} +- {epistemic_sd:.3}, {chance}"),
+            Acquisition::Ucb { beta } => {
+                format!("predicted value {mean:.3} and {beta} x its uncertainty {epistemic_sd:.3}, {chance}")
+            }
+            Acquisition::Thompson => {
+                format!("best in one sample of what the model holds possible ({score:.3}), {chance}")
+            }
+            Acquisition::Random => "drawn at random, as asked".to_owned(),
+        }
+    }
+
+    /// What other screens saw.
+    fn elsewhere(&self, experiment: &Experiment) -> Option<String> {
+        let edits = experiment.perturbation.edits();
+        let share = |edit: &String| {
+            let row = usize::try_from(self.vocabulary.row(edit)).ok()?;
+            self.vocabulary.frequency.get(row).copied().flatten()
+        };
+        let seen: Vec<String> = edits
+            .iter()
+            .filter_map(|edit| Some((edit, share(edit)?)))
+            .map(|(edit, share)| {
+                let whose = if edits.len() > 1 { format!("{edit} ") } else { String::new() };
+                format!("{whose}a hit in {:.0} % of other screens", 100.0 * share)
+            })
+            .collect();
+        (!seen.is_empty()).then(|| seen.join(", "))
+    }
+
+    fn neighbours(&self, experiment: &Experiment) -> Result<Option<String>> {
+        let Some(hits) = &self.hit_directions else { return Ok(None) };
+        let own = directions(self.vocabulary, &[experiment])?;
+        let likeness = tensor::to_f64(&hits.f_matmul(&own.f_transpose(0, 1)?)?)?;
+        let mut order: Vec<(f64, &&Experiment)> = likeness.into_iter().zip(&self.hits).collect();
+        order.retain(|(likeness, hit)| *likeness >= LEAST_LIKENESS && **hit != experiment);
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let names: Vec<String> =
+            order.iter().take(NEIGHBOURS).map(|(_, hit)| hit.perturbation.to_string()).collect();
+        Ok((!names.is_empty()).then(|| format!("nearest measured hits: {}", names.join(", "))))
+    }
+}
+
+/// Summed features at unit length, `[N, width]`.
+fn directions(vocabulary: &Vocabulary, experiments: &[&Experiment]) -> Result<Tensor> {
+    let encoded = Encoded::of(experiments.iter().copied(), vocabulary, &[])?;
+    let x = encoded.summed(vocabulary)?.f_narrow(1, 0, vocabulary.width())?;
+    let length = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?.f_sqrt()?;
+    Ok(x.f_div(&length.f_clamp_min(1e-6)?)?)
+}

@@ -1,0 +1,89 @@
+//! Experiments as indices: which rows of the vocabulary, in which context.
+
+use crate::representation::Vocabulary;
+use crate::{Result, tensor};
+use jobs::Experiment;
+use std::collections::HashMap;
+use tch::{Kind, Tensor};
+
+/// Experiments ready for a model. N experiments of at most K edits over U different ones.
+#[derive(Debug)]
+pub struct Encoded {
+    /// N.
+    pub count: i64,
+    /// `[U]`: rows of the vocabulary.
+    pub rows: Tensor,
+    /// `[N, K]`: positions in `rows`; 0 where there is no further edit.
+    pub edits: Tensor,
+    /// `[N, K]`: 1 for an edit, 0 where there is none.
+    pub there: Tensor,
+    /// `[N]`: position in the model's contexts; the last, one past them, is a context it never saw.
+    pub contexts: Tensor,
+    /// `[N]`: log-odds that at least one of the edits is a hit in one more screen.
+    pub log_odds: Tensor,
+}
+
+impl Encoded {
+    /// `contexts`: those the model knows, in its order.
+    pub fn of<'a>(
+        experiments: impl IntoIterator<Item = &'a Experiment>,
+        vocabulary: &Vocabulary,
+        contexts: &[String],
+    ) -> Result<Self> {
+        let experiments: Vec<&Experiment> = experiments.into_iter().collect();
+        let count = experiments.len();
+        let most = experiments.iter().map(|e| e.perturbation.edits().len()).max().unwrap_or(1);
+        let mut rows: Vec<i64> = Vec::new();
+        let mut positions: HashMap<i64, i64> = HashMap::new();
+        let mut edits = vec![0i64; count * most];
+        let mut there = vec![0f32; count * most];
+        let mut context_of = Vec::with_capacity(count);
+        let mut log_odds = Vec::with_capacity(count);
+        for (number, experiment) in experiments.iter().enumerate() {
+            let mut survives = 1.0;
+            for (slot, edit) in experiment.perturbation.edits().iter().enumerate() {
+                let row = vocabulary.row(edit);
+                let position = *positions.entry(row).or_insert_with(|| {
+                    rows.push(row);
+                    rows.len() as i64 - 1
+                });
+                edits[number * most + slot] = position;
+                there[number * most + slot] = 1.0;
+                let odds = vocabulary.log_odds.get(row as usize).copied().unwrap_or(0.0);
+                survives *= 1.0 / (1.0 + f64::from(odds).exp());
+            }
+            log_odds.push((((1.0 - survives) / survives) as f32).ln());
+            let known = contexts.iter().position(|context| *context == experiment.context.0);
+            context_of.push(known.unwrap_or(contexts.len()) as i64);
+        }
+        if rows.is_empty() {
+            rows.push(0);
+        }
+        let shape = [count as i64, most as i64];
+        Ok(Self {
+            count: count as i64,
+            rows: Tensor::f_from_slice(&rows)?,
+            edits: Tensor::f_from_slice(&edits)?.f_reshape(shape)?,
+            there: tensor::from_f32(&there, &shape)?,
+            contexts: Tensor::f_from_slice(&context_of)?,
+            log_odds: Tensor::f_from_slice(&log_odds)?,
+        })
+    }
+
+    /// `[U, width + blocks]`: features of the edits used, then which blocks are known.
+    pub fn edit_rows(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
+        let x = vocabulary.x.f_index_select(0, &self.rows)?;
+        let mask = vocabulary.mask.f_index_select(0, &self.rows)?;
+        Ok(Tensor::f_cat(&[x, mask], 1)?)
+    }
+
+    /// `[N, width + blocks]`: the rows of each experiment's edits added up.
+    pub fn summed(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
+        let rows = self.edit_rows(vocabulary)?;
+        let (count, most) = self.edits.size2()?;
+        let gathered = rows.f_index_select(0, &self.edits.f_reshape([-1i64])?)?;
+        let width = rows.size2()?.1;
+        let masked = gathered.f_reshape([count, most, width])?.f_mul(&self.there.f_unsqueeze(2)?)?;
+        Ok(masked.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
+    }
+}

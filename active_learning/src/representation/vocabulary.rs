@@ -1,0 +1,190 @@
+//! All edits that features or other screens know, one row each.
+
+use crate::data::{Block, FeatureTable};
+use crate::prior::profile::Profile;
+use crate::prior::screens::HIT_SHARE;
+use crate::prior::{HitEvidence, PriorScreens};
+use crate::representation::standardise::Standardised;
+use crate::{Result, tensor};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashMap};
+use tch::Tensor;
+
+/// Rows of known edits. An edit without a row is not an error: all its blocks are missing.
+#[derive(Debug)]
+pub struct Vocabulary {
+    index: HashMap<String, i64>,
+    pub blocks: Vec<Block>,
+    /// `[edits + 1, width]`, standardised, 0 in missing blocks; the last row is the unknown edit.
+    pub x: Tensor,
+    /// `[edits + 1, blocks]`: 1 where the block is known, else 0.
+    pub mask: Tensor,
+    /// Per row: log-odds of being a hit in one more screen.
+    pub log_odds: Vec<f32>,
+    /// Per row: weighted share of other screens in which it is a hit, where there are any.
+    pub frequency: Vec<Option<f32>>,
+    /// Other screens were given.
+    pub has_prior: bool,
+    /// Means and standard deviations of the feature columns (not of the `screens` block, which is unit).
+    pub means: Vec<f32>,
+    pub sds: Vec<f32>,
+    /// SHA-256 over names, blocks and numbers: a model fits the vocabulary it was trained with only.
+    pub fingerprint: String,
+}
+
+impl Vocabulary {
+    /// Joins what is known. `priors` must not hold the screen at hand nor its siblings.
+    pub fn build(features: &FeatureTable, priors: Option<&PriorScreens>) -> Result<Self> {
+        let rows = Standardised::of(features);
+        let priors = priors.filter(|screens| !screens.is_empty());
+        let known = match priors {
+            Some(screens) => Some(Known {
+                evidence: HitEvidence::weigh(screens, features, &rows)?,
+                profile: Profile::of(screens)?,
+                screens,
+            }),
+            None => None,
+        };
+        let mut blocks = features.blocks.clone();
+        if let Some(known) = &known {
+            let name = "screens".to_owned();
+            blocks.push(Block { name, start: features.width(), width: known.profile.width });
+        }
+        Assembly { features, rows, known, blocks }.assemble()
+    }
+
+    /// The row of `edit`; the last row stands for every edit that nothing is known of.
+    pub fn row(&self, edit: &str) -> i64 {
+        self.index.get(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    pub fn width(&self) -> i64 {
+        self.blocks.iter().map(|block| block.width as i64).sum()
+    }
+
+    /// Any block at all.
+    pub fn knows_features(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+}
+
+struct Known<'a> {
+    screens: &'a PriorScreens,
+    evidence: HitEvidence,
+    profile: Profile,
+}
+
+struct Assembly<'a> {
+    features: &'a FeatureTable,
+    rows: Standardised,
+    known: Option<Known<'a>>,
+    blocks: Vec<Block>,
+}
+
+impl Assembly<'_> {
+    fn assemble(self) -> Result<Vocabulary> {
+        let width: usize = self.blocks.iter().map(|block| block.width).sum();
+        let names = self.names();
+        let mut x = Vec::with_capacity((names.len() + 1) * width);
+        let mut mask = Vec::with_capacity((names.len() + 1) * self.blocks.len());
+        let mut log_odds = Vec::with_capacity(names.len() + 1);
+        let mut frequency = Vec::with_capacity(names.len() + 1);
+        for name in names.iter().map(|name| Some(name.as_str())).chain([None]) {
+            self.push_features(name, &mut x, &mut mask);
+            let (odds, share) = self.push_profile(name, &mut x, &mut mask);
+            log_odds.push(odds);
+            frequency.push(share);
+        }
+        let count = names.len() as i64 + 1;
+        let fingerprint = fingerprint(self.features, self.known.as_ref().map(|known| known.screens));
+        let index = names.into_iter().zip(0..).collect();
+        Ok(Vocabulary {
+            index,
+            x: tensor::from_f32(&x, &[count, width as i64])?,
+            mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
+            log_odds,
+            frequency,
+            has_prior: self.known.is_some(),
+            means: self.rows.means,
+            sds: self.rows.sds,
+            blocks: self.blocks,
+            fingerprint,
+        })
+    }
+
+    /// Feature genes in their order, then, sorted, what only the other screens know (aliases included).
+    fn names(&self) -> Vec<String> {
+        let mut names = self.features.genes.clone();
+        if let Some(known) = &self.known {
+            let more = known.screens.index.keys().filter(|gene| !self.features.index.contains_key(*gene));
+            let mut more: Vec<String> = more.cloned().collect();
+            more.sort();
+            names.extend(more);
+        }
+        names
+    }
+
+    fn push_features(&self, name: Option<&str>, x: &mut Vec<f32>, mask: &mut Vec<f32>) {
+        let width = self.features.width();
+        match name.and_then(|name| self.features.index.get(name)) {
+            Some(&row) => {
+                x.extend_from_slice(&self.rows.values[row * width..(row + 1) * width]);
+                mask.extend(self.features.presence(row).iter().map(|&there| f32::from(u8::from(there))));
+            }
+            None => {
+                x.extend(std::iter::repeat_n(0.0, width));
+                mask.extend(std::iter::repeat_n(0.0, self.features.blocks.len()));
+            }
+        }
+    }
+
+    fn push_profile(&self, name: Option<&str>, x: &mut Vec<f32>, mask: &mut Vec<f32>) -> (f32, Option<f32>) {
+        let Some(known) = &self.known else {
+            return ((HIT_SHARE / (1.0 - HIT_SHARE)).ln() as f32, None);
+        };
+        let of_features = || {
+            let row = name.and_then(|name| self.features.index.get(name))?;
+            known.evidence.of_features.get(*row)
+        };
+        match name.and_then(|name| known.screens.index.get(name)) {
+            Some(&row) => {
+                x.extend_from_slice(known.profile.row(row));
+                mask.push(1.0);
+                // An alias carries the feature row of its own name, which the screens do not know.
+                let odds = of_features().copied().unwrap_or(known.evidence.of_screens[row]);
+                (odds as f32, Some(known.evidence.frequency[row] as f32))
+            }
+            None => {
+                x.extend(std::iter::repeat_n(0.0, known.profile.width));
+                mask.push(0.0);
+                (of_features().copied().unwrap_or(known.evidence.unknown) as f32, None)
+            }
+        }
+    }
+}
+
+/// Over what was read, not over what was computed from it: last bits differ between machines.
+fn fingerprint(features: &FeatureTable, priors: Option<&PriorScreens>) -> String {
+    let mut hash = Sha256::new();
+    let mut words = |words: &mut dyn Iterator<Item = &String>| {
+        for word in words {
+            hash.update(word.as_bytes());
+            hash.update([0]);
+        }
+        hash.update([1]);
+    };
+    words(&mut features.genes.iter());
+    words(&mut features.blocks.iter().map(|block| &block.name));
+    if let Some(priors) = priors {
+        words(&mut priors.screens.iter());
+        words(&mut priors.genes.iter());
+        let aliases: BTreeSet<&String> = priors.index.keys().collect();
+        words(&mut aliases.into_iter());
+    }
+    let prior_numbers = priors.map(|priors| [priors.z.as_slice(), priors.hit.as_slice()]);
+    let numbers = [features.values.as_slice()].into_iter().chain(prior_numbers.into_iter().flatten());
+    for value in numbers.flatten() {
+        hash.update(value.to_le_bytes());
+    }
+    hex::encode(hash.finalize())
+}

@@ -1,0 +1,197 @@
+//! From a data cut to a calibrated, reproducible cell; and its predictions in the readout's own units.
+
+use crate::calibration::{self, Calibration, FEWEST_ROWS};
+use crate::checkpoint::{self, Checkpoint, Header};
+use crate::data::Observation;
+use crate::ensemble::{Ensemble, Shape};
+use crate::linear::{BayesianLinear, logistic::Logistic, regression::Regression};
+use crate::model::{Model, Scale, Stop, TrainingSet};
+use crate::prior::screens::HIT_SHARE;
+use crate::representation::{Encoded, Vocabulary};
+use crate::seed::{self, Purpose};
+use crate::{CODE_VERSION, Error, Result};
+use jobs::Experiment;
+use jobs::work::learn::{ModelFamily, ModelSpec, Prediction};
+use rand::seq::SliceRandom;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Parts the cut is divided into for held-out predictions.
+const FOLDS: usize = 4;
+
+/// A trained and calibrated model with everything needed to use it again.
+#[derive(Debug)]
+pub struct Cell {
+    pub header: Header,
+    pub model: Model,
+}
+
+/// A prediction with the draws that go with it.
+pub struct Predicted {
+    /// In the readout's own units.
+    pub predictions: Vec<Prediction>,
+    /// `[samples][N]`, in the readout's own units.
+    pub samples: Vec<Vec<f64>>,
+}
+
+impl Cell {
+    /// Trains on `cut`, which may be empty: then the cell says what the priors say.
+    pub fn train(
+        vocabulary: &Vocabulary,
+        cut: &[Observation],
+        spec: &ModelSpec,
+        seed: u64,
+        stop: &Stop,
+    ) -> Result<Self> {
+        let contexts: BTreeSet<&str> = cut.iter().map(|row| row.experiment.context.0.as_str()).collect();
+        let contexts: Vec<String> = contexts.into_iter().map(str::to_owned).collect();
+        let scale = Scale::of(cut);
+        let reference = median(cut.iter().map(|row| row.value)).unwrap_or(0.0);
+        let (hits, hits_were_called) = hit_calls(cut, reference);
+        let (folds, fold_count) = folds(cut, &hits, seed);
+        let set = TrainingSet {
+            encoded: Encoded::of(cut.iter().map(|row| &row.experiment), vocabulary, &contexts)?,
+            values: cut.iter().map(|row| (row.value - scale.mean) / scale.sd).collect(),
+            hits,
+            folds,
+            fold_count,
+        };
+        let (model, held_out) = Model::fit(spec, vocabulary, &set, contexts.len(), seed, stop)?;
+        let header = Header {
+            version: checkpoint::VERSION,
+            code_version: CODE_VERSION.to_owned(),
+            spec: spec.clone(),
+            seed,
+            blocks: vocabulary.blocks.clone(),
+            contexts,
+            scale,
+            reference,
+            calibration: Calibration::fit(&held_out),
+            metrics: calibration::assess(cut.len(), &held_out),
+            has_prior: vocabulary.has_prior,
+            vocabulary: vocabulary.fingerprint.clone(),
+            hits_were_called,
+        };
+        Ok(Self { header, model })
+    }
+
+    /// Predicts in the readout's own units, calibrated, with `samples` joint draws.
+    pub fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        experiments: &[Experiment],
+        samples: usize,
+        seed: u64,
+    ) -> Result<Predicted> {
+        let Header { contexts, scale, calibration, .. } = &self.header;
+        if self.header.vocabulary != vocabulary.fingerprint {
+            return Err(Error::CheckpointMismatch(self.header.vocabulary.clone()));
+        }
+        let posterior = self.model.predict(vocabulary, contexts, experiments, samples, seed)?;
+        let factor = scale.sd * calibration.sd_factor;
+        let predictions = (0..posterior.mean.len()).map(|i| Prediction {
+            mean: scale.mean + scale.sd * posterior.mean[i],
+            epistemic_sd: factor * posterior.epistemic_sd[i],
+            aleatoric_sd: factor * posterior.aleatoric_sd[i],
+            hit_probability: calibration.hit_probability(posterior.hit_log_odds[i]),
+        });
+        let widened = |(value, mean): (&f64, &f64)| {
+            scale.mean + scale.sd * mean + factor * (value - mean)
+        };
+        let drawn = posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
+        Ok(Predicted { samples: drawn.collect(), predictions: predictions.collect() })
+    }
+
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut tensors = BTreeMap::new();
+        let mut keep = |name: &str, values: &tch::Tensor| -> Result<()> {
+            tensors.insert(name.to_owned(), values.shallow_clone());
+            Ok(())
+        };
+        match &self.model {
+            Model::Ensemble(model) => keep("parameters", &model.parameters)?,
+            Model::Linear(model) => {
+                keep("value.weights", &model.value.weights)?;
+                keep("value.root", &model.value.root)?;
+                let precisions = crate::tensor::from_f64(&[model.value.alpha, model.value.beta], &[2])?;
+                keep("value.precisions", &precisions)?;
+                keep("hit.weights", &model.hit.weights)?;
+                keep("hit.precision_root", &model.hit.precision_root)?;
+            }
+        }
+        Checkpoint { header: self.header.clone(), tensors }.to_bytes()
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let checkpoint = Checkpoint::from_bytes(bytes)?;
+        let contexts = checkpoint.header.contexts.len();
+        let model = match checkpoint.header.spec.family {
+            ModelFamily::Ensemble => {
+                let shape = Shape { blocks: checkpoint.header.blocks.clone(), contexts };
+                let parameters = checkpoint.tensor("parameters")?;
+                if parameters.size2()?.1 != shape.layout().width() {
+                    return Err(Error::Checkpoint("its parameters do not fit its blocks".into()));
+                }
+                Model::Ensemble(Ensemble { shape, parameters })
+            }
+            ModelFamily::BayesianLinear => {
+                let precisions = crate::tensor::to_f64(&checkpoint.tensor("value.precisions")?)?;
+                let [alpha, beta] = precisions.as_slice() else {
+                    return Err(Error::Checkpoint("it holds no precisions".into()));
+                };
+                Model::Linear(BayesianLinear {
+                    contexts,
+                    value: Regression {
+                        weights: checkpoint.tensor("value.weights")?,
+                        root: checkpoint.tensor("value.root")?,
+                        alpha: *alpha,
+                        beta: *beta,
+                    },
+                    hit: Logistic {
+                        weights: checkpoint.tensor("hit.weights")?,
+                        precision_root: checkpoint.tensor("hit.precision_root")?,
+                    },
+                })
+            }
+        };
+        Ok(Self { header: checkpoint.header, model })
+    }
+}
+
+/// Hit flags; where none came, the most extreme values of the cut, either side, stand in for them.
+fn hit_calls(cut: &[Observation], reference: f64) -> (Vec<f64>, bool) {
+    if cut.iter().any(|row| row.hit.is_some()) {
+        return (cut.iter().map(|row| f64::from(u8::from(row.hit == Some(true)))).collect(), true);
+    }
+    let mut distances: Vec<f64> = cut.iter().map(|row| (row.value - reference).abs()).collect();
+    distances.sort_by(f64::total_cmp);
+    let rank = ((1.0 - HIT_SHARE) * distances.len() as f64) as usize;
+    let threshold = distances.get(rank).copied().unwrap_or(f64::INFINITY);
+    let extreme = |row: &Observation| f64::from(u8::from((row.value - reference).abs() >= threshold));
+    (cut.iter().map(extreme).collect(), false)
+}
+
+/// All rows of a perturbation in one fold; hits dealt out evenly.
+fn folds(cut: &[Observation], hits: &[f64], seed: u64) -> (Vec<usize>, usize) {
+    if cut.len() < FEWEST_ROWS {
+        return (Vec::new(), 0);
+    }
+    let mut hit_of: BTreeMap<String, bool> = BTreeMap::new();
+    for (row, hit) in cut.iter().zip(hits) {
+        *hit_of.entry(row.experiment.perturbation.to_string()).or_default() |= *hit > 0.5;
+    }
+    let mut order: Vec<(String, bool)> = hit_of.into_iter().collect();
+    order.shuffle(&mut seed::stream(seed, Purpose::Folds));
+    order.sort_by_key(|(_, hit)| *hit);
+    let fold_of: BTreeMap<String, usize> =
+        order.into_iter().enumerate().map(|(place, (key, _))| (key, place % FOLDS)).collect();
+    let of = |row: &Observation| {
+        fold_of.get(&row.experiment.perturbation.to_string()).copied().unwrap_or_default()
+    };
+    (cut.iter().map(of).collect(), FOLDS)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
