@@ -121,6 +121,11 @@ create table settlement (
 );
 comment on table settlement is 'Settled jobs whose consequences the loop has not drawn yet; the row goes in the transaction that draws them.';
 
+create table resource_held (
+    job_id uuid primary key references job_outcome (job_id)
+);
+comment on table resource_held is 'Jobs that did not succeed on a resource: plates may still stand there. Who waits for their `end` goes on waiting until the loop has cleared the place, or has another job do the work.';
+
 create table job_report (
     id bigint generated always as identity primary key,
     job_id uuid not null references job (id),

@@ -15,11 +15,14 @@ create table campaign (
     name text not null,
     state text not null default 'active' check (state in ('active', 'paused', 'finished', 'cancelled')),
     current_version integer not null,
+    seed bigint not null check (seed >= 0),
     finished_reason text,
     created_at timestamptz not null default now(),
     unique (project_id, name),
     constraint campaign_finished_says_why check ((state in ('finished', 'cancelled')) = (finished_reason is not null))
 );
+
+comment on column campaign.seed is 'Every seed of its rounds, batches and models derives from it.';
 
 create table campaign_version (
     campaign_id uuid not null references campaign (id),

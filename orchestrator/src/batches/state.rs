@@ -53,6 +53,18 @@ impl Event {
         Event::Planned,
         Event::Withdrawn,
     ];
+
+    /// The name of its record.
+    pub fn record(self) -> &'static str {
+        match self {
+            Event::Edited => "BatchEdited",
+            Event::Approved => "BatchApproved",
+            Event::Rejected => "BatchRejected",
+            Event::PlanDiffered => "BatchPlanDiffered",
+            Event::Planned => "BatchPlanned",
+            Event::Withdrawn => "BatchWithdrawn",
+        }
+    }
 }
 
 impl State {

@@ -7,6 +7,7 @@ pub mod design;
 pub mod problem;
 pub mod resolve;
 pub mod spec;
+pub mod state;
 
 pub use design::{DesignError, Pool};
 pub use problem::{Problem, SpecError};

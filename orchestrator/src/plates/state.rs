@@ -67,6 +67,21 @@ impl Event {
         Event::Lost,
         Event::Cancelled,
     ];
+
+    /// The name of its record.
+    pub fn record(self) -> &'static str {
+        match self {
+            Event::DispenseBegan => "PlateDispenseBegan",
+            Event::DispensesDone => "PlateDispensed",
+            Event::IncubationOver => "PlateIncubated",
+            Event::QcPassed => "PlatePassed",
+            Event::QcFailed => "PlateQuarantined",
+            Event::Released => "PlateReleased",
+            Event::Rejected => "PlateRejected",
+            Event::Lost => "PlateLost",
+            Event::Cancelled => "PlateCancelled",
+        }
+    }
 }
 
 impl State {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! proposing -> awaiting_approval -> planning -> executing -> assessing -> closed
-//!     ^------------- rejected ----'
+//!     ^------------- rejected ----'   ^------ differed ---'
 //! any live state -> held (says why) -> back;   -> cancelled;   -> failed (says why)
 //! ```
 
@@ -58,6 +58,8 @@ pub enum Event {
     BatchApproved,
     BatchRejected,
     PlanCommitted,
+    /// The plan on live inventory is another than the approved one: back to the approver.
+    PlanDiffered,
     /// No job of the round is left to do.
     WorkFinished,
     /// A plate is to be made again.
@@ -71,11 +73,12 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Event; 11] = [
+    pub const ALL: [Event; 12] = [
         Event::BatchProposed,
         Event::BatchApproved,
         Event::BatchRejected,
         Event::PlanCommitted,
+        Event::PlanDiffered,
         Event::WorkFinished,
         Event::PlateRepeatOrdered,
         Event::EveryProposalAccounted,
@@ -84,6 +87,24 @@ impl Event {
         Event::Cancelled,
         Event::Failed,
     ];
+
+    /// The name of its record.
+    pub fn record(self) -> &'static str {
+        match self {
+            Event::BatchProposed => "RoundBatchProposed",
+            Event::BatchApproved => "RoundBatchApproved",
+            Event::BatchRejected => "RoundBatchRejected",
+            Event::PlanCommitted => "RoundPlanCommitted",
+            Event::PlanDiffered => "RoundPlanDiffered",
+            Event::WorkFinished => "RoundWorkFinished",
+            Event::PlateRepeatOrdered => "RoundPlateRepeatOrdered",
+            Event::EveryProposalAccounted => "RoundClosed",
+            Event::Held => "RoundHeld",
+            Event::Resumed => "RoundResumed",
+            Event::Cancelled => "RoundCancelled",
+            Event::Failed => "RoundFailed",
+        }
+    }
 }
 
 /// The event does not fit the state; nothing changes.
@@ -123,6 +144,14 @@ impl State {
         })
     }
 
+    /// The stage it is in, or was held in.
+    pub fn stage(self) -> Option<Stage> {
+        match self {
+            State::In(stage) | State::Held(stage) => Some(stage),
+            State::Closed | State::Cancelled | State::Failed => None,
+        }
+    }
+
     /// What the `held_from` column holds.
     pub fn held_from(self) -> Option<&'static str> {
         match self {
@@ -144,6 +173,7 @@ impl State {
             (State::In(S::AwaitingApproval), E::BatchApproved) => State::In(S::Planning),
             (State::In(S::AwaitingApproval), E::BatchRejected) => State::In(S::Proposing),
             (State::In(S::Planning), E::PlanCommitted) => State::In(S::Executing),
+            (State::In(S::Planning), E::PlanDiffered) => State::In(S::AwaitingApproval),
             (State::In(S::Executing), E::WorkFinished) => State::In(S::Assessing),
             (State::In(S::Executing | S::Assessing), E::PlateRepeatOrdered) => State::In(S::Executing),
             (State::In(S::Assessing), E::EveryProposalAccounted) => State::Closed,

@@ -6,16 +6,28 @@
 //! Deliberately absent: HTTP, decisions (the state machines make them), transactions that stay open across
 //! a device or a model.
 
+pub mod batches;
 pub mod blobs;
+pub mod campaigns;
+pub mod chains;
 pub mod clock;
 pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod instruments;
+pub mod inventory;
 pub mod jobs;
 pub mod migrate;
+pub mod models;
+pub mod moved;
+pub mod observations;
 pub mod outbox;
+pub mod plates;
 pub mod pool;
+pub mod predictions;
+pub mod proposals;
+pub mod rounds;
+pub mod settlements;
 pub mod tasks;
 pub mod tokens;
 

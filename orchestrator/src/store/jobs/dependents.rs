@@ -44,7 +44,10 @@ pub(super) async fn terms(
     .await?;
     let row = sqlx::query!(
         r#"select
-             (count(*) filter (where job_outcome.job_id is null))::integer as "unmet!",
+             (count(*) filter (
+                 where job_outcome.job_id is null
+                     or (requires = 'end' and resource_held.job_id is not null)
+             ))::integer as "unmet!",
              greatest($2, max(settled_lab_at + make_interval(secs => min_delay_seconds))) as not_before_lab_at,
              least($3, min(settled_lab_at + make_interval(secs => max_delay_seconds))) as deadline_lab_at,
              (array_agg(depends_on) filter (
@@ -53,6 +56,7 @@ pub(super) async fn terms(
              lab_now() as "lab_at!"
          from job_dependency
          left join job_outcome on job_outcome.job_id = depends_on
+         left join resource_held on resource_held.job_id = depends_on
          where job_dependency.job_id = $1"#,
         job.0,
         not_before_lab_at,
@@ -78,13 +82,33 @@ pub(super) struct Advanced {
     pub queues: Vec<String>,
 }
 
-/// Counts the ending of `upstream` with everybody who waited for it.
+/// Counts the ending of `upstream` with everybody who waited for it. Who waits for its `end` on a resource
+/// that it may have left occupied goes on waiting, for [`super::resource::clear`].
 pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded: bool) -> Result<Advanced> {
     let waiting = lock_waiting(conn, upstream).await?;
     if waiting.is_empty() {
         return Ok(Advanced::default());
     }
     let impossible = if succeeded { Vec::new() } else { take_impossible(conn, upstream).await? };
+    if is_held(conn, upstream).await? {
+        return Ok(Advanced { impossible, queues: Vec::new() });
+    }
+    let queues = count_end(conn, upstream, &waiting).await?;
+    Ok(Advanced { impossible, queues })
+}
+
+/// Whether `job` ended badly on a resource that is not known to be clear.
+async fn is_held(conn: &mut PgConnection, job: JobId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from resource_held where job_id = $1) as "held!""#,
+        job.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Counts the ending of `upstream` with `waiting`, whose rows are locked. Answers the queues that got work.
+async fn count_end(conn: &mut PgConnection, upstream: JobId, waiting: &[uuid::Uuid]) -> Result<Vec<String>> {
     sqlx::query!(
         "update job_waiting
          set unmet = unmet - 1,
@@ -97,8 +121,14 @@ pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded:
     )
     .execute(&mut *conn)
     .await?;
-    let queues = make_ready(conn, &waiting).await?;
-    Ok(Advanced { impossible, queues })
+    make_ready(conn, waiting).await
+}
+
+/// The place that `upstream` ended badly on is clear: who waited for its end may come. Answers the queues
+/// that got work.
+pub(super) async fn cleared(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<String>> {
+    let waiting = lock_waiting(conn, upstream).await?;
+    count_end(conn, upstream, &waiting).await
 }
 
 /// In order of their ids, so that two endings never wait for each other.

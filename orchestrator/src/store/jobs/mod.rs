@@ -14,6 +14,7 @@
 mod create;
 mod dependents;
 mod notify;
+pub mod resource;
 mod settle;
 
 pub use create::{Created, Dependency, NewJob, Requires, create};

@@ -128,7 +128,14 @@ async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &
         "with ended as (
              insert into job_outcome (job_id, state, output, failure, decided_by, settled_lab_at)
              values ($1, $2, $3, $4, $5, lab_now())
-             returning job_id
+             returning job_id, state
+         ),
+         held as (
+             insert into resource_held (job_id)
+             select ended.job_id
+             from ended
+             join job on job.id = ended.job_id
+             where ended.state <> 'succeeded' and job.resource is not null
          )
          insert into settlement (job_id)
          select job_id from ended",

@@ -1,0 +1,84 @@
+//! The life of a campaign: one pure function from state and event to state.
+//!
+//! ```text
+//! active <-> paused;  active -> finished (budget spent, goal reached);  active | paused -> cancelled
+//! ```
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Rounds start when they are due.
+    Active,
+    /// No round starts; a live one goes on.
+    Paused,
+    /// Budget spent or goal reached.
+    Finished,
+    Cancelled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    Paused,
+    Resumed,
+    Finished,
+    Cancelled,
+}
+
+/// The event does not fit the state; nothing changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a campaign that is {state:?} does not take {event:?}")]
+pub struct Rejected {
+    pub state: State,
+    pub event: Event,
+}
+
+impl Event {
+    pub const ALL: [Event; 4] = [Event::Paused, Event::Resumed, Event::Finished, Event::Cancelled];
+
+    /// The name of its record.
+    pub fn record(self) -> &'static str {
+        match self {
+            Event::Paused => "CampaignPaused",
+            Event::Resumed => "CampaignResumed",
+            Event::Finished => "CampaignFinished",
+            Event::Cancelled => "CampaignCancelled",
+        }
+    }
+}
+
+impl State {
+    pub const ALL: [State; 4] = [State::Active, State::Paused, State::Finished, State::Cancelled];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::Paused => "paused",
+            State::Finished => "finished",
+            State::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state that the column says, if it says one.
+    pub fn from_column(word: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    pub fn is_terminal(self) -> bool {
+        matches!(self, State::Finished | State::Cancelled)
+    }
+
+    /// The only way to a new state.
+    pub fn next(self, event: Event) -> Result<State, Rejected> {
+        match (self, event) {
+            (State::Active, Event::Paused) => Ok(State::Paused),
+            (State::Paused, Event::Resumed) => Ok(State::Active),
+            (State::Active, Event::Finished) => Ok(State::Finished),
+            (State::Active | State::Paused, Event::Cancelled) => Ok(State::Cancelled),
+            (state, event) => Err(Rejected { state, event }),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Model versions and the gate between a trained model and the loop.
+
+pub mod gate;
+pub mod state;
+
+pub use state::State;

@@ -1,0 +1,373 @@
+//! Batches and their approvals. Callers hold the round's row lock.
+
+use super::Result;
+use super::moved::{self, Moved, Record, corrupt, count, digest_opt};
+use crate::batches::draft::Draft;
+use crate::batches::state::{Event, Rejected, State};
+use crate::ids::{ActorId, BatchId, CampaignId, RoundId};
+use chrono::{DateTime, Utc};
+use jobs::{Digest, JobId};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub id: BatchId,
+    pub round_id: RoundId,
+    pub campaign_id: CampaignId,
+    pub generation: u32,
+    pub state: State,
+    /// Moves with each edit; the ETag.
+    pub revision: u32,
+    pub layout_seed: u64,
+    pub propose_job_id: JobId,
+    /// What the plan would be, or why there is none; `None` until it is computed.
+    pub draft: Option<Draft>,
+    /// Of the drafted plan; `None` when there is none.
+    pub plan_digest: Option<Digest>,
+    pub frozen_hash: Option<Digest>,
+    pub closed_reason: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+pub struct NewBatch {
+    pub id: BatchId,
+    pub round_id: RoundId,
+    pub campaign_id: CampaignId,
+    pub generation: u32,
+    pub layout_seed: u64,
+    pub propose_job_id: JobId,
+}
+
+struct Row {
+    id: Uuid,
+    round_id: Uuid,
+    campaign_id: Uuid,
+    generation: i32,
+    state: String,
+    revision: i32,
+    layout_seed: i64,
+    propose_job_id: Uuid,
+    draft: Option<Value>,
+    plan_digest: Option<Vec<u8>>,
+    frozen_hash: Option<Vec<u8>>,
+    closed_reason: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for Batch {
+    type Error = super::Error;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Batch {
+            id: row.id.into(),
+            round_id: row.round_id.into(),
+            campaign_id: row.campaign_id.into(),
+            generation: count(row.generation.into())?,
+            state: moved::word(State::from_column(&row.state), "batch.state", &row.state)?,
+            revision: count(row.revision.into())?,
+            layout_seed: u64::try_from(row.layout_seed).map_err(corrupt)?,
+            propose_job_id: row.propose_job_id.into(),
+            draft: row.draft.map(serde_json::from_value).transpose().map_err(corrupt)?,
+            plan_digest: digest_opt(row.plan_digest.as_deref())?,
+            frozen_hash: digest_opt(row.frozen_hash.as_deref())?,
+            closed_reason: row.closed_reason,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// Inserts a batch that awaits approval.
+pub async fn insert(conn: &mut PgConnection, new: &NewBatch, size: usize, actor: ActorId) -> Result<()> {
+    sqlx::query!(
+        "insert into batch (id, round_id, generation, state, layout_seed, propose_job_id)
+         values ($1, $2, $3, 'awaiting_approval', $4, $5)",
+        new.id.0,
+        new.round_id.0,
+        i32::try_from(new.generation).map_err(corrupt)?,
+        i64::try_from(new.layout_seed).map_err(corrupt)?,
+        new.propose_job_id.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    let body = json!({
+        "round_id": new.round_id, "generation": new.generation, "experiments": size,
+        "propose_job_id": new.propose_job_id, "layout_seed": new.layout_seed,
+    });
+    record(conn, "BatchProposed", new.id, new.campaign_id, actor, &body).await
+}
+
+pub async fn by_id(conn: &mut PgConnection, id: BatchId) -> Result<Option<Batch>> {
+    sqlx::query_as!(
+        Row,
+        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
+                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
+         from batch
+         join round on round.id = batch.round_id
+         where batch.id = $1",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Batch::try_from)
+    .transpose()
+}
+
+/// The one that is not rejected or withdrawn, if there is one.
+pub async fn live_of_round(conn: &mut PgConnection, round: RoundId) -> Result<Option<Batch>> {
+    sqlx::query_as!(
+        Row,
+        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
+                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
+         from batch
+         join round on round.id = batch.round_id
+         where round_id = $1 and batch.state in ('awaiting_approval', 'approved', 'planned')",
+        round.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Batch::try_from)
+    .transpose()
+}
+
+/// All generations, first to last.
+pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Batch>> {
+    sqlx::query_as!(
+        Row,
+        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
+                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
+         from batch
+         join round on round.id = batch.round_id
+         where round_id = $1
+         order by generation",
+        round.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Batch::try_from)
+    .collect()
+}
+
+/// Batches that wait for people, oldest first.
+pub async fn awaiting_approval(conn: &mut PgConnection) -> Result<Vec<Batch>> {
+    sqlx::query_as!(
+        Row,
+        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
+                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
+         from batch
+         join round on round.id = batch.round_id
+         where batch.state = 'awaiting_approval'
+         order by batch.id"
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Batch::try_from)
+    .collect()
+}
+
+/// What changes with a transition.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// For `Approved`.
+    pub frozen_hash: Option<Digest>,
+    /// For `Rejected` and `Withdrawn`.
+    pub closed_reason: Option<String>,
+    /// For people who read the event.
+    pub note: Value,
+}
+
+/// Moves a batch on. An edit moves the revision, and takes the draft away with it.
+pub async fn apply(
+    conn: &mut PgConnection,
+    batch: &mut Batch,
+    event: Event,
+    change: Change,
+    actor: ActorId,
+) -> Result<Moved<Rejected>> {
+    let next = match batch.state.next(event) {
+        Ok(next) => next,
+        Err(rejected) => return Ok(Moved::Rejected(rejected)),
+    };
+    let frozen_hash = match next {
+        State::Approved => change.frozen_hash,
+        State::Planned => batch.frozen_hash,
+        State::AwaitingApproval | State::Rejected | State::Withdrawn => None,
+    };
+    let edited = matches!(event, Event::Edited | Event::PlanDiffered);
+    let updated = sqlx::query!(
+        "update batch
+         set state = $4,
+             frozen_hash = $5,
+             closed_reason = $6,
+             revision = revision + case when $7 then 1 else 0 end,
+             draft = case when $7 then null else draft end,
+             plan_digest = case when $7 then null else plan_digest end
+         where id = $1 and state = $2 and revision = $3",
+        batch.id.0,
+        batch.state.as_str(),
+        i32::try_from(batch.revision).map_err(corrupt)?,
+        next.as_str(),
+        frozen_hash.as_ref().map(|digest| digest.0.as_slice()),
+        change.closed_reason,
+        edited
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if updated == 0 {
+        return Ok(Moved::ChangedMeanwhile);
+    }
+    if edited {
+        batch.revision += 1;
+        batch.draft = None;
+        batch.plan_digest = None;
+    }
+    let body = json!({
+        "from": batch.state, "to": next, "revision": batch.revision, "frozen_hash": frozen_hash,
+        "reason": change.closed_reason, "note": change.note,
+    });
+    record(conn, event.record(), batch.id, batch.campaign_id, actor, &body).await?;
+    batch.state = next;
+    batch.frozen_hash = frozen_hash;
+    batch.closed_reason = change.closed_reason;
+    Ok(Moved::Done)
+}
+
+/// Stores the draft of this revision.
+pub async fn set_draft(conn: &mut PgConnection, batch: &mut Batch, draft: Draft) -> Result<()> {
+    let digest = draft.digest();
+    sqlx::query!(
+        "update batch set draft = $3, plan_digest = $4 where id = $1 and revision = $2",
+        batch.id.0,
+        i32::try_from(batch.revision).map_err(corrupt)?,
+        serde_json::to_value(&draft).map_err(corrupt)?,
+        digest.as_ref().map(|digest| digest.0.as_slice())
+    )
+    .execute(conn)
+    .await?;
+    batch.plan_digest = digest;
+    batch.draft = Some(draft);
+    Ok(())
+}
+
+/// Takes the drafts of waiting batches away, so that they are computed anew (the inventory changed).
+pub async fn forget_drafts(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("update batch set draft = null, plan_digest = null where state = 'awaiting_approval'")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Approve,
+    Reject,
+}
+
+impl Verdict {
+    fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Approve => "approve",
+            Verdict::Reject => "reject",
+        }
+    }
+}
+
+/// A person's (or the policy's) word on one revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    pub actor_id: ActorId,
+    pub actor_name: String,
+    pub verdict: String,
+    pub revision: u32,
+    pub reason: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+/// Keeps a verdict; `false` when this actor has spoken on this revision already.
+pub async fn add_verdict(
+    conn: &mut PgConnection,
+    batch: &Batch,
+    verdict: Verdict,
+    reason: Option<&str>,
+    actor: ActorId,
+) -> Result<bool> {
+    let added = sqlx::query!(
+        "insert into approval (id, batch_id, actor_id, verdict, revision, reason)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (batch_id, actor_id, revision) do nothing",
+        Uuid::now_v7(),
+        batch.id.0,
+        actor.0,
+        verdict.as_str(),
+        i32::try_from(batch.revision).map_err(corrupt)?,
+        reason
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if added == 0 {
+        return Ok(false);
+    }
+    let kind = match verdict {
+        Verdict::Approve => "BatchApprovalGiven",
+        Verdict::Reject => "BatchApprovalRefused",
+    };
+    let body = json!({"revision": batch.revision, "reason": reason});
+    record(conn, kind, batch.id, batch.campaign_id, actor, &body).await?;
+    Ok(true)
+}
+
+/// How many different actors approved this revision.
+pub async fn approvals(conn: &mut PgConnection, batch: &Batch) -> Result<u32> {
+    let approvals = sqlx::query_scalar!(
+        r#"select count(distinct actor_id) as "count!"
+           from approval
+           where batch_id = $1 and revision = $2 and verdict = 'approve'"#,
+        batch.id.0,
+        i32::try_from(batch.revision).map_err(corrupt)?
+    )
+    .fetch_one(conn)
+    .await?;
+    count(approvals)
+}
+
+/// Every verdict on the batch, first to last.
+pub async fn verdicts(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Approval>> {
+    let rows = sqlx::query!(
+        "select actor_id, actor.name, verdict, revision, reason, at
+         from approval
+         join actor on actor.id = approval.actor_id
+         where batch_id = $1
+         order by at, approval.id",
+        batch.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Approval {
+                actor_id: row.actor_id.into(),
+                actor_name: row.name,
+                verdict: row.verdict,
+                revision: count(row.revision.into())?,
+                reason: row.reason,
+                at: row.at,
+            })
+        })
+        .collect()
+}
+
+async fn record(
+    conn: &mut PgConnection,
+    kind: &'static str,
+    id: BatchId,
+    campaign: CampaignId,
+    actor: ActorId,
+    body: &Value,
+) -> Result<()> {
+    let subject_id = id.to_string();
+    moved::record(conn, Record { kind, subject: "batch", subject_id, campaign, actor, body }).await
+}

@@ -1,0 +1,99 @@
+//! The posterior over the whole pool, as a round's model saw it before the batch.
+
+use super::Result;
+use super::proposals::experiment;
+use crate::ids::RoundId;
+use jobs::Experiment;
+use jobs::work::learn::Prediction;
+use sqlx::PgConnection;
+
+/// Rows per statement: seven arrays of this length stay under a megabyte.
+const CHUNK: usize = 10_000;
+
+/// One experiment of the pool, and what the model says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicted {
+    pub experiment: Experiment,
+    pub prediction: Prediction,
+    /// Value of the acquisition function.
+    pub score: f64,
+}
+
+/// Replaces the round's posterior (a new generation of the batch has a new one).
+pub async fn replace(conn: &mut PgConnection, round: RoundId, posterior: &[Predicted]) -> Result<()> {
+    sqlx::query!("delete from prediction where round_id = $1", round.0).execute(&mut *conn).await?;
+    for chunk in posterior.chunks(CHUNK) {
+        let text = |of: fn(&Predicted) -> String| chunk.iter().map(of).collect::<Vec<String>>();
+        let number = |of: fn(&Predicted) -> f64| chunk.iter().map(of).collect::<Vec<f64>>();
+        sqlx::query!(
+            "insert into prediction
+                 (round_id, perturbation, context, mean, epistemic_sd, aleatoric_sd, hit_probability, score)
+             select $1, * from unnest(
+                 $2::text[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[])",
+            round.0,
+            &text(|p| p.experiment.perturbation.to_string()),
+            &text(|p| p.experiment.context.0.clone()),
+            &number(|p| p.prediction.mean),
+            &number(|p| p.prediction.epistemic_sd),
+            &number(|p| p.prediction.aleatoric_sd),
+            &number(|p| p.prediction.hit_probability),
+            &number(|p| p.score)
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Of one experiment; `None` when it is not in the pool.
+pub async fn of(conn: &mut PgConnection, round: RoundId, asked: &Experiment) -> Result<Option<Predicted>> {
+    let row = sqlx::query!(
+        "select mean, epistemic_sd, aleatoric_sd, hit_probability, score
+         from prediction
+         where round_id = $1 and perturbation = $2 and context = $3",
+        round.0,
+        asked.perturbation.to_string(),
+        asked.context.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Predicted {
+        experiment: asked.clone(),
+        prediction: Prediction {
+            mean: row.mean,
+            epistemic_sd: row.epistemic_sd,
+            aleatoric_sd: row.aleatoric_sd,
+            hit_probability: row.hit_probability,
+        },
+        score: row.score,
+    }))
+}
+
+/// The `limit` highest scores of the round's pool.
+pub async fn best(conn: &mut PgConnection, round: RoundId, limit: i64) -> Result<Vec<Predicted>> {
+    let rows = sqlx::query!(
+        "select perturbation, context, mean, epistemic_sd, aleatoric_sd, hit_probability, score
+         from prediction
+         where round_id = $1
+         order by score desc, perturbation, context
+         limit $2",
+        round.0,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Predicted {
+                experiment: experiment(&row.perturbation, row.context)?,
+                prediction: Prediction {
+                    mean: row.mean,
+                    epistemic_sd: row.epistemic_sd,
+                    aleatoric_sd: row.aleatoric_sd,
+                    hit_probability: row.hit_probability,
+                },
+                score: row.score,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,332 @@
+//! Experiments in batches: chosen, kept in reserve, removed; and what became of them.
+
+use super::Result;
+use super::moved::{corrupt, count, word};
+use crate::ids::{ActorId, BatchId, CampaignId, ProposalId, RoundId};
+use jobs::work::learn::Prediction;
+use jobs::{Context, Experiment};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    pub id: ProposalId,
+    pub batch_id: BatchId,
+    /// Best first; runners-up go on counting.
+    pub rank: u32,
+    pub origin: Origin,
+    pub status: Status,
+    pub experiment: Experiment,
+    /// `None` when a person added it and the model never saw it.
+    pub prediction: Option<Prediction>,
+    pub score: Option<f64>,
+    /// Why it was chosen.
+    pub reason: String,
+    pub removed_reason: Option<String>,
+    pub edited_by: Option<ActorId>,
+    pub fate: Option<Fate>,
+    pub fate_reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Model,
+    Person,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Selected,
+    RunnerUp,
+    Removed,
+}
+
+/// How an approved proposal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Measured,
+    GivenUp,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Origin::Model => "model",
+            Origin::Person => "person",
+        }
+    }
+    fn from_column(word: &str) -> Option<Self> {
+        [Origin::Model, Origin::Person].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Status::Selected => "selected",
+            Status::RunnerUp => "runner_up",
+            Status::Removed => "removed",
+        }
+    }
+    fn from_column(word: &str) -> Option<Self> {
+        [Status::Selected, Status::RunnerUp, Status::Removed].into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl Fate {
+    fn as_str(self) -> &'static str {
+        match self {
+            Fate::Measured => "measured",
+            Fate::GivenUp => "given_up",
+        }
+    }
+    fn from_column(word: &str) -> Option<Self> {
+        [Fate::Measured, Fate::GivenUp].into_iter().find(|fate| fate.as_str() == word)
+    }
+}
+
+struct Row {
+    id: Uuid,
+    batch_id: Uuid,
+    rank: i32,
+    origin: String,
+    status: String,
+    perturbation: String,
+    context: String,
+    mean: Option<f64>,
+    epistemic_sd: Option<f64>,
+    aleatoric_sd: Option<f64>,
+    hit_probability: Option<f64>,
+    score: Option<f64>,
+    reason: String,
+    removed_reason: Option<String>,
+    edited_by: Option<Uuid>,
+    fate: Option<String>,
+    fate_reason: Option<String>,
+}
+
+impl TryFrom<Row> for Proposal {
+    type Error = super::Error;
+    fn try_from(row: Row) -> Result<Self> {
+        let prediction = match (row.mean, row.epistemic_sd, row.aleatoric_sd, row.hit_probability) {
+            (Some(mean), Some(epistemic_sd), Some(aleatoric_sd), Some(hit_probability)) => {
+                Some(Prediction { mean, epistemic_sd, aleatoric_sd, hit_probability })
+            }
+            _ => None,
+        };
+        let fate = match row.fate {
+            Some(fate) => Some(word(Fate::from_column(&fate), "proposal.fate", &fate)?),
+            None => None,
+        };
+        Ok(Proposal {
+            id: row.id.into(),
+            batch_id: row.batch_id.into(),
+            rank: count(row.rank.into())?,
+            origin: word(Origin::from_column(&row.origin), "proposal.origin", &row.origin)?,
+            status: word(Status::from_column(&row.status), "proposal.status", &row.status)?,
+            experiment: experiment(&row.perturbation, row.context)?,
+            prediction,
+            score: row.score,
+            reason: row.reason,
+            removed_reason: row.removed_reason,
+            edited_by: row.edited_by.map(ActorId),
+            fate,
+            fate_reason: row.fate_reason,
+        })
+    }
+}
+
+/// Two columns as an experiment.
+pub(super) fn experiment(perturbation: &str, context: String) -> Result<Experiment> {
+    Ok(Experiment { perturbation: perturbation.parse().map_err(corrupt)?, context: Context(context) })
+}
+
+/// Inserts proposals in bulk.
+pub async fn insert(conn: &mut PgConnection, proposals: &[Proposal]) -> Result<()> {
+    let mut columns = Columns::default();
+    for proposal in proposals {
+        columns.push(proposal)?;
+    }
+    sqlx::query!(
+        "insert into proposal
+             (id, batch_id, rank, origin, status, perturbation, context,
+              mean, epistemic_sd, aleatoric_sd, hit_probability, score, reason, edited_by)
+         select * from unnest(
+             $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
+             $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::text[], $14::uuid[])",
+        &columns.id,
+        &columns.batch_id,
+        &columns.rank,
+        &columns.origin,
+        &columns.status,
+        &columns.perturbation,
+        &columns.context,
+        &columns.mean as &[Option<f64>],
+        &columns.epistemic_sd as &[Option<f64>],
+        &columns.aleatoric_sd as &[Option<f64>],
+        &columns.hit_probability as &[Option<f64>],
+        &columns.score as &[Option<f64>],
+        &columns.reason,
+        &columns.edited_by as &[Option<Uuid>]
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns {
+    id: Vec<Uuid>,
+    batch_id: Vec<Uuid>,
+    rank: Vec<i32>,
+    origin: Vec<String>,
+    status: Vec<String>,
+    perturbation: Vec<String>,
+    context: Vec<String>,
+    mean: Vec<Option<f64>>,
+    epistemic_sd: Vec<Option<f64>>,
+    aleatoric_sd: Vec<Option<f64>>,
+    hit_probability: Vec<Option<f64>>,
+    score: Vec<Option<f64>>,
+    reason: Vec<String>,
+    edited_by: Vec<Option<Uuid>>,
+}
+
+impl Columns {
+    fn push(&mut self, proposal: &Proposal) -> Result<()> {
+        let prediction = proposal.prediction;
+        self.id.push(proposal.id.0);
+        self.batch_id.push(proposal.batch_id.0);
+        self.rank.push(i32::try_from(proposal.rank).map_err(corrupt)?);
+        self.origin.push(proposal.origin.as_str().to_owned());
+        self.status.push(proposal.status.as_str().to_owned());
+        self.perturbation.push(proposal.experiment.perturbation.to_string());
+        self.context.push(proposal.experiment.context.0.clone());
+        self.mean.push(prediction.map(|p| p.mean));
+        self.epistemic_sd.push(prediction.map(|p| p.epistemic_sd));
+        self.aleatoric_sd.push(prediction.map(|p| p.aleatoric_sd));
+        self.hit_probability.push(prediction.map(|p| p.hit_probability));
+        self.score.push(proposal.score);
+        self.reason.push(proposal.reason.clone());
+        self.edited_by.push(proposal.edited_by.map(|actor| actor.0));
+        Ok(())
+    }
+}
+
+/// Of one batch, by rank; removed ones among them.
+pub async fn of_batch(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Proposal>> {
+    sqlx::query_as!(
+        Row,
+        "select id, batch_id, rank, origin, status, perturbation, context, mean, epistemic_sd, aleatoric_sd,
+                hit_probability, score, reason, removed_reason, edited_by, fate, fate_reason
+         from proposal
+         where batch_id = $1
+         order by rank, id",
+        batch.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Proposal::try_from)
+    .collect()
+}
+
+pub async fn by_id(conn: &mut PgConnection, id: ProposalId) -> Result<Option<Proposal>> {
+    sqlx::query_as!(
+        Row,
+        "select id, batch_id, rank, origin, status, perturbation, context, mean, epistemic_sd, aleatoric_sd,
+                hit_probability, score, reason, removed_reason, edited_by, fate, fate_reason
+         from proposal
+         where id = $1",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Proposal::try_from)
+    .transpose()
+}
+
+/// Writes an edit of people: status, removal's reason, who.
+pub async fn edit(
+    conn: &mut PgConnection,
+    id: ProposalId,
+    status: Status,
+    removed_reason: Option<&str>,
+    actor: ActorId,
+) -> Result<()> {
+    sqlx::query!(
+        "update proposal set status = $2, removed_reason = $3, edited_by = $4 where id = $1",
+        id.0,
+        status.as_str(),
+        removed_reason,
+        actor.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes how approved proposals ended.
+pub async fn set_fates(conn: &mut PgConnection, fates: &[(ProposalId, Fate, Option<String>)]) -> Result<()> {
+    let ids: Vec<Uuid> = fates.iter().map(|(id, ..)| id.0).collect();
+    let words: Vec<String> = fates.iter().map(|(_, fate, _)| fate.as_str().to_owned()).collect();
+    let reasons: Vec<Option<String>> = fates.iter().map(|(.., reason)| reason.clone()).collect();
+    sqlx::query!(
+        "update proposal
+         set fate = given.fate, fate_reason = given.reason
+         from unnest($1::uuid[], $2::text[], $3::text[]) as given (id, fate, reason)
+         where proposal.id = given.id",
+        &ids,
+        &words,
+        &reasons as &[Option<String>]
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What must not be proposed in this round: measured or given up in the campaign, or removed by people
+/// in this round.
+pub async fn excluded(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Vec<Experiment>> {
+    let rows = sqlx::query!(
+        "select distinct perturbation, context
+         from proposal
+         join batch on batch.id = proposal.batch_id
+         join round on round.id = batch.round_id
+         where round.campaign_id = $1
+           and (proposal.fate is not null or (round.id = $2 and proposal.status = 'removed'))
+         order by perturbation, context",
+        campaign.0,
+        round.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
+}
+
+/// Asked for by other live rounds of the campaign and not yet answered.
+pub async fn pending(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Vec<Experiment>> {
+    let rows = sqlx::query!(
+        "select distinct perturbation, context
+         from proposal
+         join batch on batch.id = proposal.batch_id
+         join round on round.id = batch.round_id
+         where round.campaign_id = $1
+           and round.id <> $2
+           and round.state not in ('closed', 'cancelled', 'failed')
+           and batch.state in ('awaiting_approval', 'approved', 'planned')
+           and proposal.status = 'selected'
+           and proposal.fate is null
+         order by perturbation, context",
+        campaign.0,
+        round.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
+}
