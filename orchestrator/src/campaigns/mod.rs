@@ -1,13 +1,17 @@
 //! What a campaign says: goal, design space, assay, controls, budget, calendar, policy.
 //!
-//! The file's types ([`spec`]), its reading with every problem named by line ([`problem`]),
-//! the files it names ([`resolve`]) and the design space it spans ([`design`]).
+//! The file's types ([`spec`]), its reading with every problem named by line ([`Spec::parse`], [`problem`]), the
+//! files it names ([`resolve`]) and the design space it spans ([`design`]).
 
 pub mod design;
 pub mod problem;
 pub mod resolve;
 pub mod spec;
 pub mod state;
+
+mod document;
+mod parse;
+mod validate;
 
 pub use design::{DesignError, Pool};
 pub use problem::{Problem, SpecError};
