@@ -6,7 +6,7 @@
 //! | data cut | CSV | `perturbation,context,readout,value,hit,replicates,sem` (`hit`, `sem` may be empty) |
 //! | posterior | CSV | `perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score` |
 //! | features | Parquet or CSV | `gene` (edit name), then numeric columns named `block_index` |
-//! | prior | Parquet or CSV | `gene,score,hit`; or long: `screen_id,gene,score[,fdr]` |
+//! | prior | Parquet or CSV | `gene,score,hit`; or long: `screen_id,gene,score[,fdr][,hit][,group][,sided]` |
 //!
 //! `perturbation` is the key of [`Perturbation`](crate::Perturbation): edits joined by `+`.
 
@@ -26,6 +26,10 @@ pub struct ModelInputs {
     pub features: Vec<Digest>,
     /// Other screens, with labels.
     pub priors: Vec<Digest>,
+    /// Screens of the priors that are left out, as siblings of what is measured here: by `screen_id`, by the
+    /// long file's `group` column, or by the part of `screen_id` before its first `_`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude_prior_groups: Vec<String>,
     pub model: ModelSpec,
     /// All randomness of training and selection derives from it.
     pub seed: u64,

@@ -23,6 +23,7 @@ fn inputs() -> ModelInputs {
         data_cut: Some(Digest::of(b"cut")),
         features: vec![Digest::of(b"features")],
         priors: vec![],
+        exclude_prior_groups: vec![],
         model: ModelSpec::default(),
         seed: 7,
     }
