@@ -95,6 +95,13 @@ impl Attempt {
         Ok(Self::new(lease, entry, spool, None, backoff, CancellationToken::new()))
     }
 
+    /// In a rehearsal: as if somebody had asked to stop. Does nothing to real work.
+    pub fn rehearse_stop(&self) {
+        if self.client.is_none() {
+            self.signals.send_modify(|signals| signals.stop_requested = true);
+        }
+    }
+
     /// What was leased.
     pub fn lease(&self) -> &Lease {
         &self.lease

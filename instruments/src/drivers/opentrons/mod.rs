@@ -1,0 +1,30 @@
+//! Driver of Opentrons OT-2 liquid handlers over their HTTP API. One process drives one robot.
+//!
+//! ```text
+//! check picklist -> health -> is the robot free? -> upload picklist, protocol -> analysis ok?
+//!   -> create run (idle) -> failRun policy, ownership -> Attempt::begin(run id) -> play
+//!   -> poll to the end -> commands, errors -> archive -> Outcome
+//! ```
+//!
+//! - The protocol is always the vetted one ([`CHERRYPICK`](crate::protocols::CHERRYPICK)); only its picklist changes.
+//! - The server runs protocols that its own analysis calls not ok: the gate is here.
+//! - Creating a run replaces an idle one without a word: we look first, and leave other people's alone.
+//! - `ok: false` is a robot that lost its power in mid-run. It reads `stopped`; it is unknown.
+//! - A run that ended after liquid had moved, other than by succeeding, is for a person to judge. How far it
+//!   came is said.
+//!
+//! Deliberately absent: error recovery by us, more than one run at a time, labware offsets.
+
+mod analysis;
+mod api;
+mod archive;
+mod driver;
+mod follow;
+mod health;
+mod labware;
+mod model;
+mod outcome;
+mod reconcile;
+mod run;
+
+pub use driver::Opentrons;

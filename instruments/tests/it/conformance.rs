@@ -1,0 +1,285 @@
+//! What every driver keeps, whatever it drives.
+
+use crate::bed::{Bed, code, failed, hands, lease, timings};
+use crate::fake::Ending;
+use crate::fake::line::Heard;
+use instruments::drivers::{DriverKind, Timings};
+use jobs::FailureClass;
+use jobs::work::Outcome;
+use jobs::worker::Begun;
+use std::time::Duration;
+
+/// Which work may be repeated is the job's to say; what follows from it is the driver's to keep.
+fn assert_in_doubt(bed: &Bed, outcome: &Outcome) {
+    match outcome {
+        Outcome::Unknown { failure } => {
+            assert!(!bed.lease.repeatable, "{:?}: {outcome:?}", bed.kind);
+            assert_eq!(failure.class, FailureClass::NeedsPerson, "{failure}");
+        }
+        Outcome::Failed { failure } => {
+            assert!(bed.lease.repeatable, "{:?}: {outcome:?}", bed.kind);
+            assert_eq!(failure.class, FailureClass::Transient, "{failure}");
+        }
+        other => panic!("{:?}: {other:?}", bed.kind),
+    }
+}
+
+#[tokio::test]
+async fn work_that_succeeds_brings_what_its_kind_promises() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        let outcome = bed.perform().await;
+        let Outcome::Succeeded { output } = &outcome else {
+            panic!("{kind:?}: {outcome:?}")
+        };
+        assert_eq!(output.kind(), kind.job_kind());
+        assert_eq!(bed.device.times_begun(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_the_device_calls_a_failure_is_never_a_success_and_never_tried_blindly() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        bed.device.will_end(Ending::Failure);
+        let outcome = bed.perform().await;
+        match kind {
+            DriverKind::Reader => assert_eq!(failed(&outcome), Some(FailureClass::Transient)),
+            DriverKind::Mover | DriverKind::Incubator => {
+                assert_eq!(
+                    failed(&outcome),
+                    Some(FailureClass::NeedsPerson),
+                    "{kind:?}: {outcome:?}"
+                );
+            }
+            // One of four transfers was done: the plate is a person's to judge.
+            DriverKind::Opentrons => assert_in_doubt(&bed, &outcome),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_killed_in_the_middle_leaves_doubt() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        bed.device.will_wait();
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            bed.device.half_way().await;
+            bed.device.lose_power();
+        });
+        assert_in_doubt(&bed, &outcome);
+        assert_eq!(bed.device.times_begun(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_line_cut_in_the_middle_changes_nothing() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        bed.device.will_wait();
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            bed.device.half_way().await;
+            bed.device.line().cut(5, None, Heard::No);
+            bed.device.line().mended().await;
+            bed.device.go_on(Ending::Success);
+        });
+        assert!(
+            matches!(outcome, Outcome::Succeeded { .. }),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_asking_whose_answer_is_lost_is_not_carried_out_twice() {
+    for kind in [DriverKind::Mover, DriverKind::Incubator, DriverKind::Reader] {
+        for heard in [Heard::Yes, Heard::No] {
+            let bed = Bed::new(kind).await;
+            bed.device.line().cut(2, Some("POST"), heard);
+            let outcome = bed.perform().await;
+            assert!(
+                matches!(outcome, Outcome::Succeeded { .. }),
+                "{kind:?}: {outcome:?}"
+            );
+            assert_eq!(bed.device.times_begun(), 1, "{kind:?} {heard:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_asked_for_again_while_it_is_under_way_is_not_carried_out_twice() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        drop(bed.killed_half_way().await);
+        if kind == DriverKind::Opentrons {
+            assert_eq!(code(&bed.perform().await), "opentrons.robot_busy");
+        } else {
+            let (outcome, ()) =
+                tokio::join!(bed.perform(), async { bed.device.go_on(Ending::Success) });
+            assert!(
+                matches!(outcome, Outcome::Succeeded { .. }),
+                "{kind:?}: {outcome:?}"
+            );
+        }
+        assert_eq!(bed.device.times_begun(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_before_the_beginning_begins_nothing() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        let attempt = bed.attempt();
+        attempt.rehearse_stop();
+        let outcome = bed.handler.perform(&attempt).await;
+        assert!(
+            matches!(outcome, Outcome::Stopped { .. }),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_is_told_as_what_became_of_it() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        bed.device.will_wait();
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            bed.device.half_way().await;
+            attempt.rehearse_stop();
+            if kind != DriverKind::Opentrons {
+                // These cannot be stopped: the plate is in the gripper.
+                bed.device.go_on(Ending::Success);
+            }
+        });
+        match kind {
+            DriverKind::Opentrons => {
+                assert_eq!(code(&outcome), "opentrons.stopped_midway");
+                assert_in_doubt(&bed, &outcome);
+            }
+            _ => assert!(
+                matches!(outcome, Outcome::Succeeded { .. }),
+                "{kind:?}: {outcome:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_that_ended_while_we_were_dead_is_told_after_the_restart() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        let begun = bed.killed_half_way().await;
+        bed.device.go_on(Ending::Success);
+        let outcome = bed.handler.recover(&begun).await;
+        assert!(
+            matches!(outcome, Some(Outcome::Succeeded { .. })),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 1);
+    }
+}
+
+#[tokio::test]
+async fn work_still_under_way_after_the_restart_is_followed_to_its_end() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        let begun = bed.killed_half_way().await;
+        bed.device.line().cut(4, Some("GET"), Heard::No);
+        let (outcome, ()) = tokio::join!(bed.handler.recover(&begun), async {
+            bed.device.line().mended().await;
+            bed.device.go_on(Ending::Success);
+        });
+        assert!(
+            matches!(outcome, Some(Outcome::Succeeded { .. })),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_device_killed_while_we_were_dead_leaves_doubt() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        let begun = bed.killed_half_way().await;
+        bed.device.lose_power();
+        let outcome = bed
+            .handler
+            .recover(&begun)
+            .await
+            .expect("the device has something to say");
+        assert_in_doubt(&bed, &outcome);
+    }
+}
+
+#[tokio::test]
+async fn work_that_the_device_never_heard_of_may_be_tried_again() {
+    for kind in [DriverKind::Mover, DriverKind::Incubator, DriverKind::Reader] {
+        let bed = Bed::new(kind).await;
+        let attempt = bed.attempt();
+        attempt.begin(attempt.operation_id()).await.unwrap();
+        let begun = Begun::rehearsal(attempt).unwrap();
+        let outcome = bed.handler.recover(&begun).await.unwrap();
+        assert_eq!(
+            failed(&outcome),
+            Some(FailureClass::Transient),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_does_not_answer_is_not_begun_with() {
+    for kind in DriverKind::ALL {
+        let bed = Bed::new(kind).await;
+        bed.device.line().cut(usize::MAX, None, Heard::No);
+        let attempt = bed.attempt();
+        let outcome = bed.handler.perform(&attempt).await;
+        assert_eq!(
+            failed(&outcome),
+            Some(FailureClass::Transient),
+            "{kind:?}: {outcome:?}"
+        );
+        assert!(!attempt.has_begun());
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_stays_away_leaves_doubt_when_patience_is_over() {
+    for kind in DriverKind::ALL {
+        let short = Timings {
+            patience: Duration::from_millis(50),
+            ..timings()
+        };
+        let bed = Bed::with(kind, short).await;
+        bed.device.will_wait();
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            bed.device.half_way().await;
+            bed.device.line().cut(usize::MAX, None, Heard::No);
+        });
+        assert_in_doubt(&bed, &outcome);
+    }
+}
+
+#[tokio::test]
+async fn work_of_another_kind_is_refused_for_good() {
+    for kind in DriverKind::ALL {
+        let mut bed = Bed::new(kind).await;
+        bed.lease = lease(hands());
+        let outcome = bed.perform().await;
+        assert_eq!(
+            failed(&outcome),
+            Some(FailureClass::Permanent),
+            "{kind:?}: {outcome:?}"
+        );
+        assert_eq!(bed.device.times_begun(), 0);
+    }
+}

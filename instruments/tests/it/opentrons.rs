@@ -1,0 +1,240 @@
+//! What only the liquid handler's driver has to keep.
+
+use crate::bed::{Bed, code, dispense, failed, lease, timings};
+use crate::fake::robot::Robot;
+use crate::fake::{Ending, Fake};
+use instruments::drivers::DriverKind;
+use jobs::FailureClass;
+use jobs::work::physical::{DispenseResult, TransferReport};
+use jobs::work::{Outcome, Output, Work};
+use jobs::worker::Begun;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn bed() -> (Bed, Arc<Robot>) {
+    let robot = Arc::new(Robot::start().await);
+    (
+        Bed::on(DriverKind::Opentrons, robot.clone(), timings()),
+        robot,
+    )
+}
+
+fn result(outcome: Outcome) -> DispenseResult {
+    match outcome {
+        Outcome::Succeeded { output } => match *output {
+            Output::Dispense(result) => result,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn each_transfer_is_reported_with_the_volume_that_the_robot_says() {
+    let (bed, robot) = bed().await;
+    robot.deck().reported_ul = Some(2.25);
+    let result = result(bed.perform().await);
+    let expected = |index| TransferReport {
+        index,
+        actual_nl: Some(2_250),
+        error: None,
+    };
+    assert_eq!(result.transfers, [0, 1, 2, 3].map(expected));
+    assert_eq!(result.device_run_id, "run-0");
+    assert!(!result.recovered_from_error);
+}
+
+#[tokio::test]
+async fn the_whole_record_is_archived() {
+    let (bed, robot) = bed().await;
+    let attempt = bed.attempt();
+    let result = result(bed.handler.perform(&attempt).await);
+    let raw: Value = serde_json::from_slice(&attempt.get_blob(result.raw).await.unwrap()).unwrap();
+    let commands = raw["commands"].as_array().unwrap();
+    assert_eq!(commands.len(), robot.deck().runs[0].commands.len());
+    let dispenses = commands
+        .iter()
+        .filter(|command| command["commandType"] == "dispense");
+    assert!(
+        dispenses
+            .clone()
+            .all(|command| command["result"]["volume"] == json!(2.5))
+    );
+    assert_eq!(dispenses.count(), 4);
+    assert_eq!(raw["run"]["status"], "succeeded");
+    assert!(
+        raw["picklist"]
+            .as_str()
+            .unwrap()
+            .starts_with("source_slot,")
+    );
+}
+
+#[tokio::test]
+async fn a_run_never_waits_for_recovery_and_says_whose_it_is() {
+    let (bed, robot) = bed().await;
+    result(bed.perform().await);
+    let deck = robot.deck();
+    let rules = deck.policies[0]["policyRules"].as_array().unwrap();
+    assert!(!rules.is_empty() && rules.iter().all(|rule| rule["ifMatch"] == "failRun"));
+    assert_eq!(deck.client_data["job"], bed.lease.job_id.to_string());
+    assert_eq!(deck.client_data["run"], "run-0");
+}
+
+#[tokio::test]
+async fn a_run_that_went_through_error_recovery_is_flagged() {
+    let (bed, robot) = bed().await;
+    robot.deck().recovered = true;
+    assert!(result(bed.perform().await).recovered_from_error);
+}
+
+#[tokio::test]
+async fn a_robot_or_an_analysis_that_is_not_fit_begins_nothing() {
+    let (first, robot) = bed().await;
+    robot.deck().analysis_result = "not-ok";
+    let outcome = first.perform().await;
+    assert_eq!(
+        (failed(&outcome), code(&outcome)),
+        (Some(FailureClass::Permanent), "opentrons.analysis_not_ok")
+    );
+    assert!(robot.deck().runs.is_empty());
+
+    let (second, robot) = bed().await;
+    robot.deck().robot_model = "OT-3 Standard";
+    let outcome = second.perform().await;
+    assert_eq!(code(&outcome), "opentrons.wrong_robot");
+    assert!(robot.deck().runs.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_pipette_cannot_move_is_refused_before_the_robot_is_asked() {
+    let (mut bed, robot) = bed().await;
+    let mut job = dispense();
+    job.transfers[2].volume_nl = 100;
+    bed.lease = lease(Work::Dispense(job));
+    let outcome = bed.perform().await;
+    assert_eq!(
+        (failed(&outcome), code(&outcome)),
+        (Some(FailureClass::Permanent), "opentrons.picklist")
+    );
+    assert!(robot.deck().runs.is_empty());
+}
+
+#[tokio::test]
+async fn somebody_elses_run_is_left_alone() {
+    for status in ["idle", "running", "paused"] {
+        let (bed, robot) = bed().await;
+        robot.deck().add_foreign_run(status);
+        let outcome = bed.perform().await;
+        assert_eq!(
+            (failed(&outcome), code(&outcome)),
+            (Some(FailureClass::Transient), "opentrons.robot_busy")
+        );
+        assert_eq!(
+            robot.deck().runs.len(),
+            1,
+            "an idle run would have been replaced"
+        );
+        assert_eq!(robot.deck().runs[0].status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_anybody_that_is_over_does_not_stand_in_the_way() {
+    let (bed, robot) = bed().await;
+    robot.deck().add_foreign_run("failed");
+    result(bed.perform().await);
+}
+
+#[tokio::test]
+async fn a_failure_says_the_innermost_error_and_how_far_it_came() {
+    let (bed, robot) = bed().await;
+    robot.will_end(Ending::Failure);
+    let Outcome::Unknown { failure } = bed.perform().await else {
+        panic!()
+    };
+    assert_eq!(failure.code, "opentrons.robot_2017");
+    for part in [
+        "the tip is blocked",
+        "1 of 4 transfers were dispensed",
+        "transfer 1",
+    ] {
+        assert!(failure.message.contains(part), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_before_any_liquid_leaves_no_doubt() {
+    let (bed, robot) = bed().await;
+    robot.will_end(Ending::Failure);
+    robot.deck().failing_command = "loadPipette";
+    let outcome = bed.perform().await;
+    assert_eq!(
+        failed(&outcome),
+        Some(FailureClass::NeedsPerson),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_robot_that_did_something_else_is_not_believed() {
+    let (bed, robot) = bed().await;
+    robot.deck().wrong_well = Some("H8");
+    let Outcome::Unknown { failure } = bed.perform().await else {
+        panic!()
+    };
+    assert_eq!(failure.code, "opentrons.record_mismatch");
+    assert!(
+        failure
+            .message
+            .contains("from well A1 of slot 2 into well H8 of slot 1"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_run_created_and_not_played_before_a_restart_is_ended_and_may_be_tried_again() {
+    let (bed, robot) = bed().await;
+    // As a process leaves it that is killed between begin and play.
+    result(bed.perform().await);
+    {
+        let mut deck = robot.deck();
+        deck.runs[0].status = "idle";
+        deck.runs[0].commands.clear();
+    }
+    let spool = tempfile::tempdir().unwrap();
+    let attempt = jobs::worker::Attempt::rehearsal(bed.lease.clone(), spool.path()).unwrap();
+    attempt.begin("run-0").await.unwrap();
+    let outcome = bed
+        .handler
+        .recover(&Begun::rehearsal(attempt).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(code(&outcome), "opentrons.not_played_before_restart");
+    assert_eq!(failed(&outcome), Some(FailureClass::Transient));
+    assert_eq!(robot.deck().runs[0].status, "stopped");
+}
+
+#[tokio::test]
+async fn a_run_that_the_robot_has_forgotten_is_in_doubt() {
+    let (bed, robot) = bed().await;
+    let begun = bed.killed_half_way().await;
+    robot.deck().runs[0].forgotten = true;
+    let outcome = bed.handler.recover(&begun).await.unwrap();
+    assert!(matches!(outcome, Outcome::Unknown { .. }));
+    assert_eq!(code(&outcome), "opentrons.run_forgotten");
+}
+
+#[tokio::test]
+async fn a_stop_of_a_run_whose_stop_is_answered_409_is_done() {
+    let (bed, robot) = bed().await;
+    robot.will_wait();
+    let attempt = bed.attempt();
+    let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+        robot.half_way().await;
+        // It ends by itself in the same moment: the robot answers the stop with 409.
+        robot.go_on(Ending::Success);
+        attempt.rehearse_stop();
+    });
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}
