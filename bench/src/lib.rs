@@ -28,4 +28,5 @@ pub mod settings;
 pub mod faults;
 pub mod bench;
 pub mod devices;
+pub mod opentrons;
 pub mod listen;

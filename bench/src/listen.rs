@@ -2,8 +2,9 @@
 
 use crate::bench::Bench;
 use crate::devices::{control, incubator, mover, reader};
+use crate::opentrons::{self, robot::Robot};
 use crate::world::log::replace_file;
-use crate::world::place::{INCUBATOR, MOVER, READER};
+use crate::world::place::{HANDLER, INCUBATOR, MOVER, READER};
 use axum::Router;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,6 +36,8 @@ pub enum Error {
     },
     #[error("{path} is not what this program wrote there; remove it to take new ports")]
     Endpoints { path: PathBuf },
+    #[error(transparent)]
+    Robot(#[from] opentrons::storage::Error),
 }
 
 /// Base URL of each device, by name.
@@ -52,7 +55,9 @@ impl Listening {
     pub async fn open(bench: Arc<Bench>) -> Result<Self, Error> {
         let path = bench.settings.dir.join("endpoints.json");
         let known = known_ports(&path)?;
-        let devices: [(&'static str, Router); 4] = [
+        let robot = Robot::open(bench.clone())?;
+        let devices: [(&'static str, Router); 5] = [
+            (HANDLER, opentrons::router(robot)),
             (MOVER, mover::router(bench.clone())),
             (INCUBATOR, incubator::router(bench.clone())),
             (READER, reader::router(bench.clone())),
@@ -79,6 +84,7 @@ impl Listening {
         let text = serde_json::to_vec_pretty(&self.endpoints).unwrap_or_default();
         replace_file(&self.path, &text)
             .map_err(|source| Error::Io { doing: format!("writing {}", self.path.display()), source })?;
+        tracing::info!(endpoints = ?self.endpoints, "the bench answers");
         while let Some(ended) = tasks.join_next().await {
             let ended = ended.map_err(std::io::Error::other).and_then(|result| result);
             ended.map_err(|source| Error::Io { doing: "serving".to_owned(), source })?;

@@ -17,7 +17,6 @@ async fn main() -> anyhow::Result<()> {
     let exit_with_stdin = settings.exit_with_stdin;
     let bench = Bench::open(settings, || std::process::abort())?;
     let listening = Listening::open(bench).await.context("the bench cannot listen")?;
-    tracing::info!(endpoints = ?listening.endpoints, "the bench answers");
     let shutdown = CancellationToken::new();
     tokio::spawn(end_on_signal(shutdown.clone()));
     if exit_with_stdin {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, clap::Parser)]
-#[command(name = "loopwright-bench", version, about = "A simulated laboratory: plates, a specimen, and devices on HTTP")]
+#[command(name = "loopwright-bench", version, args_override_self = true, about = "A simulated laboratory: plates, a specimen, and devices on HTTP")]
 pub struct Settings {
     /// Folder of this world: truth log, the liquid handler's own storage, endpoints.json.
     #[arg(long)]

@@ -1,0 +1,9 @@
+//! The bench as its clients meet it: over HTTP in this process, and as a process that can be killed.
+
+mod biology;
+mod devices;
+mod opentrons;
+mod process;
+mod restart;
+mod support;
+mod world;
