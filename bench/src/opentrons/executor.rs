@@ -210,6 +210,9 @@ impl Execution<'_> {
     }
 
     fn end(&self, end: Result<(), End>) {
+        if end.is_ok() {
+            self.on_run(|run| run.status = Status::Finishing);
+        }
         if let Err(error) = self.robot.bench().world().sync() {
             tracing::error!(error = &error as &dyn std::error::Error, "the truth log cannot be synced");
         }
