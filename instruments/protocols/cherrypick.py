@@ -15,6 +15,8 @@ The driver counts on this order of commands: per row, in the order of the rows,
 pick up tip, aspirate, dispense (exactly one of each), drop tip.
 """
 
+import csv
+
 metadata = {
     "protocolName": "Loopwright cherry-pick",
     "author": "Loopwright",
@@ -48,7 +50,8 @@ def add_parameters(parameters):
 
 
 def run(protocol):
-    rows = read_picklist(protocol.params.picklist.parse_as_csv())
+    # Not `parse_as_csv`: it guesses the delimiter from the first 1024 characters, and fails on long rows.
+    rows = read_picklist(list(csv.reader(protocol.params.picklist.contents.splitlines())))
     plates = load_plates(protocol, rows)
     racks = [
         protocol.load_labware(TIP_RACK, slot)
@@ -75,7 +78,7 @@ def run(protocol):
 
 
 def read_picklist(lines):
-    """Rows as dictionaries; an error names the line of the file."""
+    """Rows as dictionaries; an error names the line of the file. Blank lines are not expected."""
     if len(lines) < 2:
         raise ValueError("the picklist has no transfers")
     header = [name.strip() for name in lines[0]]

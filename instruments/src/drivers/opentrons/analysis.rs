@@ -20,6 +20,18 @@ pub(super) struct Analysed {
     pub parameter_files: Value,
 }
 
+/// Name and text of each file that makes up the protocol for `list`: the vetted one, and definitions of
+/// labware that the robot does not know.
+pub fn protocol_files(list: &TransferList) -> Vec<(String, String)> {
+    let protocol = (
+        CHERRYPICK.file_name.to_owned(),
+        CHERRYPICK.source.to_owned(),
+    );
+    std::iter::once(protocol)
+        .chain(labware::definitions(list))
+        .collect()
+}
+
 /// Uploads picklist and protocol, and waits for an analysis of exactly these to be ok.
 pub(super) async fn analyse(
     api: &Api,
@@ -34,11 +46,7 @@ pub(super) async fn analyse(
         .map_err(before_begin)?;
     let parameter_files = json!({ CHERRYPICK.csv_parameter: file_id });
 
-    let mut files = vec![(
-        CHERRYPICK.file_name.to_owned(),
-        CHERRYPICK.source.to_owned(),
-    )];
-    files.extend(labware::definitions(list));
+    let files = protocol_files(list);
     let protocol_id = api
         .upload_protocol(&files, &parameter_files)
         .await

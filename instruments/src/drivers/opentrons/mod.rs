@@ -27,4 +27,5 @@ mod outcome;
 mod reconcile;
 mod run;
 
+pub use analysis::protocol_files;
 pub use driver::Opentrons;
