@@ -13,6 +13,9 @@ mod document;
 mod parse;
 mod validate;
 
+#[cfg(test)]
+mod examples;
+
 pub use design::{DesignError, Pool};
 pub use problem::{Problem, SpecError};
 pub use resolve::{NamedFile, NamedFiles, ResolveError};
