@@ -11,7 +11,6 @@ pub mod blobs;
 pub mod campaigns;
 pub mod chains;
 pub mod clock;
-pub mod epoch;
 pub mod error;
 pub mod events;
 pub mod idempotency;
