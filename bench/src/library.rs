@@ -38,7 +38,7 @@ fn library_plates(format: PlateFormat, genes: &[String]) -> Vec<PlateCreated> {
 
 /// Negative controls in odd columns, positive ones in even columns.
 fn control_plate(number: u32, format: PlateFormat) -> PlateCreated {
-    let content = |well: Well| if well.column() % 2 == 0 { NEGATIVE } else { POSITIVE };
+    let content = |well: Well| if well.column().is_multiple_of(2) { NEGATIVE } else { POSITIVE };
     let wells = format.wells().map(|well| (well, Mixture::pure(content(well), control_volume(format)))).collect();
     source_plate(&format!("CTRL-{number:04}"), format, Role::Control, wells)
 }

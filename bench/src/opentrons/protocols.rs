@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Analyses kept of one protocol; the oldest go on their own.
+const ANALYSES_KEPT: usize = 5;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Protocol {
     pub id: String,
@@ -153,11 +156,13 @@ fn fingerprint(files: &[UploadedFile]) -> String {
 
 /// Queues an analysis, unless the last one was of the same parameters (and none is forced).
 fn ensure_analysis(desk: &mut Desk, id: &str, given: Given, forced: bool) -> Result<(), Problem> {
-    let files = desk.data_files.clone();
-    let protocol = desk.protocol_mut(id)?;
+    let protocol = desk.protocol(id)?;
     if forced || protocol.analyses.last().is_none_or(|last| last.given != given) {
-        let analysis = Analysis::of(protocol, given, &files, Utc::now());
-        protocol.analyses.push(analysis);
+        let analysis = Analysis::of(protocol, given, &desk.data_files, Utc::now());
+        let analyses = &mut desk.protocol_mut(id)?.analyses;
+        analyses.push(analysis);
+        let outdated = analyses.len().saturating_sub(ANALYSES_KEPT);
+        analyses.drain(..outdated);
     }
     Ok(())
 }
@@ -219,12 +224,13 @@ async fn analyse(
     Data(wanted): Data<Wanted>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut desk = robot.desk();
-    let before = desk.protocol(&id)?.analyses.len();
+    let last = |protocol: &Protocol| protocol.analyses.last().map(|analysis| analysis.id.clone());
+    let before = last(desk.protocol(&id)?);
     let given = Given { values: wanted.run_time_parameter_values, files: wanted.run_time_parameter_files };
     ensure_analysis(&mut desk, &id, given, wanted.force_re_analyze)?;
     let protocol = desk.protocol(&id)?;
     robot.storage().save(Kind::Protocol, &id, protocol)?;
-    let status = if protocol.analyses.len() > before { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if last(protocol) != before { StatusCode::CREATED } else { StatusCode::OK };
     let now = Utc::now();
     let summaries: Vec<Value> = protocol.analyses.iter().map(|one| one.summary(now)).collect();
     Ok((status, Json(json!({ "data": summaries, "meta": { "cursor": 0, "totalLength": summaries.len() } }))))

@@ -1,5 +1,7 @@
 //! The bench as its clients meet it: over HTTP in this process, and as a process that can be killed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod biology;
 mod devices;
 mod opentrons;

@@ -92,6 +92,24 @@ async fn an_analysis_is_pending_then_says_which_picklist_it_needs_or_why_it_cann
 }
 
 #[tokio::test]
+async fn the_last_analysis_is_of_the_last_picklist_and_old_ones_go() {
+    let bench = TestBench::replay(&[]).await;
+    let protocol = bench.lab.upload_protocol().await.id();
+    for row in 1..=7 {
+        let file = bench.lab.upload_picklist(picklist(&vec![ROW; row])).await.id();
+        let parameters = json!({ "picklist": file }).to_string();
+        let part = Part::text(crate::support::PROTOCOL).file_name("cherrypick.py");
+        let form = Form::new().part("files", part).text("runTimeParameterFiles", parameters);
+        let again = bench.lab.send(bench.lab.request(Method::POST, "handler-1", "/protocols").multipart(form)).await;
+        assert_eq!((again.status, again.id()), (200, protocol.clone()));
+        let last = last_analysis(&bench, &protocol).await;
+        assert_eq!((&last["result"], &last["runTimeParameters"][0]["file"]["id"]), (&json!("ok"), &json!(file)));
+    }
+    let kept = bench.lab.get("handler-1", &format!("/protocols/{protocol}/analyses")).await;
+    assert_eq!(kept.data().as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
 async fn an_idle_run_is_silently_replaced_and_dead_afterwards() {
     let bench = TestBench::replay(&[]).await;
     let lab = &bench.lab;
