@@ -45,7 +45,7 @@ fn compose<'a>(
     blanks: &[&'a BlankPlate],
     stock: &mut Stock<'a>,
 ) -> Result<Plan, Impossible> {
-    let source_labware = labware_of_sources(input);
+    let source_labware = stock.labware();
     let scene = Scene { spec: input.spec, handler: input.handler, reader: input.reader, source_labware: &source_labware };
     let mut steps: Vec<Step> = Vec::new();
     let mut plates = Vec::new();
@@ -265,11 +265,6 @@ fn draws(picks: &BTreeMap<&str, Vec<Pick>>, transfer_nl: u32) -> Vec<Draw> {
     let mut draws: Vec<Draw> = picks.values().flatten().map(draw).collect();
     draws.sort_by(|a, b| (&a.source_barcode, a.source_well).cmp(&(&b.source_barcode, b.source_well)));
     draws
-}
-
-fn labware_of_sources<'a>(input: &PlanInput<'a>) -> BTreeMap<&'a str, &'a str> {
-    let inventory = input.inventory;
-    inventory.sources.values().flatten().map(|s| (s.barcode.as_str(), s.labware.as_str())).collect()
 }
 
 pub(super) fn count(items: usize) -> u32 {

@@ -156,6 +156,76 @@ fn the_same_input_in_another_order_has_the_same_digest_and_another_seed_has_not(
 }
 
 #[test]
+fn the_digest_covers_steps_draws_maps_and_not_the_names_of_proposals() {
+    let plan = ifng_round().plan().unwrap();
+    let changed = |change: &dyn Fn(&mut Plan)| {
+        let mut other = plan.clone();
+        change(&mut other);
+        other.digest() != plan.digest()
+    };
+    assert!(changed(&|p| p.generation = 2));
+    assert!(changed(&|p| p.plates[0].barcode.push('x')));
+    assert!(changed(&|p| p.plates[0].wells.swap(0, 1)));
+    assert!(changed(&|p| p.plates[0].wells[0].contents[0].push('x')));
+    assert!(changed(&|p| p.plates[0].draws[0].volume_nl += 1));
+    assert!(changed(&|p| p.steps[0].instrument.push('x')));
+    assert!(changed(&|p| p.steps.last_mut().unwrap().after.clear()));
+    let window = |p: &mut Plan| {
+        let read = p.steps.iter_mut().flat_map(|step| &mut step.after).find(|after| after.max_delay_hours.is_some());
+        read.unwrap().max_delay_hours = Some(75.0);
+    };
+    assert!(changed(&window));
+    let liquid = |p: &mut Plan| {
+        let dispense = p.steps.iter_mut().find_map(|step| match &mut step.work {
+            Work::Dispense(work) => Some(work),
+            _ => None,
+        });
+        dispense.unwrap().transfers[0].liquid_class.push('x');
+    };
+    assert!(changed(&liquid));
+    let proposals = |p: &mut Plan| {
+        p.plates[0].wells.iter_mut().for_each(|well| well.proposal = well.proposal.map(|_| ProposalId::fresh()));
+    };
+    assert!(!changed(&proposals));
+}
+
+#[test]
+fn the_read_is_due_when_the_incubation_is_over_and_no_later_than_its_window() {
+    let plan = ifng_round().plan().unwrap();
+    let kinds: Vec<&str> = plan.steps.iter().map(|step| step.work.kind().as_str()).collect();
+    assert_eq!(kinds[..4], ["move", "dispense", "move", "dispense"]);
+    assert_eq!(kinds[14..], ["move", "incubate", "move", "read", "move"]);
+    let incubate = kinds.iter().position(|kind| *kind == "incubate").unwrap();
+    let to_reader = &plan.steps[incubate + 1];
+    let due = After { step: incubate, requires: Requires::Success, min_delay_hours: 72.0, max_delay_hours: Some(74.0) };
+    assert_eq!(to_reader.after, [due]);
+    let Work::Read(read) = &plan.steps[incubate + 2].work else { panic!() };
+    assert_eq!(read.channels, ["signal", "call"]);
+}
+
+#[test]
+fn a_plate_made_again_keeps_its_number_and_gets_another_layout() {
+    let world = ifng_round();
+    let first = world.plan().unwrap();
+    let again = plan(&PlanInput {
+        spec: &world.spec,
+        experiments: &world.experiments,
+        layout_seed: world.seed,
+        generation: 2,
+        first_ordinal: 3,
+        inventory: &world.inventory,
+        handler: &world.handler,
+        incubator: &world.incubator,
+        reader: &world.reader,
+    })
+    .unwrap();
+    assert_eq!((again.generation, again.plates[0].ordinal, again.plates.len()), (2, 3, 1));
+    assert!(again.steps.iter().all(|step| step.plate_ordinal == 3));
+    let places = |plan: &Plan| plan.plates[0].wells.iter().map(|w| (w.well, w.contents.clone())).collect::<BTreeMap<_, _>>();
+    assert_ne!(places(&again), places(&first));
+}
+
+#[test]
 fn a_plan_survives_json_with_its_digest() {
     let plan = ifng_round().plan().unwrap();
     let again: Plan = serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap();

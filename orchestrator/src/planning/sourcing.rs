@@ -32,18 +32,16 @@ pub(super) struct Pick<'a> {
 
 impl<'a> Stock<'a> {
     /// Of `contents` only.
-    pub fn of(inventory: &'a Inventory, contents: &Needs, transfer_nl: u32) -> Result<Self, Impossible> {
+    pub fn of(inventory: &'a Inventory, contents: &Needs<'a>, transfer_nl: u32) -> Result<Self, Impossible> {
         let transfer_nl = u64::from(transfer_nl.max(1));
         let mut wells = BTreeMap::new();
-        for (content, sources) in &inventory.sources {
-            if !contents.contains_key(content.as_str()) {
-                continue;
-            }
+        for content in contents.keys().copied() {
+            let Some(sources) = inventory.sources.get(content) else { continue };
             let mut supplies = sources.iter().map(|s| Supply::of(s, transfer_nl)).collect::<Result<Vec<_>, _>>()?;
             supplies.sort_by(|a, b| (&a.source.barcode, a.source.well).cmp(&(&b.source.barcode, b.source.well)));
             // The same well named twice is one well.
             supplies.dedup_by(|a, b| (&a.source.barcode, a.source.well) == (&b.source.barcode, b.source.well));
-            wells.insert(content.as_str(), supplies);
+            wells.insert(content, supplies);
         }
         Ok(Self { transfer_nl, wells })
     }
@@ -66,6 +64,12 @@ impl<'a> Stock<'a> {
         };
         let shortages: Vec<Shortage> = needs.iter().filter_map(short).collect();
         if shortages.is_empty() { Ok(()) } else { Err(Impossible::NotEnoughVolume { shortages }) }
+    }
+
+    /// Labware of every library plate that may be drawn from, by barcode.
+    pub fn labware(&self) -> BTreeMap<&'a str, &'a str> {
+        let supplies = self.wells.values().flatten();
+        supplies.map(|s| (s.source.barcode.as_str(), s.source.labware.as_str())).collect()
     }
 
     /// The library plate that `content` comes from first; experiments are grouped by it.
