@@ -75,7 +75,9 @@ struct Inner {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("base", &self.inner.base).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("base", &self.inner.base)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +87,9 @@ impl Client {
         let base = reqwest::Url::parse(base_url)
             .map_err(|error| Error::Setup(format!("{base_url:?} is not a URL: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") {
-            return Err(Error::Setup(format!("{base_url:?} is neither http nor https")));
+            return Err(Error::Setup(format!(
+                "{base_url:?} is neither http nor https"
+            )));
         }
         let http = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
@@ -203,13 +207,18 @@ impl Client {
     }
 
     async fn send(&self, doing: &'static str, call: RequestBuilder) -> Result<Response, Error> {
-        let answer = call.send().await.map_err(|source| Error::transport(doing, &source))?;
+        let answer = call
+            .send()
+            .await
+            .map_err(|source| Error::transport(doing, &source))?;
         self.remember_epoch(&answer);
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status();
-        let body = read_limited(doing, answer, JSON_LIMIT).await.unwrap_or_default();
+        let body = read_limited(doing, answer, JSON_LIMIT)
+            .await
+            .unwrap_or_default();
         Err(Error::from_answer(doing, status, &body))
     }
 
@@ -219,12 +228,18 @@ impl Client {
         answer: Response,
     ) -> Result<T, Error> {
         let body = read_limited(doing, answer, JSON_LIMIT).await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Error::Unintelligible { doing, why: error.to_string() })
+        serde_json::from_slice(&body).map_err(|error| Error::Unintelligible {
+            doing,
+            why: error.to_string(),
+        })
     }
 
     fn remember_epoch(&self, answer: &Response) {
-        let Some(epoch) = answer.headers().get(EPOCH_HEADER).and_then(|v| v.to_str().ok()) else {
+        let Some(epoch) = answer
+            .headers()
+            .get(EPOCH_HEADER)
+            .and_then(|v| v.to_str().ok())
+        else {
             return;
         };
         self.inner.epoch.send_if_modified(|known| {
@@ -243,8 +258,10 @@ async fn read_limited(
     limit: u64,
 ) -> Result<Bytes, Error> {
     let mut body = BytesMut::new();
-    while let Some(chunk) =
-        answer.chunk().await.map_err(|source| Error::transport(doing, &source))?
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|source| Error::transport(doing, &source))?
     {
         if body.len() as u64 + chunk.len() as u64 > limit {
             let why = format!("the answer is larger than {limit} bytes");

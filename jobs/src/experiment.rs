@@ -18,7 +18,9 @@ pub struct Perturbation(Vec<String>);
 pub enum NotAPerturbation {
     #[error("a perturbation needs at least one edit")]
     Empty,
-    #[error("{0:?} is not the name of an edit: names are printable, without '+', ',' or surrounding blanks")]
+    #[error(
+        "{0:?} is not the name of an edit: names are printable, without '+', ',' or surrounding blanks"
+    )]
     Name(String),
 }
 
@@ -80,9 +82,7 @@ impl<'de> Deserialize<'de> for Perturbation {
 }
 
 /// The cells and conditions a perturbation meets (cell line, donor, assay), by name.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Context(pub String);
 
@@ -93,9 +93,7 @@ impl fmt::Display for Context {
 }
 
 /// One point of the design space.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Experiment {
     pub perturbation: Perturbation,
     pub context: Context,

@@ -11,7 +11,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// For dependencies, or for its time.
@@ -47,12 +49,16 @@ pub enum Event {
     /// The worker gives it back before it began.
     Released,
     /// The lease ran out.
-    LeaseExpired { repeatable: bool },
+    LeaseExpired {
+        repeatable: bool,
+    },
     /// Somebody asked to stop it.
     StopRequested,
     ReportedSucceeded,
     /// `retry`: transient, attempts left, and nothing physical happened.
-    ReportedFailed { retry: bool },
+    ReportedFailed {
+        retry: bool,
+    },
     ReportedStopped,
     ReportedUnknown,
     /// A person looked and says that it was done.
@@ -102,7 +108,10 @@ impl State {
 
     /// Nothing can happen to it any more.
     pub fn is_terminal(self) -> bool {
-        matches!(self, State::Succeeded | State::Failed | State::Cancelled | State::PlateLost)
+        matches!(
+            self,
+            State::Succeeded | State::Failed | State::Cancelled | State::PlateLost
+        )
     }
 
     /// A worker holds it.

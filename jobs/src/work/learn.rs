@@ -48,7 +48,11 @@ pub struct ModelSpec {
 
 impl Default for ModelSpec {
     fn default() -> Self {
-        Self { family: ModelFamily::Ensemble, members: 8, epochs: 60 }
+        Self {
+            family: ModelFamily::Ensemble,
+            members: 8,
+            epochs: 60,
+        }
     }
 }
 

@@ -62,7 +62,10 @@ pub(super) async fn deliver(
         if let Err(stuck) = &result {
             tracing::warn!(worker = %config.name, reason = %stuck, "results wait on this disk");
         }
-        desk.served.send_replace(Served { round, all_taken: result.is_ok() });
+        desk.served.send_replace(Served {
+            round,
+            all_taken: result.is_ok(),
+        });
         let retry_at = match result {
             Ok(()) => {
                 backoff.reset();
@@ -98,7 +101,10 @@ fn offer_again_in_a_new_epoch(spool: &Spool, seen: Option<String>) -> Result<(),
     }
     if known.is_some() {
         let offered = spool.offer_again()?;
-        tracing::info!(offered, "the server was restored: acknowledged results are offered again");
+        tracing::info!(
+            offered,
+            "the server was restored: acknowledged results are offered again"
+        );
     }
     // Last: a kill before this line offers them once more, which changes nothing.
     spool.set_epoch(&seen)

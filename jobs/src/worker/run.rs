@@ -188,8 +188,15 @@ impl Worker {
     }
 
     fn finish(&self, entry: &Entry, lease: &Lease, outcome: Outcome) -> Result<(), WorkerError> {
-        let report = Report { lease_token: lease.lease_token, outcome };
-        let spooled = Spooled { job_id: lease.job_id, finished_at: Utc::now(), report };
+        let report = Report {
+            lease_token: lease.lease_token,
+            outcome,
+        };
+        let spooled = Spooled {
+            job_id: lease.job_id,
+            finished_at: Utc::now(),
+            report,
+        };
         Ok(entry.write_report(&spooled)?)
     }
 

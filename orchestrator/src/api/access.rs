@@ -4,10 +4,11 @@ use super::problem::Problem;
 use super::state::AppState;
 use crate::ids::ActorId;
 use crate::store::tokens::{self, Actor, Scope};
+use ::jobs::client::EPOCH_HEADER;
 use axum::Extension;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
@@ -112,16 +113,20 @@ fn describe(operation: &mut Operation, access: Access) {
 }
 
 async fn guard(state: AppState, access: Access, mut request: Request, next: Next) -> Response {
-    if let Access::AnyOf(scopes) = access {
-        match authorize(&state, request.headers(), scopes).await {
-            Ok(caller) => request.extensions_mut().insert(caller),
-            Err(problem) => return problem.into_response(),
-        };
+    let Access::AnyOf(scopes) = access else { return next.run(request).await };
+    let (caller, epoch) = match authorize(&state, request.headers(), scopes).await {
+        Ok(authorized) => authorized,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    if let Ok(epoch) = HeaderValue::from_str(&epoch) {
+        response.headers_mut().insert(HeaderName::from_static(EPOCH_HEADER), epoch);
     }
-    next.run(request).await
+    response
 }
 
-async fn authorize(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
+async fn authorize(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result<(Caller, String), Problem> {
     let Some(secret) = bearer(headers) else {
         let detail = "Send a token: `Authorization: Bearer lw_...`. `loopwright token create` makes one.";
         return Err(Problem::unauthenticated("token.missing", detail));
@@ -136,7 +141,7 @@ async fn authorize(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> R
         let detail = format!("The token needs the scope {}. Ask an administrator for one that has it.", wanted.join(" or "));
         return Err(Problem::forbidden("token.scope_missing", detail));
     }
-    Ok(Caller { actor })
+    Ok((Caller { actor }, state.epoch(&mut conn).await?))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -15,17 +15,31 @@ pub mod problem;
 pub mod state;
 
 mod assemble;
-mod clock;
 mod health;
+
+mod blobs;
+mod clock;
+mod events;
+mod instruments;
+mod jobs;
+mod leases;
+mod tasks;
+mod tokens;
 
 pub use access::{Access, Caller, Routes, Rule};
 pub use assemble::{openapi, router, rules};
 pub use problem::Problem;
 pub use state::{AppState, Config};
 
-use crate::api::access::Routes as R;
-
 /// Every route under `/api/v1`.
 fn versioned() -> Routes {
-    R::new().merge(clock::routes())
+    Routes::new()
+        .merge(leases::routes())
+        .merge(jobs::routes())
+        .merge(blobs::routes())
+        .merge(instruments::routes())
+        .merge(tasks::routes())
+        .merge(events::routes())
+        .merge(clock::routes())
+        .merge(tokens::routes())
 }

@@ -1,10 +1,11 @@
 //! What every handler is given. Nothing acknowledged lives only here.
 
-use crate::queue::Wakeups;
+use crate::queue::{Leaser, Wakeups};
+use crate::store::epoch;
 use crate::store::blobs::Blobs;
-use sqlx::PgPool;
-use std::sync::Arc;
-use std::time::Duration;
+use sqlx::{PgConnection, PgPool};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Limits and waits of the HTTP door.
 #[derive(Clone, Debug)]
@@ -39,11 +40,31 @@ pub struct AppState {
     pub pool: PgPool,
     pub blobs: Blobs,
     pub wakeups: Wakeups,
+    pub leaser: Leaser,
     pub config: Arc<Config>,
+    epoch: Arc<Mutex<Option<(String, Instant)>>>,
 }
+
+/// How long we believe that the database is still the one it was.
+const EPOCH_HOLDS: Duration = Duration::from_secs(10);
 
 impl AppState {
     pub fn new(pool: PgPool, blobs: Blobs, wakeups: Wakeups, config: Config) -> Self {
-        Self { pool, blobs, wakeups, config: Arc::new(config) }
+        let leaser = Leaser::new(pool.clone(), wakeups.clone(), config.lease_duration, config.waiting_requests);
+        Self { pool, blobs, wakeups, leaser, config: Arc::new(config), epoch: Arc::default() }
+    }
+
+    /// Which life of the database answers; told to every worker.
+    pub(super) async fn epoch(&self, conn: &mut PgConnection) -> crate::store::Result<String> {
+        let known = self.epoch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some((epoch, seen)) if seen.elapsed() < EPOCH_HOLDS => Ok(epoch),
+            _ => {
+                let epoch = epoch::read(conn).await?;
+                let seen = Some((epoch.clone(), Instant::now()));
+                *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+                Ok(epoch)
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Nothing here is the truth: every loop works with every wake-up lost, by looking again each second.
 
+mod leaser;
+pub mod upkeep;
 mod wakeups;
 
+pub use leaser::{Error, Granted, Leaser};
 pub use wakeups::Wakeups;

@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod campaigns;
 pub mod chains;
 pub mod clock;
+pub mod epoch;
 pub mod error;
 pub mod events;
 pub mod idempotency;

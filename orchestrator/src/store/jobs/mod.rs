@@ -13,10 +13,41 @@
 
 mod create;
 mod dependents;
-mod notify;
 pub mod resource;
 mod settle;
 
+mod held;
+mod heartbeat;
+mod lease;
+mod release;
+mod start;
+
+mod doubt;
+mod report;
+mod verdict;
+
+mod promote;
+mod reap;
+mod resolve;
+mod stop;
+
+mod detail;
+mod notify;
+mod read;
+
 pub use create::{Created, Dependency, NewJob, Requires, create};
+pub use detail::{Detail, get};
+pub use doubt::TASK as IN_DOUBT_TASK;
+pub use heartbeat::heartbeat;
+pub use held::Authority;
+pub use lease::{Leased, Wanted, lease, on_offer};
 pub use notify::notify;
+pub use promote::promote;
+pub use read::{Filter, Summary, list, state_of};
+pub use reap::reap;
+pub use release::{Released, release};
+pub use report::{CONTRADICTION_TASK, NEEDS_PERSON_TASK, Reported, report};
+pub use resolve::{Resolution, Resolved, resolve};
 pub use settle::{Consequences, Ending};
+pub use start::start;
+pub use stop::{RoundStopped, Stopped, stop, stop_round};

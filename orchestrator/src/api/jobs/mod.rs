@@ -1,0 +1,10 @@
+//! Jobs: for the workers that hold them ([`worker`]) and for people ([`people`]).
+
+mod people;
+mod worker;
+
+use super::access::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().merge(worker::routes()).merge(people::routes())
+}

@@ -1,0 +1,125 @@
+//! What a worker says of the job it holds. 409 is for authority, never for testimony.
+
+use crate::api::access::{Access, Caller, Routes};
+use crate::api::extract::{Json, Path};
+use crate::api::leases::WORK;
+use crate::api::problem::Problem;
+use crate::api::state::AppState;
+use crate::store::jobs::{self, Authority, Released, Reported};
+use ::jobs::JobId;
+use ::jobs::wire::{self, Heartbeat, HeartbeatAnswer, Report, ReportAnswer};
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    let work = Access::AnyOf(WORK);
+    Routes::new()
+        .route(work, routes!(start))
+        .route(work, routes!(heartbeat))
+        .route(work, routes!(release))
+        .route(work, routes!(report))
+}
+
+/// The worker is about to begin. Only after the answer may anything physical happen.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/start",
+    tag = "work",
+    params(("id" = JobId, Path)),
+    request_body = wire::Authority,
+    responses((status = 200, body = HeartbeatAnswer), (status = 409, body = Problem, content_type = "application/problem+json"))
+)]
+async fn start(
+    State(state): State<AppState>,
+    Path(job): Path<JobId>,
+    Json(authority): Json<wire::Authority>,
+) -> Result<Json<HeartbeatAnswer>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    held(jobs::start(&mut conn, job, authority.lease_token, state.config.lease_duration).await?).map(Json)
+}
+
+/// The worker is alive: its lease is renewed.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/heartbeat",
+    tag = "work",
+    params(("id" = JobId, Path)),
+    request_body = Heartbeat,
+    responses((status = 200, body = HeartbeatAnswer), (status = 409, body = Problem, content_type = "application/problem+json"))
+)]
+async fn heartbeat(
+    State(state): State<AppState>,
+    Path(job): Path<JobId>,
+    Json(beat): Json<Heartbeat>,
+) -> Result<Json<HeartbeatAnswer>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    held(jobs::heartbeat(&mut conn, job, &beat, state.config.lease_duration).await?).map(Json)
+}
+
+/// The worker gives the job back before it began.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/release",
+    tag = "work",
+    params(("id" = JobId, Path)),
+    request_body = wire::Authority,
+    responses((status = 204), (status = 409, body = Problem, content_type = "application/problem+json"))
+)]
+async fn release(
+    State(state): State<AppState>,
+    Path(job): Path<JobId>,
+    Json(authority): Json<wire::Authority>,
+) -> Result<StatusCode, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    match held(jobs::release(&mut conn, job, authority.lease_token).await?)? {
+        Released::Released(consequences) => {
+            state.wakeups.after(&consequences);
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Released::HasBegun => {
+            let detail = "It has begun, so it cannot be given back. Report how it ended.";
+            Err(Problem::conflict("job.has_begun", detail))
+        }
+    }
+}
+
+/// How the attempt ended. Taken whatever became of the lease; a repeat changes nothing.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/report",
+    tag = "work",
+    params(("id" = JobId, Path)),
+    request_body = Report,
+    responses((status = 200, body = ReportAnswer), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+async fn report(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(job): Path<JobId>,
+    Json(report): Json<Report>,
+) -> Result<Json<ReportAnswer>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    match jobs::report(&mut conn, job, caller.id(), &report).await? {
+        Reported::Taken(disposition, consequences) => {
+            state.wakeups.after(&consequences);
+            Ok(Json(ReportAnswer { disposition }))
+        }
+        Reported::NoSuchJob => Err(Problem::not_found("job", job)),
+        Reported::WrongKind { expected, got } => {
+            let detail = format!("The job is a {expected}, the output says {got}. Send the output of its own kind.");
+            Err(Problem::unprocessable("job.output_of_another_kind", detail))
+        }
+    }
+}
+
+fn held<T>(authority: Authority<T>) -> Result<T, Problem> {
+    match authority {
+        Authority::Held(value) => Ok(value),
+        Authority::Lost => {
+            let detail = "No lease has this token any more. Stop at the next safe point, begin nothing, and report how \
+                          far it came.";
+            Err(Problem::conflict("job.authority_lost", detail))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Into doubt, and out of it: begun, and nobody knows how it ended.
+
+use super::held::Held;
+use crate::ids::ActorId;
+use crate::store::error::{Error, Result};
+use crate::store::events::{self, NewEvent};
+use crate::store::tasks::{self, NewTask};
+use crate::store::outbox;
+use ::jobs::{Failure, JobId, LeaseToken};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+/// Cause of the task that is open while a job is in doubt.
+pub const TASK: &str = "job.in_doubt";
+
+/// Why nobody knows.
+pub(super) enum Why<'a> {
+    LeaseExpired,
+    /// The worker itself cannot say.
+    Reported(&'a Failure),
+}
+
+/// The job of a lease taken out goes into doubt: row, event, outbox row, and a task for a person.
+pub(super) async fn enter(conn: &mut PgConnection, held: &Held, why: Why<'_>, actor: ActorId) -> Result<()> {
+    let known = json!({
+        "why": match why { Why::LeaseExpired => "lease_expired", Why::Reported(_) => "reported_unknown" },
+        "failure": match why { Why::LeaseExpired => None, Why::Reported(failure) => Some(failure) },
+        "progress": held.progress,
+        "worker": held.worker,
+        "instrument": held.instrument,
+        "started_at": held.started_at,
+    });
+    sqlx::query!(
+        "insert into job_in_doubt (job_id, lease_token, attempt, known) values ($1, $2, $3, $4)",
+        held.job_id.0,
+        held.lease_token.0,
+        held.attempt,
+        known
+    )
+    .execute(&mut *conn)
+    .await?;
+    tell(conn, held.job_id, known, actor).await
+}
+
+async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId) -> Result<()> {
+    let of = sqlx::query!("select kind, instrument, campaign_id, round_id, plate_id from job where id = $1", job.0)
+        .fetch_one(&mut *conn)
+        .await?;
+    let campaign_id = of.campaign_id.map(Into::into);
+    let on = of.instrument.map(|name| format!(" on {name}")).unwrap_or_default();
+    let message = format!(
+        "A {} job{on} began, and nobody knows how it ended. Look at the device and the plate, then record what \
+         happened: done, not done, or plate lost.",
+        of.kind
+    );
+    let task = NewTask { cause: TASK, message, subject: "job", subject_id: job.to_string(), campaign_id };
+    tasks::open(conn, &task).await?;
+    let body = json!({"kind": of.kind, "round_id": of.round_id, "plate_id": of.plate_id, "known": known});
+    let event =
+        NewEvent { kind: "JobInDoubt", subject: "job", subject_id: job.to_string(), campaign_id, actor, body };
+    let event_id = events::append(conn, &event).await?;
+    outbox::enqueue(conn, event_id, "job.in_doubt").await
+}
+
+/// A job in doubt, locked for this transaction.
+pub(super) struct InDoubt {
+    pub lease_token: LeaseToken,
+}
+
+pub(super) async fn lock(conn: &mut PgConnection, job: JobId) -> Result<Option<InDoubt>> {
+    let row = sqlx::query!("select lease_token from job_in_doubt where job_id = $1 for update", job.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| InDoubt { lease_token: LeaseToken(row.lease_token) }))
+}
+
+/// Somebody knows now: the row goes, and the task is closed. The caller settles the job.
+pub(super) async fn leave(conn: &mut PgConnection, job: JobId, actor: ActorId) -> Result<()> {
+    let gone = sqlx::query!("delete from job_in_doubt where job_id = $1", job.0).execute(&mut *conn).await?;
+    if gone.rows_affected() == 0 {
+        return Err(Error::corrupt("job", format!("{job} is not in doubt")));
+    }
+    tasks::close_for(conn, TASK, &job.to_string(), actor).await?;
+    Ok(())
+}
+
+/// Adds the worker's later words to what is known.
+pub(super) async fn add_testimony(conn: &mut PgConnection, job: JobId, failure: &Failure) -> Result<()> {
+    sqlx::query!(
+        "update job_in_doubt set known = known || jsonb_build_object('failure', $2::jsonb) where job_id = $1",
+        job.0,
+        json!(failure)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Jobs as people see them.
+
+use crate::ids::{CampaignId, PlateId, RoundId};
+use crate::store::error::{Error, Result};
+use ::jobs::JobId;
+use ::jobs::state::State;
+use ::jobs::work::Kind;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A line of the list of jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Summary {
+    pub id: JobId,
+    pub kind: Kind,
+    pub state: State,
+    pub queue: String,
+    pub instrument: Option<String>,
+    pub priority: i16,
+    pub campaign_id: Option<CampaignId>,
+    pub round_id: Option<RoundId>,
+    pub plate_id: Option<PlateId>,
+    pub resource: Option<String>,
+    /// The job in whose stead it is done.
+    pub replaces: Option<JobId>,
+    pub created_at: DateTime<Utc>,
+    pub not_before_lab_at: Option<DateTime<Utc>>,
+    pub deadline_lab_at: Option<DateTime<Utc>>,
+    /// Name of whoever holds it.
+    pub worker: Option<String>,
+    /// What its worker last said.
+    pub progress: Option<Value>,
+    pub failure: Option<Value>,
+    pub settled_at: Option<DateTime<Utc>>,
+    pub settled_lab_at: Option<DateTime<Utc>>,
+}
+
+/// Which jobs are wanted; all that are given must fit.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub id: Option<JobId>,
+    pub state: Option<State>,
+    pub kind: Option<Kind>,
+    pub round_id: Option<RoundId>,
+    pub plate_id: Option<PlateId>,
+}
+
+/// The state of a job; `None` when there is none.
+pub async fn state_of(conn: &mut PgConnection, job: JobId) -> Result<Option<State>> {
+    let word = sqlx::query_scalar!(r#"select state as "state!" from job_state where job_id = $1"#, job.0)
+        .fetch_optional(conn)
+        .await?;
+    word.map(|word| state(&word)).transpose()
+}
+
+/// Up to `limit` jobs, newest first, behind the job `after`.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, after: Option<JobId>, limit: i64) -> Result<Vec<Summary>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select
+             job.id, job.kind, job_state.state as "state!", job.queue, job.instrument, job.priority,
+             job.campaign_id, job.round_id, job.plate_id, job.resource, job.replaces, job.created_at,
+             job_waiting.not_before_lab_at as "not_before_lab_at?",
+             coalesce(job_waiting.deadline_lab_at, job_ready.deadline_lab_at, lease.deadline_lab_at) as deadline_lab_at,
+             actor.name as "worker?", lease.progress as "progress?",
+             job_outcome.failure as "failure?", job_outcome.settled_at as "settled_at?",
+             job_outcome.settled_lab_at as "settled_lab_at?"
+         from job
+         join job_state on job_state.job_id = job.id
+         left join job_waiting on job_waiting.job_id = job.id
+         left join job_ready on job_ready.job_id = job.id
+         left join lease on lease.job_id = job.id
+         left join actor on actor.id = lease.worker
+         left join job_outcome on job_outcome.job_id = job.id
+         where ($1::uuid is null or job.id < $1)
+             and ($2::text is null or job_state.state = $2)
+             and ($3::text is null or job.kind = $3)
+             and ($4::uuid is null or job.round_id = $4)
+             and ($5::uuid is null or job.plate_id = $5)
+             and ($6::uuid is null or job.id = $6)
+         order by job.id desc
+         limit $7"#,
+        after.map(|id| id.0),
+        filter.state.map(State::as_str),
+        filter.kind.map(Kind::as_str),
+        filter.round_id.map(|id| id.0),
+        filter.plate_id.map(|id| id.0),
+        filter.id.map(|id| id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Summary::try_from).collect()
+}
+
+struct Row {
+    id: Uuid,
+    kind: String,
+    state: String,
+    queue: String,
+    instrument: Option<String>,
+    priority: i16,
+    campaign_id: Option<Uuid>,
+    round_id: Option<Uuid>,
+    plate_id: Option<Uuid>,
+    resource: Option<String>,
+    replaces: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    not_before_lab_at: Option<DateTime<Utc>>,
+    deadline_lab_at: Option<DateTime<Utc>>,
+    worker: Option<String>,
+    progress: Option<Value>,
+    failure: Option<Value>,
+    settled_at: Option<DateTime<Utc>>,
+    settled_lab_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Summary {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: JobId(row.id),
+            kind: row.kind.parse().map_err(|error| Error::corrupt("kind", error))?,
+            state: state(&row.state)?,
+            queue: row.queue,
+            instrument: row.instrument,
+            priority: row.priority,
+            campaign_id: row.campaign_id.map(Into::into),
+            round_id: row.round_id.map(Into::into),
+            plate_id: row.plate_id.map(Into::into),
+            resource: row.resource,
+            replaces: row.replaces.map(JobId),
+            created_at: row.created_at,
+            not_before_lab_at: row.not_before_lab_at,
+            deadline_lab_at: row.deadline_lab_at,
+            worker: row.worker,
+            progress: row.progress,
+            failure: row.failure,
+            settled_at: row.settled_at,
+            settled_lab_at: row.settled_lab_at,
+        })
+    }
+}
+
+fn state(word: &str) -> Result<State> {
+    State::ALL
+        .into_iter()
+        .find(|state| state.as_str() == word)
+        .ok_or_else(|| Error::corrupt("job state", word))
+}

@@ -1,0 +1,139 @@
+//! A person looked at a job in doubt and says what happened. What workers say later changes nothing.
+
+use super::create::{self, Dependency, NewJob, Requires};
+use super::doubt;
+use super::lease::work;
+use super::read::state_of;
+use super::settle::{self, Consequences, Decided, Ending};
+use crate::ids::ActorId;
+use crate::store::error::{Error, Result};
+use ::jobs::state::{Event, State};
+use ::jobs::{Failure, FailureClass, JobId};
+use serde::{Deserialize, Serialize};
+use sqlx::{Connection, PgConnection};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// What a person saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It was done, wholly: the loop goes on from there.
+    Done,
+    /// Nothing was done: the same work is ordered again.
+    NotDone,
+    /// The plate cannot be used: it is made again.
+    PlateLost,
+}
+
+/// How a resolution ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// `replaced_by`: the job that does the work in its stead.
+    Settled { consequences: Consequences, replaced_by: Option<JobId> },
+    /// It is not in doubt.
+    Refused(State),
+}
+
+/// Settles a job in doubt, in a transaction of its own.
+pub async fn resolve(
+    conn: &mut PgConnection,
+    job: JobId,
+    resolution: Resolution,
+    actor: ActorId,
+    reason: &str,
+) -> Result<Resolved> {
+    let mut tx = conn.begin().await?;
+    if doubt::lock(&mut tx, job).await?.is_none() {
+        let state = state_of(&mut tx, job).await?.ok_or_else(|| Error::not_found("job", job))?;
+        return Ok(Resolved::Refused(state));
+    }
+    let (event, ending) = match resolution {
+        Resolution::Done => (Event::ResolvedDone, Ending::Succeeded { output: None }),
+        Resolution::NotDone => (Event::ResolvedNotDone, Ending::Failed(not_done())),
+        Resolution::PlateLost => (Event::ResolvedPlateLost, Ending::PlateLost),
+    };
+    if State::InDoubt.next(event) != Ok(ending.state()) {
+        return Err(Error::corrupt("resolution", format!("{event:?} does not end as {:?}", ending.state())));
+    }
+    doubt::leave(&mut tx, job, actor).await?;
+    let mut consequences = Consequences::default();
+    let mut replaced_by = None;
+    if resolution == Resolution::NotDone {
+        let (id, ready) = replace(&mut tx, job).await?;
+        consequences.absorb(ready);
+        replaced_by = Some(id);
+    }
+    let decided = Decided { actor, as_person: true, reason: Some(reason.to_owned()), replaced_by };
+    consequences.absorb(settle::settle(&mut tx, job, &ending, decided).await?);
+    tx.commit().await?;
+    Ok(Resolved::Settled { consequences, replaced_by })
+}
+
+fn not_done() -> Failure {
+    let message = "A person looked and found that it had not been done. Another job does it in its stead.";
+    Failure::new(FailureClass::NeedsPerson, "job.not_done", message)
+}
+
+/// The same work again; whoever waits for the old job waits for the new one, so that nobody fails with it.
+async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Consequences)> {
+    // Against a job that is made to depend on the old one at this moment.
+    let row = sqlx::query!(
+        "select kind, payload, priority, instrument, max_attempts, campaign_id, round_id, plate_id, resource
+         from job
+         where id = $1
+         for no key update",
+        old.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let new = NewJob {
+        priority: row.priority,
+        instrument: row.instrument,
+        max_attempts: u32::try_from(row.max_attempts).map_err(|error| Error::corrupt("max_attempts", error))?,
+        campaign_id: row.campaign_id.map(Into::into),
+        round_id: row.round_id.map(Into::into),
+        plate_id: row.plate_id.map(Into::into),
+        resource: row.resource,
+        replaces: Some(old),
+        dependencies: dependencies(conn, old).await?,
+        ..NewJob::new(work(&row.kind, row.payload)?)
+    };
+    let created = create::create(conn, &new).await?;
+    sqlx::query!(
+        "update job_dependency
+         set depends_on = $2
+         from job_waiting
+         where job_dependency.depends_on = $1 and job_waiting.job_id = job_dependency.job_id",
+        old.0,
+        new.id.0
+    )
+    .execute(conn)
+    .await?;
+    match created {
+        create::Created::Created(id, consequences) => Ok((id, consequences)),
+        create::Created::Existing(id) => Ok((id, Consequences::default())),
+    }
+}
+
+async fn dependencies(conn: &mut PgConnection, job: JobId) -> Result<Vec<Dependency>> {
+    let rows = sqlx::query!(
+        "select depends_on, requires, min_delay_seconds, max_delay_seconds from job_dependency where job_id = $1",
+        job.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let seconds = |seconds: i64| {
+        u64::try_from(seconds).map(Duration::from_secs).map_err(|error| Error::corrupt("delay", error))
+    };
+    rows.into_iter()
+        .map(|row| {
+            Ok(Dependency {
+                job_id: JobId(row.depends_on),
+                requires: if row.requires == "end" { Requires::End } else { Requires::Success },
+                min_delay: seconds(row.min_delay_seconds)?,
+                max_delay: row.max_delay_seconds.map(seconds).transpose()?,
+            })
+        })
+        .collect()
+}
