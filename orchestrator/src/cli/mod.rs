@@ -1,1 +1,23 @@
-//! Stub.
+//! The command line: one file per command. Everything but `serve`, `migrate`, `demo`, `openapi` and
+//! `token create --database-url` speaks to a server over HTTP, as anybody else would.
+
+pub mod arguments;
+pub mod batch;
+pub mod campaign;
+pub mod client;
+pub mod demo;
+pub mod doctor;
+pub mod instrument;
+pub mod inventory;
+pub mod job;
+pub mod migrate;
+pub mod model;
+pub mod output;
+pub mod plate;
+pub mod results;
+pub mod round;
+pub mod serve;
+pub mod task;
+pub mod token;
+
+pub use arguments::Arguments;

@@ -1,0 +1,122 @@
+//! The commands and their options.
+
+use super::client::Client;
+use super::output::Output;
+use super::{
+    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, results, round, serve, task,
+    token,
+};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Closes the loop of a perturbation laboratory: propose, approve, experiment, learn.
+#[derive(Debug, Parser)]
+#[command(name = "loopwright", version, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: API, loop engine, ingestion
+    Serve(serve::ServeArguments),
+    /// Run a whole laboratory on this machine, with a campaign in fast-forward
+    Demo(demo::DemoArguments),
+    /// Bring the database's schema up to date
+    Migrate(migrate::MigrateArguments),
+    /// Create, list, show, pause, resume and cancel campaigns
+    Campaign(Connected<campaign::Command>),
+    /// Show, resume, hold and cancel rounds
+    Round(Connected<round::Command>),
+    /// Look at batches, edit them, approve or reject them
+    Batch(Connected<batch::Command>),
+    /// Look at plates; decide on quarantined ones
+    Plate(Connected<plate::Command>),
+    /// Look at jobs; stop them; settle those in doubt
+    Job(Connected<job::Command>),
+    /// List instruments, take them into and out of service
+    Instrument(Connected<instrument::Command>),
+    /// Import library and assay plates; see what stands where
+    Inventory(Connected<inventory::Command>),
+    /// List model versions with their calibration
+    Model(Connected<model::Command>),
+    /// What waits for a person
+    Task(Connected<task::Command>),
+    /// Export observations with their lineage
+    Results(Connected<results::Command>),
+    /// Make, list and revoke bearer tokens
+    Token(token::TokenArguments),
+    /// Check an installation and say what to do
+    Doctor(doctor::DoctorArguments),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Where the server is and who asks.
+#[derive(Clone, Debug, Args)]
+pub struct Connection {
+    /// The server's address
+    #[arg(long, env = "LOOPWRIGHT_SERVER", default_value = "http://127.0.0.1:8460", global = true)]
+    pub server: String,
+    /// File that holds the bearer token
+    #[arg(long, env = "LOOPWRIGHT_TOKEN_FILE", global = true)]
+    pub token_file: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Connection {
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let file = self.token_file.as_deref().context(
+            "no token: name its file with --token-file or LOOPWRIGHT_TOKEN_FILE (an administrator makes one \
+             with `loopwright token create`)",
+        )?;
+        Client::new(&self.server, file)
+    }
+
+    pub fn output(&self) -> Output {
+        Output { json: self.json }
+    }
+}
+
+/// A command that speaks to a server.
+#[derive(Debug, Args)]
+pub struct Connected<C: Subcommand> {
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    pub command: C,
+}
+
+impl Arguments {
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Migrate(arguments) => migrate::run(arguments).await,
+            Command::Campaign(it) => campaign::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Round(it) => round::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Batch(it) => batch::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Plate(it) => plate::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Job(it) => job::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Instrument(it) => {
+                instrument::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Inventory(it) => {
+                inventory::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Model(it) => model::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Task(it) => task::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Results(it) => results::run(it.command, &it.connection.client()?).await,
+            Command::Token(arguments) => token::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
+            Command::Openapi => {
+                println!("{}", serde_json::to_string_pretty(&crate::api::openapi())?);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `loopwright campaign`: create from a file, list, show, pause, resume, cancel.
+
+use super::client::Client;
+use super::output::Output;
+use crate::campaigns::Spec;
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a campaign from its TOML file
+    Create {
+        #[arg(short, long)]
+        file: PathBuf,
+    },
+    /// Check a campaign file without creating anything
+    Check {
+        #[arg(short, long)]
+        file: PathBuf,
+    },
+    List {
+        #[arg(long)]
+        cursor: Option<String>,
+    },
+    /// Rounds, plates and hits of a campaign
+    Show { id: String },
+    /// Begin no new round
+    Pause { id: String },
+    Resume { id: String },
+    /// End it: nothing more is dispatched
+    Cancel {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Create { file } => {
+            let created = create_from_file(client, &file).await?;
+            output.done(&created, &format!("Campaign {} created: {}", text(&created["name"]), text(&created["id"])))
+        }
+        Command::Check { file } => {
+            let spec = read(&file)?.0;
+            output.done(&serde_json::to_value(&spec)?, &format!("{} is well formed", file.display()))
+        }
+        Command::List { cursor } => {
+            let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+            let listed = client.get(&format!("/api/v1/campaigns{query}")).await?;
+            output.list(
+                &listed,
+                &[("/id", "id"), ("/name", "name"), ("/state", "state"), ("/version", "version"), ("/pool_size", "pool")],
+                "No campaigns yet: loopwright campaign create -f campaign.toml",
+            )
+        }
+        Command::Show { id } => {
+            let progress = client.get(&format!("/api/v1/campaigns/{id}/progress")).await?;
+            if !output.json {
+                println!("{} is {}", text(&progress["campaign"]["name"]), text(&progress["campaign"]["state"]));
+            }
+            output.list(
+                &if output.json { progress.clone() } else { json!({"items": progress["rounds"]}) },
+                &[
+                    ("/number", "round"),
+                    ("/state", "state"),
+                    ("/proposed", "proposed"),
+                    ("/summary/passed_qc", "passed QC"),
+                    ("/summary/hits_found", "hits"),
+                    ("/summary/model_version", "model"),
+                    ("/summary/coverage_90", "coverage 90"),
+                    ("/reason", "reason"),
+                    ("/id", "id"),
+                ],
+                "No rounds yet",
+            )
+        }
+        Command::Pause { id } => act(client, output, &id, "pause", json!({})).await,
+        Command::Resume { id } => act(client, output, &id, "resume", json!({})).await,
+        Command::Cancel { id, reason } => act(client, output, &id, "cancel", json!({"reason": reason})).await,
+    }
+}
+
+async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value) -> anyhow::Result<()> {
+    let answer = client.post(&format!("/api/v1/campaigns/{id}/{verb}"), &body).await?;
+    output.done(&answer, &format!("Campaign {id}: {verb} is done"))
+}
+
+/// Creates the campaign that `file` describes; uploads the files it names first.
+///
+/// Answers the created campaign as the API shows it.
+pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Value> {
+    let (spec, toml) = read(file)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let names = std::iter::once(&spec.design.genes_file).chain(&spec.model.features).chain(&spec.model.priors);
+    let mut files = Map::new();
+    for name in names {
+        let path = folder.join(name);
+        let bytes = std::fs::read(&path)
+            .with_context(|| format!("{} names {name}, and {} cannot be read", file.display(), path.display()))?;
+        let digest = client.put_blob(bytes).await.with_context(|| format!("cannot upload {name}"))?;
+        files.insert(name.clone(), json!(digest));
+    }
+    client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files})).await
+}
+
+fn read(file: &Path) -> anyhow::Result<(Spec, String)> {
+    let toml = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    match Spec::parse(&toml) {
+        Ok(spec) => Ok((spec, toml)),
+        Err(error) => bail!("{}:\n{error}", file.display()),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("?")
+}

@@ -1,0 +1,71 @@
+//! `loopwright demo`: options of the laboratory on one machine.
+
+use crate::demo::{Options, Settings};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Replay a measured screen (Parquet or CSV: gene, score, hit) instead of the synthetic specimen
+    #[arg(long)]
+    pub screen: Option<PathBuf>,
+    /// Gene features for the model (Parquet or CSV: gene, block_0, ..)
+    #[arg(long, requires = "screen")]
+    pub features: Option<PathBuf>,
+    /// Other screens the model may learn from
+    #[arg(long = "prior", requires = "screen")]
+    pub priors: Vec<PathBuf>,
+    /// Leave out screens of this group (study) of a long prior file; its `screens.csv` lies beside it
+    #[arg(long = "exclude", requires = "priors")]
+    pub exclude_groups: Vec<String>,
+    /// Technical noise of the bench (coefficient of variation for a replayed screen)
+    #[arg(long)]
+    pub noise: Option<f64>,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=520))]
+    pub rounds: u32,
+    /// Experiments per round
+    #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub batch: u32,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// hit_probability, greedy, ucb, thompson or random
+    #[arg(long, default_value = "hit_probability")]
+    pub acquisition: String,
+    /// Approve every batch without a person
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// End when the campaign has finished
+    #[arg(long)]
+    pub headless: bool,
+    /// Print a JSON object at the end (with --headless)
+    #[arg(long, requires = "headless")]
+    pub json: bool,
+    /// Where everything is kept; started again on the same folder, the demo goes on
+    #[arg(long, env = "LOOPWRIGHT_DEMO_DIR", default_value = ".demo")]
+    pub data_dir: PathBuf,
+    /// Port of the service (default: 8460, or the next free one)
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
+    crate::demo::run(Options {
+        settings: Settings {
+            screen: arguments.screen,
+            features: arguments.features,
+            priors: arguments.priors,
+            exclude_groups: arguments.exclude_groups,
+            noise: arguments.noise,
+            rounds: arguments.rounds,
+            batch: arguments.batch,
+            seed: arguments.seed,
+            auto_approve: arguments.auto_approve,
+            acquisition: arguments.acquisition,
+        },
+        data_dir: arguments.data_dir,
+        port: arguments.port,
+        headless: arguments.headless,
+        json: arguments.json,
+    })
+    .await
+}

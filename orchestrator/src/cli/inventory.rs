@@ -1,0 +1,56 @@
+//! `loopwright inventory`: what stands in the laboratory, by barcode and volume.
+
+use super::client::Client;
+use super::output::Output;
+use anyhow::Context;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Plates, where they stand and what is left
+    List {
+        /// `library` or `assay`
+        #[arg(long)]
+        role: Option<String>,
+        #[arg(long)]
+        cursor: Option<String>,
+    },
+    /// Import source plates: CSV `barcode,labware,well,content,volume_nl`
+    ImportLibrary { file: PathBuf },
+    /// Import blank assay plates: CSV `barcode,labware,context`
+    ImportAssayPlates { file: PathBuf },
+}
+
+pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::List { role, cursor } => {
+            let query: Vec<String> = [("role", role), ("cursor", cursor)]
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+                .collect();
+            output.list(
+                &client.get(&format!("/api/v1/inventory/plates?{}", query.join("&"))).await?,
+                &[
+                    ("/barcode", "barcode"),
+                    ("/role", "role"),
+                    ("/labware", "labware"),
+                    ("/context", "context"),
+                    ("/state", "state"),
+                    ("/location", "location"),
+                ],
+                "The inventory is empty: loopwright inventory import-library FILE.csv",
+            )
+        }
+        Command::ImportLibrary { file } => import(client, output, &file, "/api/v1/inventory/library").await,
+        Command::ImportAssayPlates { file } => {
+            import(client, output, &file, "/api/v1/inventory/assay-plates").await
+        }
+    }
+}
+
+async fn import(client: &Client, output: Output, file: &Path, route: &str) -> anyhow::Result<()> {
+    let csv = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let answer = client.post_text(route, "text/csv", csv).await?;
+    output.record(&answer)
+}

@@ -1,0 +1,84 @@
+//! `loopwright job`: the queue, seen and decided on by people.
+
+use super::client::Client;
+use super::output::Output;
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    List {
+        /// Only those in this state (`in_doubt`, `ready`, ..)
+        #[arg(long)]
+        state: Option<String>,
+        #[arg(long)]
+        kind: Option<String>,
+        #[arg(long)]
+        round: Option<String>,
+        #[arg(long)]
+        cursor: Option<String>,
+    },
+    /// Payload, attempts, reports, and what is known when it is in doubt
+    Show { id: String },
+    /// Ask to stop it (cancelled at once when nobody holds it)
+    Stop {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say what really happened to a job in doubt, after looking
+    Resolve {
+        id: String,
+        resolution: Resolution,
+        /// What you saw
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Resolution {
+    /// It happened, wholly
+    Done,
+    /// It did not happen at all: it is queued anew
+    NotDone,
+    /// The plate cannot be used: it is made again
+    PlateLost,
+}
+
+impl Resolution {
+    fn word(self) -> &'static str {
+        match self {
+            Resolution::Done => "done",
+            Resolution::NotDone => "not_done",
+            Resolution::PlateLost => "plate_lost",
+        }
+    }
+}
+
+pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::List { state, kind, round, cursor } => {
+            let query: Vec<String> = [("state", state), ("kind", kind), ("round", round), ("cursor", cursor)]
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+                .collect();
+            let listed = client.get(&format!("/api/v1/jobs?{}", query.join("&"))).await?;
+            output.list(
+                &listed,
+                &[("/id", "id"), ("/kind", "kind"), ("/state", "state"), ("/instrument", "instrument"), ("/attempt", "attempt")],
+                "No jobs",
+            )
+        }
+        Command::Show { id } => output.record(&client.get(&format!("/api/v1/jobs/{id}")).await?),
+        Command::Stop { id, reason } => {
+            let answer = client.post(&format!("/api/v1/jobs/{id}/stop"), &json!({"reason": reason})).await?;
+            output.done(&answer, &format!("Job {id}: asked to stop"))
+        }
+        Command::Resolve { id, resolution, reason } => {
+            let body = json!({"resolution": resolution.word(), "reason": reason});
+            let answer = client.post(&format!("/api/v1/jobs/{id}/resolve"), &body).await?;
+            output.done(&answer, &format!("Job {id}: {}", resolution.word()))
+        }
+    }
+}

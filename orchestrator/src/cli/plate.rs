@@ -1,0 +1,79 @@
+//! `loopwright plate`: assay plates and their judgement.
+
+use super::client::Client;
+use super::output::Output;
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    List {
+        /// Only those of this round
+        #[arg(long)]
+        round: Option<String>,
+        /// Only those in this state (`quarantined`, ..)
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Plate map, transfers, readings, judgement
+    Show { id: String },
+    /// Decide on a quarantined plate
+    Decide {
+        id: String,
+        decision: Decision,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Decision {
+    /// Let it train all the same
+    Release,
+    /// Make it again on a new plate
+    Repeat,
+    /// Its experiments stay unmeasured
+    GiveUp,
+}
+
+impl Decision {
+    fn word(self) -> &'static str {
+        match self {
+            Decision::Release => "release",
+            Decision::Repeat => "repeat",
+            Decision::GiveUp => "give_up",
+        }
+    }
+}
+
+pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::List { round, state } => {
+            let query: Vec<String> = [("round", round), ("state", state)]
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+                .collect();
+            let listed = client.get(&format!("/api/v1/plates?{}", query.join("&"))).await?;
+            output.list(
+                &listed,
+                &[
+                    ("/barcode", "barcode"),
+                    ("/ordinal", "plate"),
+                    ("/generation", "generation"),
+                    ("/context", "context"),
+                    ("/state", "state"),
+                    ("/qc/z_prime", "Z'"),
+                    ("/reason", "reason"),
+                    ("/id", "id"),
+                ],
+                "No plates",
+            )
+        }
+        Command::Show { id } => output.record(&client.get(&format!("/api/v1/plates/{id}")).await?),
+        Command::Decide { id, decision, reason } => {
+            let body = json!({"decision": decision.word(), "reason": reason});
+            let answer = client.post(&format!("/api/v1/plates/{id}/decide"), &body).await?;
+            output.done(&answer, &format!("Plate {id}: {}", decision.word()))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `loopwright results`: observations with their lineage, as CSV or Parquet.
+
+use super::client::Client;
+use anyhow::Context;
+use clap::{Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One row an observation: value, prediction, proposal, plate, round, model, raw file
+    Export {
+        campaign: String,
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+        /// Where to; standard output when absent
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    Csv,
+    Parquet,
+}
+
+pub async fn run(command: Command, client: &Client) -> anyhow::Result<()> {
+    let Command::Export { campaign, format, output } = command;
+    let extension = match format {
+        Format::Csv => "csv",
+        Format::Parquet => "parquet",
+    };
+    let bytes = client.get_bytes(&format!("/api/v1/campaigns/{campaign}/results.{extension}")).await?;
+    match output {
+        Some(path) => std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display())),
+        None => std::io::stdout().write_all(&bytes).context("cannot write to standard output"),
+    }
+}

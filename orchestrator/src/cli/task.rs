@@ -1,0 +1,27 @@
+//! `loopwright task`: what waits for a person.
+
+use super::client::Client;
+use super::output::Output;
+use clap::Subcommand;
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    List,
+    /// Mark as dealt with
+    Close { id: String },
+}
+
+pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::List => output.list(
+            &client.get("/api/v1/tasks").await?,
+            &[("/cause", "cause"), ("/message", "message"), ("/subject", "about"), ("/subject_id", "which"), ("/id", "id")],
+            "Nothing waits for you",
+        ),
+        Command::Close { id } => {
+            let answer = client.post(&format!("/api/v1/tasks/{id}/close"), &json!({})).await?;
+            output.done(&answer, "Closed")
+        }
+    }
+}

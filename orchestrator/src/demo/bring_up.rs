@@ -1,0 +1,280 @@
+//! Brings every process up and hands the laboratory over: tokens, instruments, inventory.
+//!
+//! Each step can be repeated: what is there already is left as it is.
+
+use super::ground::{Ground, write_private};
+use super::supervisor::{Recipe, Supervisor};
+use crate::cli::client::Client;
+use crate::store;
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The demo's devices: name, driver, capabilities, profile.
+fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
+    let slots = |range: std::ops::RangeInclusive<u32>| range.map(|n| n.to_string()).collect::<Vec<_>>();
+    [
+        (
+            "handler-1",
+            "opentrons",
+            "dispense.liquid",
+            json!({"destination_slot": "1", "source_slots": slots(2..=9), "tip_rack_slots": ["10", "11"], "tips_per_rack": 96}),
+        ),
+        ("incubator-1", "incubator", "incubate.plate", json!({"slots": slots(1..=44)})),
+        ("reader-1", "reader", "read.plate", json!({"slots": ["1"]})),
+        ("mover-1", "mover", "move.plate", json!({})),
+    ]
+}
+
+/// Makes the actors and tokens the demo's processes sign in with, once.
+pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<()> {
+    let owner = sqlx::PgPool::connect(database_url).await?;
+    let mut connection = owner.acquire().await?;
+    let agents = devices().map(|(name, ..)| (name.to_owned(), "agent", vec!["work:bench", "instrument:write"]));
+    let others = [
+        ("learner".to_owned(), "learner", vec!["work:learn"]),
+        (
+            "operator".to_owned(),
+            "person",
+            store::tokens::SCOPES.iter().copied().filter(|scope| *scope != "admin").collect(),
+        ),
+    ];
+    for (name, kind, scopes) in agents.into_iter().chain(others) {
+        let file = ground.token_file(&name);
+        if file.exists() {
+            continue;
+        }
+        let secret = store::tokens::create_for(&mut connection, &format!("demo-{name}"), kind, &scopes, 365)
+            .await
+            .with_context(|| format!("cannot make a token for {name}"))?;
+        write_private(&file, secret.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Puts the laboratory clock of a new demo into fast-forward.
+pub async fn start_clock(database_url: &str) -> anyhow::Result<()> {
+    let owner = sqlx::PgPool::connect(database_url).await?;
+    sqlx::query("update lab_clock set mode = 'jumping', lab_at = date_trunc('minute', now()) where mode = 'real'")
+        .execute(&owner)
+        .await?;
+    Ok(())
+}
+
+/// Folder of our own binary: the others lie beside it.
+pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
+    let us = std::env::current_exe().context("cannot tell where this program lies")?;
+    let path = us.with_file_name(name);
+    if !path.exists() {
+        bail!(
+            "{} is missing beside {}: `make run` (or `make build`) builds all of them",
+            name,
+            us.display()
+        );
+    }
+    Ok(path)
+}
+
+/// Recipe for `loopwright serve`.
+pub fn serve_recipe(ground: &Ground, database_url: &str) -> anyhow::Result<Recipe> {
+    Ok(Recipe {
+        name: "serve".into(),
+        program: std::env::current_exe()?,
+        arguments: vec![
+            "serve".into(),
+            "--listen".into(),
+            format!("127.0.0.1:{}", ground.record.port),
+            "--data-dir".into(),
+            ground.folder.join("blobs").display().to_string(),
+            "--lease-seconds".into(),
+            "15".into(),
+        ],
+        environment: vec![("DATABASE_URL".into(), database_url.into())],
+    })
+}
+
+/// Recipe for the simulated bench.
+pub fn bench_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
+    let settings = &ground.record.settings;
+    // One 384-well plate holds 176 experiments in duplicate beside its controls; three times that leaves
+    // room for plates that must be made again.
+    let plates_a_round = settings.batch.div_ceil(176).max(1);
+    let mut arguments = vec![
+        "--dir".into(),
+        ground.folder.join("bench").display().to_string(),
+        "--seed".into(),
+        settings.seed.to_string(),
+        "--assay-format".into(),
+        "384".into(),
+        "--assay-plates".into(),
+        (plates_a_round * settings.rounds * 3 + 4).to_string(),
+    ];
+    if let Some(screen) = &settings.screen {
+        arguments.extend(["--screen".into(), screen.display().to_string()]);
+    }
+    if let Some(noise) = settings.noise {
+        arguments.extend(["--noise".into(), noise.to_string()]);
+    }
+    Ok(Recipe { name: "bench".into(), program: sibling("loopwright-bench")?, arguments, environment: Vec::new() })
+}
+
+/// Recipe for the learner.
+pub fn learner_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
+    Ok(Recipe {
+        name: "learner".into(),
+        program: sibling("loopwright-learner")?,
+        arguments: vec![
+            "work".into(),
+            "--server".into(),
+            ground.server_url(),
+            "--token-file".into(),
+            ground.token_file("learner").display().to_string(),
+            "--spool".into(),
+            ground.folder.join("spool/learner").display().to_string(),
+            "--name".into(),
+            "learner".into(),
+        ],
+        environment: Vec::new(),
+    })
+}
+
+/// Recipes for the agents, one a device.
+pub fn agent_recipes(ground: &Ground, endpoints: &BTreeMap<String, String>) -> anyhow::Result<Vec<Recipe>> {
+    let program = sibling("loopwright-agent")?;
+    devices()
+        .into_iter()
+        .map(|(name, driver, ..)| {
+            let device = endpoints
+                .get(name)
+                .with_context(|| format!("the bench names no address for {name}"))?;
+            let option = |key: &str, value: String| [format!("--{key}"), value];
+            Ok(Recipe {
+                name: format!("agent-{name}"),
+                program: program.clone(),
+                arguments: [
+                    option("server", ground.server_url()),
+                    option("token-file", ground.token_file(name).display().to_string()),
+                    option("name", format!("agent-{name}")),
+                    option("instrument", name.to_owned()),
+                    option("driver", driver.to_owned()),
+                    option("device-url", device.clone()),
+                    option("spool", ground.folder.join("spool").join(name).display().to_string()),
+                ]
+                .concat(),
+                environment: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+/// Waits until the bench says where its devices answer.
+pub async fn bench_endpoints(
+    ground: &Ground,
+    supervisor: &mut Supervisor,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let path = ground.folder.join("bench/endpoints.json");
+    let end = Instant::now() + ANSWER_TIMEOUT;
+    loop {
+        if let Ok(text) = std::fs::read_to_string(&path)
+            && let Ok(endpoints) = serde_json::from_str::<BTreeMap<String, String>>(&text)
+            && let Some(control) = endpoints.get("control")
+            && fetch(&format!("{control}/specimen")).await.is_ok()
+        {
+            return Ok(endpoints);
+        }
+        give_up_on(supervisor, "bench", ground, end)?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until `serve` answers.
+pub async fn server_answers(ground: &Ground, supervisor: &mut Supervisor) -> anyhow::Result<()> {
+    let url = format!("{}/healthz", ground.server_url());
+    let end = Instant::now() + ANSWER_TIMEOUT;
+    while fetch(&url).await.is_err() {
+        give_up_on(supervisor, "serve", ground, end)?;
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    Ok(())
+}
+
+fn give_up_on(supervisor: &mut Supervisor, name: &str, ground: &Ground, end: Instant) -> anyhow::Result<()> {
+    supervisor.tend()?;
+    if supervisor.deaths(name) >= 3 || Instant::now() > end {
+        let log = ground.folder.join("logs").join(format!("{name}.log"));
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let tail: Vec<&str> = text.lines().rev().take(8).collect();
+        bail!(
+            "{name} does not come up; its last words ({}):\n{}",
+            log.display(),
+            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+        );
+    }
+    Ok(())
+}
+
+/// Text of `url`, within five seconds.
+pub async fn fetch(url: &str) -> anyhow::Result<String> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
+    Ok(client.get(url).send().await?.error_for_status()?.text().await?)
+}
+
+/// What the bench's control side says of the specimen.
+#[derive(Debug, Deserialize)]
+pub struct SpecimenReport {
+    pub name: String,
+    pub genes: u64,
+    pub hits_total: u64,
+    pub contexts: Vec<String>,
+}
+
+/// Registers the instruments and brings the bench's plates into the inventory.
+pub async fn hand_over(client: &Client, control: &str) -> anyhow::Result<SpecimenReport> {
+    for (name, _, capability, profile) in devices() {
+        client
+            .put_json(
+                &format!("/api/v1/instruments/{name}"),
+                &json!({"capabilities": [capability], "profile": profile}),
+            )
+            .await
+            .with_context(|| format!("cannot register {name}"))?;
+    }
+    for (table, route) in [
+        ("library.csv", "/api/v1/inventory/library"),
+        ("assay-plates.csv", "/api/v1/inventory/assay-plates"),
+    ] {
+        let csv = fetch(&format!("{control}/{table}")).await?;
+        client.post_text(route, "text/csv", csv).await.with_context(|| format!("cannot import {table}"))?;
+    }
+    let specimen = fetch(&format!("{control}/specimen")).await?;
+    serde_json::from_str(&specimen).context("the bench's word on its specimen makes no sense")
+}
+
+/// Writes the campaign's folder: its genes, and features where the specimen brings its own.
+pub async fn write_campaign_folder(ground: &Ground, control: &str) -> anyhow::Result<(PathBuf, Vec<String>)> {
+    let folder = ground.folder.join("campaign");
+    std::fs::create_dir_all(&folder)?;
+    write_private(&folder.join("genes.csv"), fetch(&format!("{control}/genes.csv")).await?.as_bytes())?;
+    let settings = &ground.record.settings;
+    let features = match (&settings.features, &settings.screen) {
+        (Some(file), _) => vec![absolute(file)?],
+        (None, Some(_)) => Vec::new(),
+        (None, None) => {
+            let csv = fetch(&format!("{control}/features.csv")).await?;
+            write_private(&folder.join("features.csv"), csv.as_bytes())?;
+            vec!["features.csv".to_owned()]
+        }
+    };
+    Ok((folder, features))
+}
+
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
+    Ok(super::campaign_file::path_text(&path))
+}

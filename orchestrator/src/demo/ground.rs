@@ -1,0 +1,132 @@
+//! Where the demo stands: its folder, the ports and names it must find again after a restart.
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use std::net::TcpListener;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The settings a demo was begun with; going on with others would be another experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub screen: Option<PathBuf>,
+    pub features: Option<PathBuf>,
+    pub priors: Vec<PathBuf>,
+    pub exclude_groups: Vec<String>,
+    pub noise: Option<f64>,
+    pub rounds: u32,
+    pub batch: u32,
+    pub seed: u64,
+    pub auto_approve: bool,
+    pub acquisition: String,
+}
+
+/// What is written down once and read at each start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub settings: Settings,
+    pub port: u16,
+}
+
+/// The demo's folder, locked by this process.
+pub struct Ground {
+    pub folder: PathBuf,
+    pub record: Record,
+    pub is_new: bool,
+    _lock: std::fs::File,
+}
+
+impl Ground {
+    /// Takes possession of `folder`, making it when needed.
+    ///
+    /// Errors when another demo runs on it, or when it was begun with other settings.
+    pub fn take(folder: &Path, settings: Settings, wanted_port: Option<u16>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        let lock = lock(&folder)?;
+        let path = folder.join("demo.json");
+        if path.exists() {
+            let text = std::fs::read_to_string(&path)?;
+            let mut record: Record = serde_json::from_str(&text)
+                .with_context(|| format!("{} is damaged; remove the folder to begin anew", path.display()))?;
+            if record.settings != settings {
+                bail!(
+                    "{} holds a demo that was begun with other settings.\n  begun with: {}\n  asked for:  {}\n\
+                     Give the same settings to go on, name another --data-dir, or remove the folder to begin anew.",
+                    folder.display(),
+                    serde_json::to_string(&record.settings)?,
+                    serde_json::to_string(&settings)?,
+                );
+            }
+            if !is_free(record.port) || wanted_port.is_some_and(|port| port != record.port) {
+                record.port = choose_port(wanted_port)?;
+                write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
+            }
+            return Ok(Self { folder, record, is_new: false, _lock: lock });
+        }
+        let record = Record { settings, port: choose_port(wanted_port)? };
+        write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
+        Ok(Self { folder, record, is_new: true, _lock: lock })
+    }
+
+    pub fn server_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.record.port)
+    }
+
+    /// The file that holds the token of `name`.
+    pub fn token_file(&self, name: &str) -> PathBuf {
+        self.folder.join("tokens").join(name)
+    }
+}
+
+fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("demo.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another demo runs on {}: stop it, or name another --data-dir", folder.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).context("cannot lock the demo's folder"),
+    }
+}
+
+const USUAL_PORT: u16 = 8460;
+
+fn choose_port(wanted: Option<u16>) -> anyhow::Result<u16> {
+    if let Some(port) = wanted {
+        if !is_free(port) {
+            bail!("port {port} is taken: name another with --port");
+        }
+        return Ok(port);
+    }
+    (USUAL_PORT..USUAL_PORT + 100)
+        .find(|port| is_free(*port))
+        .context("no free port found; name one with --port")
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// Writes a file only its owner can read, whole or not at all.
+pub fn write_private(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write;
+    let parent = path.parent().context("a file has a folder")?;
+    std::fs::create_dir_all(parent)?;
+    let draft = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    Ok(())
+}

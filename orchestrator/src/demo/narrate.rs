@@ -1,0 +1,109 @@
+//! Tells a person at the terminal what happens, once each.
+
+use super::bring_up::SpecimenReport;
+use super::ground::Ground;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// Remembers what it has said.
+pub struct Narrator {
+    began: Instant,
+    said: BTreeSet<String>,
+}
+
+impl Narrator {
+    pub fn new() -> Self {
+        Self { began: Instant::now(), said: BTreeSet::new() }
+    }
+
+    /// A line with the time since the start.
+    pub fn say(&mut self, line: &str) {
+        eprintln!("[{:>7.1}s] {line}", self.began.elapsed().as_secs_f64());
+    }
+
+    fn say_once(&mut self, key: String, line: &str) {
+        if self.said.insert(key) {
+            self.say(line);
+        }
+    }
+
+    /// Where to look and what to try.
+    pub fn introduce(&mut self, ground: &Ground, specimen: &SpecimenReport, campaign: &str) {
+        self.say(&format!(
+            "Specimen {}: {} genes, of which {} are hits that nobody has told the model about",
+            specimen.name, specimen.genes, specimen.hits_total
+        ));
+        eprintln!(
+            "
+    Loopwright runs at   {url}
+    Its API is described {url}/api/v1/openapi.json
+    Logs                 {folder}/logs
+    In another terminal:
+      export LOOPWRIGHT_SERVER={url} LOOPWRIGHT_TOKEN_FILE={token}
+      loopwright campaign show {campaign}
+",
+            url = ground.server_url(),
+            folder = ground.folder.display(),
+            token = ground.token_file("operator").display(),
+        );
+    }
+
+    /// Says what is new in `progress` (the answer of `GET /campaigns/{id}/progress`).
+    pub fn tell(&mut self, progress: &Value, specimen: &SpecimenReport, ground: &Ground) {
+        let rounds = progress["rounds"].as_array().cloned().unwrap_or_default();
+        for round in &rounds {
+            self.tell_round(round, ground);
+        }
+        self.tell_score(&rounds, specimen);
+    }
+
+    fn tell_round(&mut self, round: &Value, ground: &Ground) {
+        let number = &round["number"];
+        let state = round["state"].as_str().unwrap_or("?");
+        let line = match state {
+            "proposing" => format!("Round {number}: the model is asked for a batch"),
+            "awaiting_approval" => {
+                let batch = round["batch_id"].as_str().unwrap_or("?");
+                if ground.record.settings.auto_approve {
+                    format!("Round {number}: {} experiments proposed", round["proposed"])
+                } else {
+                    format!(
+                        "Round {number}: {} experiments wait for you: loopwright batch show {batch}; loopwright batch approve {batch}",
+                        round["proposed"]
+                    )
+                }
+            }
+            "planning" => format!("Round {number}: planning plates and transfers"),
+            "executing" => format!("Round {number}: the robots work ({} experiments)", round["proposed"]),
+            "assessing" => format!("Round {number}: plates are judged"),
+            "held" | "failed" | "cancelled" => {
+                format!("Round {number}: {state}: {}", round["reason"].as_str().unwrap_or(""))
+            }
+            "closed" => format!("Round {number}: closed, {}", outcome(&round["summary"])),
+            other => format!("Round {number}: {other}"),
+        };
+        self.say_once(format!("{number}:{state}:{}:{}", round["batch_id"], round["reason"]), &line);
+    }
+
+    fn tell_score(&mut self, rounds: &[Value], specimen: &SpecimenReport) {
+        let sum = |field: &str| rounds.iter().filter_map(|round| round["summary"][field].as_u64()).sum::<u64>();
+        let (hits, measured) = (sum("hits_found"), sum("passed_qc"));
+        if measured == 0 {
+            return;
+        }
+        let expected = super::report::expected_hits(measured, specimen);
+        let enrichment = if expected > 0.0 { super::report::as_f64(hits) / expected } else { 0.0 };
+        self.say_once(
+            format!("score:{measured}"),
+            &format!("So far {hits} hits in {measured} experiments; random choice would have {expected:.1} (x{enrichment:.1})"),
+        );
+    }
+}
+
+fn outcome(summary: &Value) -> String {
+    format!(
+        "{} of {} measured, {} passed QC, {} hits",
+        summary["measured"], summary["proposed"], summary["passed_qc"], summary["hits_found"]
+    )
+}

@@ -1,0 +1,166 @@
+//! The demo from start to end.
+
+use super::bring_up;
+use super::campaign_file::{self, Specimen};
+use super::ground::{Ground, Settings};
+use super::narrate::Narrator;
+use super::postgres::Postgres;
+use super::report;
+use super::supervisor::Supervisor;
+use crate::cli::client::Client;
+use crate::store;
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What `loopwright demo` was asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub settings: Settings,
+    pub data_dir: PathBuf,
+    pub port: Option<u16>,
+    /// End by itself when the campaign has finished.
+    pub headless: bool,
+    /// Print a JSON object at the end.
+    pub json: bool,
+}
+
+/// Runs until the campaign has finished (headless) or somebody interrupts.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    check_files(&options.settings)?;
+    let ground = Ground::take(&options.data_dir, options.settings.clone(), options.port)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut supervisor = Supervisor::new(ground.folder.join("logs"))?;
+    let mut postgres = None;
+    let ended = tokio::select! {
+        ended = play(&options, &ground, &mut supervisor, &mut postgres) => ended,
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!("\nStopping. Start it again with the same settings to go on where it was.");
+            Ok(())
+        }
+        _ = terminate.recv() => Ok(()),
+    };
+    supervisor.stop().await;
+    if let Some(postgres) = postgres {
+        postgres.stop().await;
+    }
+    ended
+}
+
+fn check_files(settings: &Settings) -> anyhow::Result<()> {
+    let named = settings.screen.iter().chain(&settings.features).chain(&settings.priors);
+    for file in named {
+        if !file.is_file() {
+            bail!("{} is not there (or not a file)", file.display());
+        }
+    }
+    Ok(())
+}
+
+async fn play(
+    options: &Options,
+    ground: &Ground,
+    supervisor: &mut Supervisor,
+    postgres: &mut Option<Postgres>,
+) -> anyhow::Result<()> {
+    let mut narrator = Narrator::new();
+    narrator.say(if ground.is_new { "Setting up a laboratory" } else { "Going on where it was" });
+    let server = postgres.insert(Postgres::start(&ground.folder).await?);
+    let url = server.url();
+    store::migrate(&url).await.context("cannot bring the schema up to date")?;
+    bring_up::start_clock(&url).await?;
+    bring_up::make_tokens(ground, &url).await?;
+
+    supervisor.start(bring_up::bench_recipe(ground)?)?;
+    supervisor.start(bring_up::serve_recipe(ground, &url)?)?;
+    let endpoints = bring_up::bench_endpoints(ground, supervisor).await?;
+    bring_up::server_answers(ground, supervisor).await?;
+    let client = Client::new(&ground.server_url(), &ground.token_file("operator"))?;
+    let control = endpoints.get("control").context("the bench names no control address")?;
+    let specimen = bring_up::hand_over(&client, control).await?;
+    supervisor.start(bring_up::learner_recipe(ground)?)?;
+    for recipe in bring_up::agent_recipes(ground, &endpoints)? {
+        supervisor.start(recipe)?;
+    }
+    let campaign = find_or_create_campaign(ground, &client, control, &specimen).await?;
+    narrator.introduce(ground, &specimen, &campaign);
+    let finished = follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server).await?;
+    if options.json {
+        println!("{}", serde_json::to_string(&report::of(&finished, &specimen, &ground.record.settings))?);
+    }
+    Ok(())
+}
+
+async fn find_or_create_campaign(
+    ground: &Ground,
+    client: &Client,
+    control: &str,
+    specimen: &bring_up::SpecimenReport,
+) -> anyhow::Result<String> {
+    let listed = client.get("/api/v1/campaigns").await?;
+    let existing = listed["items"].as_array().into_iter().flatten().find(|campaign| campaign["name"] == campaign_file::NAME);
+    if let Some(id) = existing.and_then(|campaign| campaign["id"].as_str()) {
+        return Ok(id.to_owned());
+    }
+    let (folder, features) = bring_up::write_campaign_folder(ground, control).await?;
+    let description = Specimen { name: specimen.name.clone(), contexts: specimen.contexts.clone() };
+    let file = folder.join("campaign.toml");
+    let text = campaign_file::toml(&ground.record.settings, &description, &features);
+    super::ground::write_private(&file, text.as_bytes())?;
+    let created = crate::cli::campaign::create_from_file(client, &file).await?;
+    created["id"].as_str().map(str::to_owned).context("the server named no campaign")
+}
+
+/// Follows the campaign until it has finished; in the foreground, until interrupted.
+#[expect(clippy::too_many_arguments, reason = "the whole stage is in view here, and nowhere else")]
+async fn follow(
+    options: &Options,
+    ground: &Ground,
+    supervisor: &mut Supervisor,
+    client: &Client,
+    narrator: &mut Narrator,
+    campaign: &str,
+    specimen: &bring_up::SpecimenReport,
+    postgres: &mut Postgres,
+) -> anyhow::Result<Value> {
+    let mut tick = tokio::time::interval(Duration::from_millis(300));
+    let mut said_finished = false;
+    loop {
+        tick.tick().await;
+        for news in supervisor.tend()? {
+            narrator.say(&news);
+        }
+        if postgres.has_ended() {
+            bail!("PostgreSQL ended; see {}/postgres.log, then start the demo again", ground.folder.display());
+        }
+        // The server may be starting again: ask once more at the next tick.
+        let Ok(progress) = client.get(&format!("/api/v1/campaigns/{campaign}/progress")).await else {
+            continue;
+        };
+        narrator.tell(&progress, specimen, ground);
+        let state = progress["campaign"]["state"].as_str().unwrap_or_default().to_owned();
+        let has_ended = matches!(state.as_str(), "finished" | "cancelled");
+        if has_ended && options.headless {
+            return Ok(progress);
+        }
+        if has_ended && !said_finished {
+            narrator.say("The campaign has finished. The laboratory stays up; Ctrl-C stops it.");
+            said_finished = true;
+        }
+        if options.headless
+            && let Some(reason) = stuck(&progress)
+        {
+            bail!("the campaign stands still and waits for a person: {reason}");
+        }
+    }
+}
+
+/// Why a headless run could wait for ever, when it does.
+fn stuck(progress: &Value) -> Option<String> {
+    let rounds = progress["rounds"].as_array()?;
+    let last = rounds.last()?;
+    matches!(last["state"].as_str()?, "held" | "failed")
+        .then(|| last["reason"].as_str().unwrap_or("no reason given").to_owned())
+}
