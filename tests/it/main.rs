@@ -1,1 +1,6 @@
+//! The whole system, in real processes.
 
+mod arrows;
+mod clocks;
+mod demo;
+mod laboratory;

@@ -1,0 +1,94 @@
+//! One command runs a campaign end to end, and goes on after a kill.
+
+use crate::laboratory::{Laboratory, finish};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
+    let listed = report["rounds"].as_array().unwrap();
+    assert_eq!(listed.len(), rounds, "{report}");
+    for round in listed {
+        assert_eq!(round["state"], "closed", "{round}");
+        assert_eq!(round["proposed"], batch, "{round}");
+        assert_eq!(round["dispensed"], batch, "{round}");
+        assert_eq!(round["measured"], batch, "{round}");
+        assert_eq!(round["passed_qc"], batch, "{round}");
+        assert!(round["model_version"].as_u64().unwrap() >= 1, "{round}");
+        assert!(round["expected_hits_for_random"].as_f64().unwrap() > 0.0, "{round}");
+        assert!(round["stage_seconds"]["executing"].as_f64().is_some(), "{round}");
+    }
+}
+
+/// No destination well got the same source twice: a plate generation is a barcode of its own.
+fn assert_nothing_dispensed_twice(laboratory: &Laboratory) {
+    let mut times: BTreeMap<(String, String, String), u32> = BTreeMap::new();
+    for event in laboratory.truth() {
+        let field = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        if event["event"] == "dispensed" {
+            *times
+                .entry((field("destination_barcode"), field("destination_well"), field("content")))
+                .or_default() += 1;
+        }
+    }
+    assert!(!times.is_empty(), "the truth log holds no dispense");
+    let twice: Vec<_> = times.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "dispensed more than once: {twice:?}");
+}
+
+#[test]
+fn a_campaign_closes_its_loop_without_people() {
+    let laboratory = Laboratory::new(&["--rounds", "2", "--batch", "24", "--seed", "7"]);
+    let report = laboratory.run(LIMIT);
+    assert_accounted(&report, 2, 24);
+    assert_nothing_dispensed_twice(&laboratory);
+}
+
+#[test]
+fn a_demo_killed_again_and_again_ends_as_if_nothing_had_happened() {
+    let laboratory = Laboratory::new(&["--rounds", "2", "--batch", "24", "--seed", "7"]);
+    // Each life is cut where its narration reaches another stage.
+    for last_words in ["Setting up", "asked for a batch", "robots work", "closed"] {
+        let mut child = laboratory.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let heard = lines.any(|line| line.is_ok_and(|line| line.contains(last_words)));
+        assert!(heard, "never heard {last_words:?}\n{}", laboratory.logs());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let report = laboratory.run(LIMIT);
+    assert_accounted(&report, 2, 24);
+    assert_nothing_dispensed_twice(&laboratory);
+}
+
+#[test]
+fn a_measured_screen_is_replayed_through_the_robots() {
+    let data = std::env::var_os("LOOPWRIGHT_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        PathBuf::from,
+    );
+    let (screen, features) = (data.join("crispr/ifng.parquet"), data.join("features/gene_features.parquet"));
+    if !screen.exists() || !features.exists() {
+        println!("LOOPWRIGHT-TEST-SKIPPED: a_measured_screen_is_replayed_through_the_robots: no measured screens (LOOPWRIGHT_DATA)");
+        return;
+    }
+    let (screen, features) = (screen.to_str().unwrap(), features.to_str().unwrap());
+    let laboratory =
+        Laboratory::new(&["--screen", screen, "--features", features, "--rounds", "1", "--batch", "48", "--seed", "1"]);
+    let report = laboratory.run(LIMIT);
+    assert_accounted(&report, 1, 48);
+    assert_eq!(report["pool"], 18_418);
+}
+
+#[test]
+fn a_demo_begun_with_other_settings_is_refused_in_words() {
+    let laboratory = Laboratory::new(&["--rounds", "0"]);
+    let output = finish(laboratory.start(), LIMIT);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--rounds"), "{output:?}");
+}
