@@ -94,16 +94,20 @@ async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value)
 pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Value> {
     let (spec, toml) = read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let names = std::iter::once(&spec.design.genes_file).chain(&spec.model.features).chain(&spec.model.priors);
     let mut files = Map::new();
-    for name in names {
-        let path = folder.join(name);
-        let bytes = std::fs::read(&path)
-            .with_context(|| format!("{} names {name}, and {} cannot be read", file.display(), path.display()))?;
+    for (name, excluded) in named_files(&spec) {
+        let bytes = super::priors::without_groups(&folder.join(name), excluded)
+            .with_context(|| format!("{} names {name}", file.display()))?;
         let digest = client.put_blob(bytes).await.with_context(|| format!("cannot upload {name}"))?;
         files.insert(name.clone(), json!(digest));
     }
     client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files})).await
+}
+
+/// Files the campaign names, each with the prior groups to leave out of it.
+fn named_files(spec: &Spec) -> impl Iterator<Item = (&String, &[String])> {
+    let whole = std::iter::once(&spec.design.genes_file).chain(&spec.model.features).map(|name| (name, [].as_slice()));
+    whole.chain(spec.model.priors.iter().map(|name| (name, spec.model.exclude_prior_groups.as_slice())))
 }
 
 fn read(file: &Path) -> anyhow::Result<(Spec, String)> {

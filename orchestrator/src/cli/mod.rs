@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod model;
 pub mod output;
 pub mod plate;
+pub mod priors;
 pub mod results;
 pub mod round;
 pub mod serve;
