@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
-use crate::campaigns::Spec;
+use crate::campaigns::{self, Spec};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -94,20 +94,27 @@ async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value)
 pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Value> {
     let (spec, toml) = read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
+    let named = campaigns::resolve(&spec, folder).with_context(|| format!("{} cannot be used", file.display()))?;
     let mut files = Map::new();
-    for (name, excluded) in named_files(&spec) {
-        let bytes = super::priors::without_groups(&folder.join(name), excluded)
-            .with_context(|| format!("{} names {name}", file.display()))?;
-        let digest = client.put_blob(bytes).await.with_context(|| format!("cannot upload {name}"))?;
-        files.insert(name.clone(), json!(digest));
+    for whole in std::iter::once(named.genes).chain(named.features) {
+        upload(client, whole.name, whole.bytes, &mut files).await?;
+    }
+    for prior in named.priors {
+        let kept = super::priors::without_groups(&prior.path, prior.bytes, &spec.model.exclude_prior_groups)?;
+        upload(client, prior.name, kept, &mut files).await?;
     }
     client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files})).await
 }
 
-/// Files the campaign names, each with the prior groups to leave out of it.
-fn named_files(spec: &Spec) -> impl Iterator<Item = (&String, &[String])> {
-    let whole = std::iter::once(&spec.design.genes_file).chain(&spec.model.features).map(|name| (name, [].as_slice()));
-    whole.chain(spec.model.priors.iter().map(|name| (name, spec.model.exclude_prior_groups.as_slice())))
+async fn upload(
+    client: &Client,
+    name: String,
+    bytes: Vec<u8>,
+    files: &mut Map<String, Value>,
+) -> anyhow::Result<()> {
+    let digest = client.put_blob(bytes).await.with_context(|| format!("cannot upload {name}"))?;
+    files.insert(name, json!(digest));
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<(Spec, String)> {

@@ -5,16 +5,20 @@
 use super::ground::{Ground, write_private};
 use super::supervisor::{Recipe, Supervisor};
 use crate::cli::client::Client;
-use crate::store;
+use crate::store::clock;
+use crate::store::tokens::{self, ActorKind, NewToken, Scope};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// A year: the demo's folder may be kept that long.
+const TOKEN_HOURS: u32 = 24 * 365;
 
 /// The demo's devices: name, driver, capabilities, profile.
 fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
@@ -34,36 +38,38 @@ fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
 
 /// Makes the actors and tokens the demo's processes sign in with, once.
 pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<()> {
-    let owner = sqlx::PgPool::connect(database_url).await?;
-    let mut connection = owner.acquire().await?;
-    let agents = devices().map(|(name, ..)| (name.to_owned(), "agent", vec!["work:bench", "instrument:write"]));
+    let mut conn = PgConnection::connect(database_url).await?;
+    let agents = devices().map(|(name, ..)| (name, ActorKind::Agent, vec![Scope::WorkBench]));
+    let everything_but_admin = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
     let others = [
-        ("learner".to_owned(), "learner", vec!["work:learn"]),
-        (
-            "operator".to_owned(),
-            "person",
-            store::tokens::SCOPES.iter().copied().filter(|scope| *scope != "admin").collect(),
-        ),
+        ("learner", ActorKind::Learner, vec![Scope::WorkLearn]),
+        ("operator", ActorKind::Person, everything_but_admin),
     ];
     for (name, kind, scopes) in agents.into_iter().chain(others) {
-        let file = ground.token_file(&name);
+        let file = ground.token_file(name);
         if file.exists() {
             continue;
         }
-        let secret = store::tokens::create_for(&mut connection, &format!("demo-{name}"), kind, &scopes, 365)
-            .await
-            .with_context(|| format!("cannot make a token for {name}"))?;
-        write_private(&file, secret.as_bytes())?;
+        let new = NewToken {
+            actor: format!("demo-{name}"),
+            kind,
+            scopes,
+            label: "made by loopwright demo".to_owned(),
+            valid_hours: TOKEN_HOURS,
+        };
+        let created = tokens::create(&mut conn, &new).await.with_context(|| format!("cannot make a token for {name}"))?;
+        write_private(&file, created.secret.as_bytes())?;
     }
     Ok(())
 }
 
 /// Puts the laboratory clock of a new demo into fast-forward.
 pub async fn start_clock(database_url: &str) -> anyhow::Result<()> {
-    let owner = sqlx::PgPool::connect(database_url).await?;
-    sqlx::query("update lab_clock set mode = 'jumping', lab_at = date_trunc('minute', now()) where mode = 'real'")
-        .execute(&owner)
-        .await?;
+    let mut conn = PgConnection::connect(database_url).await?;
+    let reading = clock::read(&mut conn).await?;
+    if reading.mode == clock::Mode::Real {
+        clock::set_jumping(&mut conn, reading.real_at).await?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,98 @@
+//! `GET /batches..`
+
+use super::view::{BatchRecord, ProposalRecord, Surroundings};
+use crate::api::etag::etag;
+use crate::api::extract::{Json, Path, Query};
+use crate::api::page::Page;
+use crate::api::problem::Problem;
+use crate::api::state::AppState;
+use crate::ids::{BatchId, RoundId};
+use crate::store::batches::{self, Batch};
+use crate::store::proposals::{self, Status};
+use crate::store::{campaigns, rounds};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use sqlx::PgConnection;
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BatchQuery {
+    /// Every batch of this round; without it, those that wait for approval.
+    pub round: Option<RoundId>,
+}
+
+/// Batches that wait for approval, or those of a round.
+#[utoipa::path(get, path = "/batches", tag = "batches", params(BatchQuery),
+    responses((status = 200, body = Page<BatchRecord>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<BatchQuery>,
+) -> Result<Json<Page<BatchRecord>>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let found = match query.round {
+        Some(round) => batches::of_round(&mut conn, round).await?,
+        None => batches::awaiting_approval(&mut conn).await?,
+    };
+    let mut items = Vec::with_capacity(found.len());
+    for batch in found {
+        items.push(record(&mut conn, batch).await?);
+    }
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+/// One batch, with its draft plan and verdicts. The `ETag` is its revision.
+#[utoipa::path(get, path = "/batches/{id}", tag = "batches", params(("id" = BatchId, Path)),
+    responses((status = 200, body = BatchRecord), (status = 404, body = Problem)))]
+pub(super) async fn get(State(state): State<AppState>, Path(id): Path<BatchId>) -> Result<Response, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let batch = batches::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
+    let revision = i32::try_from(batch.revision).unwrap_or(i32::MAX);
+    let record = record(&mut conn, batch).await?;
+    Ok(([etag(revision)], Json(record)).into_response())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ProposalQuery {
+    /// Only those in this status.
+    pub status: Option<Status>,
+}
+
+/// Its experiments, best first.
+#[utoipa::path(get, path = "/batches/{id}/proposals", tag = "batches",
+    params(("id" = BatchId, Path), ProposalQuery), responses((status = 200, body = Page<ProposalRecord>)))]
+pub(super) async fn list_proposals(
+    State(state): State<AppState>,
+    Path(id): Path<BatchId>,
+    Query(query): Query<ProposalQuery>,
+) -> Result<Json<Page<ProposalRecord>>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let items = proposals::of_batch(&mut conn, id)
+        .await?
+        .into_iter()
+        .filter(|proposal| query.status.is_none_or(|wanted| proposal.status == wanted))
+        .map(Into::into)
+        .collect();
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+/// `batch` with what surrounds it.
+pub(super) async fn record(conn: &mut PgConnection, batch: Batch) -> Result<BatchRecord, Problem> {
+    let round = rounds::by_id(conn, batch.round_id)
+        .await?
+        .ok_or_else(|| Problem::not_found("round", batch.round_id))?;
+    let campaign = campaigns::by_id(conn, batch.campaign_id)
+        .await?
+        .ok_or_else(|| Problem::not_found("campaign", batch.campaign_id))?;
+    let selected =
+        proposals::of_batch(conn, batch.id).await?.iter().filter(|it| it.status == Status::Selected).count();
+    let around = Surroundings {
+        campaign: campaign.name,
+        round: round.number,
+        selected: u32::try_from(selected).unwrap_or(u32::MAX),
+        verdicts: batches::verdicts(conn, batch.id).await?,
+    };
+    Ok(BatchRecord::of(batch, around))
+}

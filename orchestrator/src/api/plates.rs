@@ -1,0 +1,142 @@
+//! Assay plates: map, transfers, readings, judgement.
+
+use super::access::{Access, Routes};
+use super::extract::{Json, Path, Query};
+use super::page::Page;
+use super::problem::Problem;
+use super::state::AppState;
+use crate::ids::{BatchId, PlateId, ProposalId, RoundId};
+use crate::planning::Role;
+use crate::plates::state::State as PlateState;
+use crate::store::plates::{self, Plate, StoredReading};
+use crate::store::tokens::Scope;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    let read = Access::AnyOf(&[Scope::Read]);
+    Routes::new().route(read, routes!(list)).route(read, routes!(get))
+}
+
+/// One plate.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PlateLine {
+    pub id: PlateId,
+    pub round_id: RoundId,
+    pub batch_id: BatchId,
+    pub ordinal: u32,
+    pub generation: u32,
+    pub barcode: String,
+    pub labware: String,
+    pub context: String,
+    pub state: PlateState,
+    pub reason: Option<String>,
+    /// The judgement, once it was read.
+    pub qc: Option<Value>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<Plate> for PlateLine {
+    fn from(plate: Plate) -> Self {
+        Self {
+            id: plate.id,
+            round_id: plate.round_id,
+            batch_id: plate.batch_id,
+            ordinal: plate.ordinal,
+            generation: plate.generation,
+            barcode: plate.barcode,
+            labware: plate.labware,
+            context: plate.context,
+            state: plate.state,
+            reason: plate.reason,
+            qc: plate.qc,
+            created_at: plate.created_at,
+        }
+    }
+}
+
+/// What stands in a well, as planned.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WellRecord {
+    pub well: String,
+    pub role: Role,
+    pub proposal_id: Option<ProposalId>,
+}
+
+/// Intended against reported.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TransferLine {
+    pub source_barcode: String,
+    pub source_well: String,
+    pub destination_well: String,
+    pub intended_nl: u32,
+    pub actual_nl: Option<u32>,
+    pub error: Option<String>,
+}
+
+/// One plate with everything that is known of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PlateRecord {
+    #[serde(flatten)]
+    pub line: PlateLine,
+    pub wells: Vec<WellRecord>,
+    pub transfers: Vec<TransferLine>,
+    pub readings: Vec<StoredReading>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PlateQuery {
+    /// Plates of this round.
+    pub round: RoundId,
+    /// Only those in this state.
+    pub state: Option<PlateState>,
+}
+
+/// Plates of a round.
+#[utoipa::path(get, path = "/plates", tag = "plates", params(PlateQuery),
+    responses((status = 200, body = Page<PlateLine>)))]
+async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<PlateQuery>,
+) -> Result<Json<Page<PlateLine>>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let items = plates::of_round(&mut conn, query.round)
+        .await?
+        .into_iter()
+        .filter(|plate| query.state.is_none_or(|wanted| plate.state == wanted))
+        .map(Into::into)
+        .collect();
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+/// One plate: map, transfers, readings.
+#[utoipa::path(get, path = "/plates/{id}", tag = "plates", params(("id" = PlateId, Path)),
+    responses((status = 200, body = PlateRecord), (status = 404, body = Problem)))]
+async fn get(State(state): State<AppState>, Path(id): Path<PlateId>) -> Result<Json<PlateRecord>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let plate = plates::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("plate", id))?;
+    let wells = plates::map(&mut conn, id)
+        .await?
+        .into_iter()
+        .map(|well| WellRecord { well: well.well.to_string(), role: well.role, proposal_id: well.proposal })
+        .collect();
+    let transfers = plates::dispense_records(&mut conn, id)
+        .await?
+        .into_iter()
+        .map(|record| TransferLine {
+            source_barcode: record.source_barcode,
+            source_well: record.source_well,
+            destination_well: record.destination_well.to_string(),
+            intended_nl: record.intended_nl,
+            actual_nl: record.actual_nl,
+            error: record.error,
+        })
+        .collect();
+    let readings = plates::readings(&mut conn, id).await?;
+    Ok(Json(PlateRecord { line: plate.into(), wells, transfers, readings }))
+}
