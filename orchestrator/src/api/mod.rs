@@ -15,14 +15,20 @@ pub mod problem;
 pub mod state;
 
 mod assemble;
-mod health;
-
+mod batches;
 mod blobs;
+mod campaigns;
 mod clock;
 mod events;
+mod health;
 mod instruments;
+mod inventory;
 mod jobs;
 mod leases;
+mod models;
+mod plates;
+mod results;
+mod rounds;
 mod tasks;
 mod tokens;
 
@@ -42,4 +48,11 @@ fn versioned() -> Routes {
         .merge(events::routes())
         .merge(clock::routes())
         .merge(tokens::routes())
+        .merge(campaigns::routes())
+        .merge(rounds::routes())
+        .merge(batches::routes())
+        .merge(plates::routes())
+        .merge(inventory::routes())
+        .merge(models::routes())
+        .merge(results::routes())
 }

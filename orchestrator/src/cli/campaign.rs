@@ -2,7 +2,8 @@
 
 use super::client::Client;
 use super::output::Output;
-use crate::campaigns::{self, Spec};
+use crate::campaigns::Spec;
+use crate::campaigns::resolve::resolve;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -94,7 +95,7 @@ async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value)
 pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Value> {
     let (spec, toml) = read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let named = campaigns::resolve(&spec, folder).with_context(|| format!("{} cannot be used", file.display()))?;
+    let named = resolve(&spec, folder).with_context(|| format!("{} cannot be used", file.display()))?;
     let mut files = Map::new();
     for whole in std::iter::once(named.genes).chain(named.features) {
         upload(client, whole.name, whole.bytes, &mut files).await?;

@@ -11,6 +11,7 @@ use crate::cli::client::Client;
 use crate::store;
 use anyhow::{Context, bail};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -127,10 +128,16 @@ async fn follow(
 ) -> anyhow::Result<Value> {
     let mut tick = tokio::time::interval(Duration::from_millis(300));
     let mut said_finished = false;
+    let mut processes = BTreeMap::new();
     loop {
         tick.tick().await;
         for news in supervisor.tend()? {
             narrator.say(&news);
+        }
+        let now = running(supervisor, postgres);
+        if now != processes {
+            super::ground::write_private(&ground.folder.join("processes.json"), &serde_json::to_vec_pretty(&now)?)?;
+            processes = now;
         }
         if postgres.has_ended() {
             bail!("PostgreSQL ended; see {}/postgres.log, then start the demo again", ground.folder.display());
@@ -155,6 +162,13 @@ async fn follow(
             bail!("the campaign stands still and waits for a person: {reason}");
         }
     }
+}
+
+/// Process ids by name: for people who look at memory, and for tests that kill.
+fn running(supervisor: &Supervisor, postgres: &Postgres) -> BTreeMap<String, u32> {
+    let mut processes = supervisor.pids();
+    processes.extend(postgres.pid().map(|pid| ("postgres".to_owned(), pid)));
+    processes
 }
 
 /// Why a headless run could wait for ever, when it does.

@@ -9,6 +9,7 @@
 pub mod batches;
 pub mod blobs;
 pub mod campaigns;
+pub mod checkup;
 pub mod chains;
 pub mod clock;
 pub mod epoch;
@@ -27,6 +28,7 @@ pub mod plates;
 pub mod pool;
 pub mod predictions;
 pub mod proposals;
+pub mod results;
 pub mod rounds;
 pub mod settlements;
 pub mod tasks;

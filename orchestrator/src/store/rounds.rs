@@ -265,7 +265,7 @@ async fn enter_stage(conn: &mut PgConnection, round: RoundId, state: State) -> R
 }
 
 /// A stage entered, by both clocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct StageEntry {
     pub stage: String,
     pub entered_at: DateTime<Utc>,

@@ -1,0 +1,16 @@
+//! Batches: looked at, edited, approved.
+
+mod read;
+mod view;
+
+use super::access::{Access, Routes};
+use crate::store::tokens::Scope;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    let read = Access::AnyOf(&[Scope::Read]);
+    Routes::new()
+        .route(read, routes!(read::list))
+        .route(read, routes!(read::get))
+        .route(read, routes!(read::list_proposals))
+}

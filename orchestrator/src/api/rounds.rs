@@ -1,0 +1,75 @@
+//! Rounds: one turn of the loop each.
+
+use super::access::{Access, Routes};
+use super::extract::{Json, Path};
+use super::problem::Problem;
+use super::state::AppState;
+use crate::ids::{CampaignId, ModelVersionId, RoundId};
+use crate::store::rounds::{self, Round, StageEntry};
+use crate::store::tokens::Scope;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use jobs::Digest;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().route(Access::AnyOf(&[Scope::Read]), routes!(get))
+}
+
+/// One round, with when it entered which stage.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RoundRecord {
+    pub id: RoundId,
+    pub campaign_id: CampaignId,
+    pub campaign_version: u32,
+    pub number: u32,
+    pub state: String,
+    /// The stage a held round goes back to.
+    pub held_from: Option<String>,
+    pub reason_code: Option<String>,
+    pub reason: Option<String>,
+    pub seed: u64,
+    pub data_cut: Option<Digest>,
+    pub model_version_id: Option<ModelVersionId>,
+    pub due_lab_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub stages: Vec<StageEntry>,
+    /// What came of it, once closed.
+    pub summary: Option<Value>,
+}
+
+impl RoundRecord {
+    pub fn of(round: Round, stages: Vec<StageEntry>) -> Self {
+        let (reason_code, reason) = round.why.map(|why| (why.code, why.text)).unzip();
+        Self {
+            id: round.id,
+            campaign_id: round.campaign_id,
+            campaign_version: round.campaign_version,
+            number: round.number,
+            state: round.state.as_str().to_owned(),
+            held_from: round.state.held_from().map(str::to_owned),
+            reason_code,
+            reason,
+            seed: round.seed,
+            data_cut: round.data_cut,
+            model_version_id: round.model_version_id,
+            due_lab_at: round.due_lab_at,
+            created_at: round.created_at,
+            stages,
+            summary: round.summary,
+        }
+    }
+}
+
+/// One round.
+#[utoipa::path(get, path = "/rounds/{id}", tag = "rounds", params(("id" = RoundId, Path)),
+    responses((status = 200, body = RoundRecord), (status = 404, body = Problem)))]
+async fn get(State(state): State<AppState>, Path(id): Path<RoundId>) -> Result<Json<RoundRecord>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let round = rounds::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("round", id))?;
+    let stages = rounds::stages(&mut conn, id).await?;
+    Ok(Json(RoundRecord::of(round, stages)))
+}

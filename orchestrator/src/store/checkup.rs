@@ -1,0 +1,70 @@
+//! What `loopwright doctor` reads from the database.
+
+use super::Result;
+use sqlx::PgConnection;
+
+/// Figures that say whether the installation is well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vitals {
+    /// `server_version_num`, e.g. 150018.
+    pub server_version: i32,
+    pub durable: bool,
+    /// The application's role may change or remove events: it must not.
+    pub events_can_be_changed: bool,
+    /// Age of the oldest open transaction or snapshot, in transactions: it holds vacuum back.
+    pub oldest_snapshot_age: i32,
+    pub ready_jobs: i64,
+    /// Seconds the oldest ready job has waited for a worker.
+    pub oldest_ready_seconds: Option<f64>,
+    pub expired_leases: i64,
+    pub jobs_in_doubt: i64,
+    pub unsettled_consequences: i64,
+    pub held_rounds: i64,
+    pub open_tasks: i64,
+    pub unsealed_events: i64,
+    /// Instruments in service that nobody has asked for work for within five minutes.
+    pub silent_instruments: Vec<String>,
+}
+
+/// Reads the vitals; `conn` acts as the application's role.
+pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
+    let row = sqlx::query!(
+        r#"select current_setting('server_version_num')::int as "server_version!",
+                  (current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off') as "durable!",
+                  (has_table_privilege('loopwright_app', 'event', 'update')
+                   or has_table_privilege('loopwright_app', 'event', 'delete')) as "events_can_be_changed!",
+                  coalesce((select max(age(backend_xmin)) from pg_stat_activity
+                            where pid <> pg_backend_pid()), 0) as "oldest_snapshot_age!",
+                  (select count(*) from job_ready) as "ready_jobs!",
+                  (select extract(epoch from now() - min(job.created_at))::float8
+                   from job_ready join job on job.id = job_ready.job_id) as oldest_ready_seconds,
+                  (select count(*) from lease where expires_at < now()) as "expired_leases!",
+                  (select count(*) from job_in_doubt) as "jobs_in_doubt!",
+                  (select count(*) from settlement) as "unsettled_consequences!",
+                  (select count(*) from round where state = 'held') as "held_rounds!",
+                  (select count(*) from task where closed_at is null) as "open_tasks!",
+                  (select count(*) from event)
+                      - (select position from event_sealer) as "unsealed_events!",
+                  (select coalesce(array_agg(name order by name), '{}') from instrument
+                   where state = 'in_service'
+                     and (last_seen_at is null or last_seen_at < now() - interval '5 minutes'))
+                      as "silent_instruments!: Vec<String>""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Vitals {
+        server_version: row.server_version,
+        durable: row.durable,
+        events_can_be_changed: row.events_can_be_changed,
+        oldest_snapshot_age: row.oldest_snapshot_age,
+        ready_jobs: row.ready_jobs,
+        oldest_ready_seconds: row.oldest_ready_seconds,
+        expired_leases: row.expired_leases,
+        jobs_in_doubt: row.jobs_in_doubt,
+        unsettled_consequences: row.unsettled_consequences,
+        held_rounds: row.held_rounds,
+        open_tasks: row.open_tasks,
+        unsealed_events: row.unsealed_events,
+        silent_instruments: row.silent_instruments,
+    })
+}
