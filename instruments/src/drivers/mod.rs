@@ -6,7 +6,8 @@
 //!
 //! - Nothing moves before `begin`; what is refused before it is `Failed` and may be tried again.
 //! - After it, a device that does not answer is waited for ([`Timings::patience`]): its work goes on
-//!   without us. Only then is the outcome `Unknown`.
+//!   without us. Only then is the outcome `Unknown`. The same when our authority is lost: what has begun is
+//!   brought to its end and told, nothing else is begun.
 //! - A physical step is never asked for twice. The small devices know an operation by the id that we
 //!   chose; an Opentrons run is written down before it is played.
 //! - What the device says is passed on as said; what it does not say is not made up.

@@ -192,15 +192,15 @@ async fn a_robot_that_did_something_else_is_not_believed() {
     );
 }
 
-#[tokio::test]
-async fn a_run_created_and_not_played_before_a_restart_is_ended_and_may_be_tried_again() {
+/// What a restarted process says of run 0, which stands as `status` with no command and these actions.
+async fn recovered(status: &'static str, actions: &[&str]) -> (Outcome, Arc<Robot>) {
     let (bed, robot) = bed().await;
-    // As a process leaves it that is killed between begin and play.
     result(bed.perform().await);
     {
         let mut deck = robot.deck();
-        deck.runs[0].status = "idle";
+        deck.runs[0].status = status;
         deck.runs[0].commands.clear();
+        deck.runs[0].actions = actions.iter().map(|action| (*action).to_owned()).collect();
     }
     let spool = tempfile::tempdir().unwrap();
     let attempt = jobs::worker::Attempt::rehearsal(bed.lease.clone(), spool.path()).unwrap();
@@ -210,9 +210,28 @@ async fn a_run_created_and_not_played_before_a_restart_is_ended_and_may_be_tried
         .recover(&Begun::rehearsal(attempt).unwrap())
         .await
         .unwrap();
+    (outcome, robot)
+}
+
+#[tokio::test]
+async fn a_run_created_and_not_played_before_a_restart_is_ended_and_may_be_tried_again() {
+    let (outcome, robot) = recovered("idle", &[]).await;
     assert_eq!(code(&outcome), "opentrons.not_played_before_restart");
     assert_eq!(failed(&outcome), Some(FailureClass::Transient));
     assert_eq!(robot.deck().runs[0].status, "stopped");
+}
+
+#[tokio::test]
+async fn a_run_that_another_client_replaced_before_it_was_played_may_be_tried_again() {
+    let (outcome, _) = recovered("stopped", &[]).await;
+    assert_eq!(code(&outcome), "opentrons.run_replaced");
+    assert_eq!(failed(&outcome), Some(FailureClass::Transient));
+}
+
+#[tokio::test]
+async fn a_run_stopped_at_the_robot_before_any_liquid_is_stopped_and_not_tried_again() {
+    let (outcome, _) = recovered("stopped", &["play", "stop"]).await;
+    assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -208,3 +208,142 @@ fn in_words(
         place(command),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jobs::JobId;
+    use jobs::work::physical::{DeckPlate, Dispense, PlateRef, Transfer};
+    use serde_json::json;
+
+    /// Three transfers of 2.5 µL from wells A1, A2, A3 of slot 2 into B1, B1, B2 of slot 1.
+    fn list() -> TransferList {
+        let plate = |slot: &str, barcode: &str| DeckPlate {
+            slot: slot.to_owned(),
+            plate: PlateRef {
+                barcode: barcode.to_owned(),
+                labware: "nest_96_wellplate_200ul_flat".to_owned(),
+            },
+        };
+        let transfer = |(from, to): (&str, &str)| Transfer {
+            source_barcode: "LIB-1".to_owned(),
+            source_well: from.to_owned(),
+            destination_barcode: "P-1".to_owned(),
+            destination_well: to.to_owned(),
+            volume_nl: 2_500,
+            liquid_class: "water".to_owned(),
+        };
+        let job = Dispense {
+            deck: vec![plate("1", "P-1"), plate("2", "LIB-1")],
+            tip_rack_slots: vec!["10".to_owned()],
+            transfers: [("A1", "B1"), ("A2", "B1"), ("A3", "B2")]
+                .map(transfer)
+                .into(),
+        };
+        TransferList::check(JobId::fresh(), &job).unwrap()
+    }
+
+    fn command(kind: &str, slot: &str, well: &str, status: &str) -> Command {
+        let error = (status == "failed").then(
+            || json!({"detail": "blocked", "errorCode": "3006", "errorType": "overpressure"}),
+        );
+        serde_json::from_value(json!({
+            "id": "c", "commandType": kind, "status": status, "error": error,
+            "params": {"labwareId": format!("in-{slot}"), "wellName": well, "volume": 2.5},
+            "result": {"volume": 2.4},
+        }))
+        .unwrap()
+    }
+
+    /// Aspirate from slot 2, dispense into slot 1, as `(from, to, status of the dispense)`.
+    fn reconciled(steps: &[(&str, &str, &str)]) -> Reconciled {
+        let labware: Vec<LoadedLabware> = ["1", "2"]
+            .map(|slot| {
+                serde_json::from_value(
+                    json!({"id": format!("in-{slot}"), "location": {"slotName": slot}}),
+                )
+                .unwrap()
+            })
+            .into();
+        let commands: Vec<Command> = steps
+            .iter()
+            .flat_map(|(from, to, status)| {
+                [
+                    command("aspirate", "2", from, "succeeded"),
+                    command("dispense", "1", to, status),
+                ]
+            })
+            .collect();
+        reconcile(&list(), &commands, &labware)
+    }
+
+    const DONE: &str = "succeeded";
+
+    #[test]
+    fn two_transfers_into_one_well_are_told_apart_by_their_sources() {
+        let all = reconciled(&[("A1", "B1", DONE), ("A2", "B1", DONE), ("A3", "B2", DONE)]);
+        assert!(all.is_complete() && all.dispensed == 3);
+        assert!(
+            all.reports
+                .iter()
+                .all(|report| report.actual_nl == Some(2_400))
+        );
+        let swapped = reconciled(&[("A2", "B1", DONE), ("A1", "B1", DONE), ("A3", "B2", DONE)]);
+        assert!(
+            swapped
+                .unintended
+                .is_some_and(|words| words.contains("from well A2 of slot 2"))
+        );
+    }
+
+    #[test]
+    fn what_was_not_reached_is_said() {
+        let part = reconciled(&[("A1", "B1", DONE), ("A2", "B1", "failed")]);
+        assert_eq!(
+            (part.dispensed, part.is_complete(), part.unintended),
+            (1, false, None)
+        );
+        let errors: Vec<_> = part
+            .reports
+            .iter()
+            .map(|report| report.error.as_deref())
+            .collect();
+        assert_eq!(
+            errors,
+            [
+                None,
+                Some("blocked (3006 overpressure)"),
+                Some("not dispensed")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dispense_repeated_by_error_recovery_takes_the_place_of_the_failed_one() {
+        let steps = [
+            ("A1", "B1", "failed"),
+            ("A1", "B1", DONE),
+            ("A2", "B1", DONE),
+            ("A3", "B2", DONE),
+        ];
+        assert!(reconciled(&steps).is_complete());
+    }
+
+    #[test]
+    fn a_dispense_too_many_is_not_intended() {
+        let steps = [
+            ("A1", "B1", DONE),
+            ("A2", "B1", DONE),
+            ("A3", "B2", DONE),
+            ("A3", "B2", DONE),
+        ];
+        let more = reconciled(&steps);
+        assert!(!more.is_complete() && more.dispensed == 3);
+    }
+
+    #[test]
+    fn a_robot_that_did_nothing_touched_nothing() {
+        let nothing = reconcile(&list(), &[], &[]);
+        assert_eq!((nothing.dispensed, nothing.liquid_touched), (0, false));
+    }
+}
