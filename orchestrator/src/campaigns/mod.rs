@@ -14,6 +14,8 @@ mod parse;
 mod validate;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod examples;
 
 pub use design::{DesignError, Pool};

@@ -5,6 +5,7 @@ use crate::campaigns::spec::Qc;
 use crate::planning::Role;
 use instruments::labware::{PlateFormat, Well};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -46,17 +47,16 @@ pub fn judge(
     let control_drift = control_drift(format, plate, roles);
     let missing_fraction = missing_fraction(usable, roles);
     let mut reasons = control_reasons(plate);
-    // Written so that a number that is none fails.
-    if let Some(z) = z_prime.filter(|z| !(*z >= qc.minimum_z_prime)) {
+    if let Some(z) = z_prime.filter(|z| exceeds(qc.minimum_z_prime, *z)) {
         reasons.push(format!("the Z'-factor is {z:.2}; at least {:.2} is asked", qc.minimum_z_prime));
     }
-    if let Some(drift) = control_drift.filter(|drift| !(*drift <= qc.maximum_control_drift)) {
+    if let Some(drift) = control_drift.filter(|drift| exceeds(*drift, qc.maximum_control_drift)) {
         let [drift, most] = [drift, qc.maximum_control_drift].map(|x| 100.0 * x);
         reasons.push(format!(
             "the negative control drifts across the plate by {drift:.0} % of the control window; {most:.0} % is tolerated"
         ));
     }
-    if !(missing_fraction <= qc.maximum_missing_fraction) {
+    if exceeds(missing_fraction, qc.maximum_missing_fraction) {
         let [missing, most] = [missing_fraction, qc.maximum_missing_fraction].map(|x| 100.0 * x);
         reasons.push(format!(
             "{missing:.1} % of the wells were not read or not rightly filled; {most:.1} % is tolerated"
@@ -65,6 +65,11 @@ pub fn judge(
     let verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
     let (negative, positive) = (plate.negative, plate.positive);
     Judgement { verdict, reasons, z_prime, control_drift, missing_fraction, negative, positive }
+}
+
+/// Also when one of them is no number: such a plate fails.
+fn exceeds(value: f64, limit: f64) -> bool {
+    value.partial_cmp(&limit).is_none_or(Ordering::is_gt)
 }
 
 /// Why there is no Z'-factor.

@@ -1,130 +1,17 @@
 //! What holds for every plan, tried on many: a laboratory is simulated plate by plate and volume by volume.
 
+mod laboratory;
+mod world;
+
 use super::*;
-use crate::campaigns::Spec;
 use crate::ids::ProposalId;
-use instruments::labware::{Labware, PlateFormat, Well};
-use jobs::work::physical::{Dispense, Location, Move};
-use jobs::{Context, Experiment, Perturbation, Work};
+use instruments::labware::{Labware, Well};
+use jobs::work::physical::Location;
+use jobs::{Experiment, Work};
+use laboratory::Laboratory;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-
-const SPEC: &str = r#"
-name = "proof"
-[design]
-genes_file = "genes.csv"
-contexts = ["donor-1", "donor-2"]
-[objective]
-readout = "signal"
-channel = "signal"
-direction = "maximise"
-hit.channel = "call"
-[acquisition]
-name = "greedy"
-[assay]
-labware = "corning_384_wellplate_112ul_flat"
-replicates = 2
-transfer_volume_nl = 1000
-incubate_hours = 72.0
-read_window_hours = 2.0
-temperature_celsius = 37.0
-co2_percent = 5.0
-[controls]
-negative = { content = "NEG", wells = 16 }
-positive = { content = "POS", wells = 16 }
-[budget]
-rounds = 5
-batch = 128
-[bench]
-handler = "handler-1"
-incubator = "incubator-1"
-reader = "reader-1"
-mover = "mover-1"
-"#;
-
-/// A laboratory and a batch, owned, so that a plan can be made of it.
-#[derive(Clone, Debug)]
-struct World {
-    spec: Spec,
-    experiments: Vec<PlannedExperiment>,
-    seed: u64,
-    inventory: Inventory,
-    handler: HandlerProfile,
-    incubator: IncubatorProfile,
-    reader: ReaderProfile,
-}
-
-impl World {
-    /// `genes` guides in library plates of `per_plate` wells, a control plate, ten blanks a context.
-    fn new(genes: usize, per_plate: usize, above_dead_nl: u64) -> World {
-        let library = |content: String, plate: usize, index: usize| {
-            let well = PlateFormat::Wells384.wells().nth(index).unwrap();
-            let labware = "corning_384_wellplate_112ul_flat".to_owned();
-            (content, SourceWell { barcode: format!("LIB-{plate:03}"), labware, well, available_nl: 10_000 + above_dead_nl })
-        };
-        let mut inventory = Inventory::default();
-        let guides = (0..genes).map(|g| library(format!("G{g:04}"), 1 + g / per_plate, g % per_plate));
-        let controls = (0..48).map(|i| library(if i % 2 == 0 { "NEG" } else { "POS" }.to_owned(), 0, i));
-        for (content, source) in guides.chain(controls) {
-            inventory.sources.entry(content).or_default().push(source);
-        }
-        for (context, i) in ["donor-1", "donor-2"].into_iter().flat_map(|c| (0..10).map(move |i| (c, i))) {
-            inventory.blanks.push(BlankPlate {
-                barcode: format!("ASSAY-{context}-{i:02}"),
-                labware: "corning_384_wellplate_112ul_flat".into(),
-                context: context.into(),
-            });
-        }
-        let names = |range: std::ops::RangeInclusive<u32>| range.map(|i| i.to_string()).collect::<Vec<_>>();
-        World {
-            spec: toml::from_str(SPEC).unwrap(),
-            experiments: Vec::new(),
-            seed: 7,
-            inventory,
-            handler: HandlerProfile {
-                destination_slot: "1".into(),
-                source_slots: names(2..=9),
-                tip_rack_slots: names(10..=11),
-                tips_per_rack: 96,
-                minimum_transfer_nl: Some(1_000),
-                maximum_transfer_nl: Some(20_000),
-                seconds_per_transfer: None,
-            },
-            incubator: IncubatorProfile { slots: names(1..=44) },
-            reader: ReaderProfile { slots: names(1..=1) },
-        }
-    }
-
-    fn ask(&mut self, edits: &[usize], context: &str) {
-        let edits = edits.iter().map(|g| format!("G{g:04}"));
-        let experiment = Experiment { perturbation: Perturbation::new(edits).unwrap(), context: Context(context.into()) };
-        let proposal = ProposalId(uuid::Uuid::from_u128(self.experiments.len() as u128));
-        if !self.experiments.iter().any(|e| e.experiment == experiment) {
-            self.experiments.push(PlannedExperiment { proposal, experiment });
-        }
-    }
-
-    fn plan(&self) -> Result<Plan, Impossible> {
-        plan(&PlanInput {
-            spec: &self.spec,
-            experiments: &self.experiments,
-            layout_seed: self.seed,
-            generation: 1,
-            first_ordinal: 1,
-            inventory: &self.inventory,
-            handler: &self.handler,
-            incubator: &self.incubator,
-            reader: &self.reader,
-        })
-    }
-}
-
-fn ifng_round() -> World {
-    let mut world = World::new(18_418, 384, 20_000);
-    // 128 genes across the whole library.
-    (0..128).for_each(|i| world.ask(&[i * 143], "donor-1"));
-    world
-}
+use world::{World, ifng_round, worlds};
 
 #[test]
 fn a_round_of_the_worked_example_needs_one_plate_and_as_many_loads_as_its_library_plates_ask() {
@@ -289,37 +176,6 @@ fn what_cannot_be_done_says_why() {
     assert_eq!(code(&world), "plan.well_overflows");
 }
 
-fn worlds() -> impl Strategy<Value = World> {
-    let batch = (1usize..120, 1usize..60, 1u32..4, any::<u64>(), 0u64..40_000);
-    let plates = (0usize..3, any::<bool>(), 2u32..9, 1u32..4);
-    let deck = (1usize..9, 1u32..97, any::<bool>(), any::<bool>());
-    (batch, plates, deck).prop_map(|(batch, plates, deck)| {
-        let (genes, per_plate, replicates, seed, above_dead_nl) = batch;
-        let (format, leave_edge_empty, controls, microlitres) = plates;
-        let (slots, tips, pairs, two_contexts) = deck;
-        let mut world = World::new(genes, per_plate, above_dead_nl);
-        let labware = Labware::of_format(PlateFormat::ALL[format]).load_name;
-        world.spec.assay.labware = labware.into();
-        world.inventory.blanks.iter_mut().for_each(|blank| blank.labware = labware.into());
-        world.spec.assay.replicates = replicates;
-        world.spec.assay.leave_edge_empty = leave_edge_empty;
-        world.spec.assay.transfer_volume_nl = microlitres * 1_000;
-        world.spec.controls.negative.wells = controls;
-        world.spec.controls.positive.wells = controls;
-        world.handler.source_slots.truncate(slots);
-        world.handler.tips_per_rack = tips;
-        world.seed = seed;
-        for gene in 0..genes {
-            let context = if two_contexts && gene % 3 == 0 { "donor-2" } else { "donor-1" };
-            world.ask(&[gene], context);
-            if pairs && gene > 0 {
-                world.ask(&[gene - 1, gene], context);
-            }
-        }
-        world
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
 
@@ -391,100 +247,6 @@ fn steps_only_wait_for_earlier_ones(plan: &Plan) {
 
 fn waits_for(plan: &Plan, step: usize, on: usize) -> bool {
     step == on || (step > on && plan.steps[step].after.iter().any(|after| waits_for(plan, after.step, on)))
-}
-
-/// Where plates stand, and what is in their wells.
-struct Laboratory {
-    occupied: BTreeMap<(String, String), String>,
-    volumes: BTreeMap<(String, String), u64>,
-    contents: BTreeMap<(String, String), String>,
-    delivered: BTreeMap<(String, String), Vec<String>>,
-}
-
-impl Laboratory {
-    fn of(world: &World) -> Laboratory {
-        let mut laboratory = Laboratory {
-            occupied: BTreeMap::new(),
-            volumes: BTreeMap::new(),
-            contents: BTreeMap::new(),
-            delivered: BTreeMap::new(),
-        };
-        let stored = |barcode: &str| (("storage".to_owned(), barcode.to_owned()), barcode.to_owned());
-        laboratory.occupied.extend(world.inventory.blanks.iter().map(|blank| stored(&blank.barcode)));
-        for (content, source) in world.inventory.sources.iter().flat_map(|(c, wells)| wells.iter().map(move |w| (c, w))) {
-            let well = (source.barcode.clone(), source.well.to_string());
-            laboratory.occupied.extend([stored(&source.barcode)]);
-            laboratory.volumes.insert(well.clone(), source.available_nl);
-            laboratory.contents.insert(well, content.clone());
-        }
-        laboratory
-    }
-
-    fn carry_out(mut self, world: &World, plan: &Plan) {
-        let before = self.volumes.clone();
-        for step in &plan.steps {
-            match &step.work {
-                Work::Move(work) => self.carry(work),
-                Work::Dispense(work) => self.dispense(world, work),
-                Work::Incubate(work) => self.expect(&work.at, &work.plate.barcode),
-                Work::Read(work) => self.expect(&work.at, &work.plate.barcode),
-                other => panic!("{other:?} is not in a plan"),
-            }
-        }
-        let mut planned: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-        let mut drawn: BTreeMap<(String, String), u64> = BTreeMap::new();
-        for plate in &plan.plates {
-            for well in &plate.wells {
-                planned.insert((plate.barcode.clone(), well.well.to_string()), well.contents.clone());
-            }
-            for draw in &plate.draws {
-                *drawn.entry((draw.source_barcode.clone(), draw.source_well.to_string())).or_default() += draw.volume_nl;
-            }
-            self.expect(&Location { device: "waste".into(), slot: plate.barcode.clone() }, &plate.barcode);
-        }
-        self.delivered.values_mut().for_each(|contents| contents.sort());
-        assert_eq!(self.delivered, planned, "every well got what its map says, and nothing else");
-        for (well, volume) in &before {
-            assert_eq!(volume - self.volumes[well], drawn.get(well).copied().unwrap_or(0), "draws are the transfers");
-        }
-        let away = self.occupied.keys().filter(|(device, _)| device != "storage" && device != "waste").count();
-        assert_eq!(away, 0, "every plate is home at the end");
-    }
-
-    fn carry(&mut self, work: &Move) {
-        assert!(!work.moves.is_empty());
-        for step in &work.moves {
-            self.expect(&step.from, &step.plate.barcode);
-            self.occupied.remove(&(step.from.device.clone(), step.from.slot.clone()));
-            let to = (step.to.device.clone(), step.to.slot.clone());
-            assert_eq!(self.occupied.insert(to, step.plate.barcode.clone()), None, "{} is taken", step.to);
-        }
-    }
-
-    fn dispense(&mut self, world: &World, work: &Dispense) {
-        let on_deck: BTreeSet<&str> = work.deck.iter().map(|d| d.plate.barcode.as_str()).collect();
-        for place in &work.deck {
-            self.expect(&Location { device: "handler-1".into(), slot: place.slot.clone() }, &place.plate.barcode);
-        }
-        let standing = self.occupied.keys().filter(|(device, _)| device == "handler-1").count();
-        assert_eq!(standing, work.deck.len(), "nothing else stands on the deck");
-        assert!(!work.transfers.is_empty() && work.transfers.len() <= world.handler.tips_per_run());
-        for transfer in &work.transfers {
-            assert!(on_deck.contains(transfer.source_barcode.as_str()));
-            assert!(on_deck.contains(transfer.destination_barcode.as_str()));
-            let source = (transfer.source_barcode.clone(), transfer.source_well.clone());
-            let volume = self.volumes.get_mut(&source).unwrap();
-            *volume -= u64::from(transfer.volume_nl);
-            assert!(*volume >= 10_000, "dead volume stays");
-            let destination = (transfer.destination_barcode.clone(), transfer.destination_well.clone());
-            self.delivered.entry(destination).or_default().push(self.contents[&source].clone());
-        }
-    }
-
-    fn expect(&self, at: &Location, barcode: &str) {
-        let there = self.occupied.get(&(at.device.clone(), at.slot.clone()));
-        assert_eq!(there.map(String::as_str), Some(barcode), "at {at}");
-    }
 }
 
 /// A refusal is checked by counting, without the planner's own bookkeeping.

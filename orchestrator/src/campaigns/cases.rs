@@ -1,0 +1,121 @@
+//! Every check of a campaign's sense, by a case that it must refuse or doubt.
+
+use super::{Problem, Spec, SpecError};
+
+const TEMPLATE: &str = include_str!("template.toml");
+
+fn parsed(edits: &[(&str, &str)]) -> Result<(Spec, Vec<Problem>), SpecError> {
+    let mut text = TEMPLATE.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    Spec::parse_with_warnings(&text)
+}
+
+/// Each edit of the template is refused at `path` alone, on the line where `to` begins, for a reason that
+/// holds `why`.
+#[test]
+fn what_makes_no_sense_is_refused_where_it_stands() {
+    let cases = [
+        ("name = \"template\"", "name = \" a\"", "name", "is no name"),
+        ("name = \"template\"", "name = \"a/b\"", "name", "no '/'"),
+        ("genes_file = \"genes.csv\"", "genes_file = \"\"", "design.genes_file", "column `gene`"),
+        ("contexts = [\"cells\"]", "contexts = []", "design.contexts", "at least one context"),
+        ("contexts = [\"cells\"]", "contexts = [\"a\", \"b\", \"a\"]", "design.contexts[2]", "twice"),
+        ("contexts = [\"cells\"]", "contexts = [\"a,b\"]", "design.contexts[0]", "is no name"),
+        ("exclude = []", "exclude = [\"A+B\"]", "design.exclude[0]", "not the name of an edit"),
+        ("channel = \"signal\"", "channel = \"\"", "objective.channel", "is no name"),
+        ("hit = { at_least = 0.5 }", "hit = { two_sided = 0.0 }", "objective.hit.two_sided", "above 0"),
+        ("hit = { at_least = 0.5 }", "hit = { at_least = nan }", "objective.hit", "no threshold"),
+        ("hit = { at_least = 0.5 }", "hit = { channel = \"\" }", "objective.hit.channel", "is no name"),
+        ("members = 8", "members = 0", "model.members", "1 to"),
+        ("epochs = 60", "epochs = 0", "model.epochs", "1 to"),
+        ("features = []", "features = [\"a.xlsx\"]", "model.features[0]", "neither Parquet nor CSV"),
+        ("priors = []", "priors = [\"a.csv\", \"a.csv\"]", "model.priors[1]", "twice"),
+        ("beta = 1.0", "beta = -1.0", "acquisition.beta", "0 or more"),
+        ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "only `ucb`"),
+        ("labware = \"corning_384_wellplate_112ul_flat\"", "labware = \"eppendorf\"", "assay.labware", "unknown labware"),
+        ("replicates = 2", "replicates = 0", "assay.replicates", "1 to"),
+        ("replicates = 2", "replicates = 353", "assay.labware", "one experiment does not fit: 32 controls and 353"),
+        ("transfer_volume_nl = 1000", "transfer_volume_nl = 0", "assay.transfer_volume_nl", "1 to"),
+        ("transfer_volume_nl = 1000", "transfer_volume_nl = 112001", "assay.transfer_volume_nl", "more than a well holds"),
+        ("incubate_hours = 72.0", "incubate_hours = -1.0", "assay.incubate_hours", "0 to"),
+        ("incubate_hours = 72.0", "incubate_hours = nan", "assay.incubate_hours", "0 to"),
+        ("read_window_hours = 2.0", "read_window_hours = 0.0", "assay.read_window_hours", "punctual"),
+        ("temperature_celsius = 37.0", "temperature_celsius = 310.15", "assay.temperature_celsius", "0 to 60"),
+        ("co2_percent = 5.0", "co2_percent = 500.0", "assay.co2_percent", "0 to 100"),
+        ("wells = 16", "wells = 1", "controls.negative.wells", "too few"),
+        ("content = \"POS\"", "content = \"NEG\"", "controls.positive.content", "the same"),
+        ("minimum_z_prime = 0.4", "minimum_z_prime = 1.5", "qc.minimum_z_prime", "to 1"),
+        ("maximum_missing_fraction = 0.1", "maximum_missing_fraction = 10.0", "qc.maximum_missing_fraction", "0 to 1"),
+        ("rounds = 1", "rounds = 0", "budget.rounds", "1 to"),
+        ("batch = 1", "batch = 0", "budget.batch", "1 to"),
+        ("stop_after_hits = 1", "stop_after_hits = 0", "budget.stop_after_hits", "1 to"),
+        ("every_hours = 168.0", "every_hours = inf", "schedule.every_hours", "0 to"),
+        ("approvals = 1", "approvals = 0", "policy.approvals", "nobody would approve"),
+        ("reader = \"reader-1\"", "reader = \"handler-1\"", "bench.reader", "is taken"),
+        ("mover = \"mover-1\"", "mover = \"storage\"", "bench.mover", "is taken"),
+        ("mover = \"mover-1\"", "mover = \"a b\"", "bench.mover", "is no name"),
+    ];
+    for (from, to, path, why) in cases {
+        let error = parsed(&[(from, to)]).err().unwrap_or_else(|| panic!("{to} was taken"));
+        let [problem] = &error.problems[..] else { panic!("{to}: {error}") };
+        assert_eq!(problem.path, path, "{to}: {error}");
+        assert!(problem.reason.contains(why), "{to}: {error}");
+    }
+}
+
+#[test]
+fn problems_of_all_sections_come_together_in_order_of_line() {
+    let error = parsed(&[("wells = 16", "wells = 0"), ("batch = 1", "batch = 0"), ("contexts = [\"cells\"]", "contexts = []")])
+        .unwrap_err();
+    let lines: Vec<String> = error
+        .problems
+        .iter()
+        .map(|p| TEMPLATE.lines().nth(p.line as usize - 1).map(|line| format!("{}: {line}", p.path)).unwrap_or_default())
+        .collect();
+    assert_eq!(
+        lines,
+        ["design.contexts: contexts = [\"cells\"]", "controls.negative.wells: wells = 16", "budget.batch: batch = 1"]
+    );
+    assert_eq!(
+        error.problems[1].to_string(),
+        "line 43, column 1: controls.negative.wells: 0 is too few: a Z'-factor needs 2 wells of each control"
+    );
+}
+
+#[test]
+fn an_element_is_named_at_its_own_column() {
+    let error = parsed(&[("contexts = [\"cells\"]", "contexts = [\"é\", \"é\"]")]).unwrap_err();
+    assert_eq!((error.problems[0].line, error.problems[0].column), (9, 18));
+}
+
+#[test]
+fn the_edge_left_empty_makes_a_plate_smaller() {
+    let edge = ("leave_edge_empty = false", "leave_edge_empty = true");
+    assert!(parsed(&[("replicates = 2", "replicates = 300")]).is_ok());
+    let error = parsed(&[("replicates = 2", "replicates = 300"), edge]).unwrap_err();
+    assert!(error.to_string().ends_with("need 332 wells, corning_384_wellplate_112ul_flat (without its edge) has 308"), "{error}");
+}
+
+#[test]
+fn what_is_doubtful_is_said_and_taken() {
+    let warned = |edits: &[(&str, &str)]| -> Vec<String> {
+        parsed(edits).unwrap().1.iter().map(|warning| warning.path.clone()).collect()
+    };
+    assert_eq!(warned(&[]), ["model"]);
+    let features = ("features = []", "features = [\"features.parquet\"]");
+    assert_eq!(warned(&[features]), Vec::<String>::new());
+    let cases = [
+        ("wells = 16", "wells = 3", "controls.negative.wells"),
+        ("hit = { at_least = 0.5 }", "hit = { at_most = 0.5 }", "objective.hit"),
+        ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
+        ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
+        ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
+        ("minimum_z_prime = 0.4", "minimum_z_prime = -1.0", "qc.minimum_z_prime"),
+    ];
+    for (from, to, path) in cases {
+        assert_eq!(warned(&[features, (from, to)]), [path], "{to}");
+    }
+}
