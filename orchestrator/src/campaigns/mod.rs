@@ -3,6 +3,8 @@
 //! The file's types ([`spec`]), its reading with every problem named by line ([`Spec::parse`], [`problem`]), the
 //! files it names ([`resolve`]) and the design space it spans ([`design`]).
 
+pub mod control;
+pub mod create;
 pub mod design;
 pub mod problem;
 pub mod resolve;

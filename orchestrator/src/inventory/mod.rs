@@ -1,1 +1,5 @@
-//! What stands in the laboratory.
+//! What stands in the laboratory: registered from tables, used by planning.
+
+pub mod import;
+
+pub use import::{ImportError, Imported, assay_plates, library};

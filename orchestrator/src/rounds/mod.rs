@@ -1,5 +1,15 @@
 //! One turn of the loop.
+//!
+//! Its states ([`state`]), what people may order ([`control`]), and the pure parts of what the engine does
+//! with it: seeds, the data cut, the posterior's table, the summary.
 
+pub mod control;
+pub mod data_cut;
+pub mod posterior;
+pub mod progress;
+pub mod seed;
 pub mod state;
+pub mod summary;
 
+pub use progress::{Progress, progress};
 pub use state::{Event, State};

@@ -252,6 +252,17 @@ pub async fn set_draft(conn: &mut PgConnection, batch: &mut Batch, draft: Draft)
     Ok(())
 }
 
+/// Takes the draft of a waiting batch away, so that it is computed anew.
+pub async fn forget_draft(conn: &mut PgConnection, batch: BatchId) -> Result<()> {
+    sqlx::query!(
+        "update batch set draft = null, plan_digest = null where id = $1 and state = 'awaiting_approval'",
+        batch.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes the drafts of waiting batches away, so that they are computed anew (the inventory changed).
 pub async fn forget_drafts(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("update batch set draft = null, plan_digest = null where state = 'awaiting_approval'")

@@ -5,11 +5,24 @@ use super::Result;
 use super::jobs::{Dependency, NewJob, Requires};
 use super::moved::corrupt;
 use super::settlements::work;
+use crate::campaigns::spec::Bench;
 use crate::ids::{CampaignId, PlateId, RoundId};
 use jobs::{JobId, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// One planner at a time on the devices of a bench: holds their rows until the transaction ends.
+pub async fn lock_bench(conn: &mut PgConnection, bench: &Bench) -> Result<()> {
+    let names = [&bench.handler, &bench.incubator, &bench.reader, &bench.mover].map(Clone::clone);
+    sqlx::query_scalar!(
+        "select name from instrument where name = any($1) order by name for no key update",
+        &names
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
 
 /// Jobs on `resource` that a new chain must wait for: live (or ended badly with the place not clear), and
 /// not followed by another live job on it.

@@ -325,8 +325,17 @@ pub async fn set_stock_state(conn: &mut PgConnection, barcode: &str, state: Stoc
     Ok(())
 }
 
-/// Writes where a plate stands. `confirmed`: a scan said so.
+/// Writes where a plate stands. `confirmed`: a scan said so. Whatever was believed to stand there does not:
+/// nobody knows where that one is.
 pub async fn place(conn: &mut PgConnection, barcode: &str, at: &Location, confirmed: bool) -> Result<()> {
+    sqlx::query!(
+        "delete from plate_location where device = $1 and slot = $2 and barcode <> $3",
+        at.device,
+        at.slot,
+        barcode
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!(
         "insert into plate_location (barcode, device, slot, confirmed)
          values ($1, $2, $3, $4)

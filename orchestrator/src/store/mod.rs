@@ -6,6 +6,7 @@
 //! Deliberately absent: HTTP, decisions (the state machines make them), transactions that stay open across
 //! a device or a model.
 
+pub mod accounts;
 pub mod batches;
 pub mod blobs;
 pub mod campaigns;
@@ -19,6 +20,7 @@ pub mod idempotency;
 pub mod instruments;
 pub mod inventory;
 pub mod jobs;
+pub mod jump;
 pub mod migrate;
 pub mod models;
 pub mod moved;

@@ -330,3 +330,18 @@ pub async fn pending(conn: &mut PgConnection, campaign: CampaignId, round: Round
     .await?;
     rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
 }
+
+/// How many experiments of the campaign have their fate.
+pub async fn answered(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
+    let answered = sqlx::query_scalar!(
+        r#"select count(distinct (perturbation, context)) as "count!"
+           from proposal
+           join batch on batch.id = proposal.batch_id
+           join round on round.id = batch.round_id
+           where round.campaign_id = $1 and proposal.fate is not null"#,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?;
+    count(answered).map(u64::from)
+}

@@ -1,0 +1,158 @@
+//! When the work of a round is done: waits for people about quarantined plates, settles the fate of every
+//! approved proposal, closes the round with its summary, and has the model trained on the new data cut.
+
+use super::execute::{Again, latest, wanted_again};
+use super::inputs::{model_inputs, train_key, train_seed, version_of};
+use super::Engine;
+use crate::ids::{RoundId, SYSTEM};
+use crate::plates::State as PlateState;
+use crate::rounds::state::{Event, Stage, State};
+use crate::rounds::summary::{Summary, coverage_90, new_hits};
+use crate::rounds::data_cut;
+use crate::store::accounts::Standing;
+use crate::store::jobs::{Consequences, Created, NewJob};
+use crate::store::proposals::Fate;
+use crate::store::rounds::Round;
+use crate::store::{self, Error, Result};
+use bytes::Bytes;
+use jobs::work::learn::Train;
+use jobs::{Digest, Work};
+use sqlx::PgConnection;
+
+/// What an assessing round needs next.
+enum Next {
+    /// People look at quarantined plates.
+    Wait,
+    /// A plate is to be made again.
+    Repeat,
+    Close,
+}
+
+/// One step of an assessing round. The data cut is stored before the transaction that names it.
+pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
+    let Some(cut) = store_data_cut(engine, id).await? else { return repeat(engine, id).await };
+    let mut tx = engine.pool.begin().await?;
+    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(false) };
+    if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Close) {
+        return Ok(false);
+    }
+    let observations = store::observations::of_campaign(&mut tx, round.campaign_id, None).await?;
+    if data_cut::to_csv(&observations).as_deref().map(Digest::of) != cut {
+        // Measured on in the meantime: the cut is written again next time.
+        return Ok(true);
+    }
+    let mut out = Consequences::default();
+    close(&mut tx, &mut round, cut, &mut out).await?;
+    tx.commit().await?;
+    engine.wakeups.after(&out);
+    Ok(true)
+}
+
+/// The digest of the campaign's data cut, stored; the outer `None` when the round is not to be closed.
+async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<Option<Digest>>> {
+    let mut conn = engine.pool.acquire().await?;
+    let Some(round) = store::rounds::by_id(&mut conn, id).await? else { return Ok(None) };
+    if !matches!(next(&mut conn, &round).await?, Next::Close) {
+        return Ok(None);
+    }
+    let observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
+    drop(conn);
+    let Some(csv) = data_cut::to_csv(&observations) else { return Ok(Some(None)) };
+    let digest = engine.blobs.put_bytes(&engine.pool, Bytes::from(csv), "text/csv", SYSTEM).await?;
+    Ok(Some(Some(digest)))
+}
+
+/// Back to executing, when a plate is to be made again.
+async fn repeat(engine: &Engine, id: RoundId) -> Result<bool> {
+    let mut tx = engine.pool.begin().await?;
+    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(false) };
+    if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Repeat) {
+        return Ok(false);
+    }
+    store::rounds::apply(&mut tx, &mut round, Event::PlateRepeatOrdered, None, SYSTEM).await?.must()?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn next(conn: &mut PgConnection, round: &Round) -> Result<Next> {
+    let plates = store::plates::of_round(conn, round.id).await?;
+    for plate in latest(&plates) {
+        if !matches!(wanted_again(conn, plate).await?, Again::No) {
+            return Ok(Next::Repeat);
+        }
+    }
+    let waits = plates.iter().any(|plate| plate.state == PlateState::Quarantined);
+    Ok(if waits { Next::Wait } else { Next::Close })
+}
+
+async fn close(conn: &mut PgConnection, round: &mut Round, cut: Option<Digest>, out: &mut Consequences) -> Result<()> {
+    let batch = store::batches::live_of_round(conn, round.id).await?;
+    let batch = batch.ok_or_else(|| Error::corrupt("assessed round without a batch", round.id))?;
+    let standings = store::accounts::standings(conn, batch.id).await?;
+    let fates: Vec<_> = standings.iter().map(fate).collect();
+    store::proposals::set_fates(conn, &fates).await?;
+    let summary = summarise(conn, round, &fates).await?;
+    let measured = summary.passed_qc > 0;
+    let summary = serde_json::to_value(&summary).map_err(|error| Error::corrupt("summary", error))?;
+    store::rounds::close(conn, round, summary, SYSTEM).await?.must()?;
+    if measured { train(conn, round, cut, out).await } else { Ok(()) }
+}
+
+/// Measured, or given up with a reason.
+fn fate(standing: &Standing) -> (crate::ids::ProposalId, Fate, Option<String>) {
+    if standing.observations > 0 {
+        return (standing.proposal_id, Fate::Measured, None);
+    }
+    let reason = match (&standing.last_plate, &standing.last_plate_reason) {
+        (Some(plate), Some(reason)) => format!("plate {plate}: {reason}"),
+        (Some(plate), None) => format!("no usable well on plate {plate}"),
+        (None, _) => "it stood on no plate".to_owned(),
+    };
+    (standing.proposal_id, Fate::GivenUp, Some(reason))
+}
+
+async fn summarise(
+    conn: &mut PgConnection,
+    round: &Round,
+    fates: &[(crate::ids::ProposalId, Fate, Option<String>)],
+) -> Result<Summary> {
+    let counts = store::accounts::counts(conn, round.id).await?;
+    let all = store::observations::of_campaign(conn, round.campaign_id, None).await?;
+    let here: Vec<_> = all.iter().filter(|o| o.round_number == round.number).cloned().collect();
+    let model = match round.model_version_id {
+        Some(id) => store::models::by_id(conn, id).await?.map(|model| model.number),
+        None => None,
+    };
+    let plates = store::plates::of_round(conn, round.id).await?;
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let summary = Summary {
+        proposed: counts.proposed,
+        dispensed: counts.dispensed,
+        measured: counts.measured,
+        passed_qc: counts.passed_qc,
+        hits_found: small(new_hits(&all, round.number).len()),
+        given_up: small(fates.iter().filter(|(_, fate, _)| *fate == Fate::GivenUp).count()),
+        plates: small(plates.len()),
+        coverage_90: coverage_90(&here),
+        model_version: model,
+        ..Summary::default()
+    };
+    let real_now = store::clock::read(conn).await?.real_at;
+    let stages = store::rounds::stages(conn, round.id).await?;
+    Ok(summary.with_times(&stages, real_now, store::rounds::worker_seconds(conn, round.id).await?))
+}
+
+async fn train(conn: &mut PgConnection, round: &Round, cut: Option<Digest>, out: &mut Consequences) -> Result<()> {
+    let campaign = store::campaigns::by_id(conn, round.campaign_id).await?;
+    let campaign = campaign.ok_or_else(|| Error::corrupt("campaign of a round", round.id))?;
+    let version = version_of(conn, round).await?;
+    let inputs = model_inputs(&version, cut, train_seed(&campaign, round.number));
+    let mut job = NewJob::new(Work::Train(Train { inputs, warm_start: None }));
+    job.campaign_id = Some(campaign.id);
+    job.round_id = Some(round.id);
+    job.unique_key = Some(train_key(&campaign, round.number));
+    if let Created::Created(_, consequences) = store::jobs::create(conn, &job).await? {
+        out.absorb(consequences);
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! A physical job did not succeed: the plate is lost and made again, or the round is held for a person.
+//! Nothing physical is repeated silently.
+
+use crate::engine::{hold, plates};
+use crate::ingestion::{TransferRecord, reconcile};
+use crate::store::jobs::{self as queue, Consequences};
+use crate::store::plates::Plate;
+use crate::store::rounds::{Round, Why};
+use crate::store::settlements::Settled;
+use crate::store::{self, Error, Result};
+use jobs::Work;
+use jobs::state::State;
+use jobs::work::physical::Dispense;
+use sqlx::PgConnection;
+
+pub(super) async fn draw(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    plate: &mut Plate,
+    settled: &Settled,
+    out: &mut Consequences,
+) -> Result<()> {
+    if settled.replaced {
+        // Another job does the work, and those that wait for the place wait for that one.
+        out.absorb(queue::resource::clear(conn, settled.job_id).await?);
+        return Ok(());
+    }
+    let reason = reason(settled);
+    if plate.state.is_terminal() {
+        if settled.state == State::Failed && !failed_with_another(settled) {
+            // Clearing a place failed: it stays occupied until a person has looked.
+            let text = format!("Plate {}: {reason} Bring the plates where they belong.", plate.barcode);
+            return hold::hold(conn, round, Why::new("job.failed", text)).await;
+        }
+        return plates::clear_places(conn, round, plate, out).await;
+    }
+    if failed_with_another(settled) {
+        // The cause's own settlement decides.
+        return Ok(());
+    }
+    if let Work::Dispense(asked) = &settled.work {
+        if settled.began {
+            spend(conn, plate, settled, asked, &reason).await?;
+        }
+        return plates::lose(conn, round, plate, &reason, out).await;
+    }
+    if settled.state == State::PlateLost || code(settled) == Some("job.deadline_passed") {
+        return plates::lose(conn, round, plate, &reason, out).await;
+    }
+    let text = format!(
+        "Plate {}: a {} ended as {}: {reason} Bring every plate to where the step begins, then resume: the step is ordered again.",
+        plate.barcode,
+        settled.work.kind(),
+        settled.state.as_str()
+    );
+    hold::hold(conn, round, Why::new("job.failed", text)).await
+}
+
+fn code(settled: &Settled) -> Option<&str> {
+    settled.failure.as_ref().map(|failure| failure.code.as_str())
+}
+
+fn failed_with_another(settled: &Settled) -> bool {
+    code(settled) == Some("job.dependency_failed")
+}
+
+fn reason(settled: &Settled) -> String {
+    match (&settled.failure, settled.state) {
+        (Some(failure), _) => format!("{} ({}).", failure.message.trim_end_matches('.'), failure.code),
+        (None, State::PlateLost) => "a person says that the plate is lost.".to_owned(),
+        (None, _) => "it was stopped.".to_owned(),
+    }
+}
+
+/// Nobody knows how far a dispense came that did not succeed: its liquid is counted as drawn.
+async fn spend(
+    conn: &mut PgConnection,
+    plate: &Plate,
+    settled: &Settled,
+    asked: &Dispense,
+    reason: &str,
+) -> Result<()> {
+    let mut records: Vec<TransferRecord> =
+        reconcile::transfer_records_as_asked(asked).map_err(|error| Error::corrupt("dispense job", error))?;
+    for record in &mut records {
+        record.error = Some(reason.to_owned());
+    }
+    store::plates::add_dispense_records(conn, settled.job_id, plate.id, &records).await?;
+    store::inventory::spend(conn, plate.id, &records).await
+}

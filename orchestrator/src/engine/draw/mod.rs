@@ -1,0 +1,30 @@
+//! Draws the consequences of one settled job, and takes its settlement away in the same transaction.
+
+mod broken;
+mod physical;
+mod proposed;
+mod trained;
+
+use super::Engine;
+use crate::store::{self, Result};
+use jobs::work::Kind;
+use jobs::JobId;
+
+/// Answers whether there was something to draw.
+pub(super) async fn draw(engine: &Engine, job: JobId) -> Result<bool> {
+    let mut conn = engine.pool.acquire().await?;
+    let Some(settled) = store::settlements::load(&mut conn, job).await? else { return Ok(false) };
+    drop(conn);
+    match settled.work.kind() {
+        Kind::Train => trained::draw(engine, settled).await,
+        Kind::Propose => proposed::draw(engine, settled).await,
+        Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read => physical::draw(engine, settled).await,
+        // Whoever asked reads the outcome itself.
+        Kind::Predict | Kind::Manual => {
+            let mut tx = engine.pool.begin().await?;
+            let taken = store::settlements::take(&mut tx, job).await?;
+            tx.commit().await?;
+            Ok(taken)
+        }
+    }
+}

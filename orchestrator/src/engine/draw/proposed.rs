@@ -1,0 +1,115 @@
+//! A learner answered with a batch: proposals, runners-up and the whole posterior are kept, and the batch
+//! waits for people. An answer that cannot be used holds the round.
+
+use crate::engine::{Engine, hold};
+use crate::ids::{BatchId, ProposalId, SYSTEM};
+use crate::rounds::posterior;
+use crate::rounds::state::{Event, Stage, State};
+use crate::rounds::seed;
+use crate::store::batches::NewBatch;
+use crate::store::predictions::Predicted;
+use crate::store::proposals::{Origin, Proposal, Status};
+use crate::store::rounds::{Round, Why};
+use crate::store::settlements::Settled;
+use crate::store::{self, Error, Result};
+use jobs::JobId;
+use jobs::work::Output;
+use jobs::work::learn::{Proposal as Proposed, ProposeResult};
+use sqlx::PgConnection;
+use std::collections::BTreeSet;
+
+pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
+    let Some(round) = settled.round_id else { return Err(Error::corrupt("proposal", "it belongs to no round")) };
+    let answer = answer(engine, &settled).await?;
+    let mut tx = engine.pool.begin().await?;
+    let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return Ok(false) };
+    if matches!(round.state, State::Held(_)) {
+        // Its answer waits with it.
+        return Ok(false);
+    }
+    if !store::settlements::take(&mut tx, settled.job_id).await? {
+        return Ok(false);
+    }
+    match answer {
+        _ if round.state != State::In(Stage::Proposing) => {}
+        Ok((result, predicted)) => keep(&mut tx, &mut round, settled.job_id, &result, &predicted).await?,
+        Err(why) => hold::hold(&mut tx, &mut round, why).await?,
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The learner's answer with its posterior read, or why it cannot be used.
+async fn answer(
+    engine: &Engine,
+    settled: &Settled,
+) -> Result<std::result::Result<(ProposeResult, Vec<Predicted>), Why>> {
+    let Some(Output::Propose(result)) = settled.output.clone() else {
+        let why = settled.failure.as_ref().map_or("it was stopped", |failure| failure.message.as_str());
+        return Ok(Err(Why::new("propose.failed", format!("No batch could be proposed: {why}."))));
+    };
+    let unusable = |why: String| Ok(Err(Why::new("propose.unusable_answer", format!("The learner's answer cannot be used: {why}."))));
+    let chosen: BTreeSet<_> =
+        result.proposals.iter().chain(&result.runners_up).map(|proposal| &proposal.experiment).collect();
+    if result.proposals.is_empty() {
+        return unusable("it proposes nothing".to_owned());
+    }
+    if chosen.len() != result.proposals.len() + result.runners_up.len() {
+        return unusable("it proposes an experiment twice".to_owned());
+    }
+    let bytes = match engine.blobs.read(result.posterior).await {
+        Ok(bytes) => bytes,
+        Err(Error::NotFound { .. }) => return unusable("its posterior was never stored".to_owned()),
+        Err(error) => return Err(error),
+    };
+    match posterior::parse(&bytes) {
+        Ok(predicted) => Ok(Ok((result, predicted))),
+        Err(error) => unusable(error.to_string()),
+    }
+}
+
+async fn keep(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    job: JobId,
+    result: &ProposeResult,
+    predicted: &[Predicted],
+) -> Result<()> {
+    let generation = store::rounds::proposals_asked(conn, round.id).await?;
+    let batch = NewBatch {
+        id: BatchId::fresh(),
+        round_id: round.id,
+        campaign_id: round.campaign_id,
+        generation,
+        layout_seed: seed::derive(round.seed, "layout", &[generation]),
+        propose_job_id: job,
+    };
+    store::batches::insert(conn, &batch, result.proposals.len(), SYSTEM).await?;
+    let selected = result.proposals.iter().map(|proposal| (proposal, Status::Selected));
+    let runners_up = result.runners_up.iter().map(|proposal| (proposal, Status::RunnerUp));
+    let rows: Vec<Proposal> = (1..)
+        .zip(selected.chain(runners_up))
+        .map(|(rank, (proposal, status))| row(batch.id, rank, proposal, status))
+        .collect();
+    store::proposals::insert(conn, &rows).await?;
+    store::predictions::replace(conn, round.id, predicted).await?;
+    store::rounds::apply(conn, round, Event::BatchProposed, None, SYSTEM).await?.must()
+}
+
+fn row(batch: BatchId, rank: u32, proposed: &Proposed, status: Status) -> Proposal {
+    Proposal {
+        id: ProposalId::fresh(),
+        batch_id: batch,
+        rank,
+        origin: Origin::Model,
+        status,
+        experiment: proposed.experiment.clone(),
+        prediction: Some(proposed.prediction),
+        score: Some(proposed.score),
+        reason: proposed.reason.clone(),
+        removed_reason: None,
+        edited_by: None,
+        fate: None,
+        fate_reason: None,
+    }
+}

@@ -1,0 +1,27 @@
+//! The jumping clock of the demo and of tests: when nothing runs, nothing is left to dispatch and nothing is
+//! left to draw, laboratory time jumps to the next due instant. It stands still while a job runs, and when
+//! only a person is awaited: then there is no due instant.
+
+use super::{Engine, start};
+use crate::store::{self, Result};
+use chrono::{DateTime, Utc};
+
+/// Jumps if it may. Answers where to.
+pub(super) async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = engine.pool.begin().await?;
+    let Some(lab_now) = store::jump::lock_jumping(&mut tx).await? else { return Ok(None) };
+    if !store::settlements::is_still(&mut tx).await? || store::jump::rounds_have_work(&mut tx).await? {
+        return Ok(None);
+    }
+    let Ok(round_due) = start::next_due(&mut tx).await? else { return Ok(None) };
+    let job_due = store::settlements::next_job_due(&mut tx).await?;
+    let Some(next) = round_due.into_iter().chain(job_due).min() else { return Ok(None) };
+    if next <= lab_now {
+        // Due already: whoever promotes jobs or starts rounds is about to.
+        return Ok(None);
+    }
+    let at = store::clock::jump_to(&mut tx, next).await?;
+    tx.commit().await?;
+    tracing::info!(lab_at = %at, "laboratory time jumped");
+    Ok(Some(at))
+}

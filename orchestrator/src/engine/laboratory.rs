@@ -1,0 +1,102 @@
+//! What planning is given of the laboratory as it stands now.
+
+use crate::campaigns::Spec;
+use crate::campaigns::spec::Bench;
+use crate::planning::{
+    self, HandlerProfile, Impossible, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment, ReaderProfile,
+};
+use crate::store::proposals::{Proposal, Status};
+use crate::store::{self, Error, Result};
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use std::collections::BTreeSet;
+
+/// Inventory and devices at one moment.
+pub(super) struct Laboratory {
+    inventory: Inventory,
+    devices: std::result::Result<Devices, Impossible>,
+}
+
+struct Devices {
+    handler: HandlerProfile,
+    incubator: IncubatorProfile,
+    reader: ReaderProfile,
+}
+
+impl Laboratory {
+    /// Reads it. Whoever will commit a plan holds [`store::chains::lock_bench`] before.
+    pub async fn read(conn: &mut PgConnection, bench: &Bench) -> Result<Self> {
+        let inventory = store::inventory::available(conn).await?;
+        Ok(Self { inventory, devices: devices(conn, bench).await? })
+    }
+
+    /// Plans `experiments` as plates of `generation`, the first one numbered `first_ordinal`.
+    pub fn plan(
+        &self,
+        spec: &Spec,
+        experiments: &[PlannedExperiment],
+        layout_seed: u64,
+        generation: u32,
+        first_ordinal: u32,
+    ) -> std::result::Result<Plan, Impossible> {
+        let devices = self.devices.as_ref().map_err(Clone::clone)?;
+        planning::plan(&PlanInput {
+            spec,
+            experiments,
+            layout_seed,
+            generation,
+            first_ordinal,
+            inventory: &self.inventory,
+            handler: &devices.handler,
+            incubator: &devices.incubator,
+            reader: &devices.reader,
+        })
+    }
+}
+
+/// The chosen of a batch, as planning takes them.
+pub(super) fn chosen(proposals: &[Proposal]) -> Vec<PlannedExperiment> {
+    proposals
+        .iter()
+        .filter(|proposal| proposal.status == Status::Selected)
+        .map(|proposal| PlannedExperiment { proposal: proposal.id, experiment: proposal.experiment.clone() })
+        .collect()
+}
+
+async fn devices(conn: &mut PgConnection, bench: &Bench) -> Result<std::result::Result<Devices, Impossible>> {
+    let handler: HandlerProfile = match profile(conn, &bench.handler).await? {
+        Ok(profile) => profile,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let mut incubator: IncubatorProfile = match profile(conn, &bench.incubator).await? {
+        Ok(profile) => profile,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let reader: ReaderProfile = match profile(conn, &bench.reader).await? {
+        Ok(profile) => profile,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let in_use: BTreeSet<String> =
+        store::inventory::slots_in_use(conn, &bench.incubator).await?.into_iter().collect();
+    incubator.slots.retain(|slot| !in_use.contains(slot));
+    Ok(Ok(Devices { handler, incubator, reader }))
+}
+
+/// What is registered of an instrument, or why it cannot be planned with.
+async fn profile<T: DeserializeOwned>(
+    conn: &mut PgConnection,
+    name: &str,
+) -> Result<std::result::Result<T, Impossible>> {
+    let unfit = |why: String| Ok(Err(Impossible::UnfitInstrument { instrument: name.to_owned(), why }));
+    match store::instruments::get(conn, name).await {
+        Err(Error::NotFound { .. }) => unfit("no instrument of this name is registered".to_owned()),
+        Err(error) => Err(error),
+        Ok(instrument) if instrument.state == store::instruments::InstrumentState::Retired => {
+            unfit("it is retired".to_owned())
+        }
+        Ok(instrument) => match serde_json::from_value(instrument.profile) {
+            Ok(profile) => Ok(Ok(profile)),
+            Err(error) => unfit(format!("its profile says: {error}")),
+        },
+    }
+}

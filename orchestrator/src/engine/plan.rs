@@ -1,0 +1,75 @@
+//! An approved batch becomes plates, reservations and jobs: on live inventory, in one transaction. The same
+//! plan as approved is carried out; another goes back to the approver with the difference.
+
+use super::commit::{self, Committed};
+use super::inputs::version_of;
+use super::laboratory::{Laboratory, chosen};
+use super::{Stepped, hold};
+use crate::batches;
+use crate::batches::draft::Draft;
+use crate::ids::SYSTEM;
+use crate::planning::{Impossible, Plan};
+use crate::rounds::Event;
+use crate::store::batches::{Batch, Change};
+use crate::store::jobs::Consequences;
+use crate::store::rounds::{Round, Why};
+use crate::store::{self, Error, Result};
+use serde_json::json;
+use sqlx::PgConnection;
+
+/// Plans the approved batch.
+pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut Consequences) -> Result<Stepped> {
+    let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else {
+        return Err(Error::corrupt("planning round without a batch", round.id));
+    };
+    let version = version_of(conn, round).await?;
+    store::chains::lock_bench(conn, &version.spec.bench).await?;
+    let proposals = store::proposals::of_batch(conn, batch.id).await?;
+    let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
+    let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
+    match planned {
+        Err(impossible) => {
+            let why = Why::new(impossible.code(), format!("The batch cannot be carried out: {impossible}."));
+            hold::hold(conn, round, why).await?;
+            Ok(Stepped::Moved)
+        }
+        Ok(plan) if Some(plan.digest()) != batch.plan_digest => differed(conn, round, &mut batch, Ok(plan)).await,
+        Ok(plan) => {
+            if let Committed::Taken { what } = commit::commit(conn, round, &batch, &plan, out).await? {
+                tracing::info!(round = %round.id, what, "taken meanwhile; planning again");
+                return Ok(Stepped::Abandoned);
+            }
+            let change = Change { note: json!({"plates": plan.plates.len()}), ..Change::default() };
+            store::batches::apply(conn, &mut batch, batches::Event::Planned, change, SYSTEM).await?.must()?;
+            store::rounds::apply(conn, round, Event::PlanCommitted, None, SYSTEM).await?.must()?;
+            Ok(Stepped::Moved)
+        }
+    }
+}
+
+/// Back to the approver, with what was approved beside what would be done now.
+async fn differed(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    batch: &mut Batch,
+    planned: std::result::Result<Plan, Impossible>,
+) -> Result<Stepped> {
+    let approved = batch.draft.clone();
+    let note = json!({"approved_plan": batch.plan_digest, "plan_now": planned.as_ref().ok().map(Plan::digest)});
+    let change = Change { note, ..Change::default() };
+    store::batches::apply(conn, batch, batches::Event::PlanDiffered, change, SYSTEM).await?.must()?;
+    store::batches::set_draft(conn, batch, Draft::of(&planned).beside(approved)).await?;
+    store::rounds::apply(conn, round, Event::PlanDiffered, None, SYSTEM).await?.must()?;
+    let task = store::tasks::NewTask {
+        cause: "batch.plan_differs",
+        message: format!(
+            "The inventory changed since batch {} was approved: the plan is another one. Look at the difference and approve again.",
+            batch.id
+        ),
+        subject: "batch",
+        subject_id: batch.id.to_string(),
+        campaign_id: Some(round.campaign_id),
+    };
+    store::tasks::open(conn, &task).await?;
+    Ok(Stepped::Moved)
+}

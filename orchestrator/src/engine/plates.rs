@@ -1,0 +1,139 @@
+//! What the engine does with plates: judge them, lose them, clear the places where they stood.
+
+use super::commit;
+use super::inputs::version_of;
+use crate::campaigns::spec::Bench;
+use crate::ids::SYSTEM;
+use crate::ingestion::{self, AssessInput, Assessment, Reading};
+use crate::planning::{self, Standing, Step};
+use crate::plates::Event;
+use crate::store::inventory::StockState;
+use crate::store::jobs::{self as queue, Consequences};
+use crate::store::plates::{Change, Plate, StoredReading};
+use crate::store::rounds::Round;
+use crate::store::{self, Error, Result};
+use instruments::labware::Labware;
+use sqlx::PgConnection;
+use std::collections::BTreeSet;
+
+/// Judges a plate from what is stored of it and from its readings.
+pub(crate) async fn assessment(
+    conn: &mut PgConnection,
+    plate: &Plate,
+    readings: &[StoredReading],
+) -> Result<Assessment> {
+    let round = store::rounds::by_id(conn, plate.round_id).await?;
+    let round = round.ok_or_else(|| Error::corrupt("round of a plate", plate.id))?;
+    let version = version_of(conn, &round).await?;
+    let labware = Labware::by_load_name(&plate.labware).map_err(|error| Error::corrupt("plate.labware", error))?;
+    let map = store::plates::map(conn, plate.id).await?;
+    let transfers = store::plates::dispense_records(conn, plate.id).await?;
+    let readings = readings.iter().map(reading).collect::<Result<Vec<Reading>>>()?;
+    Ok(ingestion::assess(&AssessInput {
+        format: labware.format,
+        map: &map,
+        transfers: &transfers,
+        readings: &readings,
+        objective: &version.spec.objective,
+        qc: &version.spec.qc,
+    }))
+}
+
+fn reading(stored: &StoredReading) -> Result<Reading> {
+    Ok(Reading {
+        well: stored.well.parse().map_err(|error| Error::corrupt("reading.well", error))?,
+        channel: stored.channel.clone(),
+        value: stored.value,
+    })
+}
+
+/// The plate cannot be used any more: what was reserved for it is given back, what is left of its work is
+/// stopped, and the place where it stood is cleared. Made again it is by the execute step.
+pub(super) async fn lose(
+    conn: &mut PgConnection,
+    round: &Round,
+    plate: &mut Plate,
+    reason: &str,
+    out: &mut Consequences,
+) -> Result<()> {
+    let change = Change { reason: Some(reason.to_owned()), qc: None };
+    if !store::plates::apply(conn, plate, Event::Lost, change, SYSTEM).await?.is_done() {
+        return Ok(());
+    }
+    store::inventory::release(conn, plate.id).await?;
+    store::inventory::set_stock_state(conn, &plate.barcode, StockState::Withdrawn).await?;
+    for job in store::chains::unsettled(conn, plate.id).await? {
+        if let queue::Stopped::Cancelled(consequences) = queue::stop(conn, job, SYSTEM, reason).await? {
+            out.absorb(consequences);
+        }
+    }
+    clear_places(conn, round, plate, out).await
+}
+
+/// Frees what the jobs of an ended plate still hold, once none of them is left: by a move when plates stand
+/// there, at once when none can.
+pub(super) async fn clear_places(
+    conn: &mut PgConnection,
+    round: &Round,
+    plate: &Plate,
+    out: &mut Consequences,
+) -> Result<()> {
+    if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
+        return Ok(());
+    }
+    let bench = version_of(conn, round).await?.spec.bench;
+    let held = store::chains::held(conn, plate.id).await?;
+    let resources: BTreeSet<&str> = held.iter().map(|held| held.resource.as_str()).collect();
+    for resource in resources {
+        let mine: Vec<_> = held.iter().filter(|held| held.resource == resource).collect();
+        let begun = mine.iter().any(|held| held.begun);
+        let step = if begun { clearing(conn, &bench, plate, resource).await? } else { None };
+        match step {
+            Some(step) => {
+                let clearing = commit::create(conn, &commit::job_of(round, plate.id, &step), out).await?;
+                for held in mine {
+                    queue::resource::hand_over(conn, held.job_id, clearing).await?;
+                }
+            }
+            None => {
+                for held in mine {
+                    out.absorb(queue::resource::clear(conn, held.job_id).await?);
+                }
+            }
+        }
+    }
+    bring_home(conn, round, &bench, plate, out).await
+}
+
+/// The move that frees the place behind `resource`; `None` when nothing stands there.
+async fn clearing(conn: &mut PgConnection, bench: &Bench, plate: &Plate, resource: &str) -> Result<Option<Step>> {
+    if resource == bench.deck_resource() {
+        let standing = store::inventory::standing_on(conn, &bench.handler).await?;
+        return Ok(planning::clear_deck(bench, plate.ordinal, &standing));
+    }
+    let standing = store::inventory::standing_on(conn, &bench.reader).await?;
+    let mut step = planning::bring_home(bench, plate.ordinal, &standing);
+    if let Some(step) = &mut step {
+        step.resource = Some(resource.to_owned());
+    }
+    Ok(step)
+}
+
+/// A plate that stands elsewhere (an incubator) goes to waste; its slot is free then.
+async fn bring_home(
+    conn: &mut PgConnection,
+    round: &Round,
+    bench: &Bench,
+    plate: &Plate,
+    out: &mut Consequences,
+) -> Result<()> {
+    let standing: Option<Standing> = store::inventory::standing(conn, &plate.barcode).await?;
+    let Some(standing) = standing.filter(|standing| standing.at.device == bench.incubator) else { return Ok(()) };
+    if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
+        return Ok(());
+    }
+    if let Some(step) = planning::bring_home(bench, plate.ordinal, &[standing]) {
+        commit::create(conn, &commit::job_of(round, plate.id, &step), out).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The data cut: everything a campaign measured, one row per experiment and readout. Pure.
+
+use crate::store::observations::Observed;
+use jobs::Experiment;
+use std::collections::BTreeMap;
+
+/// The data cut as learners read it (columns in `jobs::work::learn`); `None` when nothing was measured.
+///
+/// Several plates of one experiment become one row: the mean weighted by replicates, the standard error of
+/// that mean where every plate has one, and the majority's hit call (a tie is a hit).
+pub fn to_csv(observations: &[Observed]) -> Option<Vec<u8>> {
+    let mut groups: BTreeMap<(&Experiment, &str), Vec<&Observed>> = BTreeMap::new();
+    for observed in observations {
+        groups.entry((&observed.experiment, &observed.readout)).or_default().push(observed);
+    }
+    if groups.is_empty() {
+        return None;
+    }
+    let in_memory = "a Vec takes every byte";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer
+        .write_record(["perturbation", "context", "readout", "value", "hit", "replicates", "sem"])
+        .expect(in_memory);
+    for ((experiment, readout), plates) in groups {
+        let merged = Merged::of(&plates);
+        writer
+            .write_record([
+                experiment.perturbation.to_string(),
+                experiment.context.0.clone(),
+                readout.to_owned(),
+                merged.value.to_string(),
+                merged.hit.map(|hit| if hit { "1" } else { "0" }.to_owned()).unwrap_or_default(),
+                merged.replicates.to_string(),
+                merged.sem.map(|sem| sem.to_string()).unwrap_or_default(),
+            ])
+            .expect(in_memory);
+    }
+    Some(writer.into_inner().expect(in_memory))
+}
+
+/// One experiment over all its plates.
+struct Merged {
+    value: f64,
+    sem: Option<f64>,
+    replicates: u32,
+    hit: Option<bool>,
+}
+
+impl Merged {
+    fn of(plates: &[&Observed]) -> Self {
+        let replicates: u32 = plates.iter().map(|p| p.replicates).sum();
+        let weight = |p: &&Observed| f64::from(p.replicates) / f64::from(replicates);
+        let value = plates.iter().map(|p| weight(p) * p.value).sum();
+        let variance: Option<f64> =
+            plates.iter().map(|p| p.sem.map(|sem| (weight(p) * sem).powi(2))).sum();
+        Self { value, sem: variance.map(f64::sqrt), replicates, hit: majority(plates.iter().map(|p| p.hit)) }
+    }
+}
+
+/// What most of those that were called say; a tie is a hit, nobody called is nothing.
+pub fn majority(calls: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let called: Vec<bool> = calls.flatten().collect();
+    let hits = called.iter().filter(|hit| **hit).count();
+    (!called.is_empty()).then_some(hits * 2 >= called.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{PlateId, ProposalId};
+    use jobs::Context;
+
+    fn observed(gene: &str, value: f64, replicates: u32, sem: Option<f64>, hit: Option<bool>) -> Observed {
+        Observed {
+            round_number: 1,
+            proposal_id: ProposalId::fresh(),
+            plate_id: PlateId::fresh(),
+            experiment: Experiment { perturbation: gene.parse().unwrap(), context: Context("donor-1".into()) },
+            readout: "IFNG".into(),
+            value,
+            sem,
+            replicates,
+            hit,
+            predicted_mean: None,
+            predicted_sd: None,
+        }
+    }
+
+    #[test]
+    fn plates_of_one_experiment_become_one_row() {
+        let cut = to_csv(&[
+            observed("CBLB", 1.0, 1, Some(0.4), Some(true)),
+            observed("CBLB", 2.0, 3, Some(0.4), Some(false)),
+            observed("RASA2", 0.5, 2, None, None),
+        ]);
+        let text = String::from_utf8(cut.unwrap()).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("perturbation,context,readout,value,hit,replicates,sem"));
+        let cblb = lines.next().unwrap();
+        assert!(cblb.starts_with("CBLB,donor-1,IFNG,1.75,1,4,0.316"), "{cblb}");
+        assert_eq!(lines.next(), Some("RASA2,donor-1,IFNG,0.5,,2,"));
+        assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn nothing_measured_is_no_data_cut() {
+        assert_eq!(to_csv(&[]), None);
+    }
+}

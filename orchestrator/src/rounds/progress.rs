@@ -1,0 +1,98 @@
+//! Where a campaign stands, for people: round by round.
+
+use crate::ids::{CampaignId, RoundId};
+use crate::store::{self, Result};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    pub campaign_id: CampaignId,
+    pub name: String,
+    pub state: String,
+    pub finished_reason: Option<String>,
+    /// Rounds of the budget.
+    pub rounds_planned: u32,
+    /// Experiments that passed QC and were called hits.
+    pub hits: u32,
+    /// Experiments that passed QC.
+    pub passed_qc: u32,
+    pub pool_size: u64,
+    /// Of the model that proposes next.
+    pub promoted_model_version: Option<u32>,
+    pub rounds: Vec<RoundProgress>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RoundProgress {
+    pub round_id: RoundId,
+    pub number: u32,
+    pub state: String,
+    /// Where a held round was.
+    pub held_from: Option<String>,
+    pub reason_code: Option<String>,
+    pub reason: Option<String>,
+    pub due_lab_at: DateTime<Utc>,
+    /// Assay plates by state.
+    pub plates: BTreeMap<String, u32>,
+    /// Experiments in the live batch, so far: chosen, dispensed, measured, passed QC, hits.
+    pub proposed: u32,
+    pub dispensed: u32,
+    pub measured: u32,
+    pub passed_qc: u32,
+    pub hits: u32,
+    /// Jobs by state.
+    pub jobs: BTreeMap<String, u32>,
+    /// Once it is closed.
+    pub summary: Option<Value>,
+}
+
+/// Reads where the campaign stands; `None` when there is none of this id.
+pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<Progress>> {
+    let Some(campaign) = store::campaigns::by_id(conn, id).await? else { return Ok(None) };
+    let Some(version) = store::campaigns::version(conn, id, campaign.current_version).await? else { return Ok(None) };
+    let observations = store::observations::of_campaign(conn, id, None).await?;
+    let mut rounds = Vec::new();
+    let mut hits = 0;
+    let mut passed_qc = 0;
+    for round in store::rounds::of_campaign(conn, id).await? {
+        let new_hits = crate::rounds::summary::new_hits(&observations, round.number).len();
+        let counts = store::accounts::counts(conn, round.id).await?;
+        let new_hits = u32::try_from(new_hits).unwrap_or(u32::MAX);
+        hits += new_hits;
+        passed_qc += counts.passed_qc;
+        rounds.push(RoundProgress {
+            round_id: round.id,
+            number: round.number,
+            state: round.state.as_str().to_owned(),
+            held_from: round.state.held_from().map(str::to_owned),
+            reason_code: round.why.as_ref().map(|why| why.code.clone()),
+            reason: round.why.map(|why| why.text),
+            due_lab_at: round.due_lab_at,
+            plates: store::accounts::plates_by_state(conn, round.id).await?,
+            proposed: counts.proposed,
+            dispensed: counts.dispensed,
+            measured: counts.measured,
+            passed_qc: counts.passed_qc,
+            hits: new_hits,
+            jobs: store::accounts::jobs_by_state(conn, round.id).await?,
+            summary: round.summary,
+        });
+    }
+    Ok(Some(Progress {
+        campaign_id: id,
+        name: campaign.name,
+        state: campaign.state.as_str().to_owned(),
+        finished_reason: campaign.finished_reason,
+        rounds_planned: version.spec.budget.rounds,
+        hits,
+        passed_qc,
+        pool_size: version.pool_size,
+        promoted_model_version: store::models::promoted(conn, id).await?.map(|version| version.number),
+        rounds,
+    }))
+}

@@ -1,0 +1,137 @@
+//! Counts over a round: what was asked, done, measured; how each approved proposal stands.
+
+use super::Result;
+use super::moved::count;
+use crate::ids::{BatchId, ProposalId, RoundId};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+/// Experiments of a round's live batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub proposed: u32,
+    /// With at least one transfer that was not reported as failed.
+    pub dispensed: u32,
+    /// With at least one reading.
+    pub measured: u32,
+    /// With an observation from a plate that may train.
+    pub passed_qc: u32,
+}
+
+pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
+    let row = sqlx::query!(
+        r#"select
+               count(*) as "proposed!",
+               count(*) filter (where exists (
+                   select from well
+                   join dispense_record on dispense_record.plate_id = well.plate_id
+                       and dispense_record.destination_well = well.well
+                   where well.proposal_id = proposal.id and dispense_record.error is null)) as "dispensed!",
+               count(*) filter (where exists (
+                   select from well
+                   join reading on reading.plate_id = well.plate_id and reading.well = well.well
+                   where well.proposal_id = proposal.id)) as "measured!",
+               count(*) filter (where exists (
+                   select from observation
+                   join plate on plate.id = observation.plate_id
+                   where observation.proposal_id = proposal.id
+                     and plate.state in ('passed', 'released'))) as "passed_qc!"
+           from proposal
+           join batch on batch.id = proposal.batch_id
+           where batch.round_id = $1
+             and batch.state in ('awaiting_approval', 'approved', 'planned')
+             and proposal.status = 'selected'"#,
+        round.0
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Counts {
+        proposed: count(row.proposed)?,
+        dispensed: count(row.dispensed)?,
+        measured: count(row.measured)?,
+        passed_qc: count(row.passed_qc)?,
+    })
+}
+
+pub async fn plates_by_state(conn: &mut PgConnection, round: RoundId) -> Result<BTreeMap<String, u32>> {
+    let rows = sqlx::query!(
+        r#"select state, count(*) as "count!" from plate where round_id = $1 group by state"#,
+        round.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.state, count(row.count)?))).collect()
+}
+
+pub async fn jobs_by_state(conn: &mut PgConnection, round: RoundId) -> Result<BTreeMap<String, u32>> {
+    let rows = sqlx::query!(
+        r#"select job_state.state as "state!", count(*) as "count!"
+           from job
+           join job_state on job_state.job_id = job.id
+           where job.round_id = $1
+           group by job_state.state"#,
+        round.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.state, count(row.count)?))).collect()
+}
+
+/// How one approved proposal stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub proposal_id: ProposalId,
+    /// From plates that may train.
+    pub observations: u32,
+    /// The last plate it was on, and why that one ended as it did.
+    pub last_plate: Option<String>,
+    pub last_plate_reason: Option<String>,
+}
+
+/// Every selected proposal of a batch.
+pub async fn standings(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Standing>> {
+    let rows = sqlx::query!(
+        r#"select proposal.id,
+                  (select count(*)
+                   from observation
+                   join plate on plate.id = observation.plate_id
+                   where observation.proposal_id = proposal.id
+                     and plate.state in ('passed', 'released')) as "observations!",
+                  last.barcode as "barcode?",
+                  last.reason as "reason?"
+           from proposal
+           left join lateral (
+               select plate.barcode, plate.reason
+               from well
+               join plate on plate.id = well.plate_id
+               where well.proposal_id = proposal.id
+               order by plate.generation desc, plate.ordinal desc
+               limit 1) as last on true
+           where proposal.batch_id = $1 and proposal.status = 'selected'
+           order by proposal.rank, proposal.id"#,
+        batch.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Standing {
+                proposal_id: row.id.into(),
+                observations: count(row.observations)?,
+                last_plate: row.barcode,
+                last_plate_reason: row.reason,
+            })
+        })
+        .collect()
+}
+
+/// The last decision of a person about a plate, if there is one.
+pub async fn decision(conn: &mut PgConnection, plate: crate::ids::PlateId) -> Result<Option<(String, String)>> {
+    let row = sqlx::query!(
+        "select decision, reason from plate_decision where plate_id = $1 order by at desc limit 1",
+        plate.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.decision, row.reason)))
+}
