@@ -21,5 +21,6 @@ pub mod queue;
 pub mod store;
 pub mod engine;
 pub mod api;
+pub mod serve;
 pub mod cli;
 pub mod demo;

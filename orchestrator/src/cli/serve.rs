@@ -1,9 +1,13 @@
 //! `loopwright serve`: options of the service.
 
-use anyhow::bail;
+use crate::serve::{Config, serve};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -24,5 +28,38 @@ pub struct ServeArguments {
 }
 
 pub async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
-    bail!("not yet: {arguments:?}")
+    log_to_stderr();
+    let shutdown = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    serve(
+        Config {
+            database_url: arguments.database_url,
+            listen: arguments.listen,
+            data_dir: arguments.data_dir,
+            behind_proxy: arguments.behind_proxy,
+            lease_duration: Duration::from_secs(arguments.lease_seconds.into()),
+        },
+        shutdown,
+    )
+    .await
+}
+
+/// JSON with LOOPWRIGHT_LOG_FORMAT=json, else text; levels by RUST_LOG.
+fn log_to_stderr() {
+    let levels = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(levels).with_writer(std::io::stderr);
+    if std::env::var("LOOPWRIGHT_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.with_ansi(false).init();
+    }
+}
+
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    shutdown.cancel();
 }

@@ -1,0 +1,104 @@
+//! The service: HTTP door, loop engine and queue upkeep in one process, over PostgreSQL and the blob store.
+//!
+//! Nothing acknowledged lives only here. On the first signal it stops leasing out and finishes what it
+//! is in; what a kill leaves behind, the next process (or another replica) takes up.
+
+use crate::api::{self, AppState};
+use crate::engine::{self, Engine};
+use crate::queue::{Wakeups, upkeep};
+use crate::store::blobs::Blobs;
+use crate::store::{self, ConnectOptions};
+use anyhow::{Context, bail};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How the service runs.
+#[derive(Clone)]
+pub struct Config {
+    /// PostgreSQL URL of a login that may act as loopwright_app. A secret.
+    pub database_url: String,
+    pub listen: SocketAddr,
+    /// Folder of the blob store.
+    pub data_dir: PathBuf,
+    /// A proxy in front ends TLS.
+    pub behind_proxy: bool,
+    /// How long authority over a job lasts without a heartbeat.
+    pub lease_duration: Duration,
+}
+
+/// Largest file in the blob store.
+const LARGEST_BLOB_BYTES: u64 = 4 << 30;
+/// How long requests and loops may take to finish after the signal.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Serves until `shutdown`.
+pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    ensure_private(config.listen, config.behind_proxy)?;
+    let pool = store::connect(&config.database_url, &ConnectOptions::default()).await.context(
+        "cannot use the database: is it running, and has `loopwright migrate` been run with this version?",
+    )?;
+    let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
+    let wakeups = Wakeups::default();
+    let door = api::Config { lease_duration: config.lease_duration, ..api::Config::default() };
+    let state = AppState::new(pool.clone(), blobs.clone(), wakeups.clone(), door);
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
+    tracing::info!(address = %listener.local_addr()?, "serving");
+
+    let engine = Engine::new(pool.clone(), blobs, wakeups.clone());
+    let loops = tokio::spawn(engine::run(engine, shutdown.clone()));
+    let upkeep = tokio::spawn(upkeep::run(pool.clone(), wakeups.clone(), shutdown.clone()));
+    let listening = tokio::spawn(wakeups.run(pool.clone(), shutdown.clone()));
+    let served = serve_http(listener, state, shutdown.clone()).await;
+    shutdown.cancel();
+    let finished = async { tokio::join!(loops, upkeep, listening) };
+    match tokio::time::timeout(SHUTDOWN_LIMIT, finished).await {
+        Ok((loops, upkeep, listening)) => {
+            for ended in [loops, upkeep, listening] {
+                ended.context("a loop of the service panicked")?;
+            }
+        }
+        Err(_) => tracing::warn!("not everything ended in time; what was cut off is taken up at the next start"),
+    }
+    pool.close().await;
+    served
+}
+
+/// Serves until `shutdown`, then lets open requests end, but not for ever: long polls and event streams
+/// would hold the door open.
+async fn serve_http(listener: TcpListener, state: AppState, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let graceful = axum::serve(listener, api::router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = graceful.into_future() => served.context("the HTTP door failed"),
+        () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),
+    }
+}
+
+/// Tokens must not cross a network in the clear.
+fn ensure_private(listen: SocketAddr, behind_proxy: bool) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() || behind_proxy {
+        return Ok(());
+    }
+    bail!(
+        "{listen} can be reached from other machines, and tokens would cross the network in the clear: put a \
+         proxy that ends TLS in front and say --behind-proxy, or listen on 127.0.0.1"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_others_can_reach_needs_a_proxy() {
+        let anywhere: SocketAddr = "0.0.0.0:8460".parse().expect("an address");
+        let here: SocketAddr = "127.0.0.1:8460".parse().expect("an address");
+        assert!(ensure_private(anywhere, false).is_err());
+        assert!(ensure_private(anywhere, true).is_ok());
+        assert!(ensure_private(here, false).is_ok());
+    }
+}
