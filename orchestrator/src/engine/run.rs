@@ -1,4 +1,4 @@
-//! The loops. Each wakes by signal and by timer, and works with every signal lost.
+//! The loops. (The queue's own, reaping, promoting and sealing, are in [`crate::queue::upkeep`].) Each wakes by signal and by timer, and works with every signal lost.
 
 use super::{Engine, jump, relay};
 use crate::store;
@@ -8,22 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a loop sleeps without being woken.
 const ENGINE: Duration = Duration::from_millis(500);
-const QUEUE: Duration = Duration::from_millis(250);
-const SEALER: Duration = Duration::from_millis(250);
 const RELAY: Duration = Duration::from_millis(500);
-const SWEEP: Duration = Duration::from_secs(3600);
 /// Rows handled by one pass of a loop.
 const BATCH: i64 = 500;
 
 /// Runs every loop until `shutdown`; a step that is under way is finished.
 pub async fn run(engine: Engine, shutdown: CancellationToken) {
-    tokio::join!(
-        advance(&engine, &shutdown),
-        queue(&engine, &shutdown),
-        seal(&engine, &shutdown),
-        tell(&engine, &shutdown),
-        sweep(&engine, &shutdown),
-    );
+    tokio::join!(advance(&engine, &shutdown), tell(&engine, &shutdown));
 }
 
 /// Moves rounds on, and laboratory time where it jumps.
@@ -45,26 +36,6 @@ async fn advance(engine: &Engine, shutdown: &CancellationToken) {
     }
 }
 
-/// Takes back leases that ran out, and lets jobs begin whose time has come.
-async fn queue(engine: &Engine, shutdown: &CancellationToken) {
-    while !shutdown.is_cancelled() {
-        reap(engine).await;
-        promote(engine).await;
-        sleep(QUEUE, None, shutdown).await;
-    }
-}
-
-async fn reap(engine: &Engine) {
-    let reaped = async {
-        let mut conn = engine.pool.acquire().await?;
-        store::jobs::reap(&mut conn, BATCH).await
-    };
-    match reaped.await {
-        Ok(consequences) => engine.wakeups.after(&consequences),
-        Err(error) => log(&error, "reaping leases"),
-    }
-}
-
 async fn promote(engine: &Engine) {
     let promoted = async {
         let mut conn = engine.pool.acquire().await?;
@@ -73,23 +44,6 @@ async fn promote(engine: &Engine) {
     match promoted.await {
         Ok(consequences) => engine.wakeups.after(&consequences),
         Err(error) => log(&error, "promoting jobs"),
-    }
-}
-
-async fn seal(engine: &Engine, shutdown: &CancellationToken) {
-    while !shutdown.is_cancelled() {
-        let sealed = async {
-            let mut conn = engine.pool.acquire().await?;
-            store::events::seal_batch(&mut conn, BATCH).await
-        };
-        match sealed.await {
-            Ok(0) => sleep(SEALER, None, shutdown).await,
-            Ok(_) => engine.wakeups.events(),
-            Err(error) => {
-                log(&error, "sealing events");
-                sleep(SEALER, None, shutdown).await;
-            }
-        }
     }
 }
 
@@ -103,19 +57,6 @@ async fn tell(engine: &Engine, shutdown: &CancellationToken) {
                 sleep(RELAY, None, shutdown).await;
             }
         }
-    }
-}
-
-async fn sweep(engine: &Engine, shutdown: &CancellationToken) {
-    while !shutdown.is_cancelled() {
-        let swept = async {
-            let mut conn = engine.pool.acquire().await?;
-            store::idempotency::forget_old(&mut conn).await
-        };
-        if let Err(error) = swept.await {
-            log(&error, "sweeping idempotency keys");
-        }
-        sleep(SWEEP, None, shutdown).await;
     }
 }
 
