@@ -9,7 +9,7 @@ use crate::store::proposals::Status;
 use crate::store::{self, Error, Result};
 use jobs::Digest;
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum Approved {
 
 /// Approves `revision` of a batch as `actor`.
 pub async fn approve(conn: &mut PgConnection, id: BatchId, revision: u32, actor: ActorId) -> Result<Approved> {
+    let mut tx = conn.begin().await?;
+    let answer = approve_in(&mut tx, id, revision, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn approve_in(conn: &mut PgConnection, id: BatchId, revision: u32, actor: ActorId) -> Result<Approved> {
     let Some((mut round, mut batch)) = super::lock(conn, id).await? else { return Ok(Approved::NotFound) };
     if let Some(refusal) = refuse(&round.state, &batch, revision) {
         return Ok(refusal);

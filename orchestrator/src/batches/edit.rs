@@ -9,7 +9,7 @@ use crate::store::proposals::{Origin, Proposal, Status};
 use crate::store::{self, Result};
 use jobs::Experiment;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// How an edit ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,20 @@ pub enum Edited {
 
 /// Takes `proposal` out of the batch, for `reason`.
 pub async fn remove(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    proposal: ProposalId,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Edited> {
+    let mut tx = conn.begin().await?;
+    let answer = remove_in(&mut tx, id, revision, proposal, reason, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn remove_in(
     conn: &mut PgConnection,
     id: BatchId,
     revision: u32,
@@ -58,6 +72,20 @@ pub async fn remove(
 
 /// Puts `experiment` into the batch, for `reason`; its prediction is looked up in the round's posterior.
 pub async fn add(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    experiment: &Experiment,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Edited> {
+    let mut tx = conn.begin().await?;
+    let answer = add_in(&mut tx, id, revision, experiment, reason, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn add_in(
     conn: &mut PgConnection,
     id: BatchId,
     revision: u32,

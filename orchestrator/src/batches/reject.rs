@@ -6,7 +6,7 @@ use crate::rounds;
 use crate::store::batches::{Change, Verdict};
 use crate::store::proposals::Status;
 use crate::store::{self, Result};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// How a rejection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,20 @@ pub enum Rejected {
 /// Rejects `revision` of a batch. `exclude` names the proposals that must not come again in this round;
 /// empty: none of the batch (a learner that is asked the same again answers the same).
 pub async fn reject(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    reason: &str,
+    exclude: &[ProposalId],
+    actor: ActorId,
+) -> Result<Rejected> {
+    let mut tx = conn.begin().await?;
+    let answer = reject_in(&mut tx, id, revision, reason, exclude, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn reject_in(
     conn: &mut PgConnection,
     id: BatchId,
     revision: u32,

@@ -7,7 +7,7 @@ use crate::store::campaigns::Campaign;
 use crate::store::jobs::Consequences;
 use crate::store::moved::Moved;
 use crate::store::{self, Result};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,13 @@ pub async fn resume(conn: &mut PgConnection, id: CampaignId, reason: &str, actor
 
 /// Ends the campaign, and cancels its live round.
 pub async fn cancel(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    let mut tx = conn.begin().await?;
+    let answer = cancel_in(&mut tx, id, reason, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn cancel_in(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
     let ordered = order(conn, id, Event::Cancelled, reason, actor).await?;
     let Ordered::Done(campaign, mut consequences) = ordered else { return Ok(ordered) };
     for round in store::rounds::of_campaign(conn, id).await? {
@@ -45,8 +52,11 @@ pub async fn cancel(conn: &mut PgConnection, id: CampaignId, reason: &str, actor
 }
 
 async fn order(conn: &mut PgConnection, id: CampaignId, event: Event, reason: &str, actor: ActorId) -> Result<Ordered> {
-    let Some(mut campaign) = store::campaigns::lock_waiting(conn, id).await? else { return Ok(Ordered::NotFound) };
-    Ok(match store::campaigns::apply(conn, &mut campaign, event, reason, actor).await? {
+    let mut tx = conn.begin().await?;
+    let Some(mut campaign) = store::campaigns::lock_waiting(&mut tx, id).await? else { return Ok(Ordered::NotFound) };
+    let moved = store::campaigns::apply(&mut tx, &mut campaign, event, reason, actor).await?;
+    tx.commit().await?;
+    Ok(match moved {
         Moved::Done => Ordered::Done(campaign, Consequences::default()),
         Moved::Rejected(rejected) => Ordered::Refused(rejected),
         Moved::ChangedMeanwhile => Ordered::ChangedMeanwhile,

@@ -6,8 +6,14 @@ use super::{Engine, start};
 use crate::store::{self, Result};
 use chrono::{DateTime, Utc};
 
-/// Jumps if it may. Answers where to.
-pub(super) async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
+impl Engine {
+    /// Jumps if laboratory time may. Answers where to. The jobs whose time has come are promoted by the caller.
+    pub async fn jump(&self) -> Result<Option<DateTime<Utc>>> {
+        jump(self).await
+    }
+}
+
+async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
     let mut tx = engine.pool.begin().await?;
     let Some(lab_now) = store::jump::lock_jumping(&mut tx).await? else { return Ok(None) };
     if !store::settlements::is_still(&mut tx).await? || store::jump::rounds_have_work(&mut tx).await? {

@@ -1,6 +1,6 @@
 //! The loops. (The queue's own, reaping, promoting and sealing, are in [`crate::queue::upkeep`].) Each wakes by signal and by timer, and works with every signal lost.
 
-use super::{Engine, jump, relay};
+use super::{Engine, relay};
 use crate::store;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ async fn advance(engine: &Engine, shutdown: &CancellationToken) {
         woken.mark_unchanged();
         // Errors were logged where they happened; what failed is tried again.
         let _ = engine.settle_down().await;
-        match jump::jump(engine).await {
+        match engine.jump().await {
             Ok(Some(_)) => {
                 promote(engine).await;
                 continue;

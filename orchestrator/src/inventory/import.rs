@@ -11,7 +11,7 @@ use crate::store::{self, Result};
 use instruments::labware::{Barcode, Labware, Well};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an import did.
@@ -43,6 +43,13 @@ impl ImportError {
 
 /// Registers library plates (sources), standing in storage. Drafts of waiting batches are computed anew.
 pub async fn library(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+    let mut tx = conn.begin().await?;
+    let answer = library_in(&mut tx, csv).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn library_in(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
     let plates = match parse_library(csv) {
         Ok(plates) => plates,
         Err(error) => return Ok(Err(error)),
@@ -62,6 +69,13 @@ pub async fn library(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result:
 
 /// Registers blank assay plates, standing in storage. Drafts of waiting batches are computed anew.
 pub async fn assay_plates(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+    let mut tx = conn.begin().await?;
+    let answer = assay_plates_in(&mut tx, csv).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn assay_plates_in(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
     let plates = match parse_assay_plates(csv) {
         Ok(plates) => plates,
         Err(error) => return Ok(Err(error)),

@@ -6,7 +6,7 @@ use crate::ingestion::{Assessment, Observed};
 use crate::store::observations::NewObservation;
 use crate::store::plates::{Change, Decision, Plate};
 use crate::store::{self, Result};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// Cause of the task that a quarantined plate opens.
 pub const QUARANTINED_TASK: &str = "plate.quarantined";
@@ -26,6 +26,19 @@ pub enum Decided {
 
 /// Releases a quarantined plate, or orders it (or a lost one) repeated or given up.
 pub async fn decide(
+    conn: &mut PgConnection,
+    id: PlateId,
+    decision: Decision,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Decided> {
+    let mut tx = conn.begin().await?;
+    let answer = decide_in(&mut tx, id, decision, reason, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn decide_in(
     conn: &mut PgConnection,
     id: PlateId,
     decision: Decision,

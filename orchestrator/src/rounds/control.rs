@@ -7,7 +7,7 @@ use crate::rounds::state::{Event, Rejected};
 use crate::store::jobs::Consequences;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result, moved::Moved};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,13 @@ pub async fn hold(conn: &mut PgConnection, id: RoundId, reason: &str, actor: Act
 /// Lets a held round go on from where it was. The task that asked for it is closed; what is missing (jobs of
 /// a broken chain, a plate to be made again) the engine makes anew.
 pub async fn resume(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Result<Ordered> {
+    let mut tx = conn.begin().await?;
+    let answer = resume_in(&mut tx, id, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn resume_in(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Result<Ordered> {
     let ordered = order(conn, id, Event::Resumed, None, actor).await?;
     if let Ordered::Done(round, _) = &ordered {
         store::tasks::close_for(conn, HELD_TASK, &round.id.to_string(), actor).await?;
@@ -46,6 +53,13 @@ pub const HELD_TASK: &str = "round.held";
 
 /// Cancels a live round: its batch is withdrawn, its jobs are stopped, what was reserved is given back.
 pub async fn cancel(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    let mut tx = conn.begin().await?;
+    let answer = cancel_in(&mut tx, id, reason, actor).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn cancel_in(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
     let why = Why::new("round.cancelled_by_person", reason);
     let ordered = order(conn, id, Event::Cancelled, Some(why), actor).await?;
     let Ordered::Done(round, mut consequences) = ordered else { return Ok(ordered) };
@@ -85,8 +99,11 @@ async fn order(
     why: Option<Why>,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let Some(mut round) = store::rounds::lock_waiting(conn, id).await? else { return Ok(Ordered::NotFound) };
-    Ok(match store::rounds::apply(conn, &mut round, event, why, actor).await? {
+    let mut tx = conn.begin().await?;
+    let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else { return Ok(Ordered::NotFound) };
+    let moved = store::rounds::apply(&mut tx, &mut round, event, why, actor).await?;
+    tx.commit().await?;
+    Ok(match moved {
         Moved::Done => Ordered::Done(Box::new(round), Consequences::default()),
         Moved::Rejected(rejected) => Ordered::Refused(rejected),
         Moved::ChangedMeanwhile => Ordered::ChangedMeanwhile,

@@ -1,0 +1,63 @@
+//! A learner without a model: proposes by name, and says so.
+
+use super::world::is_hit;
+use jobs::work::Output;
+use jobs::work::learn::{
+    ModelMetrics, Prediction, Proposal, Propose, ProposeResult, Train, TrainResult,
+};
+use jobs::{Digest, Experiment};
+use orchestrator::engine::Engine;
+use orchestrator::ids::ActorId;
+use std::fmt::Write as _;
+
+pub async fn train(engine: &Engine, by: ActorId, job: &Train) -> Output {
+    let rows = match job.inputs.data_cut {
+        Some(digest) => engine.blobs.read(digest).await.expect("the data cut is there").split(|b| *b == b'\n').count(),
+        None => 0,
+    };
+    let checkpoint = store(engine, by, format!("checkpoint of seed {} on {rows} rows", job.inputs.seed)).await;
+    Output::Train(TrainResult {
+        checkpoint,
+        code_version: "test".into(),
+        metrics: ModelMetrics { training_rows: rows as u64, ..ModelMetrics::default() },
+        train_seconds: 0.0,
+    })
+}
+
+pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
+    let pool = engine.blobs.read(job.inputs.pool).await.expect("the pool is there");
+    let mut reader = csv::Reader::from_reader(pool.as_ref());
+    let all: Vec<Experiment> = reader.deserialize().map(|row| row.expect("a row of the pool")).collect();
+    let mut posterior = "perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score\n".to_owned();
+    for experiment in &all {
+        let p = prediction(experiment);
+        writeln!(posterior, "{},{},{},{},{},{},{}", experiment.perturbation, experiment.context, p.mean, p.epistemic_sd, p.aleatoric_sd, p.hit_probability, p.mean)
+            .expect("a string");
+    }
+    let mut free = all.into_iter().filter(|e| !job.excluded.contains(e) && !job.pending.contains(e)).map(proposal);
+    let proposals = free.by_ref().take(job.batch_size as usize).collect();
+    let runners_up = free.take(job.runners_up as usize).collect();
+    Output::Propose(ProposeResult {
+        proposals,
+        runners_up,
+        posterior: store(engine, by, posterior).await,
+        checkpoint: job.checkpoint,
+        code_version: "test".into(),
+        select_seconds: 0.0,
+    })
+}
+
+fn prediction(experiment: &Experiment) -> Prediction {
+    let hit = experiment.perturbation.edits().iter().any(|edit| is_hit(edit));
+    let mean = if hit { 0.75 } else { 0.1 };
+    Prediction { mean, epistemic_sd: 0.2, aleatoric_sd: 0.1, hit_probability: if hit { 0.6 } else { 0.1 } }
+}
+
+fn proposal(experiment: Experiment) -> Proposal {
+    let prediction = prediction(&experiment);
+    Proposal { experiment, prediction, score: prediction.mean, reason: "next by name".into() }
+}
+
+async fn store(engine: &Engine, by: ActorId, text: String) -> Digest {
+    engine.blobs.put_bytes(&engine.pool, text.into(), "text/plain", by).await.expect("a blob")
+}
