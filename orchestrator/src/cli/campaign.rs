@@ -15,6 +15,9 @@ pub enum Command {
     Create {
         #[arg(short, long)]
         file: PathBuf,
+        /// All randomness of the campaign derives from it; drawn by the server when absent
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Check a campaign file without creating anything
     Check {
@@ -40,8 +43,8 @@ pub enum Command {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::Create { file } => {
-            let created = create_from_file(client, &file).await?;
+        Command::Create { file, seed } => {
+            let created = create_from_file(client, &file, seed).await?;
             output.done(&created, &format!("Campaign {} created: {}", text(&created["name"]), text(&created["id"])))
         }
         Command::Check { file } => {
@@ -60,7 +63,7 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
         Command::Show { id } => {
             let progress = client.get(&format!("/api/v1/campaigns/{id}/progress")).await?;
             if !output.json {
-                println!("{} is {}", text(&progress["campaign"]["name"]), text(&progress["campaign"]["state"]));
+                println!("{} is {}", text(&progress["name"]), text(&progress["state"]));
             }
             output.list(
                 &if output.json { progress.clone() } else { json!({"items": progress["rounds"]}) },
@@ -73,7 +76,8 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
                     ("/summary/model_version", "model"),
                     ("/summary/coverage_90", "coverage 90"),
                     ("/reason", "reason"),
-                    ("/id", "id"),
+                    ("/batch_id", "batch"),
+                    ("/round_id", "id"),
                 ],
                 "No rounds yet",
             )
@@ -92,7 +96,7 @@ async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value)
 /// Creates the campaign that `file` describes; uploads the files it names first.
 ///
 /// Answers the created campaign as the API shows it.
-pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Value> {
+pub async fn create_from_file(client: &Client, file: &Path, seed: Option<u64>) -> anyhow::Result<Value> {
     let (spec, toml) = read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let named = resolve(&spec, folder).with_context(|| format!("{} cannot be used", file.display()))?;
@@ -104,7 +108,7 @@ pub async fn create_from_file(client: &Client, file: &Path) -> anyhow::Result<Va
         let kept = super::priors::without_groups(&prior.path, prior.bytes, &spec.model.exclude_prior_groups)?;
         upload(client, prior.name, kept, &mut files).await?;
     }
-    client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files})).await
+    client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files, "seed": seed})).await
 }
 
 async fn upload(

@@ -25,7 +25,9 @@ pub fn of(progress: &Value, specimen: &SpecimenReport, settings: &Settings) -> V
     let (hits, passed) = (sum("hits_found"), sum("passed_qc"));
     let expected = expected_hits(passed, specimen);
     json!({
-        "campaign": progress["campaign"],
+        "campaign": progress["name"],
+        "campaign_id": progress["campaign_id"],
+        "state": progress["state"],
         "specimen": specimen.name,
         "seed": settings.seed,
         "pool": specimen.genes,

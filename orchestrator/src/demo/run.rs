@@ -110,7 +110,7 @@ async fn find_or_create_campaign(
     let file = folder.join("campaign.toml");
     let text = campaign_file::toml(&ground.record.settings, &description, &features);
     super::ground::write_private(&file, text.as_bytes())?;
-    let created = crate::cli::campaign::create_from_file(client, &file).await?;
+    let created = crate::cli::campaign::create_from_file(client, &file, Some(ground.record.settings.seed)).await?;
     created["id"].as_str().map(str::to_owned).context("the server named no campaign")
 }
 
@@ -147,7 +147,7 @@ async fn follow(
             continue;
         };
         narrator.tell(&progress, specimen, ground);
-        let state = progress["campaign"]["state"].as_str().unwrap_or_default().to_owned();
+        let state = progress["state"].as_str().unwrap_or_default().to_owned();
         let has_ended = matches!(state.as_str(), "finished" | "cancelled");
         if has_ended && options.headless {
             return Ok(progress);

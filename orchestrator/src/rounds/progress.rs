@@ -1,6 +1,6 @@
 //! Where a campaign stands, for people: round by round.
 
-use crate::ids::{CampaignId, RoundId};
+use crate::ids::{BatchId, CampaignId, RoundId};
 use crate::store::{self, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub struct RoundProgress {
     pub reason_code: Option<String>,
     pub reason: Option<String>,
     pub due_lab_at: DateTime<Utc>,
+    /// The batch that waits or is being carried out.
+    pub batch_id: Option<BatchId>,
     /// Assay plates by state.
     pub plates: BTreeMap<String, u32>,
     /// Experiments in the live batch, so far: chosen, dispensed, measured, passed QC, hits.
@@ -73,6 +75,7 @@ pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<
             reason_code: round.why.as_ref().map(|why| why.code.clone()),
             reason: round.why.map(|why| why.text),
             due_lab_at: round.due_lab_at,
+            batch_id: store::batches::live_of_round(conn, round.id).await?.map(|batch| batch.id),
             plates: store::accounts::plates_by_state(conn, round.id).await?,
             proposed: counts.proposed,
             dispensed: counts.dispensed,
