@@ -137,7 +137,7 @@ impl Arguments {
             if aliases.exists() {
                 screens.add_aliases(&read_aliases(&read(&aliases)?)?);
             }
-            eprintln!("prior {name}: {} screens, {} left out", screens.screens.len(), described.excluded.len());
+            eprintln!("prior {name}: {} screens are used", screens.screens.len());
             parts.push(screens);
         }
         Ok(match parts.len() {
@@ -168,13 +168,9 @@ impl Described {
         let known: Vec<(&str, &str)> = rows.collect();
         for wanted in exclude {
             let matching = known.iter().filter(|(id, group)| id == wanted || group == wanted);
-            let before = described.excluded.len();
-            described.excluded.extend(matching.map(|(id, _)| (*id).to_owned()));
-            anyhow::ensure!(
-                described.excluded.len() > before || known.iter().any(|(id, _)| id == wanted),
-                "no screen or group is called {wanted:?} in {}",
-                path.display()
-            );
+            let ids: Vec<String> = matching.map(|(id, _)| (*id).to_owned()).collect();
+            anyhow::ensure!(!ids.is_empty(), "no screen or group in {} is called {wanted:?}", path.display());
+            described.excluded.extend(ids);
         }
         if let Ok(sided) = table.text("sided") {
             let high = known.iter().zip(sided.iter()).filter(|(_, sided)| *sided == "high");

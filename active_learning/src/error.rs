@@ -20,6 +20,8 @@ pub enum Error {
     CheckpointMismatch(String),
     #[error("stopped on request")]
     Stopped,
+    #[error("the model code gave up: {0}")]
+    Panicked(String),
     #[error("a number came out that is not one: {0}")]
     NotFinite(&'static str),
     #[error("libtorch refused")]
@@ -37,6 +39,7 @@ impl Error {
             Error::Checkpoint(_) => "learner.checkpoint_unreadable",
             Error::CheckpointMismatch(_) => "learner.checkpoint_mismatch",
             Error::Stopped => "learner.stopped",
+            Error::Panicked(_) => "learner.panicked",
             Error::NotFinite(_) => "learner.not_finite",
             Error::Tensor(_) => "learner.tensor",
         }
@@ -45,7 +48,7 @@ impl Error {
     pub fn class(&self) -> FailureClass {
         match self {
             Error::Stopped => FailureClass::Transient,
-            Error::NotFinite(_) | Error::Tensor(_) => FailureClass::Bug,
+            Error::Panicked(_) | Error::NotFinite(_) | Error::Tensor(_) => FailureClass::Bug,
             _ => FailureClass::Permanent,
         }
     }

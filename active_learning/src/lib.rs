@@ -25,6 +25,7 @@ pub mod representation;
 mod seed;
 mod tensor;
 pub mod train;
+pub mod worker;
 
 pub use error::{Error, Result};
 

@@ -1,14 +1,16 @@
 //! `loopwright-learner`: works for a Loopwright server, or replays a measured screen.
 
 mod bench;
+mod work;
 
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "loopwright-learner", version, about = "The virtual cell of Loopwright")]
 struct Arguments {
-    /// Threads libtorch may use inside one operation. Results are the same for the same number.
-    #[arg(long, global = true, default_value_t = 2)]
+    /// Threads libtorch may use inside one operation. Results are the same for the same number; models of
+    /// this size gain little from more, and lose much on busy cores.
+    #[arg(long, global = true, default_value_t = 1)]
     threads: u16,
     #[command(subcommand)]
     command: Command,
@@ -16,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Pull jobs from a server: train, propose, predict.
+    Work(work::Arguments),
     /// Replay a measured screen and report how many hits were found.
     Bench(bench::Arguments),
 }
@@ -28,6 +32,7 @@ fn main() -> anyhow::Result<()> {
         .init();
     tch::set_num_threads(i32::from(arguments.threads.max(1)));
     match arguments.command {
+        Command::Work(work) => work.run(),
         Command::Bench(bench) => bench.run(),
     }
 }

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 /// What a batch is chosen from and by. Lifetimes: everything is borrowed from the job.
 pub struct Request<'a> {
     pub pool: &'a [Experiment],
+    /// What was measured: named in reasons. The cell may have been trained on an earlier cut.
     pub cut: &'a [Observation],
     /// Asked for and not yet answered: never proposed again. Conditioned on in so far as no rule here
     /// gains from asking twice; diversity against them is a later rule's.
@@ -50,12 +51,13 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let draws = acquisition::samples_needed(request.acquisition, count);
     let Predicted { predictions, samples } =
         cell.predict(vocabulary, request.pool, draws, request.seed)?;
-    let ignorant = request.cut.is_empty() && !cell.header.has_prior;
+    let untrained = cell.header.metrics.training_rows == 0;
+    let ignorant = untrained && !cell.header.has_prior;
     let spread = ignorant && vocabulary.knows_features() && request.acquisition != Acquisition::Random;
     let choice = if spread {
         cold_start::spread(vocabulary, request.pool, &eligible, count, request.seed)?
     } else {
-        let rule = if ignorant { Acquisition::Random } else { rule_for(request) };
+        let rule = if ignorant { Acquisition::Random } else { rule_for(request, untrained) };
         let candidates = Candidates {
             predictions: &predictions,
             samples: &samples,
@@ -77,10 +79,10 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
 }
 
 /// Without a measured value there is no mean to be greedy with: what the priors know is the hits.
-fn rule_for(request: &Request) -> Acquisition {
+fn rule_for(request: &Request, untrained: bool) -> Acquisition {
     match request.acquisition {
         Acquisition::Random => Acquisition::Random,
-        _ if request.cut.is_empty() => Acquisition::HitProbability,
+        _ if untrained => Acquisition::HitProbability,
         rule => rule,
     }
 }

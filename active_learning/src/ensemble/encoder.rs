@@ -59,3 +59,35 @@ impl Encoder<'_> {
         Ok(fused.f_add(&hidden)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor;
+
+    #[test]
+    fn a_missing_block_weighs_nothing_and_a_known_one_pulls_by_its_precision() {
+        let ones = |rows: i64, value: f32| {
+            tensor::from_f32(&vec![value; (rows * EMBEDDING) as usize], &[1, rows, EMBEDDING]).unwrap()
+        };
+        let log_precision = Tensor::cat(&[ones(1, 0.0), ones(1, 3f32.ln())], 1);
+        let (weight, bias, hidden_bias) = (ones(2, 1.0), ones(2, 0.0), ones(1, 0.0));
+        let hidden_weight = ones(EMBEDDING, 0.0);
+        let encoder = Encoder {
+            weight: &weight,
+            bias: &bias,
+            log_precision: &log_precision,
+            hidden_weight: &hidden_weight,
+            hidden_bias: &hidden_bias,
+        };
+        let owner = tensor::from_f32(&[1.0, 0.0, 0.0, 1.0], &[2, 2]).unwrap();
+        let x = tensor::from_f32(&[2.0, 0.0, 2.0, 4.0, 0.0, 0.0], &[3, 2]).unwrap();
+        let mask = tensor::from_f32(&[1.0, 0.0, 1.0, 1.0, 0.0, 0.0], &[3, 2]).unwrap();
+        let z = tensor::to_f32(&encoder.embed(&x, &mask, &owner).unwrap()).unwrap();
+        let first: Vec<f32> = z.iter().copied().step_by(EMBEDDING as usize).collect();
+        // 2 / (1 + 1); (2 + 3 * 4) / (1 + 1 + 3); nothing known: the prior's 0.
+        for (value, expected) in first.iter().zip([1.0, 14.0 / 5.0, 0.0]) {
+            assert!((value - expected).abs() < 1e-5, "{first:?}");
+        }
+    }
+}

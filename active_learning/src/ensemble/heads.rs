@@ -29,7 +29,7 @@ pub(super) fn pieces(features: i64, contexts: i64) -> [Piece; 8] {
         fixed("context.output", contexts + 1, OUTPUTS, 0.0, 4.0),
         fixed("head.weight", EMBEDDING, OUTPUTS, 0.0, 2.0 * EMBEDDING as f64),
         fixed("head.bias", 1, OUTPUTS, 0.0, 1.0),
-        fixed("wide.weight", features, OUTPUTS, 0.0, 100.0),
+        fixed("wide.weight", features, OUTPUTS, 0.0, 200.0),
         // Odds enter the hit head at weight 1, the others at 0.
         fixed("prior.hit", 1, 1, 1.0, 10.0),
         fixed("prior.value", 1, 2, 0.0, 10.0),

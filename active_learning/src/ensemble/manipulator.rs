@@ -56,3 +56,47 @@ pub(super) fn gather_sum(values: &Tensor, edits: &Tensor, there: &Tensor) -> Res
     let masked = shaped.f_mul(&there.f_reshape([1, count, most, 1])?)?;
     Ok(masked.f_sum_dim_intlist([2i64].as_slice(), false, Kind::Float)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor;
+
+    fn combined(edits: [i64; 3], up: f32) -> Vec<f32> {
+        let numbers = |count: i64, step: f32| -> Vec<f32> {
+            (0..count).map(|i| ((i as f32) * step).sin()).collect()
+        };
+        let embeddings = tensor::from_f32(&numbers(2 * 4 * EMBEDDING, 0.7), &[2, 4, EMBEDDING]).unwrap();
+        let down = tensor::from_f32(&numbers(2 * EMBEDDING * RANK, 0.3), &[2, EMBEDDING, RANK]).unwrap();
+        let up = tensor::from_f32(&numbers(2 * RANK * EMBEDDING, 0.9), &[2, RANK, EMBEDDING]).unwrap() * f64::from(up);
+        let edits = Tensor::from_slice(&edits).reshape([1, 3]);
+        let there = tensor::from_f32(&[1.0, 1.0, 1.0], &[1, 3]).unwrap();
+        tensor::to_f32(&Manipulator { down: &down, up: &up }.combine(&embeddings, &edits, &there).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_order_of_edits_does_not_matter() {
+        let first = combined([0, 1, 2], 1.0);
+        for order in [[1, 0, 2], [2, 1, 0], [1, 2, 0]] {
+            // Sums in another order: equal but for rounding in single precision.
+            let other = combined(order, 1.0);
+            assert!(first.iter().zip(&other).all(|(a, b)| (a - b).abs() < 1e-4), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn interaction_is_what_the_sum_of_edits_does_not_explain() {
+        assert_ne!(combined([0, 1, 2], 1.0), combined([0, 1, 2], 0.0));
+    }
+
+    #[test]
+    fn pairs_are_counted_once() {
+        // u = (1, 2, 3) on one factor: pairs 1*2 + 1*3 + 2*3 = 11.
+        let embeddings = tensor::from_f32(&[1.0, 2.0, 3.0], &[1, 3, 1]).unwrap();
+        let one = tensor::from_f32(&[1.0], &[1, 1, 1]).unwrap();
+        let edits = Tensor::from_slice(&[0i64, 1, 2]).reshape([1, 3]);
+        let there = tensor::from_f32(&[1.0, 1.0, 1.0], &[1, 3]).unwrap();
+        let state = Manipulator { down: &one, up: &one }.combine(&embeddings, &edits, &there).unwrap();
+        assert_eq!(tensor::to_f32(&state).unwrap(), [6.0 + 11.0]);
+    }
+}

@@ -23,32 +23,42 @@ pub struct PriorScreens {
     pub hit: Vec<f32>,
 }
 
+/// Whether a screen is named in `siblings`: by its id, its group (study), or the part of its id before the
+/// first `_`.
+pub fn is_sibling(id: &str, group: &str, siblings: &HashSet<String>) -> bool {
+    let study = id.split_once('_').map_or(id, |(study, _)| study);
+    siblings.contains(id) || siblings.contains(study) || (!group.is_empty() && siblings.contains(group))
+}
+
 /// A screen as read: scores by gene.
 struct Screen {
     name: String,
+    /// The study; empty where the file does not say.
+    group: String,
     rows: Vec<(u32, f32, f32)>,
     one_sided: bool,
 }
 
 impl PriorScreens {
     /// Parses one file: a single screen (`gene,score,hit`) or many (`screen_id,gene,score[,fdr][,hit]`).
-    /// `name` names a single screen. Screens in `excluded` are left out; `one_sided` ones have hits at
-    /// the high end only, all others at both.
+    /// `name` names a single screen. Siblings of the screen at hand are left out: see [`is_sibling`].
+    /// Those in `one_sided`, or whose `sided` column says `high`, have hits at the high end only, all
+    /// others at both. All screens left out is not an error: see [`is_empty`](Self::is_empty).
     pub fn read(
         name: &str,
         bytes: &[u8],
-        excluded: &HashSet<String>,
+        siblings: &HashSet<String>,
         one_sided: &HashSet<String>,
     ) -> Result<Self> {
         let table = Table::read("prior", bytes, |column| match column {
-            "screen_id" | "gene" => Some(ColumnKind::Text),
+            "screen_id" | "gene" | "group" | "sided" => Some(ColumnKind::Text),
             "score" | "hit" => Some(ColumnKind::Number),
             _ => None,
         })?;
         let genes = table.text("gene")?;
         let mut screens = split(name, &table, genes)?;
-        screens.retain(|screen| !excluded.contains(&screen.name));
-        screens.iter_mut().for_each(|screen| screen.one_sided = one_sided.contains(&screen.name));
+        screens.retain(|screen| !is_sibling(&screen.name, &screen.group, siblings));
+        screens.iter_mut().for_each(|screen| screen.one_sided |= one_sided.contains(&screen.name));
         Ok(Self::assemble(&genes.words, screens))
     }
 
@@ -117,10 +127,24 @@ impl PriorScreens {
 fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
     let scores = table.number("score")?;
     let hits = table.number("hit").unwrap_or_default();
-    let single = Words::same(name, table.rows);
+    let (single, nothing) = (Words::same(name, table.rows), Words::same("", table.rows));
     let ids = table.text("screen_id").unwrap_or(&single);
-    let blank = |name: &String| Screen { name: name.clone(), rows: Vec::new(), one_sided: false };
+    let groups = table.text("group").unwrap_or(&nothing);
+    let sides = table.text("sided").unwrap_or(&nothing);
+    let blank = |name: &String| Screen {
+        name: name.clone(),
+        group: String::new(),
+        rows: Vec::new(),
+        one_sided: false,
+    };
     let mut screens: Vec<Screen> = ids.words.iter().map(blank).collect();
+    for ((&screen, group), side) in ids.codes.iter().zip(groups.iter()).zip(sides.iter()) {
+        let screen = &mut screens[screen as usize];
+        if screen.group.is_empty() {
+            screen.group.push_str(group);
+        }
+        screen.one_sided |= side == "high";
+    }
     let mut seen = HashSet::new();
     for (row, ((&screen, &gene), &score)) in ids.codes.iter().zip(&genes.codes).zip(scores).enumerate() {
         if score.is_finite() && seen.insert((screen, gene)) {

@@ -19,7 +19,8 @@ pub(super) struct Words<'a> {
     cell: &'a Cell,
     acquisition: Acquisition,
     spread: bool,
-    measured: usize,
+    /// Rows the cell was trained on.
+    measured: u64,
     /// Mean probability of a hit over the pool.
     pool_probability: f64,
     hits: Vec<&'a Experiment>,
@@ -47,7 +48,7 @@ impl<'a> Words<'a> {
             cell,
             acquisition: request.acquisition,
             spread,
-            measured: request.cut.len(),
+            measured: cell.header.metrics.training_rows,
             pool_probability: metrics::mean(predictions.iter().map(|p| p.hit_probability)).unwrap_or(0.0),
             hits,
             hit_directions,

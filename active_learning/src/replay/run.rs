@@ -61,14 +61,19 @@ pub struct Report {
     pub coverage_90_mean: Option<f64>,
     pub hit_ece_mean: Option<f64>,
     pub rows: Vec<Round>,
+    /// In the order they were asked for, seed by seed.
+    #[serde(skip)]
+    pub asked: Vec<Experiment>,
 }
 
 impl Replay<'_> {
     /// Plays all `seeds`; `progress` hears of each round.
     pub fn run(&self, seeds: &[u64], mut progress: impl FnMut(&Round)) -> Result<Report> {
-        let mut rows = Vec::new();
+        let (mut rows, mut asked) = (Vec::new(), Vec::new());
         for &seed in seeds {
-            rows.extend(self.play(seed, &mut progress)?);
+            let (played, cut) = self.play(seed, &mut progress)?;
+            rows.extend(played);
+            asked.extend(cut.into_iter().map(|row| row.experiment));
         }
         let total = self.oracle.hits();
         let found = |seed: &u64| {
@@ -89,10 +94,12 @@ impl Replay<'_> {
             coverage_90_mean: metrics::mean(rows.iter().filter_map(|row| row.coverage_90)),
             hit_ece_mean: metrics::mean(rows.iter().filter_map(|row| row.hit_ece)),
             rows,
+            asked,
         })
     }
 
-    fn play(&self, seed: u64, progress: &mut impl FnMut(&Round)) -> Result<Vec<Round>> {
+    /// Rounds of one seed, and what was measured in them.
+    fn play(&self, seed: u64, progress: &mut impl FnMut(&Round)) -> Result<(Vec<Round>, Vec<Observation>)> {
         let mut cut: Vec<Observation> = Vec::new();
         let mut rows: Vec<Round> = Vec::new();
         for round in 1..=self.rounds {
@@ -118,7 +125,7 @@ impl Replay<'_> {
             rows.push(row);
             cut.extend(answers);
         }
-        Ok(rows)
+        Ok((rows, cut))
     }
 
     fn propose(&self, cell: &Cell, cut: &[Observation], seed: u64) -> Result<Proposed> {

@@ -1,0 +1,156 @@
+//! The three kinds of learner work as functions of bytes. No network, no clock but for durations.
+
+use crate::data::{self, FeatureTable, Observation};
+use crate::model::Stop;
+use crate::prior::PriorScreens;
+use crate::propose::{self, Request};
+use crate::representation::Vocabulary;
+use crate::train::Cell;
+use crate::Result;
+use bytes::Bytes;
+use jobs::work::learn::{
+    ModelInputs, ModelMetrics, Predict, Prediction, Proposal, Propose, Train,
+};
+use jobs::Digest;
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// The blobs that a job's inputs name.
+#[derive(Clone, Debug)]
+pub struct Material {
+    pub pool: Bytes,
+    pub data_cut: Option<Bytes>,
+    /// In the order of the inputs.
+    pub features: Vec<Bytes>,
+    /// In the order of the inputs.
+    pub priors: Vec<Bytes>,
+    pub checkpoint: Option<Bytes>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Task {
+    Train(Box<Train>, Material),
+    Propose(Box<Propose>, Material),
+    Predict(Box<Predict>, Material),
+}
+
+/// What is to be stored and reported.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Trained { checkpoint: Vec<u8>, train_seconds: f64, metrics: ModelMetrics },
+    Proposed {
+        proposals: Vec<Proposal>,
+        runners_up: Vec<Proposal>,
+        posterior: Vec<u8>,
+        /// Trained for this choice, since the job named none.
+        fresh_checkpoint: Option<Vec<u8>>,
+        select_seconds: f64,
+    },
+    Predicted(Vec<Prediction>),
+}
+
+/// What the last tasks left that the next may use: parsing a vocabulary takes longer than predicting.
+#[derive(Default)]
+pub struct Shelf {
+    vocabulary: Option<(VocabularyKey, Rc<Vocabulary>)>,
+}
+
+type VocabularyKey = (Vec<Digest>, Vec<Digest>, Vec<String>);
+
+impl Shelf {
+    pub fn perform(&mut self, task: &Task, stop: &Stop) -> Result<Answer> {
+        match task {
+            Task::Train(train, material) => self.train(train, material, stop),
+            Task::Propose(propose, material) => self.propose(propose, material, stop),
+            Task::Predict(predict, material) => self.predict(predict, material),
+        }
+    }
+
+    /// A warm start is not taken: training takes seconds from the seed alone, and members that had seen a
+    /// held-out fold before would make the calibration a lie.
+    fn train(&mut self, train: &Train, material: &Material, stop: &Stop) -> Result<Answer> {
+        let from = Instant::now();
+        let vocabulary = self.vocabulary(&train.inputs, material)?;
+        let cut = read_cut(material)?;
+        let cell = Cell::train(&vocabulary, &cut, &train.inputs.model, train.inputs.seed, stop)?;
+        Ok(Answer::Trained {
+            checkpoint: cell.to_bytes()?,
+            train_seconds: from.elapsed().as_secs_f64(),
+            metrics: cell.header.metrics,
+        })
+    }
+
+    fn propose(&mut self, propose: &Propose, material: &Material, stop: &Stop) -> Result<Answer> {
+        let from = Instant::now();
+        let inputs = &propose.inputs;
+        let vocabulary = self.vocabulary(inputs, material)?;
+        let cut = read_cut(material)?;
+        let (cell, fresh_checkpoint) = match &material.checkpoint {
+            Some(bytes) => (Cell::from_bytes(bytes)?, None),
+            None => {
+                let cell = Cell::train(&vocabulary, &cut, &inputs.model, inputs.seed, stop)?;
+                let knows = cell.header.has_prior || !cut.is_empty();
+                let bytes = knows.then(|| cell.to_bytes()).transpose()?;
+                (cell, bytes)
+            }
+        };
+        let pool = data::pool::read(&material.pool)?;
+        let request = Request {
+            pool: &pool,
+            cut: &cut,
+            pending: &propose.pending,
+            excluded: &propose.excluded,
+            objective: propose.objective,
+            acquisition: propose.acquisition,
+            batch_size: propose.batch_size as usize,
+            runners_up: propose.runners_up as usize,
+            seed: inputs.seed,
+        };
+        let proposed = propose::propose(&vocabulary, &cell, &request)?;
+        Ok(Answer::Proposed {
+            posterior: data::posterior::write(&pool, &proposed.predictions, &proposed.scores),
+            proposals: proposed.proposals,
+            runners_up: proposed.runners_up,
+            fresh_checkpoint,
+            select_seconds: from.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn predict(&mut self, predict: &Predict, material: &Material) -> Result<Answer> {
+        let vocabulary = self.vocabulary(&predict.inputs, material)?;
+        let bytes = material.checkpoint.as_deref().unwrap_or_default();
+        let cell = Cell::from_bytes(bytes)?;
+        let predicted = cell.predict(&vocabulary, &predict.experiments, 0, predict.inputs.seed)?;
+        Ok(Answer::Predicted(predicted.predictions))
+    }
+
+    fn vocabulary(&mut self, inputs: &ModelInputs, material: &Material) -> Result<Rc<Vocabulary>> {
+        let key = (inputs.features.clone(), inputs.priors.clone(), inputs.exclude_prior_groups.clone());
+        if let Some((known, vocabulary)) = &self.vocabulary
+            && *known == key
+        {
+            return Ok(Rc::clone(vocabulary));
+        }
+        let vocabulary = Rc::new(build_vocabulary(inputs, material)?);
+        self.vocabulary = Some((key, Rc::clone(&vocabulary)));
+        Ok(vocabulary)
+    }
+}
+
+fn build_vocabulary(inputs: &ModelInputs, material: &Material) -> Result<Vocabulary> {
+    let tables = material.features.iter().map(|bytes| FeatureTable::read(bytes));
+    let features = FeatureTable::join(tables.collect::<Result<_>>()?);
+    let siblings: HashSet<String> = inputs.exclude_prior_groups.iter().cloned().collect();
+    let read = |(number, bytes): (usize, &Bytes)| {
+        PriorScreens::read(&format!("prior {}", number + 1), bytes, &siblings, &HashSet::new())
+    };
+    let screens = material.priors.iter().enumerate().map(read).collect::<Result<Vec<_>>>()?;
+    let screens: Vec<PriorScreens> = screens.into_iter().filter(|part| !part.is_empty()).collect();
+    let joined = if screens.is_empty() { None } else { Some(PriorScreens::join(screens)) };
+    Vocabulary::build(&features, joined.as_ref())
+}
+
+fn read_cut(material: &Material) -> Result<Vec<Observation>> {
+    material.data_cut.as_deref().map_or(Ok(Vec::new()), data::cut::read)
+}

@@ -1,0 +1,127 @@
+//! What a cell knows after training.
+
+use crate::synthetic::{self, FAMILIES, train};
+use active_learning::data::Observation;
+use active_learning::model::Stop;
+use active_learning::train::Cell;
+use jobs::{Context, Experiment};
+
+fn experiment(key: &str, context: &str) -> Experiment {
+    Experiment { perturbation: key.parse().unwrap(), context: Context(context.into()) }
+}
+
+#[test]
+fn means_follow_what_was_held_back() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle) = (screen.vocabulary(), screen.oracle());
+    let rest = &oracle.pool()[120..];
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &screen.cut(120), family, 3);
+        let predicted = cell.predict(&vocabulary, rest, 0, 1).unwrap().predictions;
+        let pairs: Vec<(f64, f64)> =
+            rest.iter().zip(&predicted).map(|(e, p)| (p.mean, oracle.ask(e).unwrap().value)).collect();
+        let n = pairs.len() as f64;
+        let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+        let cov: f64 = pairs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+        let (vx, vy): (f64, f64) =
+            (pairs.iter().map(|p| (p.0 - mx).powi(2)).sum(), pairs.iter().map(|p| (p.1 - my).powi(2)).sum());
+        let r = cov / (vx * vy).sqrt();
+        // Noise alone allows r = .98; a model that learnt nothing has 0.
+        assert!(r > 0.8, "{family:?}: r = {r}");
+        let spreads = predicted.iter().all(|p| p.epistemic_sd > 0.0 && p.aleatoric_sd > 0.0);
+        assert!(spreads && predicted.iter().all(|p| (0.0..=1.0).contains(&p.hit_probability)));
+    }
+}
+
+#[test]
+fn held_out_metrics_are_reported_and_the_intervals_hold() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    for family in FAMILIES {
+        let metrics = train(&vocabulary, &screen.cut(200), family, 3).header.metrics;
+        assert_eq!((metrics.training_rows, metrics.held_out_rows), (200, 200));
+        let covered = metrics.coverage_90.unwrap();
+        // 200 rows: two binomial standard errors are .042.
+        assert!((0.85..=0.95).contains(&covered), "{family:?}: {covered}");
+        assert!(metrics.held_out_crps.unwrap() < 0.5 && metrics.hit_ece.unwrap() < 0.15, "{metrics:?}");
+    }
+}
+
+#[test]
+fn few_rows_give_no_metrics_rather_than_bad_ones() {
+    let screen = synthetic::screen();
+    let metrics = train(&screen.vocabulary(), &screen.cut(10), FAMILIES[0], 3).header.metrics;
+    assert_eq!((metrics.training_rows, metrics.coverage_90), (10, None));
+}
+
+#[test]
+fn missing_blocks_and_unknown_genes_still_get_a_prediction() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &screen.cut(100), family, 3);
+        // G5 misses block b, G299 has no row, NOWHERE is in no table, and the context is new.
+        let asked = [
+            experiment("G5", "replay"),
+            experiment("G299", "replay"),
+            experiment("NOWHERE", "replay"),
+            experiment("G5+NOWHERE", "elsewhere"),
+        ];
+        let predicted = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+        assert!(predicted.iter().all(|p| p.mean.is_finite() && p.epistemic_sd.is_finite()));
+        assert_eq!(predicted[1], predicted[2], "of both nothing is known");
+        assert_ne!(predicted[0], predicted[1]);
+    }
+}
+
+#[test]
+fn pairs_are_learnt_whatever_the_order_of_their_edits() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    let cut: Vec<Observation> = (0..60)
+        .map(|i| Observation {
+            experiment: experiment(&format!("G{}+G{}", i, i + 60), "K"),
+            value: screen.rows[i].1 + screen.rows[i + 60].1,
+            hit: None,
+        })
+        .collect();
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &cut, family, 3);
+        assert!(!cell.header.hits_were_called);
+        let asked = [experiment("G200+G201", "K"), experiment("G201+G200", "K")];
+        let predicted = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+        assert_eq!(predicted[0], predicted[1]);
+    }
+}
+
+#[test]
+fn contexts_shift_what_is_predicted() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    let cut: Vec<Observation> = screen
+        .cut(120)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut row)| {
+            row.experiment.context = Context(if i % 2 == 0 { "low" } else { "high" }.into());
+            row.value += if i % 2 == 0 { -3.0 } else { 3.0 };
+            row
+        })
+        .collect();
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &cut, family, 3);
+        let asked = [experiment("G290", "low"), experiment("G290", "high")];
+        let predicted = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+        assert!(predicted[1].mean - predicted[0].mean > 3.0, "{family:?}: {predicted:?}");
+    }
+}
+
+#[test]
+fn a_stop_ends_a_training_early() {
+    let screen = synthetic::screen();
+    let stop = Stop::default();
+    stop.request();
+    let spec = synthetic::spec(FAMILIES[0]);
+    let ended = Cell::train(&screen.vocabulary(), &screen.cut(80), &spec, 1, &stop);
+    assert_eq!(ended.unwrap_err().code(), "learner.stopped");
+}

@@ -1,0 +1,59 @@
+//! What comes in is checked, and goes out as it came in.
+
+use active_learning::data::{cut, pool};
+use active_learning::prior::PriorScreens;
+use jobs::Experiment;
+use std::collections::HashSet;
+
+#[test]
+fn a_pool_and_a_cut_survive_being_written() {
+    let experiments = pool::read(b"perturbation,context\nB+A,\"K562, day 3\"\nA,K562\nA+B,\"K562, day 3\"\n").unwrap();
+    assert_eq!(experiments.len(), 2, "the same pair in another order is the same experiment");
+    assert_eq!(pool::read(&pool::write(&experiments)).unwrap(), experiments);
+
+    let rows = cut::read(b"perturbation,context,readout,value,hit,replicates,sem\nA,K562,ifng,-1.5,1,2,0.1\nB,K562,ifng,0.25,,1,\n").unwrap();
+    assert_eq!(rows[0].hit, Some(true));
+    assert_eq!(rows[1].hit, None);
+    assert_eq!(cut::read(&cut::write("ifng", &rows)).unwrap(), rows);
+}
+
+#[test]
+fn two_readouts_in_one_cut_are_refused() {
+    let mixed = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,one,1,,1,\nB,K,two,2,,1,\n";
+    assert_eq!(cut::read(mixed).unwrap_err().code(), "learner.table_unreadable");
+}
+
+#[test]
+fn bad_tables_are_refused_with_a_code() {
+    assert_eq!(pool::read(b"gene\nA\n").unwrap_err().code(), "learner.column_missing");
+    assert_eq!(pool::read(b"perturbation,context\nA+,K\n").unwrap_err().code(), "learner.row_invalid");
+    assert_eq!(pool::read(b"PAR1 not a parquet file").unwrap_err().code(), "learner.table_unreadable");
+    let no_number = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,r,high,,1,\n";
+    assert_eq!(cut::read(no_number).unwrap_err().code(), "learner.row_invalid");
+    let no_value = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,r,,,1,\n";
+    assert_eq!(cut::read(no_value).unwrap_err().code(), "learner.row_invalid");
+}
+
+#[test]
+fn siblings_are_left_out_by_id_study_and_group() {
+    let mut text = String::from("screen_id,gene,score,group\n");
+    for (id, group) in [("lab1_a", "x"), ("lab1_b", "y"), ("other", "x"), ("kept", "z")] {
+        for gene in 0..5 {
+            text.push_str(&format!("{id},G{gene},{gene},{group}\n"));
+        }
+    }
+    let left = |siblings: &[&str]| {
+        let siblings: HashSet<String> = siblings.iter().map(|name| (*name).to_owned()).collect();
+        PriorScreens::read("p", text.as_bytes(), &siblings, &HashSet::new()).unwrap().screens
+    };
+    assert_eq!(left(&["lab1"]), ["other", "kept"]);
+    assert_eq!(left(&["x"]), ["lab1_b", "kept"]);
+    assert_eq!(left(&["lab1_a"]), ["lab1_b", "other", "kept"]);
+}
+
+#[test]
+fn experiments_keep_their_names() {
+    let text = "perturbation,context\n\"a\"\"b\",c\n";
+    let experiments: Vec<Experiment> = pool::read(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(pool::write(&experiments)).unwrap(), text);
+}
