@@ -1,6 +1,17 @@
 //! Store and route tests against a real PostgreSQL, one fresh database each.
 
+mod api_jobs;
+mod api_resources;
 mod api_routes;
 mod engine_loop;
 mod laboratory;
+mod events_seal;
+mod jobs_conformance;
+mod jobs_graph;
+mod jobs_late;
+mod jobs_leaser;
+mod jobs_plans;
+mod jobs_races;
+mod store_roles;
 mod support;
+mod work;

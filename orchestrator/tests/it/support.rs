@@ -59,6 +59,11 @@ impl App {
         tokens::create(&mut conn, &new).await.expect("a token").secret
     }
 
+    /// Sends `request` and looks only at the status: the body of a live stream never ends.
+    pub async fn status(&self, request: Request<Body>) -> StatusCode {
+        self.router.clone().oneshot(request).await.expect("the router answers").status()
+    }
+
     /// Sends `request`; a JSON answer is decoded, another one is its text.
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
         let response = self.router.clone().oneshot(request).await.expect("the router answers");

@@ -1,0 +1,173 @@
+//! Who waits for whom: delays, deadlines, cascades, replacements.
+
+use crate::support::as_application;
+use crate::work::{Lab, dispense, failed, hours, monday, read, succeeded};
+use jobs::{FailureClass, JobId};
+use orchestrator::ids::SYSTEM;
+use orchestrator::store::jobs::{self as store, Created, Dependency, NewJob, Resolution, Resolved, Stopped};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
+
+async fn succeed_next(lab: &Lab) -> JobId {
+    let lease = lab.lease().await.expect("work");
+    lab.start(&lease).await;
+    lab.report(lease.job_id, lease.lease_token, succeeded(&lease.work)).await;
+    lease.job_id
+}
+
+async fn fail_next(lab: &Lab) -> JobId {
+    let lease = lab.lease().await.expect("work");
+    lab.start(&lease).await;
+    lab.report(lease.job_id, lease.lease_token, failed(FailureClass::Permanent)).await;
+    lease.job_id
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_job_waits_for_everything_it_depends_on(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let first = lab.create(NewJob::new(dispense())).await;
+    let second = lab.create(NewJob::new(dispense())).await;
+    let last = lab.after(read(), &[first, second]).await;
+    assert_eq!(lab.state(last).await, "waiting");
+    succeed_next(&lab).await;
+    assert_eq!(lab.state(last).await, "waiting");
+    succeed_next(&lab).await;
+    assert_eq!(lab.state(last).await, "ready");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_delay_runs_in_laboratory_time_and_its_window_is_the_deadline(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let upstream = lab.create(NewJob::new(dispense())).await;
+    let after = Dependency {
+        min_delay: Duration::from_secs(72 * 3600),
+        max_delay: Some(Duration::from_secs(74 * 3600)),
+        ..Dependency::success(upstream)
+    };
+    let job = lab.create(NewJob { dependencies: vec![after], ..NewJob::new(read()) }).await;
+    succeed_next(&lab).await;
+    lab.jump(monday() + hours(71)).await;
+    lab.promote().await;
+    assert_eq!(lab.state(job).await, "waiting");
+    lab.jump(monday() + hours(72)).await;
+    let consequences = lab.promote().await;
+    assert_eq!(consequences.queues.into_iter().collect::<Vec<_>>(), ["bench"]);
+    assert_eq!(lab.state(job).await, "ready");
+    lab.jump(monday() + hours(75)).await;
+    assert!(lab.lease().await.is_none(), "too late to begin");
+    lab.promote().await;
+    let detail = store::get(&mut *lab.conn().await, job).await.expect("the job");
+    assert_eq!(detail.summary.failure.expect("a failure")["code"], "job.deadline_passed");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn whoever_needs_a_success_fails_with_it_all_the_way_down(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let first = lab.create(NewJob::new(dispense())).await;
+    let second = lab.after(dispense(), &[first]).await;
+    let third = lab.after(read(), &[second]).await;
+    let at_the_end = NewJob { dependencies: vec![Dependency::end(third)], ..NewJob::new(read()) };
+    let at_the_end = lab.create(at_the_end).await;
+    fail_next(&lab).await;
+    for job in [second, third] {
+        let detail = store::get(&mut *lab.conn().await, job).await.expect("the job");
+        assert_eq!(detail.summary.failure.expect("a failure")["code"], "job.dependency_failed");
+    }
+    assert_eq!(lab.state(at_the_end).await, "ready", "it waited for the end, however");
+    assert_eq!(lab.count("select count(*) from settlement").await, 3);
+    assert_eq!(lab.count("select count(*) from event where kind = 'JobFailed'").await, 3);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_job_made_after_its_dependency_ended_knows_it(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    lab.create(NewJob::new(dispense())).await;
+    let done = succeed_next(&lab).await;
+    lab.create(NewJob::new(dispense())).await;
+    let broken = fail_next(&lab).await;
+    let ready = lab.after(read(), &[done]).await;
+    assert_eq!(lab.state(ready).await, "ready");
+    let impossible = lab.after(read(), &[done, broken]).await;
+    assert_eq!(lab.state(impossible).await, "failed");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_same_unique_key_makes_one_job(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let key = Some("propose:1:1".to_owned());
+    let first = lab.create(NewJob { unique_key: key.clone(), ..NewJob::new(read()) }).await;
+    let again = NewJob { unique_key: key, ..NewJob::new(read()) };
+    let created = store::create(&mut *lab.conn().await, &again).await.expect("an answer");
+    assert_eq!(created, Created::Existing(first));
+    assert_eq!(lab.count("select count(*) from job").await, 1);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_job_found_not_done_is_done_by_another_and_nobody_fails_with_it(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let before = lab.create(NewJob::new(dispense())).await;
+    succeed_next(&lab).await;
+    let doubted = lab.after(dispense(), &[before]).await;
+    let after = lab.after(read(), &[doubted]).await;
+    let lease = lab.lease().await.expect("work");
+    lab.start(&lease).await;
+    lab.expire(doubted).await;
+
+    let resolved = store::resolve(&mut *lab.conn().await, doubted, Resolution::NotDone, SYSTEM, "dry wells").await;
+
+    let Ok(Resolved::Settled { replaced_by: Some(instead), .. }) = resolved else { panic!("{resolved:?}") };
+    assert_eq!(lab.state(doubted).await, "failed");
+    assert_eq!(lab.state(after).await, "waiting");
+    assert_eq!(lab.state(instead).await, "ready");
+    let detail = store::get(&mut *lab.conn().await, instead).await.expect("the job");
+    assert_eq!(detail.summary.replaces, Some(doubted));
+    assert_eq!(detail.depends_on.len(), 1);
+    assert_eq!(succeed_next(&lab).await, instead);
+    assert_eq!(lab.state(after).await, "ready");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_lost_plate_takes_what_follows_with_it(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let doubted = lab.running(dispense()).await.job_id;
+    let after = lab.after(read(), &[doubted]).await;
+    lab.expire(doubted).await;
+    store::resolve(&mut *lab.conn().await, doubted, Resolution::PlateLost, SYSTEM, "spilled").await.expect("resolved");
+    assert_eq!(lab.state(doubted).await, "plate_lost");
+    assert_eq!(lab.state(after).await, "failed");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_place_is_not_given_on_while_it_may_be_occupied(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let resource = Some("deck:handler-1".to_owned());
+    let first = lab.create(NewJob { resource: resource.clone(), ..NewJob::new(dispense()) }).await;
+    let next = NewJob { resource, dependencies: vec![Dependency::end(first)], ..NewJob::new(dispense()) };
+    let next = lab.create(next).await;
+    fail_next(&lab).await;
+    assert_eq!(lab.state(next).await, "waiting", "plates may still stand on the deck");
+    store::resource::clear(&mut *lab.conn().await, first).await.expect("cleared");
+    assert_eq!(lab.state(next).await, "ready");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn stopping_what_nobody_holds_cancels_it_and_stopping_again_is_refused(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let first = lab.create(NewJob::new(dispense())).await;
+    let after = lab.after(read(), &[first]).await;
+    let mut conn = lab.conn().await;
+    let stopped = store::stop(&mut conn, first, SYSTEM, "changed our minds").await.expect("a stop");
+    assert!(matches!(stopped, Stopped::Cancelled(_)), "{stopped:?}");
+    assert_eq!(lab.state(after).await, "failed");
+    let again = store::stop(&mut conn, first, SYSTEM, "again").await.expect("an answer");
+    assert_eq!(again, Stopped::Refused(jobs::state::State::Cancelled));
+}

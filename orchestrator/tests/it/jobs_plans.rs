@@ -1,0 +1,67 @@
+//! The plans that the queue's speed hangs on: leases by the queue's order, completions by key.
+
+use crate::support::as_application;
+use crate::work::Lab;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+async fn plan(lab: &Lab, statement: &'static str) -> String {
+    let explain = format!("explain {statement}");
+    let lines: Vec<String> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&lab.pool).await.expect("a plan");
+    lines.join("\n")
+}
+
+/// Many jobs, many of them leased, as the planner sees a busy queue.
+async fn busy(lab: &Lab) {
+    for statement in [
+        "insert into job (id, kind, queue, capability, repeatable, payload)
+         select gen_random_uuid(), 'read', 'bench', 'read.plate', true, '{}' from generate_series(1, 20000)",
+        "insert into job_ready (job_id, queue, capability, priority)
+         select id, queue, capability, 0 from job limit 10000",
+        "insert into lease (job_id, lease_token, worker, phase, attempt, expires_at)
+         select job.id, gen_random_uuid(), actor.id, 'leased', 1, now() + interval '1 minute'
+         from job join actor on actor.name = 'agent-1' where not exists (select from job_ready where job_id = job.id) limit 1000",
+    ] {
+        sqlx::query(statement).execute(&lab.pool).await.expect("rows");
+    }
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn leases_go_by_the_queues_order_and_completions_by_the_primary_key(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let owner = options.clone().connect_with(login.clone()).await.expect("the owner");
+    let lab = Lab::new(as_application(options, login).await).await;
+    busy(&lab).await;
+    sqlx::query("analyze").execute(&owner).await.expect("statistics");
+    let lease = plan(
+        &lab,
+        "select job_id from job_ready
+         where queue = 'bench' and capability = any('{read.plate}') and (instrument is null or instrument = 'x')
+         order by priority desc, ready_order limit 10 for update skip locked",
+    )
+    .await;
+    assert!(lease.contains("job_ready_next") && !lease.contains("Sort"), "{lease}");
+    let by_key = plan(
+        &lab,
+        "delete from lease
+         where job_id = '00000000-0000-7000-8000-000000000001' and lease_token = '00000000-0000-7000-8000-000000000001'",
+    )
+    .await;
+    assert!(by_key.contains("lease_pkey"), "{by_key}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn nothing_is_indexed_that_a_heartbeat_changes(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let indexed = lab
+        .count(
+            "select count(*)
+             from pg_index
+             join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+             where indrelid = 'lease'::regclass and attname in ('expires_at', 'progress', 'phase')",
+        )
+        .await;
+    assert_eq!(indexed, 0);
+}
