@@ -74,14 +74,15 @@ impl Routes {
                 describe(operation, access);
             }
         }
-        let gate = from_fn(move |Extension(state): Extension<AppState>, request: Request, next: Next| async move {
-            let limit = timeout(&state);
-            let answer = tokio::time::timeout(limit, guard(state, access, request, next)).await;
-            answer.unwrap_or_else(|_| {
-                let detail = format!("The request took longer than {} s. Try again.", limit.as_secs());
-                Problem::try_again("request.timed_out", detail).into_response()
-            })
-        });
+        let gate =
+            from_fn(move |Extension(state): Extension<AppState>, request: Request, next: Next| async move {
+                let limit = timeout(&state);
+                let answer = tokio::time::timeout(limit, guard(state, access, request, next)).await;
+                answer.unwrap_or_else(|_| {
+                    let detail = format!("The request took longer than {} s. Try again.", limit.as_secs());
+                    Problem::try_again("request.timed_out", detail).into_response()
+                })
+            });
         let handlers = handlers.map(|methods| methods.route_layer(gate));
         Self { router: self.router.routes(handlers), rules: self.rules }
     }
@@ -126,7 +127,11 @@ async fn guard(state: AppState, access: Access, mut request: Request, next: Next
     response
 }
 
-async fn authorize(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> Result<(Caller, String), Problem> {
+async fn authorize(
+    state: &AppState,
+    headers: &HeaderMap,
+    scopes: &[Scope],
+) -> Result<(Caller, String), Problem> {
     let Some(secret) = bearer(headers) else {
         let detail = "Send a token: `Authorization: Bearer lw_...`. `loopwright token create` makes one.";
         return Err(Problem::unauthenticated("token.missing", detail));
@@ -138,7 +143,10 @@ async fn authorize(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) -> R
     };
     if !scopes.iter().any(|scope| actor.scopes.contains(scope)) {
         let wanted: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-        let detail = format!("The token needs the scope {}. Ask an administrator for one that has it.", wanted.join(" or "));
+        let detail = format!(
+            "The token needs the scope {}. Ask an administrator for one that has it.",
+            wanted.join(" or ")
+        );
         return Err(Problem::forbidden("token.scope_missing", detail));
     }
     Ok((Caller { actor }, state.epoch(&mut conn).await?))

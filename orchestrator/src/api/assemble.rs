@@ -60,7 +60,9 @@ fn assembled() -> (OpenApiRouter<AppState>, Vec<Rule>) {
     let versioned: Routes = versioned();
     let public = health::routes();
     let mut rules = public.rules;
-    rules.extend(versioned.rules.into_iter().map(|rule| Rule { path: format!("{PREFIX}{}", rule.path), ..rule }));
+    rules.extend(
+        versioned.rules.into_iter().map(|rule| Rule { path: format!("{PREFIX}{}", rule.path), ..rule }),
+    );
     let router = OpenApiRouter::with_openapi(Description::openapi())
         .merge(public.router)
         .nest(PREFIX, versioned.router.fallback(unknown));
@@ -74,7 +76,8 @@ fn span(request: &Request) -> tracing::Span {
 }
 
 async fn unknown(request: Request) -> Problem {
-    let detail = format!("There is no route {}. `{PREFIX}/openapi.json` lists them all.", request.uri().path());
+    let detail =
+        format!("There is no route {}. `{PREFIX}/openapi.json` lists them all.", request.uri().path());
     Problem::new(StatusCode::NOT_FOUND, "route.unknown", detail)
 }
 

@@ -13,25 +13,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::routes;
 
-const WRITERS: &[Scope] = &[
-    Scope::WorkBench,
-    Scope::WorkLearn,
-    Scope::WorkPeople,
-    Scope::CampaignWrite,
-    Scope::InventoryWrite,
-];
-const READERS: &[Scope] = &[
-    Scope::Read,
-    Scope::WorkBench,
-    Scope::WorkLearn,
-    Scope::WorkPeople,
-    Scope::CampaignWrite,
-];
+const WRITERS: &[Scope] =
+    &[Scope::WorkBench, Scope::WorkLearn, Scope::WorkPeople, Scope::CampaignWrite, Scope::InventoryWrite];
+const READERS: &[Scope] =
+    &[Scope::Read, Scope::WorkBench, Scope::WorkLearn, Scope::WorkPeople, Scope::CampaignWrite];
 
 pub(super) fn routes() -> Routes {
-    Routes::new()
-        .slow_route(Access::AnyOf(WRITERS), routes!(put))
-        .route(Access::AnyOf(READERS), routes!(get))
+    Routes::new().slow_route(Access::AnyOf(WRITERS), routes!(put)).route(Access::AnyOf(READERS), routes!(get))
 }
 
 /// Stores bytes under their own SHA-256.
@@ -66,7 +54,8 @@ async fn put(
         Put::Stored => Ok(StatusCode::CREATED),
         Put::AlreadyThere => Ok(StatusCode::OK),
         Put::Mismatch { actual } => {
-            let detail = format!("The bytes hash to {actual}, not to {expected}. Nothing was kept; send them again.");
+            let detail =
+                format!("The bytes hash to {actual}, not to {expected}. Nothing was kept; send them again.");
             Err(Problem::unprocessable("blob.content_mismatch", detail))
         }
         Put::TooLarge { limit_bytes } => {
@@ -109,5 +98,7 @@ async fn get(State(state): State<AppState>, Path(name): Path<String>) -> Result<
 }
 
 fn digest(name: &str) -> Result<Digest, Problem> {
-    name.parse().map_err(|error: ::jobs::blob::NotADigest| Problem::unprocessable("blob.name_invalid", error.to_string()))
+    name.parse().map_err(|error: ::jobs::blob::NotADigest| {
+        Problem::unprocessable("blob.name_invalid", error.to_string())
+    })
 }

@@ -7,7 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 
 /// The `ETag` of a revision.
 pub fn etag(revision: i32) -> (header::HeaderName, HeaderValue) {
-    let value = HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
+    let value =
+        HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
     (header::ETAG, value)
 }
 
@@ -21,7 +22,9 @@ impl IfMatch {
         if self.0 == current {
             return Ok(());
         }
-        let detail = format!("It was changed meanwhile (now revision {current}). Read it again, then repeat the change.");
+        let detail = format!(
+            "It was changed meanwhile (now revision {current}). Read it again, then repeat the change."
+        );
         Err(Problem::new(StatusCode::PRECONDITION_FAILED, "request.revision_outdated", detail))
     }
 }

@@ -83,7 +83,8 @@ impl Reader {
     async fn next_batch(&mut self) -> Option<Vec<Result<Event, Infallible>>> {
         loop {
             self.news.mark_unchanged();
-            let batch = self.read().await.inspect_err(|error| tracing::warn!(%error, "a live stream ends")).ok()?;
+            let batch =
+                self.read().await.inspect_err(|error| tracing::warn!(%error, "a live stream ends")).ok()?;
             if let Some(last) = batch.last() {
                 self.position = last.position;
                 return Some(batch.iter().filter_map(as_event).map(Ok).collect());

@@ -58,9 +58,11 @@ impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let detail = rejection.body_text();
         match rejection.status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Problem::new(rejection.status(), "request.not_json", "Send the body as `Content-Type: application/json`.")
-            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+                rejection.status(),
+                "request.not_json",
+                "Send the body as `Content-Type: application/json`.",
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(rejection.status(), "request.too_large", detail),
             status => Problem::new(status, "request.body_invalid", detail),
         }

@@ -44,7 +44,10 @@ async fn lease(
 ) -> Result<Response, Problem> {
     check_contract(request.contract_version)?;
     let unknown = || {
-        let detail = format!("There is no queue {:?}: it is `learner`, `predict`, `bench` or `people`.", request.queue);
+        let detail = format!(
+            "There is no queue {:?}: it is `learner`, `predict`, `bench` or `people`.",
+            request.queue
+        );
         Problem::unprocessable("lease.queue_unknown", detail)
     };
     caller.require(Scope::of_queue(&request.queue).ok_or_else(unknown)?)?;
@@ -69,7 +72,11 @@ fn check_contract(version: u32) -> Result<(), Problem> {
     if version == CONTRACT_VERSION {
         return Ok(());
     }
-    let (who, what) = if version < CONTRACT_VERSION { ("worker", "Update the worker") } else { ("server", "Update the server") };
+    let (who, what) = if version < CONTRACT_VERSION {
+        ("worker", "Update the worker")
+    } else {
+        ("server", "Update the server")
+    };
     let detail = format!(
         "The worker speaks version {version} of the contract, this server version {CONTRACT_VERSION}. The {who} is \
          too old. {what}, then start the worker again; what it has in hand it can still report."

@@ -26,7 +26,12 @@ impl PageQuery {
 
     /// The key of the last item of the page before.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
-        let refused = || Problem::unprocessable("request.cursor_invalid", "Take the cursor from `next_cursor` of the page before.");
+        let refused = || {
+            Problem::unprocessable(
+                "request.cursor_invalid",
+                "Take the cursor from `next_cursor` of the page before.",
+            )
+        };
         self.cursor
             .as_deref()
             .map(|cursor| {

@@ -37,7 +37,10 @@ impl Problem {
 
     /// 401: no token, or one that is nobody's.
     pub fn unauthenticated(code: &str, detail: impl Into<String>) -> Self {
-        Self { header: Some(("www-authenticate", "Bearer")), ..Self::new(StatusCode::UNAUTHORIZED, code, detail) }
+        Self {
+            header: Some(("www-authenticate", "Bearer")),
+            ..Self::new(StatusCode::UNAUTHORIZED, code, detail)
+        }
     }
 
     /// 403: the token lacks the scope, or the actor may not.
@@ -62,7 +65,10 @@ impl Problem {
 
     /// 503: the same again may pass.
     pub fn try_again(code: &str, detail: impl Into<String>) -> Self {
-        Self { header: Some(("retry-after", "1")), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        Self {
+            header: Some(("retry-after", "1")),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        }
     }
 
     /// 500: a defect of ours. `error` goes to the log, not to the client.

@@ -1,8 +1,8 @@
 //! What every handler is given. Nothing acknowledged lives only here.
 
 use crate::queue::{Leaser, Wakeups};
-use crate::store::epoch;
 use crate::store::blobs::Blobs;
+use crate::store::epoch;
 use sqlx::{PgConnection, PgPool};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,7 +50,8 @@ const EPOCH_HOLDS: Duration = Duration::from_secs(10);
 
 impl AppState {
     pub fn new(pool: PgPool, blobs: Blobs, wakeups: Wakeups, config: Config) -> Self {
-        let leaser = Leaser::new(pool.clone(), wakeups.clone(), config.lease_duration, config.waiting_requests);
+        let leaser =
+            Leaser::new(pool.clone(), wakeups.clone(), config.lease_duration, config.waiting_requests);
         Self { pool, blobs, wakeups, leaser, config: Arc::new(config), epoch: Arc::default() }
     }
 

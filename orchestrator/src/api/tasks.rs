@@ -49,7 +49,11 @@ async fn list(
     params(("id" = TaskId, Path)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-async fn close(State(state): State<AppState>, caller: Caller, Path(id): Path<TaskId>) -> Result<StatusCode, Problem> {
+async fn close(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<TaskId>,
+) -> Result<StatusCode, Problem> {
     let mut conn = state.pool.acquire().await?;
     tasks::close(&mut conn, id, caller.id()).await?;
     Ok(StatusCode::NO_CONTENT)

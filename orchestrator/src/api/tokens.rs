@@ -22,7 +22,10 @@ pub(super) fn routes() -> Routes {
 
 /// Every token, without its secret.
 #[utoipa::path(get, path = "/tokens", tag = "tokens", params(PageQuery), responses((status = 200, body = Page<Token>)))]
-async fn list(State(state): State<AppState>, Query(page): Query<PageQuery>) -> Result<Json<Page<Token>>, Problem> {
+async fn list(
+    State(state): State<AppState>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Token>>, Problem> {
     let mut conn = state.pool.acquire().await?;
     let tokens = tokens::list(&mut conn, page.after()?, page.limit()).await?;
     Ok(Json(Page::new(tokens, &page, |token| token.id)))
@@ -44,7 +47,8 @@ async fn create(
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
     let mut tx = state.pool.begin().await?;
     let created = tokens::create(&mut tx, &new).await?;
-    let body = json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours});
+    let body =
+        json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours});
     events::append(&mut tx, &event("TokenCreated", created.id, &caller, body)).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CreatedToken { id: created.id, secret: created.secret })))
@@ -58,7 +62,11 @@ async fn create(
     params(("id" = TokenId, Path)),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-async fn revoke(State(state): State<AppState>, caller: Caller, Path(id): Path<TokenId>) -> Result<StatusCode, Problem> {
+async fn revoke(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<TokenId>,
+) -> Result<StatusCode, Problem> {
     let mut tx = state.pool.begin().await?;
     if tokens::revoke(&mut tx, id).await? == Revoked::Revoked {
         events::append(&mut tx, &event("TokenRevoked", id, &caller, json!({}))).await?;
@@ -68,5 +76,12 @@ async fn revoke(State(state): State<AppState>, caller: Caller, Path(id): Path<To
 }
 
 fn event<'a>(kind: &'a str, id: TokenId, caller: &Caller, body: serde_json::Value) -> NewEvent<'a> {
-    NewEvent { kind, subject: "token", subject_id: id.to_string(), campaign_id: None, actor: caller.id(), body }
+    NewEvent {
+        kind,
+        subject: "token",
+        subject_id: id.to_string(),
+        campaign_id: None,
+        actor: caller.id(),
+        body,
+    }
 }

@@ -64,7 +64,12 @@ impl Leaser {
     }
 
     /// The next job that fits, as soon as there is one; `None` when there was none within `wait`.
-    pub async fn lease(&self, wanted: Wanted, worker: ActorId, wait: Duration) -> Result<Option<Granted>, Error> {
+    pub async fn lease(
+        &self,
+        wanted: Wanted,
+        worker: ActorId,
+        wait: Duration,
+    ) -> Result<Option<Granted>, Error> {
         let line = self.line(&wanted.queue);
         let place = Arc::clone(&line.places).try_acquire_owned().map_err(|_| Error::Full)?;
         let (reply, mut answer) = oneshot::channel();
@@ -213,7 +218,9 @@ impl Granted {
 
 impl Drop for Granted {
     fn drop(&mut self) {
-        let (Some(lease), Ok(runtime)) = (self.lease.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(lease), Ok(runtime)) = (self.lease.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         let hand = self.hand.clone();
         runtime.spawn(async move {
             if let Err(error) = give_back(&hand, &lease).await {

@@ -32,11 +32,17 @@ pub enum Put {
     /// The same bytes were there.
     AlreadyThere,
     /// The bytes hash to something else; nothing was kept.
-    Mismatch { actual: Digest },
+    Mismatch {
+        actual: Digest,
+    },
     /// More than the limit; nothing was kept.
-    TooLarge { limit_bytes: u64 },
+    TooLarge {
+        limit_bytes: u64,
+    },
     /// The sender broke off; nothing was kept.
-    Interrupted { detail: String },
+    Interrupted {
+        detail: String,
+    },
 }
 
 /// What is known of a blob without reading it.
@@ -54,8 +60,9 @@ impl Blobs {
     /// A store in the local folder `dir`, made when absent. Blobs above `limit_bytes` are refused.
     pub fn local(dir: &Path, limit_bytes: u64) -> Result<Self> {
         let unusable = |source| Error::BlobStore { doing: "opened its folder", source };
-        std::fs::create_dir_all(dir)
-            .map_err(|source| unusable(object_store::Error::Generic { store: "local", source: Box::new(source) }))?;
+        std::fs::create_dir_all(dir).map_err(|source| {
+            unusable(object_store::Error::Generic { store: "local", source: Box::new(source) })
+        })?;
         let store = LocalFileSystem::new_with_prefix(dir).map_err(unusable)?.with_automatic_cleanup(true);
         Ok(Self { store: Arc::new(store), limit_bytes })
     }
@@ -119,7 +126,13 @@ impl Blobs {
     }
 
     /// Stores `bytes` under their own digest.
-    pub async fn put_bytes(&self, pool: &PgPool, bytes: Bytes, media_type: &str, by: ActorId) -> Result<Digest> {
+    pub async fn put_bytes(
+        &self,
+        pool: &PgPool,
+        bytes: Bytes,
+        media_type: &str,
+        by: ActorId,
+    ) -> Result<Digest> {
         let digest = Digest::of(&bytes);
         let body = stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
         match self.put(pool, digest, media_type, by, body).await? {
@@ -129,7 +142,10 @@ impl Blobs {
     }
 
     /// The bytes as they come from the store; `None` when it has none of that name.
-    pub async fn stream(&self, digest: Digest) -> Result<Option<impl Stream<Item = Result<Bytes>> + Send + use<>>> {
+    pub async fn stream(
+        &self,
+        digest: Digest,
+    ) -> Result<Option<impl Stream<Item = Result<Bytes>> + Send + use<>>> {
         let failed = |source| Error::BlobStore { doing: "read a blob", source };
         match self.store.get(&place(digest)).await {
             Ok(found) => Ok(Some(found.into_stream().map_err(failed))),
@@ -173,7 +189,13 @@ pub async fn describe(conn: &mut PgConnection, digest: Digest) -> Result<Option<
     .transpose()
 }
 
-async fn enter(conn: &mut PgConnection, digest: Digest, size_bytes: u64, media_type: &str, by: ActorId) -> Result<()> {
+async fn enter(
+    conn: &mut PgConnection,
+    digest: Digest,
+    size_bytes: u64,
+    media_type: &str,
+    by: ActorId,
+) -> Result<()> {
     let size_bytes = i64::try_from(size_bytes).map_err(|error| Error::corrupt("blob size", error))?;
     sqlx::query!(
         "insert into blob (sha256, size_bytes, media_type, created_by)

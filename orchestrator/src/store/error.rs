@@ -30,10 +30,14 @@ pub enum Error {
     #[error("{0}")]
     Refused(String),
     /// The schema is newer than this binary.
-    #[error("the database's schema is at version {found}, this binary knows up to {known}: run the newer loopwright")]
+    #[error(
+        "the database's schema is at version {found}, this binary knows up to {known}: run the newer loopwright"
+    )]
     SchemaNewer { found: i64, known: i64 },
     /// The schema is older than this binary.
-    #[error("the database's schema is at version {found}, this binary needs {known}: run `loopwright migrate` first")]
+    #[error(
+        "the database's schema is at version {found}, this binary needs {known}: run `loopwright migrate` first"
+    )]
     SchemaOlder { found: i64, known: i64 },
     #[error("migrating the schema failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -66,7 +70,9 @@ impl Error {
         match self {
             Error::Unavailable(_) | Error::Contended(_) | Error::BlobStore { .. } => FailureClass::Transient,
             Error::Constraint { .. } | Error::NotFound { .. } | Error::Refused(_) => FailureClass::Permanent,
-            Error::SchemaNewer { .. } | Error::SchemaOlder { .. } | Error::Migrate(_) => FailureClass::NeedsPerson,
+            Error::SchemaNewer { .. } | Error::SchemaOlder { .. } | Error::Migrate(_) => {
+                FailureClass::NeedsPerson
+            }
             Error::NotPermitted(_) | Error::Corrupt { .. } | Error::Statement(_) => FailureClass::Bug,
         }
     }
@@ -109,9 +115,10 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                Error::Unavailable(error)
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed => Error::Unavailable(error),
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 let constraint = database.constraint().map(str::to_owned);

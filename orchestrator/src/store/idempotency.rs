@@ -46,7 +46,11 @@ pub async fn begin(
     )
     .execute(&mut *conn)
     .await?;
-    if claimed.rows_affected() == 1 { Ok(Begun::Fresh) } else { earlier(conn, actor, key, route, request_sha256).await }
+    if claimed.rows_affected() == 1 {
+        Ok(Begun::Fresh)
+    } else {
+        earlier(conn, actor, key, route, request_sha256).await
+    }
 }
 
 async fn earlier(
@@ -74,7 +78,13 @@ async fn earlier(
 }
 
 /// Keeps the answer, in the same transaction.
-pub async fn finish(conn: &mut PgConnection, actor: ActorId, key: &str, status: u16, response: &Value) -> Result<()> {
+pub async fn finish(
+    conn: &mut PgConnection,
+    actor: ActorId,
+    key: &str,
+    status: u16,
+    response: &Value,
+) -> Result<()> {
     let status = i16::try_from(status).map_err(|_| Error::Refused(format!("{status} is not a status")))?;
     sqlx::query!(
         "update idempotency_key set status = $3, response = $4 where actor_id = $1 and key = $2",

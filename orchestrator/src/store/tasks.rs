@@ -108,7 +108,12 @@ pub async fn get(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
 }
 
 /// Up to `limit` tasks, oldest first, behind the task `after`. `open`: only those still open.
-pub async fn list(conn: &mut PgConnection, open: bool, after: Option<TaskId>, limit: i64) -> Result<Vec<Task>> {
+pub async fn list(
+    conn: &mut PgConnection,
+    open: bool,
+    after: Option<TaskId>,
+    limit: i64,
+) -> Result<Vec<Task>> {
     let rows = sqlx::query_as!(
         Row,
         "select task.id, cause, message, subject, subject_id, campaign_id, opened_at, closed_at,

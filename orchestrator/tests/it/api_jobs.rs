@@ -33,18 +33,25 @@ async fn a_job_goes_from_lease_to_success_over_http(options: PgPoolOptions, logi
     assert_eq!((status, body), (StatusCode::NO_CONTENT, json!("")));
 
     let job = lab.create(NewJob::new(read())).await;
-    let waiting = json!({"wait_seconds": 10, "capabilities": ["read.plate"], "contract_version": 1, "queue": "bench"});
+    let waiting =
+        json!({"wait_seconds": 10, "capabilities": ["read.plate"], "contract_version": 1, "queue": "bench"});
     let (status, lease) = app.post(&worker, "/api/v1/leases", &waiting).await;
     assert_eq!((status, lease["job_id"].as_str()), (StatusCode::OK, Some(job.to_string().as_str())));
     let authority = json!({"lease_token": lease["lease_token"]});
     let path = |command: &str| format!("/api/v1/jobs/{job}/{command}");
     let (status, answer) = app.post(&worker, &path("start"), &authority).await;
-    assert_eq!((status, answer), (StatusCode::OK, json!({"expires_in_seconds": 60, "stop_requested": false})));
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"expires_in_seconds": 60, "stop_requested": false}))
+    );
     let beat = json!({"lease_token": lease["lease_token"], "progress": {"message": "half", "fraction": 0.5}});
     let (status, _) = app.post(&worker, &path("heartbeat"), &beat).await;
     assert_eq!(status, StatusCode::OK);
     let (_, seen) = app.get(&worker, &format!("/api/v1/jobs/{job}")).await;
-    assert_eq!((seen["state"].as_str(), seen["progress"]["message"].as_str()), (Some("running"), Some("half")));
+    assert_eq!(
+        (seen["state"].as_str(), seen["progress"]["message"].as_str()),
+        (Some("running"), Some("half"))
+    );
 
     let token = serde_json::from_value(lease["lease_token"].clone()).expect("a token");
     let report = json!(Report { lease_token: token, outcome: succeeded(&read()) });
@@ -84,7 +91,10 @@ async fn a_worker_pulls_only_from_the_queue_of_its_scope(options: PgPoolOptions,
     let (status, _) = app.post(&learner, "/api/v1/leases", &wish("predict")).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (status, body) = app.post(&learner, "/api/v1/leases", &wish("elsewhere")).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("lease.queue_unknown")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("lease.queue_unknown"))
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
@@ -106,7 +116,10 @@ async fn a_person_stops_and_resolves(options: PgPoolOptions, login: PgConnectOpt
     let lease = lab.running(dispense()).await;
     let path = |command: &str| format!("/api/v1/jobs/{}/{command}", lease.job_id);
     let (status, body) = app.post(&person, &path("stop"), &json!({"reason": " "})).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("request.reason_missing")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("request.reason_missing"))
+    );
     let (_, body) = app.post(&person, &path("stop"), &json!({"reason": "smoke"})).await;
     assert_eq!(body, json!({"disposition": "requested"}));
     let early = json!({"resolution": "done", "reason": "looked"});
@@ -115,11 +128,15 @@ async fn a_person_stops_and_resolves(options: PgPoolOptions, login: PgConnectOpt
     lab.expire(lease.job_id).await;
     let (_, tasks) = app.get(&person, "/api/v1/tasks").await;
     assert_eq!(tasks["items"][0]["cause"], "job.in_doubt");
-    let (status, body) = app.post(&person, &path("resolve"), &json!({"resolution": "not_done", "reason": "dry"})).await;
+    let (status, body) =
+        app.post(&person, &path("resolve"), &json!({"resolution": "not_done", "reason": "dry"})).await;
     assert_eq!(status, StatusCode::OK);
     let instead = body["replaced_by"].as_str().expect("a replacement").to_owned();
     let (_, seen) = app.get(&person, &format!("/api/v1/jobs/{instead}")).await;
-    assert_eq!((seen["state"].as_str(), seen["replaces"].as_str()), (Some("ready"), Some(lease.job_id.to_string().as_str())));
+    assert_eq!(
+        (seen["state"].as_str(), seen["replaces"].as_str()),
+        (Some("ready"), Some(lease.job_id.to_string().as_str()))
+    );
     let (_, tasks) = app.get(&person, "/api/v1/tasks").await;
     assert_eq!(tasks["items"], json!([]));
 }
@@ -146,7 +163,10 @@ async fn lists_are_read_page_by_page(options: PgPoolOptions, login: PgConnectOpt
     let distinct: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
     assert_eq!((seen.len(), distinct.len()), (5, 5));
     let (status, body) = app.get(&reader, "/api/v1/jobs?cursor=nonsense").await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("request.cursor_invalid")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("request.cursor_invalid"))
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
@@ -156,6 +176,9 @@ async fn an_output_of_another_kind_is_refused(options: PgPoolOptions, login: PgC
     let lease = lab.running(dispense()).await;
     let report = json!(Report { lease_token: lease.lease_token, outcome: succeeded(&read()) });
     let (status, body) = app.post(&worker, &format!("/api/v1/jobs/{}/report", lease.job_id), &report).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("job.output_of_another_kind")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("job.output_of_another_kind"))
+    );
     assert_eq!(lab.state(lease.job_id).await, "running");
 }

@@ -45,10 +45,16 @@ async fn a_blob_that_is_not_what_its_name_says_is_not_kept(options: PgPoolOption
     let token = app.token(&[Scope::WorkBench]).await;
     let name = Digest::of(b"promised").to_string();
     let (status, body) = app.send(put(&token, &name, b"delivered")).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("blob.content_mismatch")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("blob.content_mismatch"))
+    );
     assert_eq!(app.get(&token, &format!("/api/v1/blobs/{name}")).await.0, StatusCode::NOT_FOUND);
     let (status, body) = app.send(put(&token, "nonsense", b"x")).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("blob.name_invalid")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("blob.name_invalid"))
+    );
     static LARGE: [u8; (1 << 20) + 1] = [0; (1 << 20) + 1];
     let (status, body) = app.send(put(&token, &Digest::of(&LARGE).to_string(), &LARGE)).await;
     assert_eq!((status, body["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("blob.too_large")));
@@ -58,7 +64,8 @@ async fn a_blob_that_is_not_what_its_name_says_is_not_kept(options: PgPoolOption
 async fn a_token_opens_until_it_is_revoked_or_expires(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     let admin = app.token(&[Scope::Admin]).await;
-    let wanted = json!({"actor": "ada", "kind": "person", "scopes": ["read"], "label": "laptop", "valid_hours": 8});
+    let wanted =
+        json!({"actor": "ada", "kind": "person", "scopes": ["read"], "label": "laptop", "valid_hours": 8});
     let (status, made) = app.post(&admin, "/api/v1/tokens", &wanted).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let secret = made["secret"].as_str().expect("a secret").to_owned();
@@ -89,7 +96,8 @@ async fn a_token_opens_until_it_is_revoked_or_expires(options: PgPoolOptions, lo
 async fn an_unknown_scope_is_refused_by_name(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     let admin = app.token(&[Scope::Admin]).await;
-    let wanted = json!({"actor": "ada", "kind": "person", "scopes": ["everything"], "label": "x", "valid_hours": 8});
+    let wanted =
+        json!({"actor": "ada", "kind": "person", "scopes": ["everything"], "label": "x", "valid_hours": 8});
     let (status, body) = app.post(&admin, "/api/v1/tokens", &wanted).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(body["detail"].as_str().unwrap_or_default().contains("everything"), "{body}");
@@ -136,8 +144,12 @@ async fn events_are_read_by_position_also_live(options: PgPoolOptions, login: Pg
     }
     let (_, none) = app.get(&token, "/api/v1/events").await;
     assert_eq!(none, json!([]), "without a position nothing is shown");
-    let response =
-        app.router.clone().oneshot(request("GET", &token, "/api/v1/events/stream?after=1", None)).await.expect("a stream");
+    let response = app
+        .router
+        .clone()
+        .oneshot(request("GET", &token, "/api/v1/events/stream?after=1", None))
+        .await
+        .expect("a stream");
     assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
     // Transactions of other tests may hold the horizon back for a moment.
     let mut sealed = 0;
@@ -160,8 +172,11 @@ async fn events_are_read_by_position_also_live(options: PgPoolOptions, login: Pg
 async fn every_answer_to_a_worker_names_the_databases_epoch(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     let token = app.token(&[Scope::Read]).await;
-    let response = app.router.clone().oneshot(request("GET", &token, "/api/v1/clock", None)).await.expect("an answer");
+    let response =
+        app.router.clone().oneshot(request("GET", &token, "/api/v1/clock", None)).await.expect("an answer");
     let epoch = response.headers()[jobs::client::EPOCH_HEADER].to_str().expect("text").to_owned();
-    assert!(epoch.split_once('-').is_some_and(|(system, timeline)| !system.is_empty() && !timeline.is_empty()));
+    assert!(
+        epoch.split_once('-').is_some_and(|(system, timeline)| !system.is_empty() && !timeline.is_empty())
+    );
     assert!(response.headers().contains_key("x-request-id"));
 }

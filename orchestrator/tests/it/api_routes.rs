@@ -76,7 +76,10 @@ async fn an_unknown_route_and_a_wrong_method_are_problems(options: PgPoolOptions
     let (status, body) = app.get("", "/api/v1/nothing").await;
     assert_eq!((status, body["code"].as_str()), (StatusCode::NOT_FOUND, Some("route.unknown")));
     let (status, body) = app.post("", "/api/v1/clock", &serde_json::json!({})).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("route.method_not_allowed")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, Some("route.method_not_allowed"))
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

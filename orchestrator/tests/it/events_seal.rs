@@ -39,13 +39,17 @@ async fn subjects(pool: &PgPool) -> Vec<(i64, String)> {
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_late_commit_is_never_behind_a_position_already_given(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_late_commit_is_never_behind_a_position_already_given(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let pool = as_application(options, login).await;
     let mut early = pool.begin().await.expect("a transaction");
     happen(&mut early, "early").await;
     happen(&mut *pool.acquire().await.expect("a connection"), "late").await;
     for _ in 0..3 {
-        let sealed = seal_batch(&mut *pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
+        let sealed =
+            seal_batch(&mut *pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
         assert_eq!(sealed, 0, "an older transaction is still running");
     }
     early.commit().await.expect("a commit");
@@ -65,7 +69,10 @@ async fn what_is_rolled_back_leaves_no_gap(options: PgPoolOptions, login: PgConn
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn positions_have_no_gaps_while_many_commit_and_many_seal(options: PgPoolOptions, login: PgConnectOptions) {
+async fn positions_have_no_gaps_while_many_commit_and_many_seal(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let pool = as_application(options, login).await;
     let commits = (0..40).map(|number| {
         let pool = &pool;
@@ -87,7 +94,10 @@ async fn positions_have_no_gaps_while_many_commit_and_many_seal(options: PgPoolO
     seal_all(&pool, 80).await;
     let positions: Vec<i64> = subjects(&pool).await.into_iter().map(|(position, _)| position).collect();
     assert_eq!(positions, (1..=80).collect::<Vec<i64>>());
-    assert_eq!(verify(&mut *pool.acquire().await.expect("a connection")).await.expect("an unbroken chain"), 80);
+    assert_eq!(
+        verify(&mut *pool.acquire().await.expect("a connection")).await.expect("an unbroken chain"),
+        80
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
@@ -98,7 +108,10 @@ async fn a_changed_event_breaks_the_chain(options: PgPoolOptions, login: PgConne
         happen(&mut *pool.acquire().await.expect("a connection"), &number.to_string()).await;
     }
     seal_all(&pool, 3).await;
-    sqlx::query("update event set body = '{\"a\": 3}' where subject_id = '1'").execute(&owner).await.expect("a forger");
+    sqlx::query("update event set body = '{\"a\": 3}' where subject_id = '1'")
+        .execute(&owner)
+        .await
+        .expect("a forger");
     let broken = verify(&mut *pool.acquire().await.expect("a connection")).await.expect_err("a broken chain");
     assert!(broken.to_string().contains("position 2"), "{broken}");
 }

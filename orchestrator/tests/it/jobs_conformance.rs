@@ -28,7 +28,9 @@ async fn in_state(lab: &Lab, work: Work, state: State) -> (JobId, LeaseToken) {
         _ => lab.start(&lease).await,
     }
     match state {
-        State::Stopping => drop(store::stop(&mut *lab.conn().await, id, SYSTEM, "test").await.expect("a stop")),
+        State::Stopping => {
+            drop(store::stop(&mut *lab.conn().await, id, SYSTEM, "test").await.expect("a stop"))
+        }
         State::Succeeded => drop(lab.report(id, token, succeeded(&work)).await),
         State::Failed => drop(lab.report(id, token, failed(FailureClass::Permanent)).await),
         State::Cancelled => drop(lab.report(id, token, stopped()).await),
@@ -126,7 +128,9 @@ async fn set_times(lab: &Lab, job: JobId, column: &'static str, offset_hours: i6
 /// - success (or not knowing) of a job whose start we never heard of says that it had begun.
 fn expected(state: State, event: Event, repeatable: bool) -> State {
     let event = match (state, event) {
-        (State::Running, Event::ReportedFailed { retry: true }) => Event::ReportedFailed { retry: repeatable },
+        (State::Running, Event::ReportedFailed { retry: true }) => {
+            Event::ReportedFailed { retry: repeatable }
+        }
         (_, event) => event,
     };
     match (state, event) {
@@ -139,7 +143,10 @@ fn expected(state: State, event: Event, repeatable: bool) -> State {
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn every_state_takes_every_command_as_the_state_machine_says(options: PgPoolOptions, login: PgConnectOptions) {
+async fn every_state_takes_every_command_as_the_state_machine_says(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let mut checked = 0;
     for work in [work::read(), work::dispense()] {

@@ -64,7 +64,10 @@ async fn a_delay_runs_in_laboratory_time_and_its_window_is_the_deadline(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn whoever_needs_a_success_fails_with_it_all_the_way_down(options: PgPoolOptions, login: PgConnectOptions) {
+async fn whoever_needs_a_success_fails_with_it_all_the_way_down(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let first = lab.create(NewJob::new(dispense())).await;
     let second = lab.after(dispense(), &[first]).await;
@@ -119,7 +122,8 @@ async fn a_job_found_not_done_is_done_by_another_and_nobody_fails_with_it(
     lab.start(&lease).await;
     lab.expire(doubted).await;
 
-    let resolved = store::resolve(&mut *lab.conn().await, doubted, Resolution::NotDone, SYSTEM, "dry wells").await;
+    let resolved =
+        store::resolve(&mut *lab.conn().await, doubted, Resolution::NotDone, SYSTEM, "dry wells").await;
 
     let Ok(Resolved::Settled { replaced_by: Some(instead), .. }) = resolved else { panic!("{resolved:?}") };
     assert_eq!(lab.state(doubted).await, "failed");
@@ -138,7 +142,9 @@ async fn a_lost_plate_takes_what_follows_with_it(options: PgPoolOptions, login: 
     let doubted = lab.running(dispense()).await.job_id;
     let after = lab.after(read(), &[doubted]).await;
     lab.expire(doubted).await;
-    store::resolve(&mut *lab.conn().await, doubted, Resolution::PlateLost, SYSTEM, "spilled").await.expect("resolved");
+    store::resolve(&mut *lab.conn().await, doubted, Resolution::PlateLost, SYSTEM, "spilled")
+        .await
+        .expect("resolved");
     assert_eq!(lab.state(doubted).await, "plate_lost");
     assert_eq!(lab.state(after).await, "failed");
 }

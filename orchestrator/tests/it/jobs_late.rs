@@ -6,8 +6,8 @@ use jobs::wire::{Disposition, Heartbeat};
 use jobs::{FailureClass, LeaseToken};
 use orchestrator::ids::SYSTEM;
 use orchestrator::store::jobs::{
-    self as store, Authority, CONTRADICTION_TASK, IN_DOUBT_TASK, NEEDS_PERSON_TASK, NewJob, Reported, Resolution,
-    Resolved,
+    self as store, Authority, CONTRADICTION_TASK, IN_DOUBT_TASK, NEEDS_PERSON_TASK, NewJob, Reported,
+    Resolution, Resolved,
 };
 use orchestrator::store::tasks;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -62,7 +62,10 @@ async fn a_lost_lease_gives_no_authority(options: PgPoolOptions, login: PgConnec
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_late_report_settles_a_job_in_doubt_and_closes_its_task(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_late_report_settles_a_job_in_doubt_and_closes_its_task(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let lease = lab.running(dispense()).await;
     lab.expire(lease.job_id).await;
@@ -95,7 +98,8 @@ async fn a_report_after_a_person_decided_changes_nothing_and_a_contradiction_is_
     let lab = Lab::new(as_application(options, login).await).await;
     let lease = lab.running(dispense()).await;
     lab.expire(lease.job_id).await;
-    let resolved = store::resolve(&mut *lab.conn().await, lease.job_id, Resolution::PlateLost, SYSTEM, "spilled").await;
+    let resolved =
+        store::resolve(&mut *lab.conn().await, lease.job_id, Resolution::PlateLost, SYSTEM, "spilled").await;
     assert!(matches!(resolved, Ok(Resolved::Settled { replaced_by: None, .. })), "{resolved:?}");
 
     let reported = lab.report(lease.job_id, lease.lease_token, succeeded(&dispense())).await;
@@ -117,14 +121,19 @@ async fn a_report_that_agrees_with_the_person_is_evidence_without_a_task(
     let lab = Lab::new(as_application(options, login).await).await;
     let lease = lab.running(dispense()).await;
     lab.expire(lease.job_id).await;
-    store::resolve(&mut *lab.conn().await, lease.job_id, Resolution::Done, SYSTEM, "looked").await.expect("resolved");
+    store::resolve(&mut *lab.conn().await, lease.job_id, Resolution::Done, SYSTEM, "looked")
+        .await
+        .expect("resolved");
     let reported = lab.report(lease.job_id, lease.lease_token, succeeded(&dispense())).await;
     assert_eq!(disposition(&reported), Some(Disposition::KeptAsEvidence));
     assert_eq!(open_tasks(&lab).await, Vec::<String>::new());
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_physical_step_reported_by_an_older_attempt_is_a_task(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_physical_step_reported_by_an_older_attempt_is_a_task(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let job = lab.create(NewJob::new(dispense())).await;
     let first = lab.lease().await.expect("work");
@@ -182,7 +191,10 @@ async fn a_passing_failure_is_tried_again_until_the_attempts_are_used_up(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn workers_that_vanish_again_and_again_exhaust_the_attempts(options: PgPoolOptions, login: PgConnectOptions) {
+async fn workers_that_vanish_again_and_again_exhaust_the_attempts(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let job = lab.create(NewJob { max_attempts: 2, ..NewJob::new(read()) }).await;
     for state in ["ready", "failed"] {

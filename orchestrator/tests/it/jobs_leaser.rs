@@ -46,7 +46,8 @@ async fn everybody_who_waits_is_given_work_when_it_comes(options: PgPoolOptions,
 async fn work_is_found_also_when_every_wake_up_is_lost(options: PgPoolOptions, login: PgConnectOptions) {
     let lab = Lab::new(as_application(options, login).await).await;
     let leaser = Leaser::new(lab.pool.clone(), Wakeups::default(), LEASE, 100);
-    let (granted, job) = tokio::join!(leaser.lease(reader(None), lab.worker, PATIENCE), lab.create(NewJob::new(read())));
+    let (granted, job) =
+        tokio::join!(leaser.lease(reader(None), lab.worker, PATIENCE), lab.create(NewJob::new(read())));
     let lease = granted.expect("an answer").expect("work").take().expect("a lease");
     assert_eq!(lease.job_id, job);
 }
@@ -121,7 +122,10 @@ async fn an_instrument_is_given_its_own_jobs_and_none_while_out_of_service(
         .await
         .expect("an instrument");
     assert!(leaser.lease(reader(Some("reader-1")), lab.worker, now).await.expect("an answer").is_none());
-    sqlx::query("update instrument set state = 'in_service'").execute(&lab.pool).await.expect("back in service");
+    sqlx::query("update instrument set state = 'in_service'")
+        .execute(&lab.pool)
+        .await
+        .expect("back in service");
     let granted = leaser.lease(reader(Some("reader-1")), lab.worker, PATIENCE).await.expect("an answer");
     assert!(granted.expect("work").take().is_some());
 }

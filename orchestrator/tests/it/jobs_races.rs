@@ -23,7 +23,8 @@ async fn each_job_is_given_to_one_of_many_who_ask_at_once(options: PgPoolOptions
         let mut given = Vec::new();
         loop {
             let workers = [lab.worker; 3];
-            let leased = store::lease(&mut *lab.conn().await, &bench(), &workers, LEASE).await.expect("a lease");
+            let leased =
+                store::lease(&mut *lab.conn().await, &bench(), &workers, LEASE).await.expect("a lease");
             if leased.is_empty() {
                 return given;
             }
@@ -46,8 +47,10 @@ async fn between_the_reaper_and_the_report_one_wins_and_nothing_is_lost(
     for round in 0..20 {
         let work = if round % 2 == 0 { read() } else { dispense() };
         let lease = lab.running(work.clone()).await;
-        let (reported, _) =
-            tokio::join!(lab.report(lease.job_id, lease.lease_token, succeeded(&work)), lab.expire(lease.job_id));
+        let (reported, _) = tokio::join!(
+            lab.report(lease.job_id, lease.lease_token, succeeded(&work)),
+            lab.expire(lease.job_id)
+        );
         // Whichever came first: the report settles it, with authority or late.
         assert!(matches!(reported, Reported::Taken(Disposition::Accepted, _)), "{reported:?}");
         assert_eq!(lab.state(lease.job_id).await, "succeeded");
@@ -57,7 +60,10 @@ async fn between_the_reaper_and_the_report_one_wins_and_nothing_is_lost(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn the_same_report_sent_many_times_at_once_settles_once(options: PgPoolOptions, login: PgConnectOptions) {
+async fn the_same_report_sent_many_times_at_once_settles_once(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     let lease = lab.running(dispense()).await;
     let report = Report { lease_token: lease.lease_token, outcome: succeeded(&dispense()) };
@@ -82,14 +88,18 @@ async fn dependencies_that_end_at_once_are_all_counted(options: PgPoolOptions, l
     }
     let upstream: Vec<JobId> = leases.iter().map(|lease| lease.job_id).collect();
     let waiting = [lab.after(read(), &upstream).await, lab.after(read(), &upstream).await];
-    join_all(leases.iter().map(|lease| lab.report(lease.job_id, lease.lease_token, succeeded(&dispense())))).await;
+    join_all(leases.iter().map(|lease| lab.report(lease.job_id, lease.lease_token, succeeded(&dispense()))))
+        .await;
     for job in waiting {
         assert_eq!(lab.state(job).await, "ready");
     }
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_job_made_while_its_dependency_ends_is_never_forgotten(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_job_made_while_its_dependency_ends_is_never_forgotten(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let lab = Lab::new(as_application(options, login).await).await;
     for _ in 0..20 {
         let lease = lab.running(dispense()).await;

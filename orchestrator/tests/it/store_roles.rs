@@ -9,7 +9,10 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn the_application_can_add_to_the_record_and_never_change_it(options: PgPoolOptions, login: PgConnectOptions) {
+async fn the_application_can_add_to_the_record_and_never_change_it(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let pool = as_application(options, login).await;
     for statement in [
         "update event set kind = 'Forged'",
@@ -49,7 +52,8 @@ async fn an_empty_database_is_refused_until_it_is_migrated(_: PgPoolOptions, log
     assert!(matches!(refused, Err(Error::SchemaOlder { found: 0, .. })), "{refused:?}");
     orchestrator::store::migrate(url.as_str()).await.expect("a migration");
     let pool = connect(url.as_str(), &ConnectOptions::default()).await.expect("a pool");
-    let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&pool).await.expect("a role");
+    let role: String =
+        sqlx::query_scalar("select current_user::text").fetch_one(&pool).await.expect("a role");
     assert_eq!(role, "loopwright_app");
 }
 
@@ -57,10 +61,11 @@ async fn an_empty_database_is_refused_until_it_is_migrated(_: PgPoolOptions, log
 async fn a_broken_rule_is_named(options: PgPoolOptions, login: PgConnectOptions) {
     let lab = Lab::new(as_application(options, login).await).await;
     let job = lab.create(NewJob::new(read())).await;
-    let twice = sqlx::query("insert into job_ready (job_id, queue, capability, priority) values ($1, 'x', 'x', 0)")
-        .bind(job.0)
-        .execute(&lab.pool)
-        .await;
+    let twice =
+        sqlx::query("insert into job_ready (job_id, queue, capability, priority) values ($1, 'x', 'x', 0)")
+            .bind(job.0)
+            .execute(&lab.pool)
+            .await;
     let error = Error::from(twice.expect_err("it is there already"));
     assert_eq!(error.constraint(), Some("job_ready_pkey"));
     assert!(matches!(error, Error::Constraint { kind: ConstraintKind::Unique, .. }));

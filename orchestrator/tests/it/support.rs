@@ -83,12 +83,13 @@ impl App {
 }
 
 pub fn request(method: &str, token: &str, path: &str, body: Option<&Value>) -> Request<Body> {
-    let builder = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let builder =
+        Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
     match body {
         None => builder.body(Body::empty()),
-        Some(body) => builder
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_string())),
+        Some(body) => {
+            builder.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
+        }
     }
     .expect("a valid request")
 }

@@ -1,18 +1,16 @@
 //! Jobs of each sort for the tests, and what a worker does with them.
 
 use chrono::{DateTime, Duration as LabDuration, TimeZone, Utc};
-use jobs::work::physical::{
-    Dispense, DispenseResult, Location, PlateRef, Read, ReadResult,
-};
-use jobs::work::{Output, Outcome};
 use jobs::wire::{Lease, Report};
+use jobs::work::physical::{Dispense, DispenseResult, Location, PlateRef, Read, ReadResult};
+use jobs::work::{Outcome, Output};
 use jobs::{Digest, Failure, FailureClass, JobId, LeaseToken, Work};
 use orchestrator::ids::ActorId;
+use orchestrator::store::clock;
 use orchestrator::store::jobs::{
     self as store, Authority, Consequences, Dependency, NewJob, Reported, Wanted,
 };
 use orchestrator::store::tokens::{self, ActorKind};
-use orchestrator::store::clock;
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -63,7 +61,9 @@ pub fn failed(class: FailureClass) -> Outcome {
 }
 
 pub fn unknown() -> Outcome {
-    Outcome::Unknown { failure: Failure::new(FailureClass::NeedsPerson, "test.unknown", "The power was cut.") }
+    Outcome::Unknown {
+        failure: Failure::new(FailureClass::NeedsPerson, "test.unknown", "The power was cut."),
+    }
 }
 
 pub fn stopped() -> Outcome {

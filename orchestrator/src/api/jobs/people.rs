@@ -169,7 +169,10 @@ async fn resolve(
 fn given(reason: &str) -> Result<&str, Problem> {
     let reason = reason.trim();
     if reason.is_empty() {
-        return Err(Problem::unprocessable("request.reason_missing", "Say why, in a few words: it goes into the record."));
+        return Err(Problem::unprocessable(
+            "request.reason_missing",
+            "Say why, in a few words: it goes into the record.",
+        ));
     }
     Ok(reason)
 }

@@ -107,7 +107,8 @@ async fn report(
         }
         Reported::NoSuchJob => Err(Problem::not_found("job", job)),
         Reported::WrongKind { expected, got } => {
-            let detail = format!("The job is a {expected}, the output says {got}. Send the output of its own kind.");
+            let detail =
+                format!("The job is a {expected}, the output says {got}. Send the output of its own kind.");
             Err(Problem::unprocessable("job.output_of_another_kind", detail))
         }
     }

@@ -93,7 +93,10 @@ pub async fn verify(conn: &mut PgConnection) -> Result<i64> {
             position = sealed.position;
             chain = next_link(&chain, &sealed)?;
             if chain != sealed.chain_sha256 {
-                return Err(Error::corrupt("event chain", format!("the event at position {position} was changed")));
+                return Err(Error::corrupt(
+                    "event chain",
+                    format!("the event at position {position} was changed"),
+                ));
             }
         }
     }

@@ -206,7 +206,9 @@ fn payload(work: &Work) -> Result<serde_json::Value> {
 }
 
 async fn existing(conn: &mut PgConnection, job: &NewJob) -> Result<JobId> {
-    let id = sqlx::query_scalar!("select id from job where unique_key = $1", job.unique_key).fetch_one(conn).await?;
+    let id = sqlx::query_scalar!("select id from job where unique_key = $1", job.unique_key)
+        .fetch_one(conn)
+        .await?;
     Ok(JobId(id))
 }
 

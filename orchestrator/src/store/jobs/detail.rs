@@ -67,7 +67,8 @@ pub struct Testimony {
 
 pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
     let filter = Filter { id: Some(job), ..Filter::default() };
-    let summary = read::list(conn, &filter, None, 1).await?.pop().ok_or_else(|| Error::not_found("job", job))?;
+    let summary =
+        read::list(conn, &filter, None, 1).await?.pop().ok_or_else(|| Error::not_found("job", job))?;
     let row = sqlx::query!(
         r#"select payload, output, actor.name as "decided_by?"
          from job

@@ -4,8 +4,8 @@ use super::held::Held;
 use crate::ids::ActorId;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
-use crate::store::tasks::{self, NewTask};
 use crate::store::outbox;
+use crate::store::tasks::{self, NewTask};
 use ::jobs::{Failure, JobId, LeaseToken};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -43,9 +43,12 @@ pub(super) async fn enter(conn: &mut PgConnection, held: &Held, why: Why<'_>, ac
 }
 
 async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId) -> Result<()> {
-    let of = sqlx::query!("select kind, instrument, campaign_id, round_id, plate_id from job where id = $1", job.0)
-        .fetch_one(&mut *conn)
-        .await?;
+    let of = sqlx::query!(
+        "select kind, instrument, campaign_id, round_id, plate_id from job where id = $1",
+        job.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     let campaign_id = of.campaign_id.map(Into::into);
     let on = of.instrument.map(|name| format!(" on {name}")).unwrap_or_default();
     let message = format!(
@@ -56,8 +59,14 @@ async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId)
     let task = NewTask { cause: TASK, message, subject: "job", subject_id: job.to_string(), campaign_id };
     tasks::open(conn, &task).await?;
     let body = json!({"kind": of.kind, "round_id": of.round_id, "plate_id": of.plate_id, "known": known});
-    let event =
-        NewEvent { kind: "JobInDoubt", subject: "job", subject_id: job.to_string(), campaign_id, actor, body };
+    let event = NewEvent {
+        kind: "JobInDoubt",
+        subject: "job",
+        subject_id: job.to_string(),
+        campaign_id,
+        actor,
+        body,
+    };
     let event_id = events::append(conn, &event).await?;
     outbox::enqueue(conn, event_id, "job.in_doubt").await
 }

@@ -118,7 +118,12 @@ impl AttemptEnding {
 
 impl Held {
     /// Writes down how this attempt ended. `began`: it says itself that it had begun.
-    pub async fn end_attempt(&self, conn: &mut PgConnection, ending: AttemptEnding, began: bool) -> Result<()> {
+    pub async fn end_attempt(
+        &self,
+        conn: &mut PgConnection,
+        ending: AttemptEnding,
+        began: bool,
+    ) -> Result<()> {
         sqlx::query!(
             "insert into job_attempt (job_id, attempt, lease_token, worker, leased_at, started_at, ending)
              values ($1, $2, $3, $4, $5, coalesce($6, case when $7 then now() end), $8)",

@@ -107,7 +107,8 @@ pub async fn on_offer(conn: &mut PgConnection, queue: &str) -> Result<Vec<(Strin
 
 /// Kind and payload as the work that they say.
 pub(super) fn work(kind: &str, payload: serde_json::Value) -> Result<Work> {
-    serde_json::from_value(json!({"kind": kind, "payload": payload})).map_err(|error| Error::corrupt("work", error))
+    serde_json::from_value(json!({"kind": kind, "payload": payload}))
+        .map_err(|error| Error::corrupt("work", error))
 }
 
 /// As it is told to workers: rounded down, so that they never believe in more than they have.

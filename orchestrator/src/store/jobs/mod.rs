@@ -16,8 +16,8 @@ mod dependents;
 pub mod resource;
 mod settle;
 
-mod held;
 mod heartbeat;
+mod held;
 mod lease;
 mod release;
 mod start;

@@ -58,7 +58,12 @@ pub async fn state_of(conn: &mut PgConnection, job: JobId) -> Result<Option<Stat
 }
 
 /// Up to `limit` jobs, newest first, behind the job `after`.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, after: Option<JobId>, limit: i64) -> Result<Vec<Summary>> {
+pub async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    after: Option<JobId>,
+    limit: i64,
+) -> Result<Vec<Summary>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select

@@ -28,9 +28,12 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Consequences> {
 
 /// No index: the lease table is the size of the fleet, and heartbeats must stay cheap.
 async fn expired(conn: &mut PgConnection, limit: i64) -> Result<Vec<Uuid>> {
-    Ok(sqlx::query_scalar!("select job_id from lease where expires_at <= now() order by expires_at limit $1", limit)
-        .fetch_all(conn)
-        .await?)
+    Ok(sqlx::query_scalar!(
+        "select job_id from lease where expires_at <= now() order by expires_at limit $1",
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// A heartbeat or a report that came meanwhile wins: the condition is checked again under the row's lock.

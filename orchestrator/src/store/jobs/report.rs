@@ -27,7 +27,10 @@ pub enum Reported {
     /// There is no such job.
     NoSuchJob,
     /// The output is of another kind of work than the job.
-    WrongKind { expected: Kind, got: Kind },
+    WrongKind {
+        expected: Kind,
+        got: Kind,
+    },
 }
 
 /// Cause of the task that a contradiction opens.
@@ -54,7 +57,12 @@ struct Testimony<'a> {
 }
 
 /// Takes a report, in a transaction of its own.
-pub async fn report(conn: &mut PgConnection, job: JobId, actor: ActorId, report: &Report) -> Result<Reported> {
+pub async fn report(
+    conn: &mut PgConnection,
+    job: JobId,
+    actor: ActorId,
+    report: &Report,
+) -> Result<Reported> {
     let Some(of) = of(conn, job).await? else { return Ok(Reported::NoSuchJob) };
     if let Outcome::Succeeded { output } = &report.outcome
         && output.kind() != of.kind
@@ -74,9 +82,10 @@ pub async fn report(conn: &mut PgConnection, job: JobId, actor: ActorId, report:
 }
 
 async fn of(conn: &mut PgConnection, job: JobId) -> Result<Option<Of>> {
-    let row = sqlx::query!("select kind, repeatable, max_attempts, campaign_id from job where id = $1", job.0)
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query!("select kind, repeatable, max_attempts, campaign_id from job where id = $1", job.0)
+            .fetch_optional(conn)
+            .await?;
     row.map(|row| {
         Ok(Of {
             id: job,
@@ -107,7 +116,9 @@ async fn with_authority(
     held.end_attempt(conn, ending_of(testimony.outcome), began).await?;
     keep(conn, of.id, testimony, true).await?;
     let consequences = match (next, testimony.outcome) {
-        (State::Ready, _) => Consequences::ready(&held.back_to_ready(conn, Some(backoff(held.attempt))).await?),
+        (State::Ready, _) => {
+            Consequences::ready(&held.back_to_ready(conn, Some(backoff(held.attempt))).await?)
+        }
         (State::InDoubt, Outcome::Unknown { failure }) => {
             doubt::enter(conn, held, Why::Reported(failure), testimony.actor).await?;
             Consequences::default()
@@ -276,7 +287,13 @@ async fn is_other_attempt(conn: &mut PgConnection, job: JobId, token: LeaseToken
 }
 
 async fn open_task(conn: &mut PgConnection, of: &Of, cause: &str, message: String) -> Result<()> {
-    let task = NewTask { cause, message, subject: "job", subject_id: of.id.to_string(), campaign_id: of.campaign_id };
+    let task = NewTask {
+        cause,
+        message,
+        subject: "job",
+        subject_id: of.id.to_string(),
+        campaign_id: of.campaign_id,
+    };
     tasks::open(conn, &task).await.map(drop)
 }
 

@@ -90,7 +90,8 @@ async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Conseque
     let new = NewJob {
         priority: row.priority,
         instrument: row.instrument,
-        max_attempts: u32::try_from(row.max_attempts).map_err(|error| Error::corrupt("max_attempts", error))?,
+        max_attempts: u32::try_from(row.max_attempts)
+            .map_err(|error| Error::corrupt("max_attempts", error))?,
         campaign_id: row.campaign_id.map(Into::into),
         round_id: row.round_id.map(Into::into),
         plate_id: row.plate_id.map(Into::into),

@@ -10,7 +10,9 @@ use sqlx::PgConnection;
 /// The place is clear: those that waited for the end of `job` may come. Does nothing when it holds none.
 pub async fn clear(conn: &mut PgConnection, job: JobId) -> Result<Consequences> {
     // The ending's own lock order: first the job's row, then those that wait.
-    sqlx::query!("select id from job where id = $1 for no key update", job.0).fetch_optional(&mut *conn).await?;
+    sqlx::query!("select id from job where id = $1 for no key update", job.0)
+        .fetch_optional(&mut *conn)
+        .await?;
     let held = sqlx::query!("delete from resource_held where job_id = $1", job.0).execute(&mut *conn).await?;
     if held.rows_affected() == 0 {
         return Ok(Consequences::default());
@@ -21,7 +23,9 @@ pub async fn clear(conn: &mut PgConnection, job: JobId) -> Result<Consequences> 
 
 /// `instead` does the work, or clears the place: those that waited for the end of `job` wait for its end.
 pub async fn hand_over(conn: &mut PgConnection, job: JobId, instead: JobId) -> Result<()> {
-    sqlx::query!("select id from job where id = $1 for no key update", job.0).fetch_optional(&mut *conn).await?;
+    sqlx::query!("select id from job where id = $1 for no key update", job.0)
+        .fetch_optional(&mut *conn)
+        .await?;
     sqlx::query!("delete from resource_held where job_id = $1", job.0).execute(&mut *conn).await?;
     sqlx::query!(
         "update job_dependency

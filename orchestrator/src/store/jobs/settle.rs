@@ -18,7 +18,9 @@ use std::collections::{BTreeSet, VecDeque};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
     /// `output` is an [`::jobs::work::Output`] as JSON; `None` when a person said that it was done.
-    Succeeded { output: Option<Value> },
+    Succeeded {
+        output: Option<Value>,
+    },
     Failed(Failure),
     Cancelled,
     PlateLost,

@@ -62,7 +62,12 @@ pub struct RoundStopped {
 }
 
 /// Asks to stop every job of a round, in the caller's transaction. Those in doubt stay in doubt.
-pub async fn stop_round(conn: &mut PgConnection, round: RoundId, actor: ActorId, reason: &str) -> Result<RoundStopped> {
+pub async fn stop_round(
+    conn: &mut PgConnection,
+    round: RoundId,
+    actor: ActorId,
+    reason: &str,
+) -> Result<RoundStopped> {
     let mut tx = conn.begin().await?;
     let jobs = sqlx::query_scalar!("select id from job where round_id = $1 order by id", round.0)
         .fetch_all(&mut *tx)
@@ -85,9 +90,10 @@ fn because(actor: ActorId, reason: &str) -> Decided {
 
 /// Takes out those that wait or are ready.
 async fn take_unheld(conn: &mut PgConnection, jobs: &[Uuid]) -> Result<Vec<JobId>> {
-    let waiting = sqlx::query_scalar!("delete from job_waiting where job_id = any($1) returning job_id", jobs)
-        .fetch_all(&mut *conn)
-        .await?;
+    let waiting =
+        sqlx::query_scalar!("delete from job_waiting where job_id = any($1) returning job_id", jobs)
+            .fetch_all(&mut *conn)
+            .await?;
     let ready = sqlx::query_scalar!("delete from job_ready where job_id = any($1) returning job_id", jobs)
         .fetch_all(conn)
         .await?;

@@ -27,7 +27,8 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    pub const ALL: [ActorKind; 4] = [ActorKind::Person, ActorKind::Agent, ActorKind::Learner, ActorKind::System];
+    pub const ALL: [ActorKind; 4] =
+        [ActorKind::Person, ActorKind::Agent, ActorKind::Learner, ActorKind::System];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -136,7 +137,9 @@ pub async fn create(conn: &mut PgConnection, new: &NewToken) -> Result<Created> 
 
 fn fresh_secret() -> Result<String> {
     let mut bytes = [0; 32];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|error| Error::Refused(format!("no randomness from the system: {error}")))?;
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| Error::Refused(format!("no randomness from the system: {error}")))?;
     Ok(format!("lw_{}", hex::encode(bytes)))
 }
 
@@ -160,7 +163,9 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.stale {
-        sqlx::query!("update api_token set last_used_at = now() where id = $1", row.token_id).execute(conn).await?;
+        sqlx::query!("update api_token set last_used_at = now() where id = $1", row.token_id)
+            .execute(conn)
+            .await?;
     }
     Ok(Some(Actor {
         id: ActorId(row.id),
@@ -181,13 +186,15 @@ pub enum Revoked {
 
 /// From now on the secret opens nothing.
 pub async fn revoke(conn: &mut PgConnection, id: TokenId) -> Result<Revoked> {
-    let revoked = sqlx::query!("update api_token set revoked_at = now() where id = $1 and revoked_at is null", id.0)
-        .execute(&mut *conn)
-        .await?;
+    let revoked =
+        sqlx::query!("update api_token set revoked_at = now() where id = $1 and revoked_at is null", id.0)
+            .execute(&mut *conn)
+            .await?;
     if revoked.rows_affected() > 0 {
         return Ok(Revoked::Revoked);
     }
-    let known = sqlx::query_scalar!("select id from api_token where id = $1", id.0).fetch_optional(conn).await?;
+    let known =
+        sqlx::query_scalar!("select id from api_token where id = $1", id.0).fetch_optional(conn).await?;
     known.map(|_| Revoked::AlreadyDone).ok_or_else(|| Error::not_found("token", id))
 }
 

@@ -101,9 +101,6 @@ pub struct NotAScope(String);
 impl std::str::FromStr for Scope {
     type Err = NotAScope;
     fn from_str(word: &str) -> Result<Self, NotAScope> {
-        Scope::ALL
-            .into_iter()
-            .find(|scope| scope.as_str() == word)
-            .ok_or_else(|| NotAScope(word.to_owned()))
+        Scope::ALL.into_iter().find(|scope| scope.as_str() == word).ok_or_else(|| NotAScope(word.to_owned()))
     }
 }
