@@ -14,7 +14,7 @@ fn filled(path: &str) -> String {
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn every_route_refuses_those_without_its_scope(options: PgPoolOptions, login: PgConnectOptions) {
+async fn every_route_refuses_whoever_lacks_its_scope(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     for rule in rules() {
         let Access::AnyOf(scopes) = rule.access else { continue };

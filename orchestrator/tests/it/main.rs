@@ -12,6 +12,7 @@ mod jobs_late;
 mod jobs_leaser;
 mod jobs_plans;
 mod jobs_races;
+mod store_idempotency;
 mod store_roles;
 mod support;
 mod work;
