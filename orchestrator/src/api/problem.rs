@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problems: a stable code, and a sentence that says what to do.
 
 use crate::store;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +20,16 @@ pub struct Problem {
     /// What happened and what to do next, for people.
     pub detail: String,
     #[serde(skip)]
-    header: Option<(&'static str, &'static str)>,
+    hint: Hint,
+}
+
+/// A header that goes with the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hint {
+    #[default]
+    None,
+    Authenticate,
+    RetryAfterASecond,
 }
 
 impl Problem {
@@ -31,16 +40,13 @@ impl Problem {
             status: status.as_u16(),
             code: code.to_owned(),
             detail: detail.into(),
-            header: None,
+            hint: Hint::None,
         }
     }
 
     /// 401: no token, or one that is nobody's.
     pub fn unauthenticated(code: &str, detail: impl Into<String>) -> Self {
-        Self {
-            header: Some(("www-authenticate", "Bearer")),
-            ..Self::new(StatusCode::UNAUTHORIZED, code, detail)
-        }
+        Self { hint: Hint::Authenticate, ..Self::new(StatusCode::UNAUTHORIZED, code, detail) }
     }
 
     /// 403: the token lacks the scope, or the actor may not.
@@ -65,10 +71,7 @@ impl Problem {
 
     /// 503: the same again may pass.
     pub fn try_again(code: &str, detail: impl Into<String>) -> Self {
-        Self {
-            header: Some(("retry-after", "1")),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
-        }
+        Self { hint: Hint::RetryAfterASecond, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 
     /// 500: a defect of ours. `error` goes to the log, not to the client.
@@ -88,9 +91,13 @@ impl IntoResponse for Problem {
         let mut response = (self.status_code(), axum::Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = self.header {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
+        match self.hint {
+            Hint::None => None,
+            Hint::Authenticate => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Hint::RetryAfterASecond => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        };
         response
     }
 }
