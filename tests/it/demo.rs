@@ -25,15 +25,14 @@ fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
     }
 }
 
-/// No destination well got the same source twice: a plate generation is a barcode of its own.
+/// No well of a plate got the same content twice: a plate made again is another barcode.
 fn assert_nothing_dispensed_twice(laboratory: &Laboratory) {
     let mut times: BTreeMap<(String, String, String), u32> = BTreeMap::new();
-    for event in laboratory.truth() {
-        let field = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        if event["event"] == "dispensed" {
-            *times
-                .entry((field("destination_barcode"), field("destination_well"), field("content")))
-                .or_default() += 1;
+    for event in laboratory.truth().iter().filter(|event| event["event"] == "transferred") {
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        for content in event["delivered"].as_object().into_iter().flat_map(|delivered| delivered.keys()) {
+            let key = (text("/destination/barcode"), text("/destination/well"), content.clone());
+            *times.entry(key).or_default() += 1;
         }
     }
     assert!(!times.is_empty(), "the truth log holds no dispense");

@@ -34,6 +34,7 @@ pub struct Ground {
     pub record: Record,
     pub is_new: bool,
     _lock: std::fs::File,
+    _port: Port,
 }
 
 impl Ground {
@@ -58,15 +59,17 @@ impl Ground {
                     serde_json::to_string(&settings)?,
                 );
             }
-            if !is_free(record.port) || wanted_port.is_some_and(|port| port != record.port) {
-                record.port = choose_port(wanted_port)?;
+            let port = Port::choose(wanted_port, Some(record.port))?;
+            if port.number != record.port {
+                record.port = port.number;
                 write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
             }
-            return Ok(Self { folder, record, is_new: false, _lock: lock });
+            return Ok(Self { folder, record, is_new: false, _lock: lock, _port: port });
         }
-        let record = Record { settings, port: choose_port(wanted_port)? };
+        let port = Port::choose(wanted_port, None)?;
+        let record = Record { settings, port: port.number };
         write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
-        Ok(Self { folder, record, is_new: true, _lock: lock })
+        Ok(Self { folder, record, is_new: true, _lock: lock, _port: port })
     }
 
     pub fn server_url(&self) -> String {
@@ -95,21 +98,43 @@ fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
 }
 
 const USUAL_PORT: u16 = 8460;
+/// Ports tried after the usual one.
+const MORE_PORTS: u16 = 100;
 
-fn choose_port(wanted: Option<u16>) -> anyhow::Result<u16> {
-    if let Some(port) = wanted {
-        if !is_free(port) {
-            bail!("port {port} is taken: name another with --port");
-        }
-        return Ok(port);
-    }
-    (USUAL_PORT..USUAL_PORT + 100)
-        .find(|port| is_free(*port))
-        .context("no free port found; name one with --port")
+/// A port for this demo alone, as far as demos go: two that start together must not choose the same before
+/// either listens.
+struct Port {
+    number: u16,
+    _lock: std::fs::File,
 }
 
-fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
+impl Port {
+    /// `number`, unless another demo has it or something listens there.
+    fn take(number: u16) -> anyhow::Result<Option<Self>> {
+        let path = std::env::temp_dir().join(format!("loopwright-demo-port-{number}.lock"));
+        // Somebody else's file: a demo of another user has the port, or had.
+        let Ok(file) = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path) else {
+            return Ok(None);
+        };
+        match file.try_lock() {
+            Ok(()) if TcpListener::bind(("127.0.0.1", number)).is_ok() => Ok(Some(Self { number, _lock: file })),
+            Ok(()) | Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error).context("cannot lock the demo's port"),
+        }
+    }
+
+    /// The one that is wanted, or else the one of the start before, or else the first free one.
+    fn choose(wanted: Option<u16>, before: Option<u16>) -> anyhow::Result<Self> {
+        if let Some(number) = wanted {
+            return Self::take(number)?.with_context(|| format!("port {number} is taken: name another with --port"));
+        }
+        for number in before.into_iter().chain(USUAL_PORT..USUAL_PORT + MORE_PORTS) {
+            if let Some(port) = Self::take(number)? {
+                return Ok(port);
+            }
+        }
+        bail!("no free port found; name one with --port")
+    }
 }
 
 /// Writes a file only its owner can read, whole or not at all.
