@@ -34,18 +34,20 @@ impl Narrator {
             "Specimen {}: {} genes, of which {} are hits that nobody has told the model about",
             specimen.name, specimen.genes, specimen.hits_total
         ));
+        let programs = std::env::current_exe().unwrap_or_default();
         eprintln!(
             "
     Loopwright runs at   {url}
     Its API is described {url}/api/v1/openapi.json
     Logs                 {folder}/logs
     In another terminal:
-      export LOOPWRIGHT_SERVER={url} LOOPWRIGHT_TOKEN_FILE={token}
+      export PATH={programs}:$PATH LOOPWRIGHT_SERVER={url} LOOPWRIGHT_TOKEN_FILE={token}
       loopwright campaign show {campaign}
 ",
             url = ground.server_url(),
             folder = ground.folder.display(),
             token = ground.token_file("operator").display(),
+            programs = programs.parent().unwrap_or(&programs).display(),
         );
     }
 
@@ -69,7 +71,7 @@ impl Narrator {
                     format!("Round {number}: {} experiments proposed", round["proposed"])
                 } else {
                     format!(
-                        "Round {number}: {} experiments wait for you: loopwright batch show {batch}; loopwright batch approve {batch}",
+                        "Round {number}: {} experiments wait for you\n             look:    loopwright batch show {batch}\n             approve: loopwright batch approve {batch}",
                         round["proposed"]
                     )
                 }
@@ -83,7 +85,8 @@ impl Narrator {
             "closed" => format!("Round {number}: closed, {}", outcome(&round["summary"])),
             other => format!("Round {number}: {other}"),
         };
-        self.say_once(format!("{number}:{state}:{}:{}", round["batch_id"], round["reason"]), &line);
+        let batch = if state == "proposing" { &Value::Null } else { &round["batch_id"] };
+        self.say_once(format!("{number}:{state}:{batch}:{}", round["reason"]), &line);
     }
 
     fn tell_score(&mut self, rounds: &[Value], specimen: &SpecimenReport) {
