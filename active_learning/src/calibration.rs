@@ -83,8 +83,7 @@ fn platt(rows: &[&HeldOut]) -> (f64, f64) {
             let error = p - f64::from(u8::from(row.hit));
             let weight = (p * (1.0 - p)).max(1e-9);
             gradient = [gradient[0] + error * x, gradient[1] + error];
-            curvature =
-                [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
+            curvature = [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
         }
         let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
         let step = [

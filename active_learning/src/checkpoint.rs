@@ -3,8 +3,8 @@
 //! Layout (safetensors 0.3): eight bytes little-endian header length, JSON header, tensors row by row,
 //! little-endian. Our own header stands in `__metadata__.loopwright`. Nothing in it runs code.
 
-use crate::data::Block;
 use crate::calibration::Calibration;
+use crate::data::Block;
 use crate::model::Scale;
 use crate::{Error, Result, tensor};
 use jobs::work::learn::{ModelMetrics, ModelSpec};
@@ -68,8 +68,7 @@ impl Checkpoint {
                 tensor::to_f32(values)?.iter().for_each(|v| body.extend_from_slice(&v.to_le_bytes()));
                 "F32"
             };
-            let entry =
-                json!({ "dtype": dtype, "shape": values.size(), "data_offsets": [from, body.len()] });
+            let entry = json!({ "dtype": dtype, "shape": values.size(), "data_offsets": [from, body.len()] });
             entries.insert(name.clone(), entry);
         }
         let head = Value::Object(entries).to_string();

@@ -49,8 +49,7 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let eligible = eligible(request);
     let count = request.batch_size.saturating_add(request.runners_up).min(eligible.len());
     let draws = acquisition::samples_needed(request.acquisition, count);
-    let Predicted { predictions, samples } =
-        cell.predict(vocabulary, request.pool, draws, request.seed)?;
+    let Predicted { predictions, samples } = cell.predict(vocabulary, request.pool, draws, request.seed)?;
     let untrained = cell.header.metrics.training_rows == 0;
     let ignorant = untrained && !cell.header.has_prior;
     let spread = ignorant && vocabulary.knows_features() && request.acquisition != Acquisition::Random;
@@ -70,10 +69,8 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     };
     let Choice { scores, picks } = choice;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, spread)?;
-    let mut proposals = picks
-        .iter()
-        .map(|pick| describe(pick, request, &predictions, &words))
-        .collect::<Result<Vec<_>>>()?;
+    let mut proposals =
+        picks.iter().map(|pick| describe(pick, request, &predictions, &words)).collect::<Result<Vec<_>>>()?;
     let runners_up = proposals.split_off(request.batch_size.min(proposals.len()));
     Ok(Proposed { proposals, runners_up, predictions, scores })
 }

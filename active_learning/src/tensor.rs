@@ -15,10 +15,7 @@ pub fn from_f64(values: &[f64], shape: &[i64]) -> Result<Tensor> {
 
 /// All elements row by row.
 pub fn to_f32(tensor: &Tensor) -> Result<Vec<f32>> {
-    let flat = tensor
-        .f_to_kind(Kind::Float)?
-        .f_to_device(tch::Device::Cpu)?
-        .f_contiguous()?;
+    let flat = tensor.f_to_kind(Kind::Float)?.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
     let count = flat.numel();
     let mut values = vec![0.0; count];
     flat.f_copy_data(&mut values, count)?;
@@ -27,10 +24,7 @@ pub fn to_f32(tensor: &Tensor) -> Result<Vec<f32>> {
 
 /// All elements row by row.
 pub fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
-    let flat = tensor
-        .f_to_kind(Kind::Double)?
-        .f_to_device(tch::Device::Cpu)?
-        .f_contiguous()?;
+    let flat = tensor.f_to_kind(Kind::Double)?.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
     let count = flat.numel();
     let mut values = vec![0.0; count];
     flat.f_copy_data(&mut values, count)?;

@@ -94,10 +94,9 @@ impl Cell {
             aleatoric_sd: factor * posterior.aleatoric_sd[i],
             hit_probability: calibration.hit_probability(posterior.hit_log_odds[i]),
         });
-        let widened = |(value, mean): (&f64, &f64)| {
-            scale.mean + scale.sd * mean + factor * (value - mean)
-        };
-        let drawn = posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
+        let widened = |(value, mean): (&f64, &f64)| scale.mean + scale.sd * mean + factor * (value - mean);
+        let drawn =
+            posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
         Ok(Predicted { samples: drawn.collect(), predictions: predictions.collect() })
     }
 
@@ -115,7 +114,6 @@ impl Cell {
                 let precisions = crate::tensor::from_f64(&[model.value.alpha, model.value.beta], &[2])?;
                 keep("value.precisions", &precisions)?;
                 keep("hit.weights", &model.hit.weights)?;
-                keep("hit.precision_root", &model.hit.precision_root)?;
             }
         }
         Checkpoint { header: self.header.clone(), tensors }.to_bytes()
@@ -146,10 +144,7 @@ impl Cell {
                         alpha: *alpha,
                         beta: *beta,
                     },
-                    hit: Logistic {
-                        weights: checkpoint.tensor("hit.weights")?,
-                        precision_root: checkpoint.tensor("hit.precision_root")?,
-                    },
+                    hit: Logistic { weights: checkpoint.tensor("hit.weights")? },
                 })
             }
         };

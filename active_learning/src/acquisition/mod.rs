@@ -54,9 +54,7 @@ pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Choic
     match rule {
         Acquisition::HitProbability => candidates.best(hit_probability::scores(candidates), count),
         Acquisition::Greedy => candidates.best(greedy::scores(candidates), count),
-        Acquisition::Ucb { beta } => {
-            candidates.best(upper_confidence_bound::scores(candidates, beta), count)
-        }
+        Acquisition::Ucb { beta } => candidates.best(upper_confidence_bound::scores(candidates, beta), count),
         Acquisition::Thompson => thompson::choose(candidates, count),
         Acquisition::Random => candidates.best(random::scores(candidates), count),
     }
@@ -99,8 +97,7 @@ mod tests {
     }
 
     fn picked(rule: Acquisition, objective: Objective) -> Vec<usize> {
-        let predictions =
-            [prediction(3.0, 0.1, 0.2), prediction(-4.0, 0.1, 0.1), prediction(1.0, 2.0, 0.9)];
+        let predictions = [prediction(3.0, 0.1, 0.2), prediction(-4.0, 0.1, 0.1), prediction(1.0, 2.0, 0.9)];
         let samples = vec![vec![0.0, 0.0, 9.0], vec![0.0, -9.0, 9.5]];
         let candidates = Candidates {
             predictions: &predictions,

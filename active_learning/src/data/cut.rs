@@ -36,7 +36,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Observation>> {
     let rows = experiments(CUT, &table)?.into_iter().zip(values).enumerate();
     rows.map(|(row, (experiment, &value))| {
         if !value.is_finite() {
-            return Err(Error::Row { table: CUT, row: row + 1, reason: "value is not a finite number".into() });
+            return Err(Error::Row {
+                table: CUT,
+                row: row + 1,
+                reason: "value is not a finite number".into(),
+            });
         }
         let hit = hits.get(row).filter(|hit| !hit.is_nan()).map(|&hit| hit > 0.5);
         Ok(Observation { experiment, value: f64::from(value), hit })

@@ -32,7 +32,11 @@ pub(super) fn experiments(what: &'static str, table: &Table) -> Result<Vec<Exper
 pub fn write(pool: &[Experiment]) -> Vec<u8> {
     let mut text = String::from("perturbation,context\n");
     for experiment in pool {
-        text.push_str(&format!("{},{}\n", quoted(&experiment.perturbation.to_string()), quoted(&experiment.context.0)));
+        text.push_str(&format!(
+            "{},{}\n",
+            quoted(&experiment.perturbation.to_string()),
+            quoted(&experiment.context.0)
+        ));
     }
     text.into_bytes()
 }

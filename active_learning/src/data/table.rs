@@ -125,11 +125,7 @@ fn read_parquet(
         }
     }
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(65_536)
-        .build()
-        .map_err(|e| unreadable(&e))?;
+    let reader = builder.with_projection(mask).with_batch_size(65_536).build().map_err(|e| unreadable(&e))?;
     let mut rows = 0;
     for batch in reader {
         let batch = batch.map_err(|e| unreadable(&e))?;
@@ -166,11 +162,7 @@ fn append_array(array: &dyn Array, column: &mut Column) -> std::result::Result<(
     Ok(())
 }
 
-fn read_csv(
-    what: &'static str,
-    bytes: &[u8],
-    choose: &impl Fn(&str) -> Option<ColumnKind>,
-) -> Result<Table> {
+fn read_csv(what: &'static str, bytes: &[u8], choose: &impl Fn(&str) -> Option<ColumnKind>) -> Result<Table> {
     let mut reader = csv::Reader::from_reader(bytes);
     let unreadable = |error: csv::Error| Error::Table { table: what, reason: error.to_string() };
     let mut columns: Vec<Option<(String, Column)>> = reader

@@ -15,14 +15,8 @@ use tch::Tensor;
 pub const OUTPUTS: i64 = 3;
 
 pub(super) fn pieces(features: i64, contexts: i64) -> [Piece; 8] {
-    let fixed = |name, rows, columns, start, precision| Piece {
-        name,
-        rows,
-        columns,
-        spread: 0.0,
-        start,
-        precision,
-    };
+    let fixed =
+        |name, rows, columns, start, precision| Piece { name, rows, columns, spread: 0.0, start, precision };
     [
         fixed("context.shift", contexts + 1, EMBEDDING, 0.0, 4.0),
         fixed("context.scale", contexts + 1, EMBEDDING, 0.0, 4.0),

@@ -58,9 +58,10 @@ impl Layout {
         let (members, _) = parameters.size2()?;
         let sizes: Vec<i64> = self.pieces.iter().map(|piece| piece.rows * piece.columns).collect();
         let flat = parameters.f_split_with_sizes(sizes, 1)?;
-        let shaped = flat.iter().zip(&self.pieces).map(|(part, piece)| {
-            Ok(part.f_reshape([members, piece.rows, piece.columns])?)
-        });
+        let shaped = flat
+            .iter()
+            .zip(&self.pieces)
+            .map(|(part, piece)| Ok(part.f_reshape([members, piece.rows, piece.columns])?));
         shaped.collect()
     }
 }

@@ -23,7 +23,14 @@ pub(super) fn pieces() -> [Piece; 2] {
             start: 0.0,
             precision: 4.0 / (down * down),
         },
-        Piece { name: "interaction.up", rows: RANK, columns: EMBEDDING, spread: 0.0, start: 0.0, precision: 4.0 },
+        Piece {
+            name: "interaction.up",
+            rows: RANK,
+            columns: EMBEDDING,
+            spread: 0.0,
+            start: 0.0,
+            precision: 4.0,
+        },
     ]
 }
 
@@ -63,15 +70,16 @@ mod tests {
     use crate::tensor;
 
     fn combined(edits: [i64; 3], up: f32) -> Vec<f32> {
-        let numbers = |count: i64, step: f32| -> Vec<f32> {
-            (0..count).map(|i| ((i as f32) * step).sin()).collect()
-        };
+        let numbers =
+            |count: i64, step: f32| -> Vec<f32> { (0..count).map(|i| ((i as f32) * step).sin()).collect() };
         let embeddings = tensor::from_f32(&numbers(2 * 4 * EMBEDDING, 0.7), &[2, 4, EMBEDDING]).unwrap();
         let down = tensor::from_f32(&numbers(2 * EMBEDDING * RANK, 0.3), &[2, EMBEDDING, RANK]).unwrap();
-        let up = tensor::from_f32(&numbers(2 * RANK * EMBEDDING, 0.9), &[2, RANK, EMBEDDING]).unwrap() * f64::from(up);
+        let up = tensor::from_f32(&numbers(2 * RANK * EMBEDDING, 0.9), &[2, RANK, EMBEDDING]).unwrap()
+            * f64::from(up);
         let edits = Tensor::from_slice(&edits).reshape([1, 3]);
         let there = tensor::from_f32(&[1.0, 1.0, 1.0], &[1, 3]).unwrap();
-        tensor::to_f32(&Manipulator { down: &down, up: &up }.combine(&embeddings, &edits, &there).unwrap()).unwrap()
+        tensor::to_f32(&Manipulator { down: &down, up: &up }.combine(&embeddings, &edits, &there).unwrap())
+            .unwrap()
     }
 
     #[test]

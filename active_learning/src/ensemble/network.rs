@@ -94,9 +94,15 @@ pub(super) struct Outputs {
 }
 
 /// Runs all members on `batch`.
-pub(super) fn forward(layout: &Layout, parameters: &Tensor, batch: &Batch, owner: &Tensor) -> Result<Outputs> {
+pub(super) fn forward(
+    layout: &Layout,
+    parameters: &Tensor,
+    batch: &Batch,
+    owner: &Tensor,
+) -> Result<Outputs> {
     let pieces = layout.cut(parameters)?;
-    let [weight, bias, log_precision, hidden_weight, hidden_bias, down, up, rest @ ..] = pieces.as_slice() else {
+    let [weight, bias, log_precision, hidden_weight, hidden_bias, down, up, rest @ ..] = pieces.as_slice()
+    else {
         return Err(Error::Checkpoint("pieces are missing".into()));
     };
     let [shift, scale, output, head, head_bias, wide, prior_hit, prior_value] = rest else {

@@ -44,7 +44,8 @@ pub(crate) fn fit(
         start
     } else {
         let weights = row_weights(set, members, all, seed)?;
-        Run { shape: &shape, vocabulary, set, epochs: spec.epochs as usize }.train(start, &weights, seed, stop)?
+        Run { shape: &shape, vocabulary, set, epochs: spec.epochs as usize }
+            .train(start, &weights, seed, stop)?
     };
     let held_out = held_out(&shape, &trained, vocabulary, set, members)?;
     let parameters = trained.f_narrow(0, 0, members as i64)?.f_contiguous()?;
@@ -159,10 +160,15 @@ fn held_out(
     for fold in 0..set.fold_count {
         let first = (members + fold * MEMBERS_A_FOLD) as i64;
         let parameters = trained.f_narrow(0, first, MEMBERS_A_FOLD as i64)?.f_contiguous()?;
-        let posterior = Ensemble { shape: shape.clone(), parameters }.predict(vocabulary, &set.encoded, 0, 0)?;
+        let posterior =
+            Ensemble { shape: shape.clone(), parameters }.predict(vocabulary, &set.encoded, 0, 0)?;
         rows.extend((0..set.len()).filter(|&row| set.folds[row] == fold).map(|row| HeldOut {
             fold,
-            forecast: Forecast { mean: posterior.mean[row], sd: posterior.sd(row), observed: set.values[row] },
+            forecast: Forecast {
+                mean: posterior.mean[row],
+                sd: posterior.sd(row),
+                observed: set.values[row],
+            },
             hit_log_odds: posterior.hit_log_odds[row],
             hit: set.hits[row] > 0.5,
         }));

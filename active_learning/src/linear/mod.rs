@@ -1,9 +1,9 @@
-//! Bayesian linear models on the summed features of a perturbation's edits: exact for the value, Laplace
-//! for the hit. No interaction between edits: this family *is* the additive null.
+//! Bayesian linear models on the summed features of a perturbation's edits: the exact posterior for the
+//! value, the most probable weights for the hit. No interaction between edits: this family *is* the additive null.
 //!
 //! Value: conjugate Gaussian regression, precisions by evidence maximisation ([`regression`]; Bishop 2006,
 //! section 3.5). Hit: logistic regression with a Gaussian prior centred on the log-odds that other screens
-//! give, Laplace approximation ([`logistic`]; MacKay 1992, Bishop 2006, section 4.5).
+//! give ([`logistic`]).
 
 pub mod logistic;
 pub mod regression;

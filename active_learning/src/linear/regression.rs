@@ -36,8 +36,7 @@ impl Regression {
     fn from_spectrum(spectrum: &Spectrum, alpha: f64, beta: f64) -> Result<Self> {
         let count = spectrum.values.len() as i64;
         let variances: Vec<f64> = spectrum.values.iter().map(|v| 1.0 / (alpha + beta * v)).collect();
-        let scaled: Vec<f64> =
-            variances.iter().zip(&spectrum.projected).map(|(s, p)| beta * s * p).collect();
+        let scaled: Vec<f64> = variances.iter().zip(&spectrum.projected).map(|(s, p)| beta * s * p).collect();
         let sds: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
         Ok(Self {
             weights: spectrum.vectors.f_matmul(&tensor::from_f64(&scaled, &[count, 1])?)?,
@@ -155,9 +154,8 @@ mod tests {
         let n = 400;
         let x: Vec<f64> = (0..n).flat_map(|i| [1.0, (i as f64 / n as f64) - 0.5]).collect();
         // A fixed sequence of sd 0.5: alternating signs.
-        let y: Vec<f64> = (0..n)
-            .map(|i| 1.0 + 2.0 * x[2 * i + 1] + if i % 2 == 0 { 0.5 } else { -0.5 })
-            .collect();
+        let y: Vec<f64> =
+            (0..n).map(|i| 1.0 + 2.0 * x[2 * i + 1] + if i % 2 == 0 { 0.5 } else { -0.5 }).collect();
         let fitted = Regression::fit(
             &tensor::from_f64(&x, &[n as i64, 2]).unwrap(),
             &tensor::from_f64(&y, &[n as i64, 1]).unwrap(),

@@ -1,16 +1,19 @@
 //! Log-odds that a gene is a hit in one more screen.
 //!
-//! Two steps of empirical Bayes. (1) A ridge regression on gene features of the hit frequency over all
+//! Three steps of empirical Bayes. (1) A ridge regression on gene features of the hit frequency over all
 //! screens, each gene weighted by how much is known of it: what genes *like this one* do. (2) The gene's
 //! own hits and misses update it as a beta-binomial whose prior is worth [`PRIOR_SCREENS`] screens.
+//! (3) How well screens foretell screens unlike them bends the result ([`transfer`](super::transfer)).
 //!
 //! Screens that repeat each other (cell lines of one fitness study) must not be counted as independent: a
 //! screen weighs 1 / sum over all screens of the squared correlation of hit calls (itself included), so
 //! that k copies of one screen weigh as much as one.
 
 use crate::data::FeatureTable;
+use crate::metrics;
 use crate::prior::PriorScreens;
 use crate::prior::screens::HIT_SHARE;
+use crate::prior::transfer::Transfer;
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
@@ -25,9 +28,9 @@ const HALF_WEIGHT: f64 = 5.0;
 /// What the other screens say of each gene they or the features know.
 #[derive(Clone, Debug)]
 pub struct HitEvidence {
-    /// Of genes in the feature table, in its order: log-odds after both steps.
+    /// Of genes in the feature table, in its order: log-odds after all steps.
     pub of_features: Vec<f64>,
-    /// Of genes in the prior screens, in their order: log-odds after both steps.
+    /// Of genes in the prior screens, in their order: log-odds after all steps.
     pub of_screens: Vec<f64>,
     /// Of genes in the prior screens: weighted share of screens in which it is a hit.
     pub frequency: Vec<f64>,
@@ -37,18 +40,26 @@ pub struct HitEvidence {
 
 impl HitEvidence {
     pub fn weigh(screens: &PriorScreens, features: &FeatureTable, rows: &Standardised) -> Result<Self> {
-        let weights = independence(screens)?;
+        let related = related(screens)?;
+        let weights = independence(&related, screens.screens.len());
         let counts = count(screens, &weights);
         let forecast = forecast(screens, features, rows, &counts)?;
+        let share = |hits: f64, seen: f64, expected: f64| {
+            metrics::logit((hits + PRIOR_SCREENS * expected) / (seen + PRIOR_SCREENS))
+        };
+        let expected_of = |gene: &String| {
+            let expected = features.index.get(gene).and_then(|&row| forecast.get(row));
+            expected.copied().unwrap_or(HIT_SHARE)
+        };
+        let expected: Vec<f64> = screens.genes.iter().map(expected_of).collect();
+        let transfer = Transfer::learn(screens, &weights, &related, |hits, seen, gene| {
+            share(hits, seen, expected[gene])
+        });
         let log_odds = |own: Option<&(f64, f64)>, expected: f64| {
             let (hits, seen) = own.copied().unwrap_or_default();
-            let share = (hits + PRIOR_SCREENS * expected) / (seen + PRIOR_SCREENS);
-            (share / (1.0 - share)).ln()
+            transfer.bend(share(hits, seen, expected))
         };
-        let of_screens = screens.genes.iter().zip(&counts).map(|(gene, own)| {
-            let expected = features.index.get(gene).and_then(|&row| forecast.get(row));
-            log_odds(Some(own), expected.copied().unwrap_or(HIT_SHARE))
-        });
+        let of_screens = counts.iter().zip(&expected).map(|(own, &expected)| log_odds(Some(own), expected));
         let of_features = features.genes.iter().zip(&forecast).map(|(gene, &expected)| {
             log_odds(screens.index.get(gene).and_then(|&row| counts.get(row)), expected)
         });
@@ -61,16 +72,20 @@ impl HitEvidence {
     }
 }
 
-/// One weight a screen, at most 1.
-fn independence(screens: &PriorScreens) -> Result<Vec<f64>> {
+/// `[screens, screens]`: squared correlations of hit calls.
+fn related(screens: &PriorScreens) -> Result<Vec<f64>> {
     let centred = centred_calls(screens);
     let shape = [screens.genes.len() as i64, screens.screens.len() as i64];
     let calls = tensor::from_f32(&centred, &shape)?;
     let gram = calls.f_transpose(0, 1)?.f_matmul(&calls)?.f_to_kind(Kind::Double)?;
     let norms = gram.f_diagonal(0, 0, 1)?.f_clamp_min(1e-9)?.f_sqrt()?;
     let correlation = gram.f_div(&norms.f_unsqueeze(0)?)?.f_div(&norms.f_unsqueeze(1)?)?;
-    let overlap = correlation.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Double)?;
-    tensor::to_f64(&overlap.f_clamp_min(1.0)?.f_reciprocal()?)
+    tensor::to_f64(&correlation.f_square()?)
+}
+
+/// One weight a screen, at most 1.
+fn independence(related: &[f64], width: usize) -> Vec<f64> {
+    related.chunks_exact(width).map(|row| 1.0 / row.iter().sum::<f64>().max(1.0)).collect()
 }
 
 /// Hit calls less their mean in the screen; 0 where not measured.

@@ -7,6 +7,7 @@
 pub mod evidence;
 pub mod profile;
 pub mod screens;
+mod transfer;
 
 pub use evidence::HitEvidence;
 pub use screens::PriorScreens;

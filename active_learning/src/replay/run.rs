@@ -1,5 +1,6 @@
 //! Rounds against an oracle, for several seeds.
 
+use crate::Result;
 use crate::data::Observation;
 use crate::metrics::{self, Forecast, Z_90};
 use crate::model::Stop;
@@ -7,7 +8,6 @@ use crate::propose::{self, Proposed, Request};
 use crate::replay::Oracle;
 use crate::representation::Vocabulary;
 use crate::train::Cell;
-use crate::Result;
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, ModelSpec, Objective, Proposal};
 use serde::Serialize;

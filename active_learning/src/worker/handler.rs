@@ -60,7 +60,10 @@ impl LearnerHandler {
             other => Err(Ended::Failed(Failure::new(
                 FailureClass::Permanent,
                 "learner.not_its_work",
-                format!("A learner does not do work of the kind {}; check the queue it was put in.", other.kind()),
+                format!(
+                    "A learner does not do work of the kind {}; check the queue it was put in.",
+                    other.kind()
+                ),
             ))),
         }
     }

@@ -1,17 +1,15 @@
 //! The three kinds of learner work as functions of bytes. No network, no clock but for durations.
 
+use crate::Result;
 use crate::data::{self, FeatureTable, Observation};
 use crate::model::Stop;
 use crate::prior::PriorScreens;
 use crate::propose::{self, Request};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
-use crate::Result;
 use bytes::Bytes;
-use jobs::work::learn::{
-    ModelInputs, ModelMetrics, Predict, Prediction, Proposal, Propose, Train,
-};
 use jobs::Digest;
+use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, Prediction, Proposal, Propose, Train};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Instant;
@@ -38,7 +36,11 @@ pub enum Task {
 /// What is to be stored and reported.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    Trained { checkpoint: Vec<u8>, train_seconds: f64, metrics: ModelMetrics },
+    Trained {
+        checkpoint: Vec<u8>,
+        train_seconds: f64,
+        metrics: ModelMetrics,
+    },
     Proposed {
         proposals: Vec<Proposal>,
         runners_up: Vec<Proposal>,

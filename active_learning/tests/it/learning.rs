@@ -21,7 +21,8 @@ fn means_follow_what_was_held_back() {
         let pairs: Vec<(f64, f64)> =
             rest.iter().zip(&predicted).map(|(e, p)| (p.mean, oracle.ask(e).unwrap().value)).collect();
         let n = pairs.len() as f64;
-        let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+        let (mx, my) =
+            (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
         let cov: f64 = pairs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
         let (vx, vy): (f64, f64) =
             (pairs.iter().map(|p| (p.0 - mx).powi(2)).sum(), pairs.iter().map(|p| (p.1 - my).powi(2)).sum());

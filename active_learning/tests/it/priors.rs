@@ -65,7 +65,9 @@ fn copies_of_a_screen_weigh_as_one() {
         }
         let prior = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
         let vocabulary = Vocabulary::build(&features, Some(&prior)).unwrap();
-        (0..50).map(|gene| vocabulary.log_odds[usize::try_from(vocabulary.row(&format!("G{gene}"))).unwrap()]).collect::<Vec<f32>>()
+        (0..50)
+            .map(|gene| vocabulary.log_odds[usize::try_from(vocabulary.row(&format!("G{gene}"))).unwrap()])
+            .collect::<Vec<f32>>()
     };
     let (one, ten) = (odds(1), odds(10));
     // Both unrelated screens share a sliver of chance correlation, hence not exactly.

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 #[test]
 fn a_pool_and_a_cut_survive_being_written() {
-    let experiments = pool::read(b"perturbation,context\nB+A,\"K562, day 3\"\nA,K562\nA+B,\"K562, day 3\"\n").unwrap();
+    let experiments =
+        pool::read(b"perturbation,context\nB+A,\"K562, day 3\"\nA,K562\nA+B,\"K562, day 3\"\n").unwrap();
     assert_eq!(experiments.len(), 2, "the same pair in another order is the same experiment");
     assert_eq!(pool::read(&pool::write(&experiments)).unwrap(), experiments);
 

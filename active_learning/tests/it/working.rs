@@ -28,7 +28,11 @@ fn attempt(work: Work, dir: &Path) -> Attempt {
 }
 
 /// Performs `work` with `blobs` at hand; gives back its outcome and all blobs it left.
-async fn perform(handler: &LearnerHandler, work: Work, blobs: &[Vec<u8>]) -> (Outcome, Attempt, tempfile::TempDir) {
+async fn perform(
+    handler: &LearnerHandler,
+    work: Work,
+    blobs: &[Vec<u8>],
+) -> (Outcome, Attempt, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let attempt = attempt(work, dir.path());
     for blob in blobs {
