@@ -12,8 +12,8 @@ use crate::prior::PriorScreens;
 const RELATED: f64 = 0.02;
 /// Every so many genes are looked at: two numbers need no more.
 const GENE_STEP: usize = 8;
-/// Fewer unrelated screens than this teach nothing about transfer.
-const FEWEST_SCREENS: usize = 5;
+/// Fewer unrelated screens than this, copies counted once, teach nothing about transfer.
+const FEWEST_SCREENS: f64 = 5.0;
 
 /// `log-odds -> slope * log-odds + shift`
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ impl Transfer {
         for (target, row) in related.chunks_exact(width).enumerate() {
             let unrelated: Vec<usize> =
                 (0..width).filter(|&other| other != target && row[other] < RELATED).collect();
-            if unrelated.len() < FEWEST_SCREENS {
+            if unrelated.iter().map(|&other| weights[other]).sum::<f64>() < FEWEST_SCREENS {
                 continue;
             }
             for (gene, calls) in screens.hit.chunks_exact(width).enumerate().step_by(GENE_STEP) {
