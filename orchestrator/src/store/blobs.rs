@@ -15,13 +15,15 @@ use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use sha2::Digest as _;
 use sqlx::{PgConnection, PgPool};
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The blob store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// The folder of a local store: what is renamed into it must also reach the disk before the row says so.
+    folder: Option<PathBuf>,
     limit_bytes: u64,
 }
 
@@ -64,7 +66,7 @@ impl Blobs {
             unusable(object_store::Error::Generic { store: "local", source: Box::new(source) })
         })?;
         let store = LocalFileSystem::new_with_prefix(dir).map_err(unusable)?.with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), limit_bytes })
+        Ok(Self { store: Arc::new(store), folder: Some(dir.to_owned()), limit_bytes })
     }
 
     /// Stores what `body` brings as `expected`. Takes a connection only when the bytes are in place.
@@ -91,8 +93,29 @@ impl Blobs {
             }
         };
         upload.finish().await.map_err(failed)?;
+        self.make_durable(expected).await?;
         enter(&mut *pool.acquire().await?, expected, size_bytes, media_type, by).await?;
         Ok(Put::Stored)
+    }
+
+    /// Waits until the file and its entry in the folder are on the disk: a power cut after the acknowledgement
+    /// must not lose what a robot has thrown away since.
+    async fn make_durable(&self, digest: Digest) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let folder = folder.clone();
+        let synced = tokio::task::spawn_blocking(move || {
+            let path = folder.join(place(digest).as_ref());
+            // The file, and each folder that may have been made for it.
+            path.ancestors()
+                .take_while(|place| place.starts_with(&folder))
+                .try_for_each(|place| std::fs::File::open(place)?.sync_all())
+        })
+        .await
+        .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+        synced.map_err(|source| Error::BlobStore {
+            doing: "made a blob durable",
+            source: object_store::Error::Generic { store: "local", source: Box::new(source) },
+        })
     }
 
     /// The inner error is an ending that keeps nothing.
