@@ -150,3 +150,40 @@ impl State {
         Ok(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_table_is_as_agreed() {
+        let states = State::ALL;
+        let mut table = String::new();
+        for state in states {
+            for event in Event::ALL {
+                if let Ok(next) = state.next(event) {
+                    table += &format!("{state:?} + {event:?} -> {next:?}\n");
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn what_has_ended_takes_no_further_event() {
+        let ended = State::ALL.into_iter().filter(|state| state.is_terminal());
+        for state in ended {
+            for event in Event::ALL {
+                assert!(state.next(event).is_err(), "{state:?} takes {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_column_word_reads_back_as_its_state() {
+        for state in State::ALL {
+            assert_eq!(State::from_column(state.as_str()), Some(state));
+        }
+        assert_eq!(State::from_column("nonsense"), None);
+    }
+}

@@ -186,3 +186,40 @@ impl State {
         Ok(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_table_is_as_agreed() {
+        let states = State::all();
+        let mut table = String::new();
+        for state in states {
+            for event in Event::ALL {
+                if let Ok(next) = state.next(event) {
+                    table += &format!("{state:?} + {event:?} -> {next:?}\n");
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn what_has_ended_takes_no_further_event() {
+        let ended = State::all().into_iter().filter(|state| state.is_terminal());
+        for state in ended {
+            for event in Event::ALL {
+                assert!(state.next(event).is_err(), "{state:?} takes {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_column_word_reads_back_as_its_state() {
+        for state in State::all() {
+            assert_eq!(State::from_columns(state.as_str(), state.held_from()), Some(state));
+        }
+        assert_eq!(State::from_columns("held", None), None);
+    }
+}

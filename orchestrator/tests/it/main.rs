@@ -3,6 +3,8 @@
 mod api_jobs;
 mod api_resources;
 mod api_routes;
+mod batches_people;
+mod engine_faults;
 mod engine_loop;
 mod laboratory;
 mod events_seal;
@@ -14,5 +16,6 @@ mod jobs_plans;
 mod jobs_races;
 mod store_idempotency;
 mod store_roles;
+mod plates_people;
 mod support;
 mod work;
