@@ -1,6 +1,6 @@
 //! One pass over everything that may be moved on.
 
-use super::{Engine, Stepped, assess, draft, draw, execute, hold, plan, propose, start};
+use super::{Engine, Stepped, assess, draft, draw, execute, hold, nothing, plan, propose, start};
 use crate::ids::{CampaignId, RoundId};
 use crate::rounds::state::{Stage, State};
 use crate::store::jobs::Consequences;
@@ -71,7 +71,7 @@ impl Engine {
 
     async fn try_step_round(&self, id: RoundId) -> Result<bool> {
         let mut tx = self.pool.begin().await?;
-        let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(false) };
+        let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
         let mut out = Consequences::default();
         let stepped = match round.state {
             State::In(Stage::Proposing) => propose::step(&mut tx, &mut round, &mut out).await?,
@@ -79,13 +79,13 @@ impl Engine {
             State::In(Stage::Planning) => plan::step(&mut tx, &mut round, &mut out).await?,
             State::In(Stage::Executing) => execute::step(&mut tx, &mut round, &mut out).await?,
             State::In(Stage::Assessing) => {
-                drop(tx);
+                tx.rollback().await?;
                 return assess::step(self, id).await;
             }
             State::Held(_) | State::Closed | State::Cancelled | State::Failed => Stepped::Nothing,
         };
         if stepped != Stepped::Moved {
-            return Ok(false);
+            return nothing(tx).await;
         }
         tx.commit().await?;
         self.wakeups.after(&out);
@@ -94,10 +94,10 @@ impl Engine {
 
     async fn step_campaign(&self, id: CampaignId) -> Result<bool> {
         let mut tx = self.pool.begin().await?;
-        let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return Ok(false) };
+        let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return nothing(tx).await };
         let mut out = Consequences::default();
         if start::step(&mut tx, &mut campaign, &mut out).await? != Stepped::Moved {
-            return Ok(false);
+            return nothing(tx).await;
         }
         tx.commit().await?;
         self.wakeups.after(&out);

@@ -3,7 +3,7 @@
 
 use super::execute::{Again, latest, wanted_again};
 use super::inputs::{model_inputs, train_key, train_seed, version_of};
-use super::Engine;
+use super::{Engine, nothing};
 use crate::ids::{RoundId, SYSTEM};
 use crate::plates::State as PlateState;
 use crate::rounds::state::{Event, Stage, State};
@@ -32,13 +32,14 @@ enum Next {
 pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
     let Some(cut) = store_data_cut(engine, id).await? else { return repeat(engine, id).await };
     let mut tx = engine.pool.begin().await?;
-    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(false) };
+    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Close) {
-        return Ok(false);
+        return nothing(tx).await;
     }
     let observations = store::observations::of_campaign(&mut tx, round.campaign_id, None).await?;
     if data_cut::to_csv(&observations).as_deref().map(Digest::of) != cut {
         // Measured on in the meantime: the cut is written again next time.
+        tx.rollback().await?;
         return Ok(true);
     }
     let mut out = Consequences::default();
@@ -65,9 +66,9 @@ async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<Option<Di
 /// Back to executing, when a plate is to be made again.
 async fn repeat(engine: &Engine, id: RoundId) -> Result<bool> {
     let mut tx = engine.pool.begin().await?;
-    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(false) };
+    let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Repeat) {
-        return Ok(false);
+        return nothing(tx).await;
     }
     store::rounds::apply(&mut tx, &mut round, Event::PlateRepeatOrdered, None, SYSTEM).await?.must()?;
     tx.commit().await?;

@@ -5,6 +5,7 @@
 use super::{Engine, start};
 use crate::store::{self, Result};
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 impl Engine {
     /// Jumps if laboratory time may. Answers where to. The jobs whose time has come are promoted by the caller.
@@ -15,19 +16,29 @@ impl Engine {
 
 async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
     let mut tx = engine.pool.begin().await?;
-    let Some(lab_now) = store::jump::lock_jumping(&mut tx).await? else { return Ok(None) };
-    if !store::settlements::is_still(&mut tx).await? || store::jump::rounds_have_work(&mut tx).await? {
+    let jumped = jump_in(&mut tx).await?;
+    match jumped {
+        Some(lab_at) => {
+            tx.commit().await?;
+            tracing::info!(%lab_at, "laboratory time jumped");
+        }
+        // At once: its lock would make the next look skip the clock.
+        None => tx.rollback().await?,
+    }
+    Ok(jumped)
+}
+
+async fn jump_in(tx: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let Some(lab_now) = store::jump::lock_jumping(tx).await? else { return Ok(None) };
+    if !store::settlements::is_still(tx).await? || store::jump::rounds_have_work(tx).await? {
         return Ok(None);
     }
-    let Ok(round_due) = start::next_due(&mut tx).await? else { return Ok(None) };
-    let job_due = store::settlements::next_job_due(&mut tx).await?;
+    let Ok(round_due) = start::next_due(tx).await? else { return Ok(None) };
+    let job_due = store::settlements::next_job_due(tx).await?;
     let Some(next) = round_due.into_iter().chain(job_due).min() else { return Ok(None) };
     if next <= lab_now {
         // Due already: whoever promotes jobs or starts rounds is about to.
         return Ok(None);
     }
-    let at = store::clock::jump_to(&mut tx, next).await?;
-    tx.commit().await?;
-    tracing::info!(lab_at = %at, "laboratory time jumped");
-    Ok(Some(at))
+    store::clock::jump_to(tx, next).await.map(Some)
 }

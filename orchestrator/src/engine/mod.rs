@@ -57,6 +57,13 @@ impl Engine {
     }
 }
 
+/// Ends a transaction that did nothing, at once: one that is only dropped is rolled back later, and until
+/// then its row locks would make others skip the row.
+async fn nothing(tx: sqlx::Transaction<'_, sqlx::Postgres>) -> crate::store::Result<bool> {
+    tx.rollback().await?;
+    Ok(false)
+}
+
 /// What a step did with its transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stepped {

@@ -2,7 +2,7 @@
 
 use super::Stepped;
 use super::inputs::{current_version, model_inputs, train_key, train_seed};
-use crate::campaigns::state::Event;
+use crate::campaigns::state::{Event, State as CampaignState};
 use crate::ids::{CampaignId, RoundId, SYSTEM};
 use crate::rounds::{seed, state::State};
 use crate::store::campaigns::{Campaign, Version};
@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 pub(super) enum Due {
     /// The first model must be trained; nobody asked for it yet.
     FirstTraining,
-    /// A learner trains.
+    /// A learner trains, or a round is live.
     Waiting,
     /// A round is due since.
     Now { number: u32, due_lab_at: DateTime<Utc>, data_cut: Option<Digest> },
@@ -32,6 +32,9 @@ pub(super) enum Due {
 pub(super) async fn due(conn: &mut PgConnection, campaign: &Campaign) -> Result<Due> {
     let version = current_version(conn, campaign).await?;
     let last = store::rounds::last_of_campaign(conn, campaign.id).await?;
+    if last.as_ref().is_some_and(|round| !round.state.is_terminal()) {
+        return Ok(Due::Waiting);
+    }
     let number = last.as_ref().map_or(0, |round| round.number);
     let training = store::chains::by_unique_key(conn, &train_key(campaign, number)).await?;
     match (&training, &last) {
@@ -94,6 +97,10 @@ pub(super) async fn step(
     campaign: &mut Campaign,
     out: &mut Consequences,
 ) -> Result<Stepped> {
+    if campaign.state != CampaignState::Active {
+        // Another replica finished it since it was listed.
+        return Ok(Stepped::Nothing);
+    }
     match due(conn, campaign).await? {
         Due::Waiting | Due::At(_) => Ok(Stepped::Nothing),
         Due::FirstTraining => first_training(conn, campaign, out).await,

@@ -1,7 +1,7 @@
 //! A physical job succeeded: what the device reported is kept, and the plate moves on.
 
 use super::broken;
-use crate::engine::{Engine, plates};
+use crate::engine::{Engine, nothing, plates};
 use crate::ids::SYSTEM;
 use crate::ingestion::{Assessment, Verdict, reconcile};
 use crate::plates::decide::{QUARANTINED_TASK, observe};
@@ -30,9 +30,9 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     };
     let read = read_file(engine, &settled).await?;
     let mut tx = engine.pool.begin().await?;
-    let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return Ok(false) };
+    let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
-        return Ok(false);
+        return nothing(tx).await;
     }
     let plate = store::plates::by_id(&mut tx, plate).await?;
     let mut plate = plate.ok_or_else(|| Error::corrupt("plate of a job", settled.job_id))?;

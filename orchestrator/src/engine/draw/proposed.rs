@@ -1,7 +1,7 @@
 //! A learner answered with a batch: proposals, runners-up and the whole posterior are kept, and the batch
 //! waits for people. An answer that cannot be used holds the round.
 
-use crate::engine::{Engine, hold};
+use crate::engine::{Engine, hold, nothing};
 use crate::ids::{BatchId, ProposalId, SYSTEM};
 use crate::rounds::posterior;
 use crate::rounds::state::{Event, Stage, State};
@@ -22,13 +22,13 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let Some(round) = settled.round_id else { return Err(Error::corrupt("proposal", "it belongs to no round")) };
     let answer = answer(engine, &settled).await?;
     let mut tx = engine.pool.begin().await?;
-    let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return Ok(false) };
+    let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if matches!(round.state, State::Held(_)) {
         // Its answer waits with it.
-        return Ok(false);
+        return nothing(tx).await;
     }
     if !store::settlements::take(&mut tx, settled.job_id).await? {
-        return Ok(false);
+        return nothing(tx).await;
     }
     match answer {
         _ if round.state != State::In(Stage::Proposing) => {}

@@ -1,6 +1,6 @@
 //! A training ended: a new model version, judged at the gate; or a person is told.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, nothing};
 use crate::ids::SYSTEM;
 use crate::models::gate::{self, Verdict};
 use crate::models::state::Event;
@@ -19,9 +19,9 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         return Err(Error::corrupt("training", "it belongs to no campaign"));
     };
     let mut tx = engine.pool.begin().await?;
-    let Some(campaign) = store::campaigns::lock(&mut tx, campaign).await? else { return Ok(false) };
+    let Some(campaign) = store::campaigns::lock(&mut tx, campaign).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
-        return Ok(false);
+        return nothing(tx).await;
     }
     match &settled.output {
         Some(Output::Train(result)) if has_checkpoint(&mut tx, result).await? => {
