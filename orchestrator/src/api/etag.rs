@@ -17,15 +17,18 @@ pub fn etag(revision: i32) -> (header::HeaderName, HeaderValue) {
 pub struct IfMatch(pub i32);
 
 impl IfMatch {
-    /// Refuses when somebody changed it since.
-    pub fn check(self, current: i32) -> Result<(), Problem> {
-        if self.0 == current {
-            return Ok(());
-        }
+    /// As a batch counts them, from 1; 0 is none.
+    pub fn revision(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(0)
+    }
+
+    /// 412: somebody changed it since; it is at revision `now`.
+    pub fn outdated(self, now: u32) -> Problem {
         let detail = format!(
-            "It was changed meanwhile (now revision {current}). Read it again, then repeat the change."
+            "You saw revision {}; it was changed meanwhile (now revision {now}). Read it again, then repeat the change.",
+            self.0
         );
-        Err(Problem::new(StatusCode::PRECONDITION_FAILED, "request.revision_outdated", detail))
+        Problem::new(StatusCode::PRECONDITION_FAILED, "request.revision_outdated", detail)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Extractors whose refusals are problems that say what is wrong and where.
 
 use super::problem::Problem;
+use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let axum::extract::Query(value) = axum::extract::Query::<T>::from_request_parts(parts, state).await?;
         Ok(Self(value))
+    }
+}
+
+/// A table as `text/csv`, in.
+#[derive(Clone, Debug)]
+pub struct Csv(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Csv {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("text/csv") {
+            let detail = "Send the table as `Content-Type: text/csv`.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.not_csv", detail));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let code = match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => "request.too_large",
+                _ => "request.body_invalid",
+            };
+            Problem::new(rejection.status(), code, rejection.body_text())
+        })?;
+        Ok(Self(bytes))
     }
 }
 

@@ -1,28 +1,109 @@
-//! What stands in the laboratory.
+//! What stands in the laboratory: looked at, and registered from tables.
 
-use super::access::{Access, Routes};
-use super::extract::{Json, Query};
+use super::access::{Access, Caller, Routes};
+use super::extract::{Csv, Json, Query};
+use super::once::IdempotencyKey;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
-use crate::store::inventory::{self, StockPlate};
+use super::write::{Asking, Write};
+use crate::campaigns::Problem as FileProblem;
+use crate::inventory::{self as stock, ImportError, Imported};
+use crate::store::inventory::{self, Role, StockPlate};
+use crate::store::jobs::Consequences;
 use crate::store::tokens::Scope;
+use ::jobs::Digest;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route(Access::AnyOf(&[Scope::Read]), routes!(list))
+    let write = Access::AnyOf(&[Scope::InventoryWrite]);
+    Routes::new()
+        .route(Access::AnyOf(&[Scope::Read]), routes!(list))
+        .slow_route(write, routes!(import_library))
+        .slow_route(write, routes!(import_assay_plates))
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only these.
+    role: Option<Role>,
 }
 
 /// Plates by barcode, with where they stand and what is left in them.
-#[utoipa::path(get, path = "/inventory/plates", tag = "inventory", params(PageQuery),
+#[utoipa::path(get, path = "/inventory/plates", tag = "inventory", params(Wanted, PageQuery),
     responses((status = 200, body = Page<StockPlate>)))]
 async fn list(
     State(state): State<AppState>,
+    Query(wanted): Query<Wanted>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<StockPlate>>, Problem> {
     let after: Option<String> = query.after()?;
     let mut conn = state.pool.acquire().await?;
-    let items = inventory::list(&mut conn, after.as_deref(), query.limit()).await?;
+    let items = inventory::list(&mut conn, wanted.role, after.as_deref(), query.limit()).await?;
     Ok(Json(Page::new(items, &query, |plate| plate.barcode.clone())))
+}
+
+/// Registers source plates, standing in storage.
+///
+/// Columns: `barcode,labware,well,content,volume_nl`. All of the table or nothing; plates whose barcode is known are
+/// left as they are, so that the same table again changes nothing.
+#[utoipa::path(post, path = "/inventory/library", tag = "inventory",
+    request_body(content = String, content_type = "text/csv"),
+    params(("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = Imported), (status = 413, body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem, description = "`inventory.invalid_table`")))]
+async fn import_library(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Csv(table): Csv,
+) -> Result<Response, Problem> {
+    let asked = Digest::of(&table);
+    let mut write = match Write::begin(&state, &caller, key, "POST /inventory/library", &asked).await? {
+        Asking::Replay(answer) => return Ok(answer),
+        Asking::Fresh(write) => write,
+    };
+    let imported = stock::library(write.conn(), &table).await?.map_err(refused)?;
+    write.finish(StatusCode::OK, &imported, &Consequences::default()).await
+}
+
+/// Registers blank assay plates, standing in storage.
+///
+/// Columns: `barcode,labware,context`. All of the table or nothing; plates whose barcode is known are left as they
+/// are, so that the same table again changes nothing.
+#[utoipa::path(post, path = "/inventory/assay-plates", tag = "inventory",
+    request_body(content = String, content_type = "text/csv"),
+    params(("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = Imported), (status = 413, body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem, description = "`inventory.invalid_table`")))]
+async fn import_assay_plates(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Csv(table): Csv,
+) -> Result<Response, Problem> {
+    let asked = Digest::of(&table);
+    let mut write = match Write::begin(&state, &caller, key, "POST /inventory/assay-plates", &asked).await? {
+        Asking::Replay(answer) => return Ok(answer),
+        Asking::Fresh(write) => write,
+    };
+    let imported = stock::assay_plates(write.conn(), &table).await?.map_err(refused)?;
+    write.finish(StatusCode::OK, &imported, &Consequences::default()).await
+}
+
+fn refused(error: ImportError) -> Problem {
+    let place = FileProblem {
+        path: String::new(),
+        line: u32::try_from(error.line).unwrap_or(u32::MAX),
+        column: 1,
+        reason: error.reason.clone(),
+    };
+    Problem::unprocessable(ImportError::CODE, format!("{error}. Nothing was imported."))
+        .with_errors(vec![place])
 }

@@ -1,7 +1,7 @@
 //! The HTTP door, under `/api/v1`, described by generated OpenAPI 3.1.
 //!
 //! Reading order: what handlers share ([`state`], [`access`], [`problem`], [`extract`], [`page`], [`etag`],
-//! [`once`]), then one file per resource. A route is registered with the scopes that open it
+//! [`once`], `write`), then one file per resource. A route is registered with the scopes that open it
 //! ([`access::Routes`]): there is no way to register one without.
 //!
 //! Deliberately absent: SQL (in [`crate::store`]), decisions (in the state machines), sessions.
@@ -31,6 +31,7 @@ mod results;
 mod rounds;
 mod tasks;
 mod tokens;
+mod write;
 
 pub use access::{Access, Caller, Routes, Rule};
 pub use assemble::{openapi, router, rules};

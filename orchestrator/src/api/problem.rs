@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problems: a stable code, and a sentence that says what to do.
 
+use crate::campaigns::Problem as FileProblem;
 use crate::store;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,10 @@ pub struct Problem {
     pub code: String,
     /// What happened and what to do next, for people.
     pub detail: String,
+    /// Each thing that is wrong with a file, and where; for editors.
+    #[serde(default, skip_serializing_if = "<[FileProblem]>::is_empty")]
+    #[schema(value_type = Vec<FileProblem>)]
+    pub errors: Box<[FileProblem]>,
     #[serde(skip)]
     hint: Hint,
 }
@@ -40,8 +45,14 @@ impl Problem {
             status: status.as_u16(),
             code: code.to_owned(),
             detail: detail.into(),
+            errors: Box::default(),
             hint: Hint::None,
         }
+    }
+
+    /// The same, with each thing that is wrong in its place.
+    pub fn with_errors(self, errors: Vec<FileProblem>) -> Self {
+        Self { errors: errors.into(), ..self }
     }
 
     /// 401: no token, or one that is nobody's.

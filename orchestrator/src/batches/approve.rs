@@ -15,42 +15,77 @@ use sqlx::{Connection, PgConnection};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Approved {
     /// It was the last one needed: the batch is frozen, the engine plans it.
-    Frozen { hash: Digest },
+    Frozen {
+        hash: Digest,
+    },
     /// Kept; more people must approve.
-    Recorded { approvals: u32, needed: u32 },
+    Recorded {
+        approvals: u32,
+        needed: u32,
+    },
     /// This actor had approved this revision, or the batch is approved already.
     AlreadyDone,
     NotFound,
     /// Somebody edited it meanwhile: look again.
-    RevisionChanged { now: u32 },
-    NotAwaiting { state: State },
+    RevisionChanged {
+        now: u32,
+    },
+    NotAwaiting {
+        state: State,
+    },
     /// The draft plan is still being computed.
     NotDrafted,
     /// The draft cannot be carried out: edit the batch, or bring what is missing.
-    CannotBePlanned { reason: String },
+    CannotBePlanned {
+        reason: String,
+    },
     /// The round is held: resume it first.
     RoundHeld,
 }
 
 /// Approves `revision` of a batch as `actor`.
-pub async fn approve(conn: &mut PgConnection, id: BatchId, revision: u32, actor: ActorId) -> Result<Approved> {
+pub async fn approve(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    actor: ActorId,
+) -> Result<Approved> {
+    approve_with(conn, id, revision, None, actor).await
+}
+
+/// The same, with the approver's remark for the record.
+pub async fn approve_with(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    remark: Option<&str>,
+    actor: ActorId,
+) -> Result<Approved> {
     let mut tx = conn.begin().await?;
-    let answer = approve_in(&mut tx, id, revision, actor).await?;
+    let answer = approve_in(&mut tx, id, revision, remark, actor).await?;
     tx.commit().await?;
     Ok(answer)
 }
 
-async fn approve_in(conn: &mut PgConnection, id: BatchId, revision: u32, actor: ActorId) -> Result<Approved> {
+async fn approve_in(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+    remark: Option<&str>,
+    actor: ActorId,
+) -> Result<Approved> {
     let Some((mut round, mut batch)) = super::lock(conn, id).await? else { return Ok(Approved::NotFound) };
     if let Some(refusal) = refuse(&round.state, &batch, revision) {
         return Ok(refusal);
     }
     let plan = match &batch.draft {
         None => return Ok(Approved::NotDrafted),
-        Some(Draft::Impossible { reason, .. }) => return Ok(Approved::CannotBePlanned { reason: reason.clone() }),
+        Some(Draft::Impossible { reason, .. }) => {
+            return Ok(Approved::CannotBePlanned { reason: reason.clone() });
+        }
         Some(Draft::Possible { digest, .. }) => *digest,
     };
-    if !store::batches::add_verdict(conn, &batch, Verdict::Approve, None, actor).await? {
+    if !store::batches::add_verdict(conn, &batch, Verdict::Approve, remark, actor).await? {
         return Ok(Approved::AlreadyDone);
     }
     let policy = policy(conn, &round).await?;
@@ -79,7 +114,10 @@ fn refuse(round: &rounds::State, batch: &Batch, revision: u32) -> Option<Approve
     matches!(round, rounds::State::Held(_)).then_some(Approved::RoundHeld)
 }
 
-async fn policy(conn: &mut PgConnection, round: &store::rounds::Round) -> Result<crate::campaigns::spec::Policy> {
+async fn policy(
+    conn: &mut PgConnection,
+    round: &store::rounds::Round,
+) -> Result<crate::campaigns::spec::Policy> {
     let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
         .await?
         .ok_or_else(|| Error::corrupt("campaign version of a round", round.id))?;

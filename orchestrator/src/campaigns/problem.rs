@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 /// One thing that is wrong (or, as a warning, doubtful).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FileProblem)]
 pub struct Problem {
     /// The field, e.g. `controls.negative.wells`; empty for what concerns the file as a whole.
     pub path: String,

@@ -149,16 +149,26 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Bat
     .collect()
 }
 
-/// Batches that wait for people, oldest first.
-pub async fn awaiting_approval(conn: &mut PgConnection) -> Result<Vec<Batch>> {
+/// Batches in one state, oldest first, at most `limit`, after `after`.
+pub async fn in_state(
+    conn: &mut PgConnection,
+    state: State,
+    after: Option<BatchId>,
+    limit: i64,
+) -> Result<Vec<Batch>> {
     sqlx::query_as!(
         Row,
         "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
                 propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
          from batch
          join round on round.id = batch.round_id
-         where batch.state = 'awaiting_approval'
-         order by batch.id"
+         where batch.state = $1
+           and ($2::uuid is null or batch.id > $2)
+         order by batch.id
+         limit $3",
+        state.as_str(),
+        after.map(|id| id.0),
+        limit
     )
     .fetch_all(conn)
     .await?

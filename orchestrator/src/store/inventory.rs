@@ -134,11 +134,18 @@ pub async fn slots_in_use(conn: &mut PgConnection, device: &str) -> Result<Vec<S
 pub enum Reserved {
     Done,
     /// Somebody else took the plate, or too much of the well: plan again.
-    Taken { what: String },
+    Taken {
+        what: String,
+    },
 }
 
 /// Reserves the blank plate and the volumes for a plate.
-pub async fn reserve(conn: &mut PgConnection, plate: PlateId, barcode: &str, draws: &[Draw]) -> Result<Reserved> {
+pub async fn reserve(
+    conn: &mut PgConnection,
+    plate: PlateId,
+    barcode: &str,
+    draws: &[Draw],
+) -> Result<Reserved> {
     let taken = sqlx::query!(
         "update stock_plate set state = 'reserved' where barcode = $1 and state = 'available'",
         barcode
@@ -149,7 +156,9 @@ pub async fn reserve(conn: &mut PgConnection, plate: PlateId, barcode: &str, dra
     if taken == 0 {
         return Ok(Reserved::Taken { what: barcode.to_owned() });
     }
-    let columns = Volumes::of(draws.iter().map(|d| (d.source_barcode.clone(), d.source_well.to_string(), d.volume_nl)))?;
+    let columns = Volumes::of(
+        draws.iter().map(|d| (d.source_barcode.clone(), d.source_well.to_string(), d.volume_nl)),
+    )?;
     columns.lock(conn).await?;
     let updated = sqlx::query!(
         "update stock_well
@@ -363,7 +372,9 @@ pub async fn standing_on(conn: &mut PgConnection, device: &str) -> Result<Vec<St
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| to_standing(row.barcode, row.labware, &row.role, row.device, row.slot)).collect()
+    rows.into_iter()
+        .map(|row| to_standing(row.barcode, row.labware, &row.role, row.device, row.slot))
+        .collect()
 }
 
 /// Where one plate stands.
@@ -380,7 +391,13 @@ pub async fn standing(conn: &mut PgConnection, barcode: &str) -> Result<Option<S
     row.map(|row| to_standing(row.barcode, row.labware, &row.role, row.device, row.slot)).transpose()
 }
 
-fn to_standing(barcode: String, labware: String, role: &str, device: String, slot: String) -> Result<Standing> {
+fn to_standing(
+    barcode: String,
+    labware: String,
+    role: &str,
+    device: String,
+    slot: String,
+) -> Result<Standing> {
     let role = match role {
         "library" => StockRole::Library,
         "assay" => StockRole::Assay,
@@ -405,8 +422,32 @@ pub struct StockPlate {
     pub reserved_nl: i64,
 }
 
-/// By barcode, at most `limit`, after `after`.
-pub async fn list(conn: &mut PgConnection, after: Option<&str>, limit: i64) -> Result<Vec<StockPlate>> {
+/// What a plate is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It holds reagents.
+    Library,
+    /// It is seeded with cells, and takes reagents once.
+    Assay,
+}
+
+impl Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Role::Library => "library",
+            Role::Assay => "assay",
+        }
+    }
+}
+
+/// By barcode, at most `limit`, after `after`; of one role, when given.
+pub async fn list(
+    conn: &mut PgConnection,
+    role: Option<Role>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<StockPlate>> {
     let rows = sqlx::query!(
         r#"select stock_plate.barcode, role, labware, context, state,
                   plate_location.device || '/' || plate_location.slot as at,
@@ -416,12 +457,14 @@ pub async fn list(conn: &mut PgConnection, after: Option<&str>, limit: i64) -> R
            from stock_plate
            left join stock_well on stock_well.barcode = stock_plate.barcode
            left join plate_location on plate_location.barcode = stock_plate.barcode
-           where $1::text is null or stock_plate.barcode > $1
+           where ($1::text is null or stock_plate.barcode > $1)
+             and ($3::text is null or role = $3)
            group by stock_plate.barcode, plate_location.device, plate_location.slot
            order by stock_plate.barcode
            limit $2"#,
         after,
-        limit
+        limit,
+        role.map(Role::as_str)
     )
     .fetch_all(conn)
     .await?;

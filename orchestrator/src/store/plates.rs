@@ -165,6 +165,37 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Pla
     .collect()
 }
 
+/// By id (they are ordered by time), at most `limit`, after `after`; of one round, in one state, when given.
+pub async fn list(
+    conn: &mut PgConnection,
+    round: Option<RoundId>,
+    state: Option<State>,
+    after: Option<PlateId>,
+    limit: i64,
+) -> Result<Vec<Plate>> {
+    sqlx::query_as!(
+        Row,
+        "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
+                plate.state, plate.reason, qc, plate.created_at
+         from plate
+         join round on round.id = plate.round_id
+         where ($1::uuid is null or round_id = $1)
+           and ($2::text is null or plate.state = $2)
+           and ($3::uuid is null or plate.id > $3)
+         order by plate.id
+         limit $4",
+        round.map(|id| id.0),
+        state.map(State::as_str),
+        after.map(|id| id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Plate::try_from)
+    .collect()
+}
+
 /// The plate with this barcode, if it was ever planned.
 pub async fn by_barcode(conn: &mut PgConnection, barcode: &str) -> Result<Option<Plate>> {
     sqlx::query_as!(
@@ -256,7 +287,8 @@ pub async fn add_dispense_records(
     plate: PlateId,
     records: &[TransferRecord],
 ) -> Result<()> {
-    let index: Vec<i32> = records.iter().map(|r| i32::try_from(r.index)).collect::<Result<_, _>>().map_err(corrupt)?;
+    let index: Vec<i32> =
+        records.iter().map(|r| i32::try_from(r.index)).collect::<Result<_, _>>().map_err(corrupt)?;
     let source_barcode: Vec<String> = records.iter().map(|r| r.source_barcode.clone()).collect();
     let source_well: Vec<String> = records.iter().map(|r| r.source_well.clone()).collect();
     let destination_well: Vec<String> = records.iter().map(|r| r.destination_well.to_string()).collect();

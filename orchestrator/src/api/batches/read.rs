@@ -3,9 +3,10 @@
 use super::view::{BatchRecord, ProposalRecord, Surroundings};
 use crate::api::etag::etag;
 use crate::api::extract::{Json, Path, Query};
-use crate::api::page::Page;
+use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::batches::State as BatchState;
 use crate::ids::{BatchId, RoundId};
 use crate::store::batches::{self, Batch};
 use crate::store::proposals::{self, Status};
@@ -19,27 +20,38 @@ use utoipa::IntoParams;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BatchQuery {
-    /// Every batch of this round; without it, those that wait for approval.
+    /// Every batch of this round, first to last; not by pages.
     pub round: Option<RoundId>,
+    /// Only those in this state; `awaiting_approval` when neither is given.
+    pub state: Option<BatchState>,
 }
 
-/// Batches that wait for approval, or those of a round.
-#[utoipa::path(get, path = "/batches", tag = "batches", params(BatchQuery),
+/// Batches that wait for approval, or those of a round, or those in a state; oldest first.
+#[utoipa::path(get, path = "/batches", tag = "batches", params(BatchQuery, PageQuery),
     responses((status = 200, body = Page<BatchRecord>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Query(query): Query<BatchQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BatchRecord>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let found = match query.round {
-        Some(round) => batches::of_round(&mut conn, round).await?,
-        None => batches::awaiting_approval(&mut conn).await?,
-    };
+    if let Some(round) = query.round {
+        let mut found = batches::of_round(&mut conn, round).await?;
+        found.retain(|batch| query.state.is_none_or(|wanted| batch.state == wanted));
+        return Ok(Json(Page { items: records(&mut conn, found).await?, next_cursor: None }));
+    }
+    let wanted = query.state.unwrap_or(BatchState::AwaitingApproval);
+    let found = batches::in_state(&mut conn, wanted, page.after()?, page.limit()).await?;
+    let items = records(&mut conn, found).await?;
+    Ok(Json(Page::new(items, &page, |batch| batch.id)))
+}
+
+async fn records(conn: &mut PgConnection, found: Vec<Batch>) -> Result<Vec<BatchRecord>, Problem> {
     let mut items = Vec::with_capacity(found.len());
     for batch in found {
-        items.push(record(&mut conn, batch).await?);
+        items.push(record(conn, batch).await?);
     }
-    Ok(Json(Page { items, next_cursor: None }))
+    Ok(items)
 }
 
 /// One batch, with its draft plan and verdicts. The `ETag` is its revision.

@@ -1,8 +1,13 @@
 //! Campaigns: made, looked at, paused, ended.
 
+mod control;
+mod create;
 mod predictions;
+mod progress;
 mod read;
 mod view;
+
+pub(super) use control::GivesReason;
 
 use super::access::{Access, Routes};
 use crate::store::tokens::Scope;
@@ -10,8 +15,14 @@ use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
     let read = Access::AnyOf(&[Scope::Read]);
+    let write = Access::AnyOf(&[Scope::CampaignWrite]);
     Routes::new()
         .route(read, routes!(read::list))
         .route(read, routes!(read::get))
         .route(read, routes!(predictions::get))
+        .route(read, routes!(progress::get))
+        .slow_route(write, routes!(create::post))
+        .route(write, routes!(control::pause))
+        .route(write, routes!(control::resume))
+        .route(write, routes!(control::cancel))
 }

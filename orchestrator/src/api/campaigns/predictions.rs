@@ -56,5 +56,8 @@ pub(super) async fn get(
         }
     }
     let what = format!("{} in {}", experiment.perturbation, experiment.context);
-    Err(Problem::not_found("prediction", format!("of {what}: it is not in the pool, or no round was proposed yet")))
+    Err(Problem::not_found(
+        "prediction",
+        format!("of {what}: it is not in the pool, or no round was proposed yet"),
+    ))
 }

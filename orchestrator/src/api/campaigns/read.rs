@@ -30,7 +30,8 @@ pub(super) async fn get(
     Path(id): Path<CampaignId>,
 ) -> Result<Json<CampaignRecord>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let campaign = campaigns::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
+    let campaign =
+        campaigns::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
     let version = campaigns::version(&mut conn, id, campaign.current_version)
         .await?
         .ok_or_else(|| Problem::not_found("campaign version", campaign.current_version))?;

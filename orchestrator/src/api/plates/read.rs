@@ -1,26 +1,18 @@
-//! Assay plates: map, transfers, readings, judgement.
+//! `GET /plates..`
 
-use super::access::{Access, Routes};
-use super::extract::{Json, Path, Query};
-use super::page::Page;
-use super::problem::Problem;
-use super::state::AppState;
+use crate::api::extract::{Json, Path, Query};
+use crate::api::page::{Page, PageQuery};
+use crate::api::problem::Problem;
+use crate::api::state::AppState;
 use crate::ids::{BatchId, PlateId, ProposalId, RoundId};
 use crate::planning::Role;
 use crate::plates::state::State as PlateState;
 use crate::store::plates::{self, Plate, StoredReading};
-use crate::store::tokens::Scope;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> Routes {
-    let read = Access::AnyOf(&[Scope::Read]);
-    Routes::new().route(read, routes!(list)).route(read, routes!(get))
-}
 
 /// One plate.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -91,33 +83,33 @@ pub struct PlateRecord {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PlateQuery {
-    /// Plates of this round.
-    pub round: RoundId,
+    /// Only those of this round.
+    pub round: Option<RoundId>,
     /// Only those in this state.
     pub state: Option<PlateState>,
 }
 
-/// Plates of a round.
-#[utoipa::path(get, path = "/plates", tag = "plates", params(PlateQuery),
+/// Plates, in the order in which they were planned.
+#[utoipa::path(get, path = "/plates", tag = "plates", params(PlateQuery, PageQuery),
     responses((status = 200, body = Page<PlateLine>)))]
-async fn list(
+pub(super) async fn list(
     State(state): State<AppState>,
     Query(query): Query<PlateQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<PlateLine>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let items = plates::of_round(&mut conn, query.round)
-        .await?
-        .into_iter()
-        .filter(|plate| query.state.is_none_or(|wanted| plate.state == wanted))
-        .map(Into::into)
-        .collect();
-    Ok(Json(Page { items, next_cursor: None }))
+    let found = plates::list(&mut conn, query.round, query.state, page.after()?, page.limit()).await?;
+    let items = found.into_iter().map(PlateLine::from).collect();
+    Ok(Json(Page::new(items, &page, |plate| plate.id)))
 }
 
 /// One plate: map, transfers, readings.
 #[utoipa::path(get, path = "/plates/{id}", tag = "plates", params(("id" = PlateId, Path)),
     responses((status = 200, body = PlateRecord), (status = 404, body = Problem)))]
-async fn get(State(state): State<AppState>, Path(id): Path<PlateId>) -> Result<Json<PlateRecord>, Problem> {
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<PlateId>,
+) -> Result<Json<PlateRecord>, Problem> {
     let mut conn = state.pool.acquire().await?;
     let plate = plates::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("plate", id))?;
     let wells = plates::map(&mut conn, id)

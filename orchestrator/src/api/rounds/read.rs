@@ -1,23 +1,16 @@
-//! Rounds: one turn of the loop each.
+//! `GET /rounds/{id}`
 
-use super::access::{Access, Routes};
-use super::extract::{Json, Path};
-use super::problem::Problem;
-use super::state::AppState;
+use crate::api::extract::{Json, Path};
+use crate::api::problem::Problem;
+use crate::api::state::AppState;
 use crate::ids::{CampaignId, ModelVersionId, RoundId};
 use crate::store::rounds::{self, Round, StageEntry};
-use crate::store::tokens::Scope;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> Routes {
-    Routes::new().route(Access::AnyOf(&[Scope::Read]), routes!(get))
-}
 
 /// One round, with when it entered which stage.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -67,7 +60,10 @@ impl RoundRecord {
 /// One round.
 #[utoipa::path(get, path = "/rounds/{id}", tag = "rounds", params(("id" = RoundId, Path)),
     responses((status = 200, body = RoundRecord), (status = 404, body = Problem)))]
-async fn get(State(state): State<AppState>, Path(id): Path<RoundId>) -> Result<Json<RoundRecord>, Problem> {
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<RoundId>,
+) -> Result<Json<RoundRecord>, Problem> {
     let mut conn = state.pool.acquire().await?;
     let round = rounds::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("round", id))?;
     let stages = rounds::stages(&mut conn, id).await?;

@@ -1,0 +1,105 @@
+//! `POST /batches/{id}/reject`
+
+use super::refusal;
+use super::view::BatchRecord;
+use crate::api::access::Caller;
+use crate::api::etag::IfMatch;
+use crate::api::extract::{Json, Path};
+use crate::api::once::IdempotencyKey;
+use crate::api::problem::Problem;
+use crate::api::state::AppState;
+use crate::api::write::{Asking, Write, given};
+use crate::batches::State as BatchState;
+use crate::batches::reject::{self, Rejected};
+use crate::ids::{BatchId, ProposalId};
+use crate::store::jobs::Consequences;
+use crate::store::proposals::{Proposal, Status};
+use crate::store::{batches, proposals};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jobs::Perturbation;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A no.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    pub reason: String,
+    /// Experiments of the batch not to be proposed again in this round, as `PERTURBATION` (in every context) or
+    /// `PERTURBATION@CONTEXT`; none named: all that are selected.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+/// Rejects a batch; the round proposes anew.
+///
+/// `If-Match` is its revision.
+#[utoipa::path(post, path = "/batches/{id}/reject", tag = "batches", request_body = Reject,
+    params(("id" = BatchId, Path), ("if-match" = String, Header), ("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = BatchRecord), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`batch.not_awaiting_approval`, `batch.verdict_given`, `round.held`"),
+        (status = 412, body = Problem),
+        (status = 422, body = Problem, description = "`batch.exclude_invalid`, `batch.exclude_unknown`"),
+        (status = 428, body = Problem)))]
+pub(super) async fn post(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    seen: IfMatch,
+    Path(id): Path<BatchId>,
+    Json(request): Json<Reject>,
+) -> Result<Response, Problem> {
+    let reason = given(&request.reason)?;
+    let asked = (id, seen.0, &request);
+    let mut write = match Write::begin(&state, &caller, key, "POST /batches/{id}/reject", &asked).await? {
+        Asking::Replay(answer) => return Ok(answer),
+        Asking::Fresh(write) => write,
+    };
+    let excluded = excluded(&proposals::of_batch(write.conn(), id).await?, &request.exclude)?;
+    let actor = write.actor();
+    let rejected = reject::reject(write.conn(), id, seen.revision(), reason, &excluded, actor).await?;
+    let batch = batches::by_id(write.conn(), id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
+    match rejected {
+        Rejected::Done => {}
+        Rejected::AlreadyDone if batch.state == BatchState::Rejected => {}
+        Rejected::AlreadyDone => {
+            let detail =
+                "You approved this revision before; somebody else has to reject it, or edit it first.";
+            return Err(Problem::conflict("batch.verdict_given", detail));
+        }
+        Rejected::NotFound => return Err(Problem::not_found("batch", id)),
+        Rejected::RevisionChanged { now } => return Err(seen.outdated(now)),
+        Rejected::NotAwaiting { state } => return Err(refusal::not_awaiting(state)),
+        Rejected::RoundHeld => return Err(refusal::round_held()),
+    }
+    let record = super::read::record(write.conn(), batch).await?;
+    write.finish(StatusCode::OK, &record, &Consequences::default()).await
+}
+
+/// The selected proposals that `terms` name; a term that names none is refused.
+fn excluded(proposals: &[Proposal], terms: &[String]) -> Result<Vec<ProposalId>, Problem> {
+    let mut found = Vec::new();
+    for term in terms {
+        let (name, context) = match term.split_once('@') {
+            Some((name, context)) => (name, Some(context)),
+            None => (term.as_str(), None),
+        };
+        let perturbation: Perturbation = name.parse().map_err(|wrong| {
+            Problem::unprocessable("batch.exclude_invalid", format!("`exclude` has {term:?}: {wrong}."))
+        })?;
+        let before = found.len();
+        let named = proposals.iter().filter(|proposal| {
+            proposal.status == Status::Selected
+                && proposal.experiment.perturbation == perturbation
+                && context.is_none_or(|context| proposal.experiment.context.0 == context)
+        });
+        found.extend(named.map(|proposal| proposal.id));
+        if found.len() == before {
+            let detail = format!("`exclude` has {term:?}, which is not selected in this batch.");
+            return Err(Problem::unprocessable("batch.exclude_unknown", detail));
+        }
+    }
+    Ok(found)
+}

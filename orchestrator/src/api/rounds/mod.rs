@@ -1,0 +1,17 @@
+//! Rounds: one turn of the loop each; looked at, held, resumed, cancelled.
+
+mod control;
+mod read;
+
+use super::access::{Access, Routes};
+use crate::store::tokens::Scope;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    let write = Access::AnyOf(&[Scope::CampaignWrite]);
+    Routes::new()
+        .route(Access::AnyOf(&[Scope::Read]), routes!(read::get))
+        .route(write, routes!(control::hold))
+        .route(write, routes!(control::resume))
+        .route(write, routes!(control::cancel))
+}

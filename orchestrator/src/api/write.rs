@@ -1,0 +1,81 @@
+//! What every change by a person goes through: one transaction, an answer that a repeat gets again, and the
+//! engine woken after the commit.
+
+use super::access::Caller;
+use super::once::{Begun, IdempotencyKey, Once};
+use super::problem::Problem;
+use super::state::AppState;
+use crate::ids::ActorId;
+use crate::queue::Wakeups;
+use crate::store::jobs::Consequences;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use sqlx::{PgConnection, Postgres, Transaction};
+
+/// A change under way. Dropped, it changes nothing.
+pub(super) struct Write {
+    tx: Transaction<'static, Postgres>,
+    once: Once,
+    actor: ActorId,
+    wakeups: Wakeups,
+}
+
+/// Where a request stands.
+pub(super) enum Asking {
+    Fresh(Box<Write>),
+    /// It was answered before, so.
+    Replay(Response),
+}
+
+impl Write {
+    /// `route` and `request` are what an `Idempotency-Key` stands for.
+    pub async fn begin(
+        state: &AppState,
+        caller: &Caller,
+        key: IdempotencyKey,
+        route: &str,
+        request: &impl Serialize,
+    ) -> Result<Asking, Problem> {
+        let mut tx = state.pool.begin().await?;
+        Ok(match Once::begin(&mut tx, caller, key, route, request).await? {
+            Begun::Replay(answer) => Asking::Replay(answer),
+            Begun::Fresh(once) => {
+                Asking::Fresh(Box::new(Self { tx, once, actor: caller.id(), wakeups: state.wakeups.clone() }))
+            }
+        })
+    }
+
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub fn actor(&self) -> ActorId {
+        self.actor
+    }
+
+    /// Commits, then wakes whoever has something to do now.
+    pub async fn finish(
+        self,
+        status: StatusCode,
+        answer: &impl Serialize,
+        consequences: &Consequences,
+    ) -> Result<Response, Problem> {
+        let Self { mut tx, once, wakeups, .. } = self;
+        let answer = once.finish(&mut tx, status, answer).await?;
+        tx.commit().await?;
+        wakeups.after(consequences);
+        wakeups.settled();
+        Ok(answer)
+    }
+}
+
+/// A reason that is there.
+pub(super) fn given(reason: &str) -> Result<&str, Problem> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        let detail = "Say why (`reason`), in a few words: it goes into the record.";
+        return Err(Problem::unprocessable("request.reason_missing", detail));
+    }
+    Ok(reason)
+}
