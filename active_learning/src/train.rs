@@ -83,7 +83,7 @@ impl Cell {
         seed: u64,
     ) -> Result<Predicted> {
         let Header { contexts, scale, calibration, .. } = &self.header;
-        if self.header.vocabulary != vocabulary.fingerprint {
+        if !self.fits(vocabulary) {
             return Err(Error::CheckpointMismatch(self.header.vocabulary.clone()));
         }
         let posterior = self.model.predict(vocabulary, contexts, experiments, samples, seed)?;
@@ -98,6 +98,11 @@ impl Cell {
         let drawn =
             posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
         Ok(Predicted { samples: drawn.collect(), predictions: predictions.collect() })
+    }
+
+    /// Whether it was trained with this vocabulary; it can predict with no other.
+    pub fn fits(&self, vocabulary: &Vocabulary) -> bool {
+        self.header.vocabulary == vocabulary.fingerprint
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>> {

@@ -88,8 +88,11 @@ impl Shelf {
         let inputs = &propose.inputs;
         let vocabulary = self.vocabulary(inputs, material)?;
         let cut = read_cut(material)?;
-        let (cell, fresh_checkpoint) = match &material.checkpoint {
-            Some(bytes) => (Cell::from_bytes(bytes)?, None),
+        let named = material.checkpoint.as_deref().map(Cell::from_bytes).transpose()?;
+        // A campaign may have got other features or priors since its model was promoted: then a cell is
+        // trained here, and the answer names its checkpoint as the one really used.
+        let (cell, fresh_checkpoint) = match named.filter(|cell| cell.fits(&vocabulary)) {
+            Some(cell) => (cell, None),
             None => {
                 let cell = Cell::train(&vocabulary, &cut, &inputs.model, inputs.seed, stop)?;
                 let knows = cell.header.has_prior || !cut.is_empty();

@@ -148,6 +148,30 @@ async fn a_proposal_without_a_model_says_on_what_it_rests() {
 }
 
 #[tokio::test]
+async fn a_proposal_after_the_features_changed_names_the_cell_it_trained() {
+    let handler = LearnerHandler::start("test").unwrap();
+    let mut files = Files::of(&synthetic::screen());
+    let (trained, checkpoint) = files.train(&handler).await;
+    files.features = b"gene,a_0\nG0,1\nG1,2\nG2,4\n".to_vec();
+    let mut blobs = files.blobs();
+    blobs.push(checkpoint);
+    let propose = Propose {
+        inputs: files.inputs(5),
+        checkpoint: Some(trained.checkpoint),
+        objective: Objective::Maximise,
+        acquisition: Acquisition::HitProbability,
+        batch_size: 3,
+        runners_up: 0,
+        pending: vec![],
+        excluded: vec![],
+    };
+    let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Propose(proposed) = *output else { panic!("{output:?}") };
+    assert!(proposed.checkpoint.is_some_and(|used| used != trained.checkpoint));
+}
+
+#[tokio::test]
 async fn a_prediction_is_answered_while_a_training_runs() {
     let files = Files::of(&synthetic::screen());
     let (learner, predictor) =
