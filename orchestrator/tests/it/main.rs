@@ -15,6 +15,7 @@ mod jobs_leaser;
 mod jobs_plans;
 mod jobs_races;
 mod store_idempotency;
+mod store_predictions;
 mod store_roles;
 mod plates_people;
 mod support;
