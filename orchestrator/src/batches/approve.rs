@@ -99,6 +99,7 @@ async fn approve_in(
     let change = Change { frozen_hash: Some(hash), closed_reason: None, note };
     store::batches::apply(conn, &mut batch, Event::Approved, change, actor).await?.must()?;
     store::rounds::apply(conn, &mut round, rounds::Event::BatchApproved, None, actor).await?.must()?;
+    store::tasks::close_for(conn, super::PLAN_DIFFERS_TASK, &batch.id.to_string(), actor).await?;
     Ok(Approved::Frozen { hash })
 }
 

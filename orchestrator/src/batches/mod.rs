@@ -18,6 +18,9 @@ use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use sqlx::PgConnection;
 
+/// Cause of the task that a batch opens whose plan is another one since it was approved.
+pub const PLAN_DIFFERS_TASK: &str = "batch.plan_differs";
+
 /// The batch under its round's lock; `None` when there is none of this id.
 async fn lock(conn: &mut PgConnection, id: BatchId) -> Result<Option<(Round, Batch)>> {
     let Some(seen) = store::batches::by_id(conn, id).await? else { return Ok(None) };

@@ -61,7 +61,7 @@ async fn differed(
     store::batches::set_draft(conn, batch, Draft::of(&planned).beside(approved)).await?;
     store::rounds::apply(conn, round, Event::PlanDiffered, None, SYSTEM).await?.must()?;
     let task = store::tasks::NewTask {
-        cause: "batch.plan_differs",
+        cause: batches::PLAN_DIFFERS_TASK,
         message: format!(
             "The inventory changed since batch {} was approved: the plan is another one. Look at the difference and approve again.",
             batch.id

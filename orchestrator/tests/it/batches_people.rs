@@ -176,6 +176,7 @@ async fn a_batch_whose_plan_changed_since_it_was_approved_goes_back(options: PgP
     let again = approve(&mut conn, back.id, 2, laboratory.person).await.expect("answered");
     assert!(matches!(again, Approved::Frozen { .. }), "{again:?}");
     drop(conn);
+    assert!(laboratory.open_tasks().await.is_empty());
     laboratory.run().await;
     assert_eq!(laboratory.progress().await.state, "finished");
 }
