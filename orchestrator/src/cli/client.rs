@@ -1,6 +1,6 @@
 //! The command line's own HTTP client: JSON in, JSON out, problems as sentences.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::path::Path;
@@ -86,6 +86,28 @@ impl Client {
         Ok(digest)
     }
 
+    /// The id of the campaign that is meant by its id, or by its name where only one has it.
+    pub async fn campaign(&self, meant: &str) -> anyhow::Result<String> {
+        if uuid::Uuid::parse_str(meant).is_ok() {
+            return Ok(meant.to_owned());
+        }
+        let (mut found, mut query) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/api/v1/campaigns{query}")).await?;
+            let named = page["items"].as_array().into_iter().flatten().filter(|it| it["name"] == meant);
+            found.extend(named.filter_map(|it| it["id"].as_str().map(str::to_owned)));
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            query = format!("?cursor={cursor}");
+        }
+        match found.as_slice() {
+            [id] => Ok(id.clone()),
+            [] => bail!("there is no campaign {meant}: `loopwright campaign list` shows ids and names"),
+            several => {
+                bail!("{} campaigns are called {meant}; take an id: {}", several.len(), several.join(", "))
+            }
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }
@@ -110,7 +132,8 @@ impl Client {
         Err(Refused {
             status: status.as_u16(),
             code: field("code").unwrap_or_else(|| format!("http.{}", status.as_u16())),
-            title: field("title").unwrap_or_else(|| status.canonical_reason().unwrap_or("refused").to_owned()),
+            title: field("title")
+                .unwrap_or_else(|| status.canonical_reason().unwrap_or("refused").to_owned()),
             detail: field("detail").unwrap_or(text),
         }
         .into())

@@ -1,8 +1,10 @@
 //! `loopwright model`: versions, their evidence, and predictions.
 
-use super::client::Client;
+use super::client::{Client, Refused};
 use super::output::Output;
+use anyhow::bail;
 use clap::Subcommand;
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -10,20 +12,33 @@ pub enum Command {
     List { campaign: String },
     /// One version with its data cut, seed, code version and metrics
     Show { id: String },
-    /// What the campaign's latest model said of one experiment of the pool
+    /// What the model says of one experiment
+    ///
+    /// Looks it up in the posterior that the latest round's proposal came with. What is not in there, and any
+    /// question with --fresh or --model-version, is put to a learner.
     Predict {
+        /// The campaign's id or name
         campaign: String,
         /// Edits joined by `+`
         perturbation: String,
         #[arg(long)]
         context: String,
+        /// Ask this version of the model
+        #[arg(long)]
+        model_version: Option<u32>,
+        /// Ask the version in use now, instead of looking up what was said before the last batch
+        #[arg(long)]
+        fresh: bool,
+        /// How long to wait for a learner
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=30))]
+        wait_seconds: u32,
     },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
         Command::List { campaign } => output.list(
-            &client.get(&format!("/api/v1/campaigns/{campaign}/models")).await?,
+            &client.get(&format!("/api/v1/campaigns/{}/models", client.campaign(&campaign).await?)).await?,
             &[
                 ("/number", "version"),
                 ("/state", "state"),
@@ -37,13 +52,55 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             "No model yet",
         ),
         Command::Show { id } => output.record(&client.get(&format!("/api/v1/models/{id}")).await?),
-        Command::Predict { campaign, perturbation, context } => {
-            let query = [("perturbation", perturbation.as_str()), ("context", context.as_str())]
-                .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
-                .join("&");
-            output.record(&client.get(&format!("/api/v1/campaigns/{campaign}/predictions?{query}")).await?)
+        Command::Predict { campaign, perturbation, context, model_version, fresh, wait_seconds } => {
+            let campaign = client.campaign(&campaign).await?;
+            if model_version.is_none() && !fresh {
+                match look_up(client, &campaign, &perturbation, &context).await {
+                    Err(error) if is_not_in_pool(&error) => {
+                        eprintln!("It was not predicted with a batch; asking a learner.");
+                    }
+                    found => return output.record(&found?),
+                }
+            }
+            let question = json!({
+                "experiments": [{"perturbation": perturbation, "context": context}],
+                "model_version": model_version, "wait_seconds": wait_seconds,
+            });
+            let answer = client.post(&format!("/api/v1/campaigns/{campaign}/predictions"), &question).await?;
+            output.record(&told(&answer)?)
         }
     }
+}
+
+async fn look_up(
+    client: &Client,
+    campaign: &str,
+    perturbation: &str,
+    context: &str,
+) -> anyhow::Result<Value> {
+    let query = [("perturbation", perturbation), ("context", context)]
+        .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
+        .join("&");
+    client.get(&format!("/api/v1/campaigns/{campaign}/predictions?{query}")).await
+}
+
+fn is_not_in_pool(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.code == "prediction.not_found")
+}
+
+/// The one prediction with the version that made it.
+fn told(answer: &Value) -> anyhow::Result<Value> {
+    let job = answer["job_id"].as_str().unwrap_or("?");
+    let Some(prediction) = answer.pointer("/predictions/0") else {
+        bail!(
+            "no learner has answered yet: is one running? `loopwright job show {job}` will show the answer when \
+             it comes"
+        );
+    };
+    let mut record = prediction.clone();
+    record["model_version"] = answer["model_version"].clone();
+    record["job_id"] = answer["job_id"].clone();
+    Ok(record)
 }
 
 /// `value` as it may stand in a query string (RFC 3986).
@@ -51,7 +108,9 @@ fn percent_encoded(value: &str) -> String {
     value
         .bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()

@@ -7,6 +7,7 @@ mod batches_people;
 mod engine_faults;
 mod engine_loop;
 mod laboratory;
+mod predictions;
 mod events_seal;
 mod jobs_conformance;
 mod jobs_graph;

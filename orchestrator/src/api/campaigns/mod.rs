@@ -2,6 +2,7 @@
 
 mod control;
 mod create;
+mod predict;
 mod predictions;
 mod progress;
 mod read;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(read::list))
         .route(read, routes!(read::get))
         .route(read, routes!(predictions::get))
+        .route(Access::AnyOf(&[Scope::CampaignWrite, Scope::BatchEdit]), routes!(predict::post))
         .route(read, routes!(progress::get))
         .slow_route(write, routes!(create::post))
         .route(write, routes!(control::pause))
