@@ -97,7 +97,15 @@ impl From<JsonRejection> for Problem {
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Problem::new(rejection.status(), "request.path_invalid", rejection.body_text())
+        let detail = match &rejection {
+            PathRejection::FailedToDeserializePathParams(failed) => failed.kind().to_string(),
+            _ => rejection.body_text(),
+        };
+        let detail = match detail.split_once(": UUID parsing failed") {
+            Some((what, _)) => format!("{what}: an id looks like 01a203a8-bff4-7541-83aa-38b5c3101ef1."),
+            None => detail,
+        };
+        Problem::new(rejection.status(), "request.path_invalid", detail)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, results, round, serve, task,
-    token,
+    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, results, round, serve,
+    task, token,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -97,10 +97,18 @@ impl Arguments {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
-            Command::Campaign(it) => campaign::run(it.command, &it.connection.client()?, it.connection.output()).await,
-            Command::Round(it) => round::run(it.command, &it.connection.client()?, it.connection.output()).await,
-            Command::Batch(it) => batch::run(it.command, &it.connection.client()?, it.connection.output()).await,
-            Command::Plate(it) => plate::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Campaign(it) => {
+                campaign::run(it.command, || it.connection.client(), it.connection.output()).await
+            }
+            Command::Round(it) => {
+                round::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Batch(it) => {
+                batch::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Plate(it) => {
+                plate::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
             Command::Job(it) => job::run(it.command, &it.connection.client()?, it.connection.output()).await,
             Command::Instrument(it) => {
                 instrument::run(it.command, &it.connection.client()?, it.connection.output()).await
@@ -108,8 +116,12 @@ impl Arguments {
             Command::Inventory(it) => {
                 inventory::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
-            Command::Model(it) => model::run(it.command, &it.connection.client()?, it.connection.output()).await,
-            Command::Task(it) => task::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Model(it) => {
+                model::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Task(it) => {
+                task::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
             Command::Results(it) => results::run(it.command, &it.connection.client()?).await,
             Command::Token(arguments) => token::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,

@@ -28,11 +28,17 @@ pub enum Command {
         #[arg(long)]
         cursor: Option<String>,
     },
-    /// Rounds, plates and hits of a campaign
-    Show { id: String },
+    /// Rounds and hits of a campaign, by its id or name
+    Show {
+        id: String,
+    },
     /// Begin no new round
-    Pause { id: String },
-    Resume { id: String },
+    Pause {
+        id: String,
+    },
+    Resume {
+        id: String,
+    },
     /// End it: nothing more is dispatched
     Cancel {
         id: String,
@@ -41,26 +47,42 @@ pub enum Command {
     },
 }
 
-pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+/// `connect`: called when a server is needed; checking a file needs none.
+pub async fn run(
+    command: Command,
+    connect: impl FnOnce() -> anyhow::Result<Client>,
+    output: Output,
+) -> anyhow::Result<()> {
     match command {
-        Command::Create { file, seed } => {
-            let created = create_from_file(client, &file, seed).await?;
-            output.done(&created, &format!("Campaign {} created: {}", text(&created["name"]), text(&created["id"])))
-        }
         Command::Check { file } => {
             let spec = read(&file)?.0;
             output.done(&serde_json::to_value(&spec)?, &format!("{} is well formed", file.display()))
         }
+        other => ask(other, &connect()?, output).await,
+    }
+}
+
+async fn ask(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Create { file, seed } => {
+            let created = create_from_file(client, &file, seed).await?;
+            output.done(
+                &created,
+                &format!("Campaign {} created: {}", text(&created["name"]), text(&created["id"])),
+            )
+        }
+        Command::Check { .. } => Ok(()),
         Command::List { cursor } => {
             let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
             let listed = client.get(&format!("/api/v1/campaigns{query}")).await?;
             output.list(
                 &listed,
-                &[("/id", "id"), ("/name", "name"), ("/state", "state"), ("/version", "version"), ("/pool_size", "pool")],
+                &[("/id", "id"), ("/name", "name"), ("/state", "state"), ("/version", "version")],
                 "No campaigns yet: loopwright campaign create -f campaign.toml",
             )
         }
         Command::Show { id } => {
+            let id = client.campaign(&id).await?;
             let progress = client.get(&format!("/api/v1/campaigns/{id}/progress")).await?;
             if !output.json {
                 println!("{} is {}", text(&progress["name"]), text(&progress["state"]));
@@ -89,8 +111,9 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
 }
 
 async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value) -> anyhow::Result<()> {
+    let id = client.campaign(id).await?;
     let answer = client.post(&format!("/api/v1/campaigns/{id}/{verb}"), &body).await?;
-    output.done(&answer, &format!("Campaign {id}: {verb} is done"))
+    output.done(&answer, &format!("{} is {}", text(&answer["name"]), text(&answer["state"])))
 }
 
 /// Creates the campaign that `file` describes; uploads the files it names first.

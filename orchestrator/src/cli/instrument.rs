@@ -8,13 +8,19 @@ use serde_json::json;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     List,
-    Show { name: String },
+    Show {
+        name: String,
+    },
     /// Take an instrument into or out of service
-    Set { name: String, state: State },
+    Set {
+        name: String,
+        state: State,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum State {
+    #[value(alias = "in_service")]
     InService,
     Maintenance,
     Retired,
@@ -24,7 +30,12 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
     match command {
         Command::List => output.list(
             &client.get("/api/v1/instruments").await?,
-            &[("/name", "name"), ("/state", "state"), ("/capabilities", "capabilities"), ("/last_seen_at", "last seen")],
+            &[
+                ("/name", "name"),
+                ("/state", "state"),
+                ("/capabilities", "capabilities"),
+                ("/last_seen_at", "last seen"),
+            ],
             "No instruments yet: an agent registers its own when it first asks for work",
         ),
         Command::Show { name } => output.record(&client.get(&format!("/api/v1/instruments/{name}")).await?),

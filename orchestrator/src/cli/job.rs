@@ -41,8 +41,10 @@ pub enum Resolution {
     /// It happened, wholly
     Done,
     /// It did not happen at all: it is queued anew
+    #[value(alias = "not_done")]
     NotDone,
     /// The plate cannot be used: it is made again
+    #[value(alias = "plate_lost")]
     PlateLost,
 }
 
@@ -66,7 +68,14 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             let listed = client.get(&format!("/api/v1/jobs?{}", query.join("&"))).await?;
             output.list(
                 &listed,
-                &[("/id", "id"), ("/kind", "kind"), ("/state", "state"), ("/instrument", "instrument"), ("/attempt", "attempt")],
+                &[
+                    ("/id", "id"),
+                    ("/kind", "kind"),
+                    ("/state", "state"),
+                    ("/instrument", "instrument"),
+                    ("/worker", "held by"),
+                    ("/failure/message", "failure"),
+                ],
                 "No jobs",
             )
         }

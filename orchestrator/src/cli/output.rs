@@ -37,7 +37,7 @@ impl Output {
         let Some(fields) = answer.as_object() else { return self.raw(answer) };
         let width = fields.keys().map(String::len).max().unwrap_or(0);
         for (name, value) in fields {
-            println!("{name:<width$}  {}", cell(Some(value)));
+            println!("{name:<width$}  {}", brief(value));
         }
         Ok(())
     }
@@ -64,7 +64,26 @@ fn cell(value: Option<&Value>) -> String {
         Some(Value::Number(number)) if number.is_f64() => {
             number.as_f64().map(|value| format!("{value:.3}")).unwrap_or_default()
         }
+        Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
+    }
+}
+
+/// Longest nested value that a record shows, in bytes.
+const BRIEF: usize = 240;
+
+/// As a cell; what is long and nested (readings, transfers) is counted instead.
+fn brief(value: &Value) -> String {
+    let shown = cell(Some(value));
+    match value {
+        Value::Array(items) if shown.len() > BRIEF => format!("{} items (--json shows them)", items.len()),
+        Value::Object(fields) if shown.len() > BRIEF => {
+            let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+            format!("{} (--json shows them)", names.join(", "))
+        }
+        _ => shown,
     }
 }
 
@@ -97,6 +116,13 @@ fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_long_and_nested_is_counted() {
+        let readings = Value::Array(vec![serde_json::json!({"well": "A1", "value": 9480.5}); 80]);
+        assert_eq!(brief(&readings), "80 items (--json shows them)");
+        assert_eq!(brief(&serde_json::json!(["read.plate"])), "read.plate");
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

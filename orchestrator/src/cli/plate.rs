@@ -33,6 +33,7 @@ pub enum Decision {
     /// Make it again on a new plate
     Repeat,
     /// Its experiments stay unmeasured
+    #[value(alias = "give_up")]
     GiveUp,
 }
 

@@ -27,13 +27,18 @@ pub enum Format {
 
 pub async fn run(command: Command, client: &Client) -> anyhow::Result<()> {
     let Command::Export { campaign, format, output } = command;
+    let campaign = client.campaign(&campaign).await?;
     let extension = match format {
         Format::Csv => "csv",
         Format::Parquet => "parquet",
     };
     let bytes = client.get_bytes(&format!("/api/v1/campaigns/{campaign}/results.{extension}")).await?;
     match output {
-        Some(path) => std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display())),
+        Some(path) => {
+            std::fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+            eprintln!("{} bytes written to {}", bytes.len(), path.display());
+            Ok(())
+        }
         None => std::io::stdout().write_all(&bytes).context("cannot write to standard output"),
     }
 }
