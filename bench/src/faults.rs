@@ -10,8 +10,11 @@ use std::sync::{Mutex, PoisonError};
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// The process dies as by `kill -9`, right after so many more of the named have happened and are
-    /// in the truth log, and before anybody could see the last. Exactly one of the four; 0: at once.
+    /// in the truth log, and before anybody could see the last. Exactly one of the five; 0: at once.
+    /// A run of the liquid handler counts when its deck is loaded, before it draws anything.
     Crash {
+        #[serde(default)]
+        after_runs: Option<u64>,
         #[serde(default)]
         after_transfers: Option<u64>,
         #[serde(default)]
@@ -67,6 +70,7 @@ fn unchanged() -> f64 {
 /// What crashes count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
+    Run,
     Transfer,
     Move,
     Incubation,
@@ -75,7 +79,7 @@ pub enum Counted {
 
 /// A fault that cannot be armed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a crash needs exactly one of after_transfers, after_moves, after_incubations, after_reads")]
+#[error("a crash needs exactly one of after_runs, after_transfers, after_moves, after_incubations, after_reads")]
 pub struct Ambiguous;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +115,9 @@ impl Faults {
 
     pub fn arm(&self, fault: Fault) -> Result<(), Ambiguous> {
         match fault {
-            Fault::Crash { after_transfers, after_moves, after_incubations, after_reads } => {
+            Fault::Crash { after_runs, after_transfers, after_moves, after_incubations, after_reads } => {
                 let counts = [
+                    (Counted::Run, after_runs),
                     (Counted::Transfer, after_transfers),
                     (Counted::Move, after_moves),
                     (Counted::Incubation, after_incubations),

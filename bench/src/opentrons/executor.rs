@@ -54,6 +54,7 @@ impl Execution<'_> {
         let picklist = self.picklist().map_err(|why| fail(failure::of_protocol(&why, Utc::now())))?;
         let planned = self.robot.bench().faults.next_run().or_else(|| self.bad_luck());
         self.load(&picklist, planned.as_ref().filter(|failure| failure.after_transfers == 0))?;
+        self.robot.bench().faults.happened(Counted::Run);
         for (row, index) in picklist.rows.iter().zip(0u32..) {
             if let Some(failure) = planned.as_ref().filter(|failure| index > 0 && failure.after_transfers == index) {
                 let command = self.begin("pickUpTip", json!({ "pipetteId": self.pipette }));
