@@ -46,6 +46,9 @@ pub struct DemoArguments {
     /// Port of the service (default: 8460, or the next free one)
     #[arg(long)]
     pub port: Option<u16>,
+    /// Seconds that one transfer takes on the simulated bench
+    #[arg(long, default_value_t = 0.0, hide = true)]
+    pub transfer_seconds: f64,
 }
 
 pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
@@ -66,6 +69,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         port: arguments.port,
         headless: arguments.headless,
         json: arguments.json,
+        transfer_seconds: arguments.transfer_seconds,
     })
     .await
 }

@@ -105,8 +105,8 @@ pub fn serve_recipe(ground: &Ground, database_url: &str) -> anyhow::Result<Recip
     })
 }
 
-/// Recipe for the simulated bench.
-pub fn bench_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
+/// Recipe for the simulated bench, where a transfer takes `transfer_seconds`.
+pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Recipe> {
     let settings = &ground.record.settings;
     // One 384-well plate holds 176 experiments in duplicate beside its controls; three times that leaves
     // room for plates that must be made again.
@@ -120,6 +120,8 @@ pub fn bench_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
         "384".into(),
         "--assay-plates".into(),
         (plates_a_round * settings.rounds * 3 + 4).to_string(),
+        "--speed".into(),
+        transfer_seconds.to_string(),
     ];
     if let Some(screen) = &settings.screen {
         arguments.extend(["--screen".into(), screen.display().to_string()]);

@@ -60,6 +60,25 @@ impl Narrator {
         self.tell_score(&rounds, specimen);
     }
 
+    /// Says what waits for a person, and what to type; `tasks`: the answer of `GET /tasks`.
+    pub fn ask(&mut self, tasks: &Value) {
+        for task in tasks["items"].as_array().into_iter().flatten() {
+            let text = |field: &str| task[field].as_str().unwrap_or_default();
+            let subject = text("subject_id");
+            let who = if text("cause") == "job.in_doubt" { "A person is needed" } else { "For a person to look at" };
+            let commands = match (text("cause"), text("subject")) {
+                ("job.in_doubt", _) => format!(
+                    "\n      loopwright job show {subject}\
+                     \n      loopwright job resolve {subject} done|not-done|plate-lost --reason \"what you saw\""
+                ),
+                (_, "plate") => format!("\n      loopwright plate show {subject}"),
+                (_, "job") => format!("\n      loopwright job show {subject}"),
+                _ => "\n      loopwright task list".to_owned(),
+            };
+            self.say_once(format!("task:{}", text("id")), &format!("{who}: {}{commands}", text("message")));
+        }
+    }
+
     fn tell_round(&mut self, round: &Value, ground: &Ground) {
         let number = &round["number"];
         let state = round["state"].as_str().unwrap_or("?");

@@ -42,7 +42,7 @@ impl Postgres {
             initialise(&binaries, &data, owner.as_ref()).await?;
         }
         wait_for_predecessor(&data).await?;
-        let log = std::fs::File::create(folder.join("postgres.log"))?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("postgres.log"))?;
         let mut command = as_owner(owner.as_ref(), "INT", &binaries.join("postgres"));
         command
             .arg("-D")
@@ -59,6 +59,22 @@ impl Postgres {
         server.wait_until_it_answers(&binaries, folder).await?;
         server.make_database(&binaries).await?;
         Ok(server)
+    }
+
+    /// Starts it anew after it was killed. What its children still hold is let go of within moments: tries
+    /// until then.
+    pub async fn start_again(&mut self, folder: &Path) -> anyhow::Result<()> {
+        let end = Instant::now() + START_TIMEOUT;
+        loop {
+            match Self::start(folder).await {
+                Ok(server) => {
+                    *self = server;
+                    return Ok(());
+                }
+                Err(error) if Instant::now() > end => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+            }
+        }
     }
 
     /// Connection URL of the demo's database, as its owner.

@@ -16,6 +16,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// A server that does not answer must not keep us from looking after the processes.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What `loopwright demo` was asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -26,6 +29,8 @@ pub struct Options {
     pub headless: bool,
     /// Print a JSON object at the end.
     pub json: bool,
+    /// Seconds that one transfer takes on the simulated bench: for those who want to watch, or to interfere.
+    pub transfer_seconds: f64,
 }
 
 /// Runs until the campaign has finished (headless) or somebody interrupts.
@@ -74,7 +79,7 @@ async fn play(
     bring_up::start_clock(&url).await?;
     bring_up::make_tokens(ground, &url).await?;
 
-    supervisor.start(bring_up::bench_recipe(ground)?)?;
+    supervisor.start(bring_up::bench_recipe(ground, options.transfer_seconds)?)?;
     supervisor.start(bring_up::serve_recipe(ground, &url)?)?;
     let endpoints = bring_up::bench_endpoints(ground, supervisor).await?;
     bring_up::server_answers(ground, supervisor).await?;
@@ -140,13 +145,16 @@ async fn follow(
             processes = now;
         }
         if postgres.has_ended() {
-            bail!("PostgreSQL ended; see {}/postgres.log, then start the demo again", ground.folder.display());
+            narrator.say("PostgreSQL ended; starting it again (see postgres.log)");
+            let again = postgres.start_again(&ground.folder).await;
+            again.context("PostgreSQL ended and does not come up again")?;
+            continue;
         }
         // The server may be starting again: ask once more at the next tick.
-        let Ok(progress) = client.get(&format!("/api/v1/campaigns/{campaign}/progress")).await else {
-            continue;
-        };
+        let asked = tokio::time::timeout(ASK_TIMEOUT, look(client, campaign)).await;
+        let Ok(Ok((progress, tasks))) = asked else { continue };
         narrator.tell(&progress, specimen, ground);
+        narrator.ask(&tasks);
         let state = progress["state"].as_str().unwrap_or_default().to_owned();
         let has_ended = matches!(state.as_str(), "finished" | "cancelled");
         if has_ended && options.headless {
@@ -162,6 +170,12 @@ async fn follow(
             bail!("the campaign stands still and waits for a person: {reason}");
         }
     }
+}
+
+/// How the campaign stands, and what waits for a person.
+async fn look(client: &Client, campaign: &str) -> anyhow::Result<(Value, Value)> {
+    let progress = client.get(&format!("/api/v1/campaigns/{campaign}/progress")).await?;
+    Ok((progress, client.get("/api/v1/tasks").await?))
 }
 
 /// Process ids by name: for people who look at memory, and for tests that kill.
