@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
+pub fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
     let listed = report["rounds"].as_array().unwrap();
     assert_eq!(listed.len(), rounds, "{report}");
     for round in listed {
@@ -26,7 +26,7 @@ fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
 }
 
 /// No well of a plate got the same content twice: a plate made again is another barcode.
-fn assert_nothing_dispensed_twice(laboratory: &Laboratory) {
+pub fn assert_nothing_dispensed_twice(laboratory: &Laboratory) {
     let mut times: BTreeMap<(String, String, String), u32> = BTreeMap::new();
     for event in laboratory.truth().iter().filter(|event| event["event"] == "transferred") {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -3,4 +3,5 @@
 mod arrows;
 mod clocks;
 mod demo;
+mod kills;
 mod laboratory;
