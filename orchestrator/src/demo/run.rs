@@ -167,7 +167,10 @@ async fn follow(
         if options.headless
             && let Some(reason) = stuck(&progress)
         {
-            bail!("the campaign stands still and waits for a person: {reason}");
+            bail!(
+                "the campaign stands still and waits for a person: {reason}\n\
+                 Start it again without --headless: it stays up, and goes on when that is decided."
+            );
         }
     }
 }
