@@ -36,11 +36,11 @@ pub enum Command {
     Plate(Connected<plate::Command>),
     /// Look at jobs; stop them; settle those in doubt
     Job(Connected<job::Command>),
-    /// List instruments, take them into and out of service
+    /// Register instruments, list them, take them into and out of service
     Instrument(Connected<instrument::Command>),
     /// Import library and assay plates; see what stands where
     Inventory(Connected<inventory::Command>),
-    /// List model versions with their calibration
+    /// List model versions with their calibration; ask for predictions
     Model(Connected<model::Command>),
     /// What waits for a person
     Task(Connected<task::Command>),
@@ -130,5 +130,15 @@ impl Arguments {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_is_well_described_to_clap() {
+        super::Arguments::command().debug_assert();
     }
 }

@@ -2,14 +2,31 @@
 
 use super::client::Client;
 use super::output::Output;
+use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
+use jobs::work::Kind;
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     List,
     Show {
         name: String,
+    },
+    /// Make an instrument known, or change what is known of it
+    ///
+    /// Jobs go to registered instruments only. Its agent needs a token with the scope work:bench.
+    Register {
+        /// As its agent names it with --instrument, e.g. ot2
+        name: String,
+        /// What it can do: dispense.liquid, move.plate, incubate.plate or read.plate (repeat, or separate by
+        /// commas)
+        #[arg(long = "capability", required = true, value_delimiter = ',', value_parser = capability)]
+        capabilities: Vec<String>,
+        /// Its places, as JSON: {"slots": ["1"]} for an incubator or a reader; {"destination_slot": "1",
+        /// "source_slots": ["2"], "tip_rack_slots": ["10"], "tips_per_rack": 96} for a liquid handler
+        #[arg(long, default_value = "{}", value_parser = profile)]
+        profile: Value,
     },
     /// Take an instrument into or out of service
     Set {
@@ -36,9 +53,14 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
                 ("/capabilities", "capabilities"),
                 ("/last_seen_at", "last seen"),
             ],
-            "No instruments yet: an agent registers its own when it first asks for work",
+            "No instruments yet: loopwright instrument register NAME --capability read.plate --profile JSON",
         ),
         Command::Show { name } => output.record(&client.get(&format!("/api/v1/instruments/{name}")).await?),
+        Command::Register { name, capabilities, profile } => {
+            let body = json!({"capabilities": capabilities, "profile": profile});
+            let answer = client.put_json(&format!("/api/v1/instruments/{name}"), &body).await?;
+            output.done(&answer, &format!("{name} is registered; its agent may ask for work"))
+        }
         Command::Set { name, state } => {
             let word = match state {
                 State::InService => "in_service",
@@ -53,5 +75,29 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             let answer = client.put_json(&format!("/api/v1/instruments/{name}"), &body).await?;
             output.done(&answer, &format!("{name} is {word}"))
         }
+    }
+}
+
+fn capability(word: &str) -> anyhow::Result<String> {
+    let devices = Kind::ALL.into_iter().filter(|kind| kind.queue() == Kind::Read.queue());
+    let known: Vec<&str> = devices.map(Kind::capability).collect();
+    if known.contains(&word) { Ok(word.to_owned()) } else { bail!("one of: {}", known.join(", ")) }
+}
+
+fn profile(text: &str) -> anyhow::Result<Value> {
+    let profile: Value = serde_json::from_str(text).context("not JSON")?;
+    if profile.is_object() { Ok(profile) } else { bail!("a JSON object, such as {{\"slots\": [\"1\"]}}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capability_that_no_job_asks_for_is_refused_with_those_that_are() {
+        assert_eq!(capability("read.plate").expect("known"), "read.plate");
+        let refused = capability("read.plates").expect_err("unknown").to_string();
+        assert_eq!(refused, "one of: dispense.liquid, move.plate, incubate.plate, read.plate");
+        assert!(profile("[1]").is_err() && profile("{\"slots\": [\"1\"]}").is_ok());
     }
 }
