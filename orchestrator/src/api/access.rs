@@ -88,7 +88,7 @@ impl Routes {
     }
 }
 
-fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
+pub(super) fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
     [
         (Method::GET, &mut item.get),
         (Method::HEAD, &mut item.head),

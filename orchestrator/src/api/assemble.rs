@@ -48,6 +48,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut description = assembled().0.into_openapi();
     let bearer = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("token", bearer);
+    super::describe::complete(&mut description);
     description
 }
 

@@ -32,6 +32,7 @@ pub(super) fn routes() -> Routes {
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Only these.
+    #[param(inline)]
     role: Option<Role>,
 }
 

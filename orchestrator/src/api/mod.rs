@@ -19,6 +19,7 @@ mod batches;
 mod blobs;
 mod campaigns;
 mod clock;
+mod describe;
 mod events;
 mod health;
 mod instruments;

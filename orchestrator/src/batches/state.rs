@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = BatchState)]
 pub enum State {
     /// People look at it, edit it, comment.
     AwaitingApproval,

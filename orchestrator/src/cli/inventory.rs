@@ -37,7 +37,9 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
                     ("/labware", "labware"),
                     ("/context", "context"),
                     ("/state", "state"),
-                    ("/location", "location"),
+                    ("/at", "location"),
+                    ("/volume_nl", "volume nL"),
+                    ("/reserved_nl", "reserved nL"),
                 ],
                 "The inventory is empty: loopwright inventory import-library FILE.csv",
             )

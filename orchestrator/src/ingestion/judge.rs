@@ -29,6 +29,7 @@ pub struct Judgement {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PlateVerdict)]
 pub enum Verdict {
     Pass,
     Fail,

@@ -50,6 +50,7 @@ pub struct PlannedWell {
 /// What a well is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WellRole)]
 pub enum Role {
     Sample,
     NegativeControl,

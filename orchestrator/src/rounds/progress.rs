@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CampaignProgress)]
 pub struct Progress {
     pub campaign_id: CampaignId,
     pub name: String,

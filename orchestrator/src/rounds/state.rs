@@ -42,6 +42,7 @@ impl Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", content = "from", rename_all = "snake_case")]
+#[schema(as = RoundState)]
 pub enum State {
     In(Stage),
     /// Stands still, for a reason a person must deal with; goes back to where it was.

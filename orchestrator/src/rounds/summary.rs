@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 /// Stored with the round when it closes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RoundSummary)]
 pub struct Summary {
     /// Experiments of the approved batch.
     pub proposed: u32,

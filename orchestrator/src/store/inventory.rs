@@ -425,6 +425,7 @@ pub struct StockPlate {
 /// What a plate is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StockRole)]
 pub enum Role {
     /// It holds reagents.
     Library,

@@ -1,6 +1,8 @@
 //! Store and route tests against a real PostgreSQL, one fresh database each.
 
+mod api_description;
 mod api_jobs;
+mod api_loop;
 mod api_resources;
 mod api_routes;
 mod batches_people;

@@ -26,7 +26,7 @@ pub async fn as_application(_: PgPoolOptions, login: PgConnectOptions) -> PgPool
 pub struct App {
     pub state: AppState,
     pub router: Router,
-    _blobs: TempDir,
+    _blobs: Option<TempDir>,
 }
 
 impl App {
@@ -39,7 +39,12 @@ impl App {
         let dir = tempfile::tempdir().expect("a folder for blobs");
         let blobs = Blobs::local(dir.path(), 1 << 20).expect("a blob store");
         let state = AppState::new(pool, blobs, Wakeups::default(), config);
-        Self { router: api::router(state.clone()), state, _blobs: dir }
+        Self { router: api::router(state.clone()), state, _blobs: Some(dir) }
+    }
+
+    /// The same over what is there.
+    pub fn over(state: AppState) -> Self {
+        Self { router: api::router(state.clone()), state, _blobs: None }
     }
 
     /// The secret of a fresh token with these scopes.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 /// A line of the list of jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobSummary)]
 pub struct Summary {
     pub id: JobId,
     pub kind: Kind,

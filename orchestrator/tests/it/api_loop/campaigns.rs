@@ -1,0 +1,142 @@
+//! `POST /campaigns`, its progress, and pause, resume, cancel.
+
+use super::{Talk, keyed};
+use crate::support::{App, request};
+use axum::http::StatusCode;
+use jobs::Digest;
+use orchestrator::store::tokens::Scope;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+const TOML: &str = r#"
+name = "by hand"
+goal = "To be created by a test."
+
+[design]
+genes_file = "genes.csv"
+contexts = ["donor-1", "donor-2"]
+
+[objective]
+readout = "signal"
+channel = "signal"
+direction = "maximise"
+hit = { channel = "call" }
+
+[model]
+features = ["features.csv"]
+
+[acquisition]
+name = "greedy"
+
+[assay]
+labware = "nest_96_wellplate_200ul_flat"
+replicates = 2
+transfer_volume_nl = 2000
+incubate_hours = 72.0
+read_window_hours = 4.0
+temperature_celsius = 37.0
+co2_percent = 5.0
+
+[controls]
+negative = { content = "NEG", wells = 6 }
+positive = { content = "POS", wells = 6 }
+
+[budget]
+rounds = 2
+batch = 2
+
+[bench]
+handler = "handler-1"
+incubator = "incubator-1"
+reader = "reader-1"
+mover = "mover-1"
+"#;
+const GENES: &[u8] = b"gene\nCBLB\nRASA2\nTCEB2\n";
+const FEATURES: &[u8] = b"gene,block_0\nCBLB,1.0\nRASA2,2.0\nTCEB2,3.0\n";
+
+fn body() -> Value {
+    let files = json!({"genes.csv": Digest::of(GENES), "features.csv": Digest::of(FEATURES)});
+    json!({"toml": TOML, "files": files, "seed": 7})
+}
+
+async fn upload(talk: &Talk, token: &str, bytes: &'static [u8]) {
+    let path = format!("/api/v1/blobs/{}", Digest::of(bytes));
+    let mut put = request("PUT", token, &path, None);
+    *put.body_mut() = bytes.into();
+    assert_eq!(talk.app.send(put).await.0, StatusCode::CREATED);
+}
+
+async fn count(talk: &Talk, table: &'static str) -> i64 {
+    let sql = match table {
+        "campaign" => "select count(*) from campaign",
+        _ => "select count(*) from event where kind like 'Campaign%'",
+    };
+    sqlx::query_scalar(sql).fetch_one(&talk.app.state.pool).await.expect("a count")
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_campaign_is_created_once_from_a_file_that_is_right(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut talk = Talk::with(App::new(options, login).await);
+    let token = talk.app.token(&[Scope::CampaignWrite]).await;
+    let reader = talk.app.token(&[Scope::Read]).await;
+    let path = "/api/v1/campaigns";
+    talk.post("who may only read", &reader, path, &body()).await;
+    let wrong = TOML.replace("replicates = 2", "replicates = \"two\"").replace("rounds = 2", "round = 2");
+    talk.post("a file with two mistakes", &token, path, &json!({"toml": wrong, "files": {}})).await;
+    let files = json!({"genes.csv": Digest::of(GENES), "gones.csv": Digest::of(GENES)});
+    talk.post("before the upload", &token, path, &json!({"toml": TOML, "files": files})).await;
+    upload(&talk, &token, GENES).await;
+    upload(&talk, &token, FEATURES).await;
+    let large = json!({"toml": TOML, "files": body()["files"], "seed": 1_u64 << 53});
+    talk.post("a seed too large", &token, path, &large).await;
+    let excluding = TOML.replace("genes_file", "exclude = [\"NOBODY\"]\ngenes_file");
+    let request_ = json!({"toml": excluding, "files": body()["files"]});
+    talk.post("a design space that cannot be spanned", &token, path, &request_).await;
+    assert_eq!(count(&talk, "campaign").await, 0, "nothing of all that left a trace");
+
+    let (status, created) = talk.say("right", keyed(request("POST", &token, path, Some(&body())))).await;
+    assert_eq!((status, created["pool_size"].as_u64()), (StatusCode::CREATED, Some(6)));
+    let (status, again) = talk.app.send(keyed(request("POST", &token, path, Some(&body())))).await;
+    assert_eq!((status, &again), (StatusCode::CREATED, &created), "the first answer");
+    let other = json!({"toml": TOML, "files": body()["files"], "seed": 8});
+    talk.say("the key again, for something else", keyed(request("POST", &token, path, Some(&other)))).await;
+    talk.post("the name again", &token, path, &body()).await;
+    assert_eq!((count(&talk, "campaign").await, count(&talk, "event").await), (1, 1));
+    let id = created["id"].as_str().expect("an id");
+    talk.say("progress", request("GET", &reader, &format!("{path}/{id}/progress"), None)).await;
+    insta::assert_snapshot!(talk.text);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_campaign_is_paused_resumed_and_cancelled(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut talk = Talk::with(App::new(options, login).await);
+    let token = talk.app.token(&[Scope::CampaignWrite]).await;
+    let reader = talk.app.token(&[Scope::Read]).await;
+    upload(&talk, &token, GENES).await;
+    upload(&talk, &token, FEATURES).await;
+    let (_, created) = talk.app.post(&token, "/api/v1/campaigns", &body()).await;
+    let id = created["id"].as_str().expect("an id").to_owned();
+    let path = |verb: &str| format!("/api/v1/campaigns/{id}/{verb}");
+    talk.post("who may only read", &reader, &path("pause"), &json!({})).await;
+    talk.post("pause", &token, &path("pause"), &json!({"reason": "the incubator is being cleaned"})).await;
+    talk.post("pause again", &token, &path("pause"), &json!({})).await;
+    talk.post("resume", &token, &path("resume"), &json!({})).await;
+    talk.post("resume again", &token, &path("resume"), &json!({})).await;
+    talk.post("cancel without a reason", &token, &path("cancel"), &json!({"reason": " "})).await;
+    talk.post("cancel without a body that fits", &token, &path("cancel"), &json!({"why": "so"})).await;
+    let cancel = json!({"reason": "another screen answers it"});
+    let (_, cancelled) =
+        talk.say("cancel", keyed(request("POST", &token, &path("cancel"), Some(&cancel)))).await;
+    let (_, again) = talk.app.send(keyed(request("POST", &token, &path("cancel"), Some(&cancel)))).await;
+    assert_eq!(again, cancelled, "the first answer");
+    talk.post("cancel again", &token, &path("cancel"), &json!({"reason": "to be sure"})).await;
+    talk.post("resume what is over", &token, &path("resume"), &json!({})).await;
+    let nobody = "/api/v1/campaigns/01890000-0000-7000-8000-000000000000/pause";
+    talk.post("nobody's", &token, nobody, &json!({})).await;
+    talk.post("no id at all", &token, "/api/v1/campaigns/x/pause", &json!({})).await;
+    assert_eq!(count(&talk, "event").await, 4, "created, paused, resumed, cancelled");
+    insta::assert_snapshot!(talk.text);
+}
