@@ -88,10 +88,16 @@ impl Cell {
         }
         let posterior = self.model.predict(vocabulary, contexts, experiments, samples, seed)?;
         let factor = scale.sd * calibration.sd_factor;
+        // Before any measurement nothing is known of this readout's noise: all of the doubt is ignorance.
+        let unmeasured = self.header.metrics.training_rows == 0;
+        let parts = |i: usize| {
+            let (epistemic, aleatoric) = (factor * posterior.epistemic_sd[i], factor * posterior.aleatoric_sd[i]);
+            if unmeasured { (epistemic.hypot(aleatoric), 0.0) } else { (epistemic, aleatoric) }
+        };
         let predictions = (0..posterior.mean.len()).map(|i| Prediction {
             mean: scale.mean + scale.sd * posterior.mean[i],
-            epistemic_sd: factor * posterior.epistemic_sd[i],
-            aleatoric_sd: factor * posterior.aleatoric_sd[i],
+            epistemic_sd: parts(i).0,
+            aleatoric_sd: parts(i).1,
             hit_probability: calibration.hit_probability(posterior.hit_log_odds[i]),
         });
         let widened = |(value, mean): (&f64, &f64)| scale.mean + scale.sd * mean + factor * (value - mean);

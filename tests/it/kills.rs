@@ -157,7 +157,7 @@ fn any_process_may_be_killed_and_nothing_is_lost_or_done_twice() {
 
 #[test]
 fn a_power_cut_in_a_dispense_is_settled_by_what_a_person_saw() {
-    let mut scene = Scene::open(&["--rounds", "1", "--batch", "24", "--seed", "7"]);
+    let mut scene = Scene::open(&["--leave-doubts", "--rounds", "1", "--batch", "24", "--seed", "7"]);
 
     // In the middle: the plate cannot be used.
     scene.arm(&json!({"kind": "crash", "after_transfers": 10}));

@@ -46,6 +46,9 @@ pub struct DemoArguments {
     /// Port of the service (default: 8460, or the next free one)
     #[arg(long)]
     pub port: Option<u16>,
+    /// With --auto-approve: leave jobs in doubt to a person all the same, instead of looking at the bench
+    #[arg(long)]
+    pub leave_doubts: bool,
     /// Seconds that one transfer takes on the simulated bench
     #[arg(long, default_value_t = 0.0, hide = true)]
     pub transfer_seconds: f64,
@@ -70,6 +73,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         headless: arguments.headless,
         json: arguments.json,
         transfer_seconds: arguments.transfer_seconds,
+        leave_doubts: arguments.leave_doubts,
     })
     .await
 }

@@ -9,6 +9,7 @@
 //! bench's truth log remember.
 
 mod bring_up;
+mod bystander;
 mod campaign_file;
 mod ground;
 mod narrate;

@@ -1,6 +1,7 @@
 //! The demo from start to end.
 
 use super::bring_up;
+use super::bystander::settle_doubts;
 use super::campaign_file::{self, Specimen};
 use super::ground::{Ground, Settings};
 use super::narrate::Narrator;
@@ -31,6 +32,8 @@ pub struct Options {
     pub json: bool,
     /// Seconds that one transfer takes on the simulated bench: for those who want to watch, or to interfere.
     pub transfer_seconds: f64,
+    /// Leave jobs in doubt to a person, also when nobody approves.
+    pub leave_doubts: bool,
 }
 
 /// Runs until the campaign has finished (headless) or somebody interrupts.
@@ -92,7 +95,7 @@ async fn play(
     }
     let campaign = find_or_create_campaign(ground, &client, control, &specimen).await?;
     narrator.introduce(ground, &specimen, &campaign);
-    let finished = follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server).await?;
+    let finished = follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server, &endpoints).await?;
     if options.json {
         println!("{}", serde_json::to_string(&report::of(&finished, &specimen, &ground.record.settings))?);
     }
@@ -130,6 +133,7 @@ async fn follow(
     campaign: &str,
     specimen: &bring_up::SpecimenReport,
     postgres: &mut Postgres,
+    endpoints: &BTreeMap<String, String>,
 ) -> anyhow::Result<Value> {
     let mut tick = tokio::time::interval(Duration::from_millis(300));
     let mut said_finished = false;
@@ -154,7 +158,15 @@ async fn follow(
         let asked = tokio::time::timeout(ASK_TIMEOUT, look(client, campaign)).await;
         let Ok(Ok((progress, tasks))) = asked else { continue };
         narrator.tell(&progress, specimen, ground);
-        narrator.ask(&tasks);
+        if ground.record.settings.auto_approve && !options.leave_doubts {
+            let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints)).await;
+            // The bench may be starting again, or a plate be on its way: look again at the next tick.
+            for seen in settled.map(Result::unwrap_or_default).unwrap_or_default() {
+                narrator.say(&seen);
+            }
+        } else {
+            narrator.ask(&tasks);
+        }
         let state = progress["state"].as_str().unwrap_or_default().to_owned();
         let has_ended = matches!(state.as_str(), "finished" | "cancelled");
         if has_ended && options.headless {
