@@ -79,7 +79,9 @@ pub enum Counted {
 
 /// A fault that cannot be armed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a crash needs exactly one of after_runs, after_transfers, after_moves, after_incubations, after_reads")]
+#[error(
+    "a crash needs exactly one of after_runs, after_transfers, after_moves, after_incubations, after_reads"
+)]
 pub struct Ambiguous;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +125,8 @@ impl Faults {
                     (Counted::Incubation, after_incubations),
                     (Counted::Read, after_reads),
                 ];
-                let mut named = counts.into_iter().filter_map(|(counted, left)| left.map(|left| (counted, left)));
+                let mut named =
+                    counts.into_iter().filter_map(|(counted, left)| left.map(|left| (counted, left)));
                 match (named.next(), named.next()) {
                     (Some((_, 0)), None) => (self.crash)(),
                     (Some(crash), None) => self.lock().crashes.push(crash),
@@ -198,7 +201,9 @@ mod tests {
             seen.fetch_add(1, Ordering::SeqCst);
         });
         faults.arm(serde_json::from_str(r#"{"kind":"crash","after_transfers":2}"#).unwrap()).unwrap();
-        for (counted, expected) in [(Counted::Transfer, 0), (Counted::Move, 0), (Counted::Transfer, 1), (Counted::Transfer, 1)] {
+        for (counted, expected) in
+            [(Counted::Transfer, 0), (Counted::Move, 0), (Counted::Transfer, 1), (Counted::Transfer, 1)]
+        {
             faults.happened(counted);
             assert_eq!(crashes.load(Ordering::SeqCst), expected);
         }
@@ -207,7 +212,14 @@ mod tests {
     #[test]
     fn misses_come_after_the_good_ones_and_end() {
         let faults = Faults::new(|| ());
-        faults.arm(serde_json::from_str(r#"{"kind":"miss_dispense","after_transfers":1,"count":2,"reported":false}"#).unwrap()).unwrap();
+        faults
+            .arm(
+                serde_json::from_str(
+                    r#"{"kind":"miss_dispense","after_transfers":1,"count":2,"reported":false}"#,
+                )
+                .unwrap(),
+            )
+            .unwrap();
         let misses: Vec<bool> = (0..5).map(|_| faults.next_transfer().is_some()).collect();
         assert_eq!(misses, [false, true, true, false, false]);
     }

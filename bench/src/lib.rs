@@ -18,15 +18,15 @@
 //!
 //! Not here: anything the product needs. Only `loopwright demo` and tests start it.
 
-pub mod volume;
-pub mod liquid;
-pub mod random;
-pub mod world;
-pub mod specimen;
-pub mod library;
-pub mod settings;
-pub mod faults;
 pub mod bench;
 pub mod devices;
-pub mod opentrons;
+pub mod faults;
+pub mod library;
+pub mod liquid;
 pub mod listen;
+pub mod opentrons;
+pub mod random;
+pub mod settings;
+pub mod specimen;
+pub mod volume;
+pub mod world;

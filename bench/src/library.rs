@@ -16,9 +16,9 @@ pub fn initial_plates(settings: &Settings, specimen: &dyn Specimen) -> Vec<Plate
     plates.extend((1..=settings.control_plates).map(|number| control_plate(number, settings.library_format)));
     let contexts = specimen.contexts().iter().cycle();
     plates.extend(
-        (1..=settings.assay_plates)
-            .zip(contexts)
-            .map(|(number, context)| assay_plate(&format!("ASY-{number:04}"), settings.assay_format, context)),
+        (1..=settings.assay_plates).zip(contexts).map(|(number, context)| {
+            assay_plate(&format!("ASY-{number:04}"), settings.assay_format, context)
+        }),
     );
     plates
 }
@@ -31,7 +31,12 @@ fn library_plates(format: PlateFormat, genes: &[String]) -> Vec<PlateCreated> {
         .zip(1..)
         .map(|(genes, number)| {
             let contents = genes.iter().map(|gene| Mixture::pure(gene.as_str(), source_volume(format)));
-            source_plate(&format!("LIB-{number:04}"), format, Role::Library, wells.iter().copied().zip(contents).collect())
+            source_plate(
+                &format!("LIB-{number:04}"),
+                format,
+                Role::Library,
+                wells.iter().copied().zip(contents).collect(),
+            )
         })
         .collect()
 }
@@ -39,11 +44,17 @@ fn library_plates(format: PlateFormat, genes: &[String]) -> Vec<PlateCreated> {
 /// Negative controls in odd columns, positive ones in even columns.
 fn control_plate(number: u32, format: PlateFormat) -> PlateCreated {
     let content = |well: Well| if well.column().is_multiple_of(2) { NEGATIVE } else { POSITIVE };
-    let wells = format.wells().map(|well| (well, Mixture::pure(content(well), control_volume(format)))).collect();
+    let wells =
+        format.wells().map(|well| (well, Mixture::pure(content(well), control_volume(format)))).collect();
     source_plate(&format!("CTRL-{number:04}"), format, Role::Control, wells)
 }
 
-fn source_plate(barcode: &str, format: PlateFormat, role: Role, wells: BTreeMap<Well, Mixture>) -> PlateCreated {
+fn source_plate(
+    barcode: &str,
+    format: PlateFormat,
+    role: Role,
+    wells: BTreeMap<Well, Mixture>,
+) -> PlateCreated {
     PlateCreated {
         barcode: barcode.to_owned(),
         labware: Labware::of_format(format).load_name.to_owned(),
@@ -112,7 +123,12 @@ mod tests {
         let genes: Vec<String> = (0..1_000).map(|number| format!("G{number}")).collect();
         for format in PlateFormat::ALL {
             let plates = library_plates(format, &genes);
-            let mut found: Vec<&str> = plates.iter().flat_map(|plate| plate.wells.values()).flat_map(Mixture::iter).map(|(gene, _)| gene).collect();
+            let mut found: Vec<&str> = plates
+                .iter()
+                .flat_map(|plate| plate.wells.values())
+                .flat_map(Mixture::iter)
+                .map(|(gene, _)| gene)
+                .collect();
             found.sort_unstable();
             let mut all: Vec<&str> = genes.iter().map(String::as_str).collect();
             all.sort_unstable();

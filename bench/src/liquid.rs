@@ -100,8 +100,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn mixture() -> impl Strategy<Value = Mixture> {
-        proptest::collection::btree_map("[A-Z]{1,3}", (1u64..1_000_000).prop_map(Volume::from_picolitres), 0..6)
-            .prop_map(Mixture)
+        proptest::collection::btree_map(
+            "[A-Z]{1,3}",
+            (1u64..1_000_000).prop_map(Volume::from_picolitres),
+            0..6,
+        )
+        .prop_map(Mixture)
     }
 
     proptest! {

@@ -67,7 +67,9 @@ impl Listening {
         let mut services = Vec::new();
         for (device, router) in devices {
             let listener = listen(device, known.get(device).copied(), &path).await?;
-            let address = listener.local_addr().map_err(|source| Error::Io { doing: format!("opening a port for {device}"), source })?;
+            let address = listener
+                .local_addr()
+                .map_err(|source| Error::Io { doing: format!("opening a port for {device}"), source })?;
             endpoints.insert(device.to_owned(), format!("http://{address}"));
             services.push((listener, router));
         }
@@ -79,7 +81,9 @@ impl Listening {
         let mut tasks = tokio::task::JoinSet::new();
         for (listener, router) in self.services {
             let shutdown = shutdown.clone();
-            tasks.spawn(async move { axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await });
+            tasks.spawn(async move {
+                axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+            });
         }
         let text = serde_json::to_vec_pretty(&self.endpoints).unwrap_or_default();
         replace_file(&self.path, &text)
@@ -98,13 +102,18 @@ fn known_ports(path: &std::path::Path) -> Result<BTreeMap<String, u16>, Error> {
         return Ok(BTreeMap::new());
     }
     let broken = || Error::Endpoints { path: path.to_owned() };
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { doing: format!("reading {}", path.display()), source })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Io { doing: format!("reading {}", path.display()), source })?;
     let endpoints: Endpoints = serde_json::from_str(&text).map_err(|_| broken())?;
     let port = |url: &str| url.rsplit(':').next().and_then(|port| port.parse().ok()).ok_or_else(broken);
     endpoints.into_iter().map(|(device, url)| Ok((device, port(&url)?))).collect()
 }
 
-async fn listen(device: &'static str, port: Option<u16>, endpoints: &std::path::Path) -> Result<TcpListener, Error> {
+async fn listen(
+    device: &'static str,
+    port: Option<u16>,
+    endpoints: &std::path::Path,
+) -> Result<TcpListener, Error> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
     TcpListener::bind(address).await.map_err(|source| match port {
         Some(port) => Error::PortTaken { device, port, endpoints: endpoints.to_owned(), source },

@@ -13,7 +13,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, clap::Parser)]
-#[command(name = "loopwright-bench", version, args_override_self = true, about = "A simulated laboratory: plates, a specimen, and devices on HTTP")]
+#[command(
+    name = "loopwright-bench",
+    version,
+    args_override_self = true,
+    about = "A simulated laboratory: plates, a specimen, and devices on HTTP"
+)]
 pub struct Settings {
     /// Folder of this world: truth log, the liquid handler's own storage, endpoints.json.
     #[arg(long)]
@@ -131,8 +136,10 @@ impl Settings {
         let replicate_r = self.replicate_r.unwrap_or(if self.screen.is_some() { 1.0 } else { 0.7 });
         let (specimen, screen_sha256): (Arc<dyn Specimen>, _) = match &self.screen {
             Some(path) => {
-                let bytes = std::fs::read(path).map_err(|source| Error::ReadScreen { path: path.clone(), source })?;
-                let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+                let bytes =
+                    std::fs::read(path).map_err(|source| Error::ReadScreen { path: path.clone(), source })?;
+                let name =
+                    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 let noise = Noise { technical_cv: self.noise, replicate_r };
                 let replay = Replay::new(&name, self.contexts.clone(), table::read(path)?, noise);
                 (Arc::new(replay), Some(hex::encode(Sha256::digest(&bytes))))

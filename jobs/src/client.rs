@@ -17,9 +17,7 @@ pub use secret::{Secret, SecretFileError};
 
 use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
-use crate::wire::{
-    Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, Report, ReportAnswer,
-};
+use crate::wire::{Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, Report, ReportAnswer};
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -75,9 +73,7 @@ struct Inner {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client")
-            .field("base", &self.inner.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.inner.base).finish_non_exhaustive()
     }
 }
 
@@ -87,9 +83,7 @@ impl Client {
         let base = reqwest::Url::parse(base_url)
             .map_err(|error| Error::Setup(format!("{base_url:?} is not a URL: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") {
-            return Err(Error::Setup(format!(
-                "{base_url:?} is neither http nor https"
-            )));
+            return Err(Error::Setup(format!("{base_url:?} is neither http nor https")));
         }
         let http = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
@@ -111,8 +105,7 @@ impl Client {
     /// Asks for one job and waits for it; `None` when there was nothing within `wait_seconds`.
     pub async fn lease(&self, request: &LeaseRequest) -> Result<Option<Lease>, Error> {
         let doing = "lease a job";
-        let patience =
-            self.inner.timeouts.call + Duration::from_secs(u64::from(request.wait_seconds));
+        let patience = self.inner.timeouts.call + Duration::from_secs(u64::from(request.wait_seconds));
         let call = self.post("/api/v1/leases", request).timeout(patience);
         let answer = self.send(doing, call).await?;
         if answer.status() == StatusCode::NO_CONTENT {
@@ -175,9 +168,8 @@ impl Client {
     /// Brings the bytes named by `digest`, checked against it.
     pub async fn get_blob(&self, digest: Digest) -> Result<Bytes, Error> {
         let doing = "fetch a blob";
-        let call = self
-            .request(Method::GET, &format!("/api/v1/blobs/{digest}"))
-            .timeout(self.inner.timeouts.blob);
+        let call =
+            self.request(Method::GET, &format!("/api/v1/blobs/{digest}")).timeout(self.inner.timeouts.blob);
         let answer = self.send(doing, call).await?;
         let bytes = read_limited(doing, answer, BLOB_LIMIT).await?;
         if Digest::of(&bytes) != digest {
@@ -207,39 +199,23 @@ impl Client {
     }
 
     async fn send(&self, doing: &'static str, call: RequestBuilder) -> Result<Response, Error> {
-        let answer = call
-            .send()
-            .await
-            .map_err(|source| Error::transport(doing, &source))?;
+        let answer = call.send().await.map_err(|source| Error::transport(doing, &source))?;
         self.remember_epoch(&answer);
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status();
-        let body = read_limited(doing, answer, JSON_LIMIT)
-            .await
-            .unwrap_or_default();
+        let body = read_limited(doing, answer, JSON_LIMIT).await.unwrap_or_default();
         Err(Error::from_answer(doing, status, &body))
     }
 
-    async fn decode<T: DeserializeOwned>(
-        &self,
-        doing: &'static str,
-        answer: Response,
-    ) -> Result<T, Error> {
+    async fn decode<T: DeserializeOwned>(&self, doing: &'static str, answer: Response) -> Result<T, Error> {
         let body = read_limited(doing, answer, JSON_LIMIT).await?;
-        serde_json::from_slice(&body).map_err(|error| Error::Unintelligible {
-            doing,
-            why: error.to_string(),
-        })
+        serde_json::from_slice(&body).map_err(|error| Error::Unintelligible { doing, why: error.to_string() })
     }
 
     fn remember_epoch(&self, answer: &Response) {
-        let Some(epoch) = answer
-            .headers()
-            .get(EPOCH_HEADER)
-            .and_then(|v| v.to_str().ok())
-        else {
+        let Some(epoch) = answer.headers().get(EPOCH_HEADER).and_then(|v| v.to_str().ok()) else {
             return;
         };
         self.inner.epoch.send_if_modified(|known| {
@@ -252,17 +228,9 @@ impl Client {
     }
 }
 
-async fn read_limited(
-    doing: &'static str,
-    mut answer: Response,
-    limit: u64,
-) -> Result<Bytes, Error> {
+async fn read_limited(doing: &'static str, mut answer: Response, limit: u64) -> Result<Bytes, Error> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|source| Error::transport(doing, &source))?
-    {
+    while let Some(chunk) = answer.chunk().await.map_err(|source| Error::transport(doing, &source))? {
         if body.len() as u64 + chunk.len() as u64 > limit {
             let why = format!("the answer is larger than {limit} bytes");
             return Err(Error::Unintelligible { doing, why });

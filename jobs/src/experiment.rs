@@ -18,17 +18,13 @@ pub struct Perturbation(Vec<String>);
 pub enum NotAPerturbation {
     #[error("a perturbation needs at least one edit")]
     Empty,
-    #[error(
-        "{0:?} is not the name of an edit: names are printable, without '+', ',' or surrounding blanks"
-    )]
+    #[error("{0:?} is not the name of an edit: names are printable, without '+', ',' or surrounding blanks")]
     Name(String),
 }
 
 impl Perturbation {
     /// The set of `edits`, sorted, repeats dropped.
-    pub fn new<S: Into<String>>(
-        edits: impl IntoIterator<Item = S>,
-    ) -> Result<Self, NotAPerturbation> {
+    pub fn new<S: Into<String>>(edits: impl IntoIterator<Item = S>) -> Result<Self, NotAPerturbation> {
         let mut edits: Vec<String> = edits.into_iter().map(Into::into).collect();
         if let Some(bad) = edits.iter().find(|name| !is_edit_name(name)) {
             return Err(NotAPerturbation::Name(bad.clone()));
@@ -75,9 +71,7 @@ impl Serialize for Perturbation {
 
 impl<'de> Deserialize<'de> for Perturbation {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

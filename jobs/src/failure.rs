@@ -31,10 +31,6 @@ pub struct Failure {
 impl Failure {
     /// A failure of `class` with a stable `code` and a sentence for the operator.
     pub fn new(class: FailureClass, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            class,
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { class, code: code.into(), message: message.into() }
     }
 }

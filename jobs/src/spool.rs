@@ -72,9 +72,7 @@ pub enum Error {
     },
     #[error("another process uses the spool {path}: give each worker its own folder")]
     InUse { path: PathBuf },
-    #[error(
-        "the spool is full ({why}): nothing new is begun until the server has taken what waits"
-    )]
+    #[error("the spool is full ({why}): nothing new is begun until the server has taken what waits")]
     Full { why: String },
 }
 
@@ -107,11 +105,7 @@ impl Spool {
             file::make_folder(&dir.join(part))?;
         }
         let lock = file::lock(&dir.join("lock"))?;
-        let spool = Self {
-            dir,
-            limits,
-            _lock: lock,
-        };
+        let spool = Self { dir, limits, _lock: lock };
         for name in file::names(&spool.dir.join(REFUSED))? {
             spool.move_entry(&name, REFUSED, OPEN)?;
         }
@@ -128,9 +122,7 @@ impl Spool {
     /// This very attempt was begun or reported before: a repeated answer must not begin it twice.
     pub fn knows(&self, lease: &Lease) -> bool {
         let name = entry::name_of(lease.job_id, lease.lease_token);
-        [OPEN, ACKNOWLEDGED, REFUSED]
-            .iter()
-            .any(|part| self.dir.join(part).join(&name).exists())
+        [OPEN, ACKNOWLEDGED, REFUSED].iter().any(|part| self.dir.join(part).join(&name).exists())
     }
 
     /// Whether new work may be begun: its result would have a place.
@@ -138,21 +130,14 @@ impl Spool {
         let open = self.dir.join(OPEN);
         let pending = file::names(&open)?.len();
         if pending >= self.limits.pending {
-            return Err(Error::Full {
-                why: format!("{pending} results wait for the server"),
-            });
+            return Err(Error::Full { why: format!("{pending} results wait for the server") });
         }
         let bytes = file::bytes_under(&open)?;
         if bytes > self.limits.pending_bytes {
-            return Err(Error::Full {
-                why: format!("{bytes} bytes wait for the server"),
-            });
+            return Err(Error::Full { why: format!("{bytes} bytes wait for the server") });
         }
-        file::fill_reserve(&self.dir.join("reserve"), self.limits.reserve_bytes).map_err(|error| {
-            Error::Full {
-                why: format!("no room on the disk: {error}"),
-            }
-        })
+        file::fill_reserve(&self.dir.join("reserve"), self.limits.reserve_bytes)
+            .map_err(|error| Error::Full { why: format!("no room on the disk: {error}") })
     }
 
     /// Attempts that were begun and have no report: what became of them is to be found out.
@@ -184,30 +169,14 @@ impl Spool {
     }
 
     /// The server has taken the report: the entry is kept aside.
-    pub fn acknowledge(
-        &self,
-        entry: &Entry,
-        answer: ReportAnswer,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        entry.write(
-            "closed.json",
-            &Closed {
-                at: now,
-                answer: Some(answer),
-                refusal: None,
-            },
-        )?;
+    pub fn acknowledge(&self, entry: &Entry, answer: ReportAnswer, now: DateTime<Utc>) -> Result<(), Error> {
+        entry.write("closed.json", &Closed { at: now, answer: Some(answer), refusal: None })?;
         self.move_entry(entry.name(), OPEN, ACKNOWLEDGED)
     }
 
     /// The server will never take it: out of the way of the others, kept for people and for the next start.
     pub fn refuse(&self, entry: &Entry, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let closed = Closed {
-            at: now,
-            answer: None,
-            refusal: Some(why.to_owned()),
-        };
+        let closed = Closed { at: now, answer: None, refusal: Some(why.to_owned()) };
         entry.write("closed.json", &closed)?;
         self.move_entry(entry.name(), OPEN, REFUSED)
     }
@@ -258,10 +227,7 @@ impl Spool {
         let open = self.dir.join(OPEN);
         let reserve = self.dir.join("reserve");
         let names = file::names(&open)?;
-        Ok(names
-            .iter()
-            .map(|name| Entry::new(open.join(name), reserve.clone()))
-            .collect())
+        Ok(names.iter().map(|name| Entry::new(open.join(name), reserve.clone())).collect())
     }
 
     /// Entries with neither a beginning nor a report hold at most raw files of an attempt that was

@@ -11,9 +11,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = JobState)]
 pub enum State {
@@ -109,10 +107,7 @@ impl State {
 
     /// Nothing can happen to it any more.
     pub fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            State::Succeeded | State::Failed | State::Cancelled | State::PlateLost
-        )
+        matches!(self, State::Succeeded | State::Failed | State::Cancelled | State::PlateLost)
     }
 
     /// A worker holds it.

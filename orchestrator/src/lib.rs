@@ -8,19 +8,19 @@
 //!
 //! Deliberately absent: torch, biology, state that lives only in memory.
 
-pub mod ids;
-pub mod campaigns;
-pub mod rounds;
+pub mod api;
 pub mod batches;
-pub mod plates;
+pub mod campaigns;
+pub mod cli;
+pub mod demo;
+pub mod engine;
+pub mod ids;
+pub mod ingestion;
 pub mod inventory;
 pub mod models;
 pub mod planning;
-pub mod ingestion;
+pub mod plates;
 pub mod queue;
-pub mod store;
-pub mod engine;
-pub mod api;
+pub mod rounds;
 pub mod serve;
-pub mod cli;
-pub mod demo;
+pub mod store;

@@ -62,7 +62,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
                 ended.context("a loop of the service panicked")?;
             }
         }
-        Err(_) => tracing::warn!("not everything ended in time; what was cut off is taken up at the next start"),
+        Err(_) => {
+            tracing::warn!("not everything ended in time; what was cut off is taken up at the next start")
+        }
     }
     pool.close().await;
     served
@@ -70,8 +72,13 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 
 /// Serves until `shutdown`, then lets open requests end, but not for ever: long polls and event streams
 /// would hold the door open.
-async fn serve_http(listener: TcpListener, state: AppState, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let graceful = axum::serve(listener, api::router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+async fn serve_http(
+    listener: TcpListener,
+    state: AppState,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let graceful =
+        axum::serve(listener, api::router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         served = graceful.into_future() => served.context("the HTTP door failed"),
         () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),

@@ -21,9 +21,12 @@ fn clauses(text: &str) -> impl Iterator<Item = &str> {
 fn mixes_clocks(clause: &str) -> bool {
     let clause = clause.to_lowercase();
     let real = clause.replace("lab_now()", "").contains("now()")
-        || ["expires_at", "leased_at", "started_at", "created_at", "revoked_at"].iter().any(|name| clause.contains(name));
+        || ["expires_at", "leased_at", "started_at", "created_at", "revoked_at"]
+            .iter()
+            .any(|name| clause.contains(name));
     let laboratory = clause.contains("lab_at") || clause.contains("lab_now()");
-    let compares = ["<", ">", "=", " between ", "least(", "greatest("].iter().any(|sign| clause.contains(sign));
+    let compares =
+        ["<", ">", "=", " between ", "least(", "greatest("].iter().any(|sign| clause.contains(sign));
     real && laboratory && compares
 }
 

@@ -29,7 +29,8 @@ pub fn assert_accounted(report: &Value, rounds: usize, batch: u64) {
 pub fn assert_nothing_dispensed_twice(laboratory: &Laboratory) {
     let mut times: BTreeMap<(String, String, String), u32> = BTreeMap::new();
     for event in laboratory.truth().iter().filter(|event| event["event"] == "transferred") {
-        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         for content in event["delivered"].as_object().into_iter().flat_map(|delivered| delivered.keys()) {
             let key = (text("/destination/barcode"), text("/destination/well"), content.clone());
             *times.entry(key).or_default() += 1;
@@ -67,18 +68,28 @@ fn a_demo_killed_again_and_again_ends_as_if_nothing_had_happened() {
 
 #[test]
 fn a_measured_screen_is_replayed_through_the_robots() {
-    let data = std::env::var_os("LOOPWRIGHT_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
+    let data = std::env::var_os("LOOPWRIGHT_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let (screen, features) = (data.join("crispr/ifng.parquet"), data.join("features/gene_features.parquet"));
     if !screen.exists() || !features.exists() {
-        println!("LOOPWRIGHT-TEST-SKIPPED: a_measured_screen_is_replayed_through_the_robots: no measured screens (LOOPWRIGHT_DATA)");
+        println!(
+            "LOOPWRIGHT-TEST-SKIPPED: a_measured_screen_is_replayed_through_the_robots: no measured screens (LOOPWRIGHT_DATA)"
+        );
         return;
     }
     let (screen, features) = (screen.to_str().unwrap(), features.to_str().unwrap());
-    let laboratory =
-        Laboratory::new(&["--screen", screen, "--features", features, "--rounds", "1", "--batch", "48", "--seed", "1"]);
+    let laboratory = Laboratory::new(&[
+        "--screen",
+        screen,
+        "--features",
+        features,
+        "--rounds",
+        "1",
+        "--batch",
+        "48",
+        "--seed",
+        "1",
+    ]);
     let report = laboratory.run(LIMIT);
     assert_accounted(&report, 1, 48);
     assert_eq!(report["pool"], 18_418);

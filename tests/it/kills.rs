@@ -43,7 +43,11 @@ impl Scene {
                 return seen;
             }
             let ended = self.demo.0.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < end, "waited for {what} ({ended:?})\n{}", self.laboratory.logs());
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "waited for {what} ({ended:?})\n{}",
+                self.laboratory.logs()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -68,7 +72,8 @@ impl Scene {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "the demo failed:\n{words}\n{}", self.laboratory.logs());
         let last = String::from_utf8_lossy(&output.stdout).lines().last().map(str::to_owned);
-        let report = serde_json::from_str(&last.unwrap_or_else(|| panic!("no JSON at the end:\n{words}"))).unwrap();
+        let report =
+            serde_json::from_str(&last.unwrap_or_else(|| panic!("no JSON at the end:\n{words}"))).unwrap();
         (self.laboratory, report)
     }
 
@@ -77,7 +82,8 @@ impl Scene {
         self.until("a bench that takes a fault", |laboratory| {
             let text = std::fs::read_to_string(laboratory.path().join("demo/bench/endpoints.json")).ok()?;
             let endpoints: BTreeMap<String, String> = serde_json::from_str(&text).ok()?;
-            let request = reqwest::Client::new().post(format!("{}/faults", endpoints.get("control")?)).json(fault);
+            let request =
+                reqwest::Client::new().post(format!("{}/faults", endpoints.get("control")?)).json(fault);
             let sent = async { request.timeout(Duration::from_secs(5)).send().await };
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(sent).is_ok_and(|answer| answer.status().is_success()).then_some(())
@@ -108,8 +114,10 @@ impl Scene {
 
     fn resolve(&mut self, job: &Value, word: &str) {
         let id = job["id"].as_str().unwrap();
-        let resolved =
-            Self::operator(&self.laboratory, &["job", "resolve", id, word, "--reason", "the truth log says so"]);
+        let resolved = Self::operator(
+            &self.laboratory,
+            &["job", "resolve", id, word, "--reason", "the truth log says so"],
+        );
         assert!(resolved.is_some(), "{word} was refused\n{}", self.laboratory.logs());
     }
 }
@@ -129,13 +137,15 @@ fn count(events: &[Value], event: &str) -> usize {
 }
 
 fn transfers_into(events: &[Value], barcode: &Value) -> usize {
-    let into = |event: &&Value| event["event"] == "transferred" && event["destination"]["barcode"] == *barcode;
+    let into =
+        |event: &&Value| event["event"] == "transferred" && event["destination"]["barcode"] == *barcode;
     events.iter().filter(into).count()
 }
 
 #[test]
 fn any_process_may_be_killed_and_nothing_is_lost_or_done_twice() {
-    let mut scene = Scene::open(&["--rounds", "2", "--batch", "24", "--seed", "7", "--transfer-seconds", "0.02"]);
+    let mut scene =
+        Scene::open(&["--rounds", "2", "--batch", "24", "--seed", "7", "--transfer-seconds", "0.02"]);
     scene.kill("learner");
     scene.until_truth("a plate on its way", |truth| count(truth, "plate_moved") >= 1);
     scene.kill("agent-mover-1");

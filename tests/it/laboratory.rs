@@ -10,7 +10,11 @@ pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap();
     let path = folder.join(name);
-    assert!(path.exists(), "{} is not built: run `make test`, or `cargo build --workspace --bins`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `make test`, or `cargo build --workspace --bins`",
+        path.display()
+    );
     path
 }
 

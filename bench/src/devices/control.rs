@@ -62,7 +62,9 @@ async fn health() -> Json<Value> {
 async fn specimen(State(bench): State<Arc<Bench>>) -> Json<Value> {
     let specimen = bench.specimen.as_ref();
     let pool = specimen.pool();
-    let hits = |context: &String| pool.iter().filter(|genes| specimen.response(&full_doses(genes), context).hit).count();
+    let hits = |context: &String| {
+        pool.iter().filter(|genes| specimen.response(&full_doses(genes), context).hit).count()
+    };
     let by_context: serde_json::Map<String, Value> =
         specimen.contexts().iter().map(|context| (context.clone(), json!(hits(context)))).collect();
     let hits_total: usize = specimen.contexts().iter().map(hits).sum();
@@ -91,11 +93,18 @@ async fn answers(State(bench): State<Arc<Bench>>) -> Csv {
     let specimen = bench.specimen.as_ref();
     let mut text = "perturbation,context,effect,hit\n".to_owned();
     for genes in specimen.pool() {
-        let mut names: Vec<&str> = genes.iter().filter_map(|gene| specimen.genes().get(*gene)).map(String::as_str).collect();
+        let mut names: Vec<&str> =
+            genes.iter().filter_map(|gene| specimen.genes().get(*gene)).map(String::as_str).collect();
         names.sort_unstable();
         for context in specimen.contexts() {
             let response = specimen.response(&full_doses(&genes), context);
-            let _ = writeln!(text, "{},{context},{},{}", names.join("+"), response.effect, u8::from(response.hit));
+            let _ = writeln!(
+                text,
+                "{},{context},{},{}",
+                names.join("+"),
+                response.effect,
+                u8::from(response.hit)
+            );
         }
     }
     csv(text)
@@ -109,7 +118,10 @@ struct Asked {
 
 async fn answer(State(bench): State<Arc<Bench>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Refusal> {
     let find = |name: &str| {
-        bench.specimen.gene_index(name).ok_or_else(|| Refusal::not_found("unknown_gene", format!("no gene {name}")))
+        bench
+            .specimen
+            .gene_index(name)
+            .ok_or_else(|| Refusal::not_found("unknown_gene", format!("no gene {name}")))
     };
     let genes: Vec<usize> = asked.perturbation.split('+').map(find).collect::<Result<_, _>>()?;
     Ok(Json(json!(bench.specimen.response(&full_doses(&genes), &asked.context))))
@@ -138,7 +150,11 @@ async fn library(State(bench): State<Arc<Bench>>) -> Csv {
         for (well, contents) in plate.all_contents() {
             for (content, volume) in contents.iter() {
                 let nanolitres = volume.picolitres() / 1_000;
-                let _ = writeln!(text, "{},{},{well},{content},{nanolitres}", plate.barcode, plate.labware.load_name);
+                let _ = writeln!(
+                    text,
+                    "{},{},{well},{content},{nanolitres}",
+                    plate.barcode, plate.labware.load_name
+                );
             }
         }
     }
@@ -158,9 +174,7 @@ async fn assay_plates(State(bench): State<Arc<Bench>>) -> Csv {
 
 async fn plates(State(bench): State<Arc<Bench>>) -> Json<Value> {
     let world = bench.world();
-    let view = |plate: &Plate| {
-        json!({ "barcode": plate.barcode, "labware": plate.labware.load_name, "role": plate.role, "at": plate.at })
-    };
+    let view = |plate: &Plate| json!({ "barcode": plate.barcode, "labware": plate.labware.load_name, "role": plate.role, "at": plate.at });
     Json(world.state().plates().map(view).collect())
 }
 
@@ -218,7 +232,11 @@ fn deliver_stock(bench: &Bench, stock: Stock) -> Result<Value, Refusal> {
         if !bench.specimen.contexts().contains(&new.context) {
             return Err(Refusal::invalid("unknown_context", format!("no cells of {}", new.context)));
         }
-        plates.push(assay_plate(new.barcode.as_str(), new.format.unwrap_or(bench.settings.assay_format), &new.context));
+        plates.push(assay_plate(
+            new.barcode.as_str(),
+            new.format.unwrap_or(bench.settings.assay_format),
+            &new.context,
+        ));
     }
     // The originals as they were made, whatever has been drawn from them since.
     let originals = crate::library::initial_plates(&bench.settings, bench.specimen.as_ref());
@@ -226,9 +244,15 @@ fn deliver_stock(bench: &Bench, stock: Stock) -> Result<Value, Refusal> {
         let original = originals
             .iter()
             .find(|plate| plate.barcode == copy.of && !matches!(plate.role, Role::Assay { .. }))
-            .ok_or_else(|| Refusal::invalid("unknown_plate", format!("no source plate {} to copy", copy.of)))?;
+            .ok_or_else(|| {
+                Refusal::invalid("unknown_plate", format!("no source plate {} to copy", copy.of))
+            })?;
         let barcode = copy.barcode.as_str();
-        plates.push(PlateCreated { barcode: barcode.to_owned(), to: Place::storage(barcode), ..original.clone() });
+        plates.push(PlateCreated {
+            barcode: barcode.to_owned(),
+            to: Place::storage(barcode),
+            ..original.clone()
+        });
     }
     let (mut created, mut existing) = (Vec::new(), Vec::new());
     let mut world = bench.world();
@@ -245,7 +269,10 @@ fn deliver_stock(bench: &Bench, stock: Stock) -> Result<Value, Refusal> {
     Ok(json!({ "created": created, "existing": existing }))
 }
 
-async fn fault(State(bench): State<Arc<Bench>>, Body(fault): Body<Fault>) -> Result<(StatusCode, Json<Value>), Refusal> {
+async fn fault(
+    State(bench): State<Arc<Bench>>,
+    Body(fault): Body<Fault>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
     let answer = json!({ "armed": fault });
     blocking(move || arm(&bench, fault)).await??;
     Ok((StatusCode::CREATED, Json(answer)))

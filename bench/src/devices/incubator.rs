@@ -35,7 +35,9 @@ pub fn router(bench: Arc<Bench>) -> Router {
 }
 
 async fn health() -> Json<Value> {
-    Json(json!({ "name": INCUBATOR, "model": "Bench Incubator 44", "serial": "IN-0001", "api_version": "1.0" }))
+    Json(
+        json!({ "name": INCUBATOR, "model": "Bench Incubator 44", "serial": "IN-0001", "api_version": "1.0" }),
+    )
 }
 
 async fn start(
@@ -66,7 +68,11 @@ async fn show(State(bench): State<Arc<Bench>>, Path(id): Path<String>) -> Result
 fn incubate(bench: &Bench, incubation: Incubation) -> Result<(), Stop> {
     let mut world = bench.world();
     let place = Place::new(INCUBATOR, &incubation.slot);
-    check_plate(world.state().plate_at(&place).map(|plate| plate.barcode.as_str()), &place, &incubation.barcode)?;
+    check_plate(
+        world.state().plate_at(&place).map(|plate| plate.barcode.as_str()),
+        &place,
+        &incubation.barcode,
+    )?;
     world.record(Event::Incubated {
         operation: incubation.id,
         barcode: incubation.barcode,
@@ -84,7 +90,9 @@ fn incubate(bench: &Bench, incubation: Incubation) -> Result<(), Stop> {
 pub(super) fn check_plate(there: Option<&str>, place: &Place, barcode: &str) -> Result<(), Stop> {
     match there {
         Some(there) if there == barcode => Ok(()),
-        Some(other) => Err(operation_error("other_plate", format!("{place} holds plate {other}, not {barcode}")).into()),
+        Some(other) => {
+            Err(operation_error("other_plate", format!("{place} holds plate {other}, not {barcode}")).into())
+        }
         None => Err(operation_error("no_plate", format!("no plate stands in {place}")).into()),
     }
 }

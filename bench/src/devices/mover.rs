@@ -43,7 +43,10 @@ async fn health() -> Json<Value> {
     Json(json!({ "name": MOVER, "model": "Bench Mover", "serial": "MV-0001", "api_version": "1.0" }))
 }
 
-async fn start(State(bench): State<Arc<Bench>>, Body(moves): Body<Moves>) -> Result<(StatusCode, Json<Value>), Refusal> {
+async fn start(
+    State(bench): State<Arc<Bench>>,
+    Body(moves): Body<Moves>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
     let posted = Posted { device: MOVER, id: moves.id.clone(), request: json!(moves) };
     let id = moves.id.clone();
     let (status, operation) = operation::perform(bench, posted, move |bench| {
@@ -65,7 +68,11 @@ fn carry(bench: &Bench, operation: &str, one: &PlateMove) -> Result<(), Stop> {
     let state = world.state();
     let on_deck = one.from.device == HANDLER || one.to.device == HANDLER;
     if on_deck && bench.handler_busy.load(Ordering::SeqCst) {
-        return Err(operation_error("device_busy", "the liquid handler is running: its deck may not be touched").into());
+        return Err(operation_error(
+            "device_busy",
+            "the liquid handler is running: its deck may not be touched",
+        )
+        .into());
     }
     match state.plate_at(&one.from) {
         None => return Err(operation_error("no_plate", format!("no plate stands in {}", one.from)).into()),
@@ -74,7 +81,8 @@ fn carry(bench: &Bench, operation: &str, one: &PlateMove) -> Result<(), Stop> {
             return Err(operation_error("other_plate", detail).into());
         }
         Some(plate) if plate.labware.load_name != one.labware => {
-            let detail = format!("plate {} is a {}, not a {}", one.barcode, plate.labware.load_name, one.labware);
+            let detail =
+                format!("plate {} is a {}, not a {}", one.barcode, plate.labware.load_name, one.labware);
             return Err(operation_error("other_labware", detail).into());
         }
         Some(_) => {}
@@ -83,7 +91,11 @@ fn carry(bench: &Bench, operation: &str, one: &PlateMove) -> Result<(), Stop> {
         return Err(operation_error("occupied", format!("{} holds plate {}", one.to, other.barcode)).into());
     }
     if !one.to.takes(&one.barcode) {
-        return Err(operation_error("no_such_place", format!("{} is no place for plate {}", one.to, one.barcode)).into());
+        return Err(operation_error(
+            "no_such_place",
+            format!("{} is no place for plate {}", one.to, one.barcode),
+        )
+        .into());
     }
     world.record(Event::PlateMoved {
         operation: operation.to_owned(),

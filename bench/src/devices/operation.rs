@@ -42,7 +42,11 @@ impl From<OperationError> for Stop {
 
 /// Carries out `work` under the posted id, once. 201 for a new operation, 200 for a known one; with
 /// `device_seconds` set, the answer does not wait for the end.
-pub async fn perform<W>(bench: Arc<Bench>, posted: Posted, work: W) -> Result<(StatusCode, Operation), Refusal>
+pub async fn perform<W>(
+    bench: Arc<Bench>,
+    posted: Posted,
+    work: W,
+) -> Result<(StatusCode, Operation), Refusal>
 where
     W: FnOnce(&Bench) -> Result<(), Stop> + Send + 'static,
 {
@@ -101,7 +105,10 @@ fn begin(bench: &Bench, posted: &Posted) -> Result<Begun, Refusal> {
         return if known.request == posted.request {
             Ok(Begun::Known)
         } else {
-            Err(Refusal::conflict("id_conflict", format!("operation {} was posted with another content", posted.id)))
+            Err(Refusal::conflict(
+                "id_conflict",
+                format!("operation {} was posted with another content", posted.id),
+            ))
         };
     }
     world.record(Event::OperationStarted {
@@ -112,7 +119,12 @@ fn begin(bench: &Bench, posted: &Posted) -> Result<Begun, Refusal> {
     Ok(Begun::New)
 }
 
-fn finish(bench: &Bench, device: &str, id: &str, work: impl FnOnce(&Bench) -> Result<(), Stop>) -> Result<(), Refusal> {
+fn finish(
+    bench: &Bench,
+    device: &str,
+    id: &str,
+    work: impl FnOnce(&Bench) -> Result<(), Stop>,
+) -> Result<(), Refusal> {
     let error = match work(bench) {
         Ok(()) => None,
         Err(Stop::Failed(error)) => Some(error),

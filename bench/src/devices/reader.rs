@@ -50,12 +50,18 @@ async fn health() -> Json<Value> {
     }))
 }
 
-async fn start(State(bench): State<Arc<Bench>>, Body(read): Body<Read>) -> Result<(StatusCode, Json<Value>), Refusal> {
+async fn start(
+    State(bench): State<Arc<Bench>>,
+    Body(read): Body<Read>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
     if read.channels.is_empty() {
         return Err(Refusal::invalid("no_channel", format!("name at least one of {}", CHANNELS.join(", "))));
     }
     if let Some(unknown) = read.channels.iter().find(|channel| !CHANNELS.contains(&channel.as_str())) {
-        return Err(Refusal::invalid("unknown_channel", format!("no channel {unknown}; there are {}", CHANNELS.join(", "))));
+        return Err(Refusal::invalid(
+            "unknown_channel",
+            format!("no channel {unknown}; there are {}", CHANNELS.join(", ")),
+        ));
     }
     let id = read.id.clone();
     let posted = Posted { device: READER, id: id.clone(), request: json!(read) };
@@ -106,7 +112,10 @@ fn look(bench: &Bench, read: Read) -> Result<(), Stop> {
 }
 
 fn plate_csv(read: &Read, readings: &[(Well, Reading)]) -> String {
-    let mut text = format!("# Plate: {}\n# Instrument: {READER}\n# Read: {}\nWell,Channel,Value,Unit\n", read.barcode, read.id);
+    let mut text = format!(
+        "# Plate: {}\n# Instrument: {READER}\n# Read: {}\nWell,Channel,Value,Unit\n",
+        read.barcode, read.id
+    );
     for (well, reading) in readings {
         for channel in &read.channels {
             // Writing to a String cannot fail.

@@ -38,10 +38,16 @@ async fn act(
         return Err(Problem::run_stopped(&id));
     }
     let step = run::next(run.status, wanted.action_type).map_err(|refused| {
-        Problem::new(StatusCode::CONFLICT, "RunActionNotAllowed", "Run Action Not Allowed", refused.to_string())
+        Problem::new(
+            StatusCode::CONFLICT,
+            "RunActionNotAllowed",
+            "Run Action Not Allowed",
+            refused.to_string(),
+        )
     })?;
     let now = Utc::now();
-    let action = json!({ "id": Uuid::now_v7().to_string(), "createdAt": now, "actionType": wanted.action_type });
+    let action =
+        json!({ "id": Uuid::now_v7().to_string(), "createdAt": now, "actionType": wanted.action_type });
     run.actions.push(action.clone());
     match step {
         Step::Nothing => {}

@@ -88,7 +88,8 @@ pub fn picklist(protocol: &Protocol, given: &Given, files: &[DataFile]) -> Resul
         return Err("this robot simulates protocols with a CSV run-time parameter only".to_owned());
     };
     let Some(id) = given.files.get(&parameter.variable_name) else { return Ok(None) };
-    let file = files.iter().find(|file| file.id == *id).ok_or_else(|| format!("there is no data file {id}"))?;
+    let file =
+        files.iter().find(|file| file.id == *id).ok_or_else(|| format!("there is no data file {id}"))?;
     let picklist = Picklist::parse(&file.content)?;
     match picklist.undefined_labware(&protocol.labware_definitions()) {
         Some(name) => Err(format!("Unable to find a labware definition for \"{name}\"")),

@@ -35,11 +35,21 @@ impl Problem {
     }
 
     pub fn protocol_not_found(id: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "ProtocolNotFound", "Protocol Not Found", format!("Protocol {id} was not found."))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "ProtocolNotFound",
+            "Protocol Not Found",
+            format!("Protocol {id} was not found."),
+        )
     }
 
     pub fn run_stopped(id: &str) -> Self {
-        Self::new(StatusCode::CONFLICT, "RunStopped", "Run Stopped", format!("Run {id} is not the current run"))
+        Self::new(
+            StatusCode::CONFLICT,
+            "RunStopped",
+            "Run Stopped",
+            format!("Run {id} is not the current run"),
+        )
     }
 
     pub fn invalid(detail: impl Into<String>) -> Self {
@@ -47,7 +57,12 @@ impl Problem {
     }
 
     pub fn unexpected(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UnexpectedServerError", "Unexpected Internal Error", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "UnexpectedServerError",
+            "Unexpected Internal Error",
+            detail,
+        )
     }
 }
 

@@ -40,7 +40,8 @@ async fn list(
     let desk = robot.desk();
     let run = desk.run(&id)?;
     let length = window.page_length.unwrap_or(PAGE);
-    let cursor = window.cursor.unwrap_or_else(|| near_current(run, length)).min(run.commands.len().saturating_sub(1));
+    let cursor =
+        window.cursor.unwrap_or_else(|| near_current(run, length)).min(run.commands.len().saturating_sub(1));
     let commands: Vec<Value> = run.commands.iter().skip(cursor).take(length).map(Command::summary).collect();
     Ok(Json(json!({
         "data": commands,
@@ -78,7 +79,12 @@ async fn show(
 ) -> Result<Json<Value>, Problem> {
     let desk = robot.desk();
     let found = desk.run(&id)?.commands.iter().find(|one| one.id == command).ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "CommandNotFound", "Run Command Not Found", format!("Command {command} does not exist."))
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "CommandNotFound",
+            "Run Command Not Found",
+            format!("Command {command} does not exist."),
+        )
     })?;
     Ok(data(found.full()))
 }
@@ -111,7 +117,10 @@ async fn errors(
 fn error_page(desk: &Desk, id: &str, window: &Window) -> Result<Value, Problem> {
     let errors = &desk.run(id)?.command_errors;
     let length = window.page_length.unwrap_or(PAGE);
-    let cursor = window.cursor.unwrap_or_else(|| errors.len().saturating_sub(length)).min(errors.len().saturating_sub(1));
+    let cursor = window
+        .cursor
+        .unwrap_or_else(|| errors.len().saturating_sub(length))
+        .min(errors.len().saturating_sub(1));
     let page: Vec<_> = errors.iter().skip(cursor).take(length).collect();
     Ok(json!({ "data": page, "meta": { "cursor": cursor, "totalLength": errors.len() } }))
 }

@@ -38,7 +38,10 @@ pub fn routes() -> Router<Arc<Robot>> {
 }
 
 /// 201 for a new content, 200 with the same id for one that is known under the same name.
-async fn upload(State(robot): State<Arc<Robot>>, mut parts: Multipart) -> Result<(StatusCode, Json<Value>), Problem> {
+async fn upload(
+    State(robot): State<Arc<Robot>>,
+    mut parts: Multipart,
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut uploaded = None;
     while let Some(part) = parts.next_field().await? {
         if part.name() == Some("file") {

@@ -30,7 +30,8 @@ const PIPETTE: &str = "p20_single_gen2";
 /// Begins to carry out the run `id`, which is `running`.
 pub fn start(robot: Arc<Robot>, id: String) {
     std::thread::spawn(move || {
-        let mut execution = Execution { robot: &robot, run: id, labware: BTreeMap::new(), pipette: String::new() };
+        let mut execution =
+            Execution { robot: &robot, run: id, labware: BTreeMap::new(), pipette: String::new() };
         let end = execution.carry_out();
         execution.end(end);
     });
@@ -56,7 +57,9 @@ impl Execution<'_> {
         self.load(&picklist, planned.as_ref().filter(|failure| failure.after_transfers == 0))?;
         self.robot.bench().faults.happened(Counted::Run);
         for (row, index) in picklist.rows.iter().zip(0u32..) {
-            if let Some(failure) = planned.as_ref().filter(|failure| index > 0 && failure.after_transfers == index) {
+            if let Some(failure) =
+                planned.as_ref().filter(|failure| index > 0 && failure.after_transfers == index)
+            {
                 let command = self.begin("pickUpTip", json!({ "pipetteId": self.pipette }));
                 return Err(self.give_up(&command, break_down(failure)));
             }
@@ -86,7 +89,8 @@ impl Execution<'_> {
 
     fn load(&mut self, picklist: &Picklist, failure: Option<&RunFailure>) -> Result<(), End> {
         let racks = picklist.tip_racks.iter().map(|slot| (slot.clone(), TIP_RACK.to_owned(), String::new()));
-        let plates = picklist.plates.iter().map(|(slot, (name, label))| (slot.clone(), name.clone(), label.clone()));
+        let plates =
+            picklist.plates.iter().map(|(slot, (name, label))| (slot.clone(), name.clone(), label.clone()));
         for (slot, name, label) in racks.chain(plates).collect::<Vec<_>>() {
             let id = Uuid::now_v7().to_string();
             let params = json!({
@@ -127,7 +131,8 @@ impl Execution<'_> {
             senses_liquid: !bench.settings.no_liquid_sensing,
             misses: miss.is_some() || self.unlucky_miss(),
         };
-        let probe = handling.senses_liquid.then(|| self.begin("liquidProbe", self.well_params(&row.source, None)));
+        let probe =
+            handling.senses_liquid.then(|| self.begin("liquidProbe", self.well_params(&row.source, None)));
         let mut outcome = self.move_liquid(row, index, handling);
         if let (Err(error @ transfer::Error::LiquidNotFound { .. }), Some(probe)) = (&outcome, &probe) {
             self.recover("liquidProbe", probe, failure::of_transfer(error, Utc::now()))?;
@@ -145,18 +150,29 @@ impl Execution<'_> {
             }
         };
         // What does not feel liquid believes what it was told.
-        let aspirated = if handling.senses_liquid || probe.is_some() { moved.aspirated_nl } else { row.volume };
+        let aspirated =
+            if handling.senses_liquid || probe.is_some() { moved.aspirated_nl } else { row.volume };
         let dispensed = if miss == Some(true) { Volume::ZERO } else { aspirated };
-        for (kind, at, volume) in [("aspirate", &row.source, aspirated), ("dispense", &row.destination, dispensed)] {
+        for (kind, at, volume) in
+            [("aspirate", &row.source, aspirated), ("dispense", &row.destination, dispensed)]
+        {
             let command = self.begin(kind, self.well_params(at, Some(row.volume)));
-            self.succeed(&command, json!({ "volume": volume.microlitres(), "position": { "x": 0.0, "y": 0.0, "z": 0.0 } }));
+            self.succeed(
+                &command,
+                json!({ "volume": volume.microlitres(), "position": { "x": 0.0, "y": 0.0, "z": 0.0 } }),
+            );
         }
         let drop = self.begin("dropTipInPlace", json!({ "pipetteId": self.pipette }));
         self.succeed(&drop, json!({}));
         Ok(())
     }
 
-    fn move_liquid(&self, row: &Row, index: u32, handling: Handling) -> Result<crate::world::event::Transferred, transfer::Error> {
+    fn move_liquid(
+        &self,
+        row: &Row,
+        index: u32,
+        handling: Handling,
+    ) -> Result<crate::world::event::Transferred, transfer::Error> {
         let bench = self.robot.bench();
         let order = Order {
             run: self.run.clone(),

@@ -48,22 +48,39 @@ impl ErrorOccurrence {
 pub fn of_transfer(error: &transfer::Error, at: DateTime<Utc>) -> ErrorOccurrence {
     let detail = error.to_string();
     match error {
-        transfer::Error::LiquidNotFound { .. } => ErrorOccurrence::new("liquidNotFound", "2017", detail, at).defined(),
-        transfer::Error::Collision { .. } => ErrorOccurrence::new("StallOrCollisionDetectedError", "2003", detail, at),
-        transfer::Error::World(_) => ErrorOccurrence::new("UnexpectedProtocolError", GENERAL_ERROR, detail, at),
+        transfer::Error::LiquidNotFound { .. } => {
+            ErrorOccurrence::new("liquidNotFound", "2017", detail, at).defined()
+        }
+        transfer::Error::Collision { .. } => {
+            ErrorOccurrence::new("StallOrCollisionDetectedError", "2003", detail, at)
+        }
+        transfer::Error::World(_) => {
+            ErrorOccurrence::new("UnexpectedProtocolError", GENERAL_ERROR, detail, at)
+        }
     }
 }
 
 /// What the run says when a command failed it.
 pub fn of_run(command: ErrorOccurrence) -> ErrorOccurrence {
     let at = command.created_at;
-    let detail = format!("Error {} {} ({}): {}", command.error_code, command.error_type, command.error_type, command.detail);
-    let failed = ErrorOccurrence::new("ProtocolCommandFailedError", GENERAL_ERROR, detail.clone(), at).around(command);
-    ErrorOccurrence::new("ExceptionInProtocolError", GENERAL_ERROR, format!("ProtocolCommandFailedError: {detail}"), at).around(failed)
+    let detail = format!(
+        "Error {} {} ({}): {}",
+        command.error_code, command.error_type, command.error_type, command.detail
+    );
+    let failed =
+        ErrorOccurrence::new("ProtocolCommandFailedError", GENERAL_ERROR, detail.clone(), at).around(command);
+    ErrorOccurrence::new(
+        "ExceptionInProtocolError",
+        GENERAL_ERROR,
+        format!("ProtocolCommandFailedError: {detail}"),
+        at,
+    )
+    .around(failed)
 }
 
 /// What the run or the analysis says when the protocol itself raised an error.
 pub fn of_protocol(why: &str, at: DateTime<Utc>) -> ErrorOccurrence {
     let inner = ErrorOccurrence::new("PythonException", GENERAL_ERROR, format!("ValueError: {why}"), at);
-    ErrorOccurrence::new("ExceptionInProtocolError", GENERAL_ERROR, format!("ValueError: {why}"), at).around(inner)
+    ErrorOccurrence::new("ExceptionInProtocolError", GENERAL_ERROR, format!("ValueError: {why}"), at)
+        .around(inner)
 }

@@ -40,7 +40,9 @@ pub struct Given {
 impl Given {
     /// The first name given that `declared` does not know, or knows as another sort.
     pub fn unknown<'a>(&'a self, declared: &[Declared]) -> Option<&'a str> {
-        let knows = |name: &str, csv: bool| declared.iter().any(|one| one.variable_name == name && one.is_csv() == csv);
+        let knows = |name: &str, csv: bool| {
+            declared.iter().any(|one| one.variable_name == name && one.is_csv() == csv)
+        };
         let value = self.values.keys().find(|name| !knows(name, false));
         value.or_else(|| self.files.keys().find(|name| !knows(name, true))).map(String::as_str)
     }
@@ -116,7 +118,8 @@ def add_parameters(p):
     p.add_something(variable_name="other")
 "#;
         let declared = declared_in(source);
-        let seen: Vec<_> = declared.iter().map(|one| (one.kind.as_str(), one.variable_name.as_str())).collect();
+        let seen: Vec<_> =
+            declared.iter().map(|one| (one.kind.as_str(), one.variable_name.as_str())).collect();
         assert_eq!(seen, [("csv_file", "picklist"), ("int", "mix")]);
         assert_eq!(robot_type(source), Some("OT-2"));
     }
@@ -126,7 +129,8 @@ def add_parameters(p):
         let declared = declared_in(r#"p.add_csv_file(variable_name="picklist")"#);
         let given = Given { values: [("picklist".to_owned(), json!("x"))].into(), files: BTreeMap::new() };
         assert_eq!(given.unknown(&declared), Some("picklist"));
-        let given = Given { values: BTreeMap::new(), files: [("picklist".to_owned(), "id".to_owned())].into() };
+        let given =
+            Given { values: BTreeMap::new(), files: [("picklist".to_owned(), "id".to_owned())].into() };
         assert_eq!(given.unknown(&declared), None);
     }
 }

@@ -67,8 +67,10 @@ impl Picklist {
             destination: self.end(fields, "destination")?,
             volume: Volume::from_microlitres_f64(volume_ul),
         };
-        let racks = fields.optional("tip_rack_slots").filter(|text| !text.is_empty()).unwrap_or(DEFAULT_TIP_RACKS);
-        let racks: Vec<String> = racks.split([' ', ';', ',', '|']).filter(|slot| !slot.is_empty()).map(str::to_owned).collect();
+        let racks =
+            fields.optional("tip_rack_slots").filter(|text| !text.is_empty()).unwrap_or(DEFAULT_TIP_RACKS);
+        let racks: Vec<String> =
+            racks.split([' ', ';', ',', '|']).filter(|slot| !slot.is_empty()).map(str::to_owned).collect();
         if self.rows.is_empty() {
             self.tip_racks = racks;
         } else if self.tip_racks != racks {
@@ -145,7 +147,12 @@ mod tests {
 
     #[test]
     fn what_the_protocol_would_refuse_is_refused_with_its_line() {
-        for (rest, why) in [("B2,0.5", "line 2: 0.5 uL"), ("Z2,1", "line 2"), ("B2,x", "line 2: volume_ul"), (",1", "line 2: destination_well")] {
+        for (rest, why) in [
+            ("B2,0.5", "line 2: 0.5 uL"),
+            ("Z2,1", "line 2"),
+            ("B2,x", "line 2: volume_ul"),
+            (",1", "line 2: destination_well"),
+        ] {
             let error = Picklist::parse(&row(rest)).unwrap_err();
             assert!(error.starts_with(why), "{error}");
         }

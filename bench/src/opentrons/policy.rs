@@ -106,7 +106,10 @@ mod tests {
         let error = |kind| ErrorOccurrence::new(kind, "2017", "", DateTime::UNIX_EPOCH);
         let defined = error("liquidNotFound").defined();
         assert_eq!(reaction(&[], "liquidProbe", &defined), Reaction::WaitForRecovery);
-        assert_eq!(reaction(std::slice::from_ref(&rule), "liquidProbe", &defined), Reaction::IgnoreAndContinue);
+        assert_eq!(
+            reaction(std::slice::from_ref(&rule), "liquidProbe", &defined),
+            Reaction::IgnoreAndContinue
+        );
         assert_eq!(reaction(std::slice::from_ref(&rule), "aspirate", &defined), Reaction::WaitForRecovery);
         assert_eq!(reaction(&[rule], "liquidProbe", &error("liquidNotFound")), Reaction::FailRun);
     }

@@ -59,7 +59,8 @@ impl Protocol {
 
     fn view(&self, now: DateTime<Utc>) -> Value {
         let role = |file: &UploadedFile| if file.name.ends_with(".py") { "main" } else { "labware" };
-        let files: Vec<Value> = self.files.iter().map(|file| json!({ "name": file.name, "role": role(file) })).collect();
+        let files: Vec<Value> =
+            self.files.iter().map(|file| json!({ "name": file.name, "role": role(file) })).collect();
         let summaries: Vec<Value> = self.analyses.iter().map(|analysis| analysis.summary(now)).collect();
         json!({
             "id": self.id,
@@ -83,10 +84,14 @@ struct Upload {
     key: Option<String>,
 }
 
-async fn upload(State(robot): State<Arc<Robot>>, mut parts: Multipart) -> Result<(StatusCode, Json<Value>), Problem> {
+async fn upload(
+    State(robot): State<Arc<Robot>>,
+    mut parts: Multipart,
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut upload = Upload::default();
     while let Some(part) = parts.next_field().await? {
-        let (name, file_name) = (part.name().unwrap_or_default().to_owned(), part.file_name().map(str::to_owned));
+        let (name, file_name) =
+            (part.name().unwrap_or_default().to_owned(), part.file_name().map(str::to_owned));
         let text = part.text().await?;
         match name.as_str() {
             "files" => upload.files.push(UploadedFile { name: file_name.unwrap_or_default(), content: text }),
@@ -100,7 +105,11 @@ async fn upload(State(robot): State<Arc<Robot>>, mut parts: Multipart) -> Result
     let mut desk = robot.desk();
     let now = Utc::now();
     let fingerprint = fingerprint(&upload.files);
-    let known = desk.protocols.iter().find(|protocol| protocol.fingerprint == fingerprint).map(|known| known.id.clone());
+    let known = desk
+        .protocols
+        .iter()
+        .find(|protocol| protocol.fingerprint == fingerprint)
+        .map(|known| known.id.clone());
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let id = known.unwrap_or_else(|| {
         let id = Uuid::now_v7().to_string();
@@ -128,9 +137,17 @@ fn from_form<T: serde::de::DeserializeOwned>(text: &str) -> Result<BTreeMap<Stri
 /// The declared parameters of the protocol in `files`.
 fn check_files(files: &[UploadedFile]) -> Result<Vec<Declared>, Problem> {
     let invalid = |detail: &str| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ProtocolFilesInvalid", "Protocol File(s) Invalid", detail)
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "ProtocolFilesInvalid",
+            "Protocol File(s) Invalid",
+            detail,
+        )
     };
-    let main = files.iter().find(|file| file.name.ends_with(".py")).ok_or_else(|| invalid("No main protocol file: a Python file is needed."))?;
+    let main = files
+        .iter()
+        .find(|file| file.name.ends_with(".py"))
+        .ok_or_else(|| invalid("No main protocol file: a Python file is needed."))?;
     if !main.content.contains("def run(") {
         return Err(invalid("No function 'run(protocol)' is defined."));
     }
@@ -194,7 +211,8 @@ async fn analyses(State(robot): State<Arc<Robot>>, Path(id): Path<String>) -> Re
     let desk = robot.desk();
     let protocol = desk.protocol(&id)?;
     let now = Utc::now();
-    let views: Vec<Value> = protocol.analyses.iter().map(|one| one.view(protocol, &desk.data_files, now)).collect();
+    let views: Vec<Value> =
+        protocol.analyses.iter().map(|one| one.view(protocol, &desk.data_files, now)).collect();
     Ok(Json(json!({ "data": views, "meta": { "cursor": 0, "totalLength": views.len() } })))
 }
 
@@ -205,7 +223,12 @@ async fn analysis(
     let desk = robot.desk();
     let protocol = desk.protocol(&id)?;
     let found = protocol.analyses.iter().find(|one| one.id == analysis).ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "AnalysisNotFound", "Protocol Analysis Not Found", format!("Analysis {analysis} not found."))
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "AnalysisNotFound",
+            "Protocol Analysis Not Found",
+            format!("Analysis {analysis} not found."),
+        )
     })?;
     Ok(data(found.view(protocol, &desk.data_files, Utc::now())))
 }

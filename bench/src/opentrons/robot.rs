@@ -97,16 +97,27 @@ impl Desk {
     }
 
     pub fn protocol(&self, id: &str) -> Result<&Protocol, Problem> {
-        self.protocols.iter().find(|protocol| protocol.id == id).ok_or_else(|| Problem::protocol_not_found(id))
+        self.protocols
+            .iter()
+            .find(|protocol| protocol.id == id)
+            .ok_or_else(|| Problem::protocol_not_found(id))
     }
 
     pub fn protocol_mut(&mut self, id: &str) -> Result<&mut Protocol, Problem> {
-        self.protocols.iter_mut().find(|protocol| protocol.id == id).ok_or_else(|| Problem::protocol_not_found(id))
+        self.protocols
+            .iter_mut()
+            .find(|protocol| protocol.id == id)
+            .ok_or_else(|| Problem::protocol_not_found(id))
     }
 
     pub fn data_file(&self, id: &str) -> Result<&DataFile, Problem> {
         self.data_files.iter().find(|file| file.id == id).ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND, "FileIdNotFound", "Specified file id not found on the robot", format!("Data file {id} was not found."))
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "FileIdNotFound",
+                "Specified file id not found on the robot",
+                format!("Data file {id} was not found."),
+            )
         })
     }
 }

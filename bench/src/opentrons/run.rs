@@ -70,8 +70,12 @@ pub fn next(status: Status, action: Action) -> Result<Step, NotAllowed> {
         // Also after the end; older servers answer 409 there.
         (Action::Stop, _) => Ok(Step::Nothing),
         (Action::ResumeFromRecovery, AwaitingRecovery) => Ok(Step::To(Running)),
-        (Action::ResumeFromRecovery, _) => Err(NotAllowed("Cannot resume from recovery: the run is not in recovery mode.")),
-        (Action::Pause, Idle | Paused | AwaitingRecovery | Finishing) => Err(NotAllowed("Cannot pause a run that is not running.")),
+        (Action::ResumeFromRecovery, _) => {
+            Err(NotAllowed("Cannot resume from recovery: the run is not in recovery mode."))
+        }
+        (Action::Pause, Idle | Paused | AwaitingRecovery | Finishing) => {
+            Err(NotAllowed("Cannot pause a run that is not running."))
+        }
         (_, _) => Err(NotAllowed("The run has already stopped.")),
     }
 }
@@ -199,9 +203,13 @@ mod tests {
 
     #[test]
     fn the_whole_table_of_actions() {
-        use Status::{AwaitingRecovery, Failed, Finishing, Idle, Paused, Running, StopRequested, Stopped, Succeeded};
+        use Status::{
+            AwaitingRecovery, Failed, Finishing, Idle, Paused, Running, StopRequested, Stopped, Succeeded,
+        };
         let mut table = String::new();
-        for status in [Idle, Running, Paused, AwaitingRecovery, StopRequested, Stopped, Finishing, Succeeded, Failed] {
+        for status in
+            [Idle, Running, Paused, AwaitingRecovery, StopRequested, Stopped, Finishing, Succeeded, Failed]
+        {
             for action in [Action::Play, Action::Pause, Action::Stop, Action::ResumeFromRecovery] {
                 let outcome = match next(status, action) {
                     Ok(step) => format!("{step:?}"),

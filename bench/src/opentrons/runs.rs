@@ -17,7 +17,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub fn routes() -> Router<Arc<Robot>> {
-    Router::new().route("/runs", post(create).get(list)).route("/runs/{id}", get(show).delete(remove).patch(update))
+    Router::new()
+        .route("/runs", post(create).get(list))
+        .route("/runs/{id}", get(show).delete(remove).patch(update))
 }
 
 #[derive(Deserialize)]
@@ -30,12 +32,17 @@ struct NewRun {
     run_time_parameter_files: BTreeMap<String, String>,
 }
 
-async fn create(State(robot): State<Arc<Robot>>, Data(new): Data<NewRun>) -> Result<(StatusCode, Json<Value>), Problem> {
+async fn create(
+    State(robot): State<Arc<Robot>>,
+    Data(new): Data<NewRun>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut desk = robot.desk();
     if std::mem::take(&mut desk.poisoned) {
         return Err(Problem::unexpected("ProtocolEngine: the previous run could not be loaded."));
     }
-    let id = new.protocol_id.ok_or_else(|| Problem::invalid("this simulated robot runs protocols only: protocolId is missing"))?;
+    let id = new
+        .protocol_id
+        .ok_or_else(|| Problem::invalid("this simulated robot runs protocols only: protocolId is missing"))?;
     let declared = desk.protocol(&id)?.declared.clone();
     for file in new.run_time_parameter_files.values() {
         desk.data_file(file)?;
@@ -47,7 +54,9 @@ async fn create(State(robot): State<Arc<Robot>>, Data(new): Data<NewRun>) -> Res
     let given = Given { values: new.run_time_parameter_values, files: new.run_time_parameter_files };
     if let Some(unknown) = given.unknown(&declared) {
         desk.poisoned = true;
-        return Err(Problem::unexpected(format!("ParameterDefinitionError: parameter {unknown} is not defined by the protocol.")));
+        return Err(Problem::unexpected(format!(
+            "ParameterDefinitionError: parameter {unknown} is not defined by the protocol."
+        )));
     }
     replace_idle_run(&robot, &mut desk)?;
     let run = Run {

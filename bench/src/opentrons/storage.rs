@@ -60,7 +60,8 @@ impl Storage {
 
     pub fn save<T: Serialize>(&self, kind: Kind, id: &str, thing: &T) -> Result<(), Error> {
         let path = self.path(kind, id);
-        let bytes = serde_json::to_vec(thing).map_err(|source| Error::Broken { path: path.clone(), source })?;
+        let bytes =
+            serde_json::to_vec(thing).map_err(|source| Error::Broken { path: path.clone(), source })?;
         replace_file(&path, &bytes).map_err(io_error("writing", &path))
     }
 

@@ -37,5 +37,10 @@ fn too_old(version: u32) -> Problem {
     let detail = format!(
         "HTTP header Opentrons-Version: {version} is too old: this server speaks {OLDEST} to {LATEST}"
     );
-    Problem::new(StatusCode::BAD_REQUEST, "OutOfDateAPIVersion", "Requested HTTP API version no longer supported", detail)
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "OutOfDateAPIVersion",
+        "Requested HTTP API version no longer supported",
+        detail,
+    )
 }

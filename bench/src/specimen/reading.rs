@@ -45,7 +45,8 @@ impl Observer<'_> {
     pub fn read(&self, plate: &Plate, look: &str) -> Vec<(Well, Reading)> {
         let optics = self.specimen.optics();
         let mut of_plate = stream(self.seed, &["plate", &plate.barcode]);
-        let plate_factor = (optics.plate_sd * of_plate.sample::<f64, _>(StandardNormal)).exp() * plate.reading_factor;
+        let plate_factor =
+            (optics.plate_sd * of_plate.sample::<f64, _>(StandardNormal)).exp() * plate.reading_factor;
         let cv = optics.technical_cv.hypot(plate.reading_extra_cv);
         let mut of_wells = stream(self.seed, &["wells", &plate.barcode]);
         let mut of_look = stream(self.seed, &["look", &plate.barcode, look]);
@@ -73,7 +74,8 @@ impl Observer<'_> {
             })
             .collect();
         let response = self.specimen.response(&doses, context);
-        let positive = self.fraction(contents.volume_of(POSITIVE)) * (optics.positive_effect - optics.null_effect);
+        let positive =
+            self.fraction(contents.volume_of(POSITIVE)) * (optics.positive_effect - optics.null_effect);
         let excess = response.effect - optics.null_effect + positive + optics.well_sd * biology;
         (optics.null_rfu + optics.rfu_per_unit * excess, response.hit)
     }
@@ -94,4 +96,3 @@ fn most_of(contents: &Mixture) -> Option<&str> {
         .max_by_key(|(volume, _)| *volume)
         .map(|(_, context)| context)
 }
-

@@ -41,14 +41,20 @@ pub struct Noise {
 impl Replay {
     /// `rows` as [`table::read`](super::table::read) gives them: at least one, no repeats.
     pub fn new(name: &str, contexts: Vec<String>, rows: Vec<Row>, noise: Noise) -> Self {
-        let genes: Vec<String> =
-            rows.iter().flat_map(|row| row.genes.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
-        let by_name: HashMap<String, usize> = genes.iter().cloned().enumerate().map(|(index, gene)| (gene, index)).collect();
+        let genes: Vec<String> = rows
+            .iter()
+            .flat_map(|row| row.genes.iter().cloned())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let by_name: HashMap<String, usize> =
+            genes.iter().cloned().enumerate().map(|(index, gene)| (gene, index)).collect();
         let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
         let mut measured = HashMap::new();
         let mut order = Vec::new();
         for row in rows {
-            let mut key: Vec<usize> = row.genes.iter().filter_map(|gene| by_name.get(gene).copied()).collect();
+            let mut key: Vec<usize> =
+                row.genes.iter().filter_map(|gene| by_name.get(gene).copied()).collect();
             key.sort_unstable();
             measured.insert(key.clone(), Response { effect: row.score, hit: row.hit });
             order.push(key);
@@ -88,7 +94,8 @@ impl Specimen for Replay {
             let effect = self.optics.null_effect + dose * self.excess(known);
             return Response { effect, hit: known.hit && doses.iter().all(shows) };
         }
-        let singles = || doses.iter().filter_map(|dose| self.measured.get(&vec![dose.gene]).map(|known| (dose, known)));
+        let singles =
+            || doses.iter().filter_map(|dose| self.measured.get(&vec![dose.gene]).map(|known| (dose, known)));
         let excess: f64 = singles().map(|(dose, known)| dose.fraction * self.excess(known)).sum();
         let hit = singles().any(|(dose, known)| known.hit && shows(dose));
         Response { effect: self.optics.null_effect + excess, hit }

@@ -62,8 +62,10 @@ impl Synthetic {
         let pathway_count = (recipe.genes / GENES_A_PATHWAY).max(4);
         let genes = grow_genes(recipe, pathway_count);
         let activity = pathway_activity(recipe, pathway_count);
-        let effects: Vec<Vec<f64>> =
-            activity.iter().map(|of_donor| genes.iter().map(|gene| single_effect(gene, of_donor)).collect()).collect();
+        let effects: Vec<Vec<f64>> = activity
+            .iter()
+            .map(|of_donor| genes.iter().map(|gene| single_effect(gene, of_donor)).collect())
+            .collect();
         let names: Vec<String> = (1..=recipe.genes).map(|number| format!("G{number:04}")).collect();
         let (_, sd) = mean_and_sd(effects.first().map(Vec::as_slice).unwrap_or_default());
         let sd = if sd > 0.0 { sd } else { 1.0 };
@@ -198,7 +200,9 @@ fn pathway_activity(recipe: &Recipe, pathway_count: usize) -> Vec<Vec<f64>> {
         .iter()
         .map(|context| {
             let mut of_donor = stream(recipe.seed, &["synthetic", "donor", context]);
-            base.iter().map(|activity| activity * (0.35 * of_donor.sample::<f64, _>(StandardNormal)).exp()).collect()
+            base.iter()
+                .map(|activity| activity * (0.35 * of_donor.sample::<f64, _>(StandardNormal)).exp())
+                .collect()
         })
         .collect()
 }
@@ -232,7 +236,8 @@ fn hit_threshold(effects: &[f64]) -> f64 {
 fn feature_table(recipe: &Recipe, genes: &[Gene], pathway_count: usize) -> FeatureTable {
     let mut numbers = stream(recipe.seed, &["synthetic", "features"]);
     let mut normal = |sd: f64| numbers.sample::<f64, _>(StandardNormal) * sd;
-    let loadings: Vec<Vec<f64>> = (0..pathway_count).map(|_| (0..EXPRESSION_COLUMNS).map(|_| normal(1.0)).collect()).collect();
+    let loadings: Vec<Vec<f64>> =
+        (0..pathway_count).map(|_| (0..EXPRESSION_COLUMNS).map(|_| normal(1.0)).collect()).collect();
     let mut gaps = stream(recipe.seed, &["synthetic", "gaps"]);
     let rows = genes
         .iter()
@@ -252,7 +257,10 @@ fn feature_table(recipe: &Recipe, genes: &[Gene], pathway_count: usize) -> Featu
         })
         .collect();
     let block = |name: &'static str, width: usize| (0..width).map(move |index| format!("{name}_{index}"));
-    let columns = block("pathway", pathway_count).chain(block("expression", EXPRESSION_COLUMNS)).chain(block("scalar", 3)).collect();
+    let columns = block("pathway", pathway_count)
+        .chain(block("expression", EXPRESSION_COLUMNS))
+        .chain(block("scalar", 3))
+        .collect();
     FeatureTable { columns, rows }
 }
 
@@ -273,7 +281,8 @@ mod tests {
 
     fn correlation(a: &[f64], b: &[f64]) -> f64 {
         let ((mean_a, sd_a), (mean_b, sd_b)) = (mean_and_sd(a), mean_and_sd(b));
-        a.iter().zip(b).map(|(x, y)| (x - mean_a) * (y - mean_b)).sum::<f64>() / (a.len() as f64 * sd_a * sd_b)
+        a.iter().zip(b).map(|(x, y)| (x - mean_a) * (y - mean_b)).sum::<f64>()
+            / (a.len() as f64 * sd_a * sd_b)
     }
 
     #[test]
@@ -281,7 +290,11 @@ mod tests {
         for seed in 1..=5 {
             let specimen = specimen(seed);
             for donor in ["D1", "D2"] {
-                let hits = specimen.pool().iter().filter(|genes| specimen.response(&full_doses(genes), donor).hit).count();
+                let hits = specimen
+                    .pool()
+                    .iter()
+                    .filter(|genes| specimen.response(&full_doses(genes), donor).hit)
+                    .count();
                 assert_eq!(hits, 100, "seed {seed}, {donor}");
             }
         }
@@ -300,7 +313,9 @@ mod tests {
         let rows = specimen.features().unwrap().rows;
         // The best single pathway column already sets hits apart, and none does so entirely.
         let best = (0..50)
-            .map(|column| correlation(&rows.iter().map(|row| row[column]).collect::<Vec<_>>(), &specimen.effects[0]))
+            .map(|column| {
+                correlation(&rows.iter().map(|row| row[column]).collect::<Vec<_>>(), &specimen.effects[0])
+            })
             .fold(0.0, f64::max);
         assert!((0.15..0.9).contains(&best), "{best}");
     }
@@ -308,7 +323,11 @@ mod tests {
     #[test]
     fn pairs_are_more_than_sums_between_partners_and_less_within_a_pathway() {
         let specimen = specimen(1);
-        let together = |a, b| specimen.response(&full_doses(&[a, b]), "D1").effect - specimen.single(0, a) - specimen.single(0, b);
+        let together = |a, b| {
+            specimen.response(&full_doses(&[a, b]), "D1").effect
+                - specimen.single(0, a)
+                - specimen.single(0, b)
+        };
         let (mut buffered, mut synergistic) = (0, 0);
         for a in 0..300 {
             for b in (a + 1)..300 {

@@ -42,7 +42,9 @@ pub enum Error {
         #[source]
         source: csv::Error,
     },
-    #[error("{path} has no column {column}; a screen needs gene, score, hit or gene_a, gene_b, gi_score, hit")]
+    #[error(
+        "{path} has no column {column}; a screen needs gene, score, hit or gene_a, gene_b, gi_score, hit"
+    )]
     NoColumn { path: PathBuf, column: String },
     #[error("{path}: row {row}: {column} is {value:?}, not a number")]
     NotANumber { path: PathBuf, row: usize, column: String, value: String },
@@ -111,7 +113,10 @@ fn rows_of(path: &Path, columns: &Columns) -> Result<Vec<Row>, Error> {
 fn keep_first(rows: Vec<Row>) -> Vec<Row> {
     let mut seen = std::collections::HashSet::new();
     let usable = |gene: &String| {
-        !gene.is_empty() && gene.trim() == gene && !gene.contains(['+', ',', ':', '"']) && !matches!(gene.as_str(), crate::liquid::NEGATIVE | crate::liquid::POSITIVE)
+        !gene.is_empty()
+            && gene.trim() == gene
+            && !gene.contains(['+', ',', ':', '"'])
+            && !matches!(gene.as_str(), crate::liquid::NEGATIVE | crate::liquid::POSITIVE)
     };
     rows.into_iter()
         .filter(|row| row.score.is_finite() && row.genes.iter().all(usable))
@@ -141,7 +146,10 @@ fn parquet_columns(path: &Path) -> Result<Columns, Error> {
     let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
     let batch_error = |source| Error::Batch { path: path.to_owned(), source };
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?.build().map_err(parquet_error)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(parquet_error)?
+        .build()
+        .map_err(parquet_error)?;
     let mut columns: Vec<(String, Vec<String>)> = Vec::new();
     for batch in reader {
         let batch = batch.map_err(batch_error)?;

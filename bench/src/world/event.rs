@@ -29,19 +29,51 @@ pub struct PlateWell {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first line: the laws of this world.
-    WorldCreated { laws: serde_json::Value },
+    WorldCreated {
+        laws: serde_json::Value,
+    },
     /// The process began anew on this log; whatever was under way has an unknown end.
     Restarted,
     PlateCreated(PlateCreated),
     /// A device was asked to do something and began.
-    OperationStarted { device: String, id: String, request: serde_json::Value },
-    OperationFinished { device: String, id: String, error: Option<OperationError> },
-    PlateMoved { operation: String, barcode: String, from: Place, to: Place },
-    Incubated { operation: String, barcode: String, slot: String, temperature_celsius: f64, co2_percent: f64, hours: f64 },
-    PlateRead { operation: String, barcode: String, slot: String, channels: Vec<String>, sha256: String },
+    OperationStarted {
+        device: String,
+        id: String,
+        request: serde_json::Value,
+    },
+    OperationFinished {
+        device: String,
+        id: String,
+        error: Option<OperationError>,
+    },
+    PlateMoved {
+        operation: String,
+        barcode: String,
+        from: Place,
+        to: Place,
+    },
+    Incubated {
+        operation: String,
+        barcode: String,
+        slot: String,
+        temperature_celsius: f64,
+        co2_percent: f64,
+        hours: f64,
+    },
+    PlateRead {
+        operation: String,
+        barcode: String,
+        slot: String,
+        channels: Vec<String>,
+        sha256: String,
+    },
     Transferred(Transferred),
     /// A fault on request: every reading of the plate is multiplied, and blurred.
-    PlateAffected { barcode: String, reading_factor: f64, reading_extra_cv: f64 },
+    PlateAffected {
+        barcode: String,
+        reading_factor: f64,
+        reading_extra_cv: f64,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -36,7 +36,12 @@ pub enum Error {
 
 impl World {
     /// A new world that begins with `genesis`; all of it or nothing is on disk afterwards.
-    pub fn create(path: &Path, fsync: Fsync, clock: fn() -> DateTime<Utc>, genesis: Vec<Event>) -> Result<Self, Error> {
+    pub fn create(
+        path: &Path,
+        fsync: Fsync,
+        clock: fn() -> DateTime<Utc>,
+        genesis: Vec<Event>,
+    ) -> Result<Self, Error> {
         TruthLog::create(path, clock(), genesis)?;
         Self::replay(path, fsync, clock)
     }

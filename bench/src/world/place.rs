@@ -54,7 +54,14 @@ mod tests {
     fn only_places_that_exist_take_a_plate() {
         let takes = |device, slot| Place::new(device, slot).takes("P1");
         assert!(takes(HANDLER, "9") && takes(INCUBATOR, "44") && takes(READER, "1") && takes(STORAGE, "P1"));
-        for (device, slot) in [(HANDLER, "10"), (HANDLER, "01"), (INCUBATOR, "45"), (READER, "2"), (STORAGE, "P2"), ("moon", "1")] {
+        for (device, slot) in [
+            (HANDLER, "10"),
+            (HANDLER, "01"),
+            (INCUBATOR, "45"),
+            (READER, "2"),
+            (STORAGE, "P2"),
+            ("moon", "1"),
+        ] {
             assert!(!takes(device, slot), "{device}/{slot}");
         }
     }

@@ -85,7 +85,9 @@ impl State {
             Event::PlateCreated(plate) => self.create(plate)?,
             Event::OperationStarted { device, id, request } => self.start(device, id, request, entry.at),
             Event::OperationFinished { device, id, error } => self.finish(device, id, error),
-            Event::PlateMoved { operation, barcode, from, to } => self.move_plate(operation, barcode, from, to),
+            Event::PlateMoved { operation, barcode, from, to } => {
+                self.move_plate(operation, barcode, from, to)
+            }
             Event::Transferred(transfer) => self.transfer(transfer),
             Event::PlateAffected { barcode, reading_factor, reading_extra_cv } => {
                 if let Some(plate) = self.plates.get_mut(barcode) {
@@ -175,7 +177,8 @@ impl State {
 
     fn finish(&mut self, device: &str, id: &str, error: &Option<OperationError>) {
         if let Some(operation) = self.operations.get_mut(&(device.to_owned(), id.to_owned())) {
-            operation.status = if error.is_some() { OperationStatus::Failed } else { OperationStatus::Succeeded };
+            operation.status =
+                if error.is_some() { OperationStatus::Failed } else { OperationStatus::Succeeded };
             operation.error = error.clone();
         }
     }

@@ -56,7 +56,8 @@ pub fn carry_out(world: &mut World, order: &Order, handling: Handling) -> Result
     let source = plate_well(world, order, &order.source)?;
     let destination = plate_well(world, order, &order.destination)?;
     let drawn = draw(world, order, source.as_ref(), handling)?;
-    let delivered = if handling.misses { Mixture::default() } else { deliver(world, destination.as_ref(), &drawn) };
+    let delivered =
+        if handling.misses { Mixture::default() } else { deliver(world, destination.as_ref(), &drawn) };
     let spilt = if handling.misses { Volume::ZERO } else { drawn.total().minus(delivered.total()) };
     let transferred = Transferred {
         run: order.run.clone(),
@@ -90,7 +91,12 @@ fn plate_well(world: &World, order: &Order, at: &SlotWell) -> Result<Option<Plat
     Ok(Some(PlateWell { barcode: plate.barcode.clone(), well: at.well }))
 }
 
-fn draw(world: &World, order: &Order, source: Option<&PlateWell>, handling: Handling) -> Result<Mixture, Error> {
+fn draw(
+    world: &World,
+    order: &Order,
+    source: Option<&PlateWell>,
+    handling: Handling,
+) -> Result<Mixture, Error> {
     let plate = source.and_then(|source| world.state().plate(&source.barcode));
     let contents = plate.map(|plate| plate.contents(order.source.well)).unwrap_or_default();
     let dead = plate.map_or(Volume::ZERO, |plate| Volume::from_nanolitres(plate.labware.dead_volume().0));

@@ -42,7 +42,14 @@ async fn a_plate_whose_picklist_is_wrong_gives_wrong_biology() {
     let well_of = |gene: &str| library[gene].1.clone();
     // C3 is meant for DDD, the hit, and C4 for CCC. The second picklist has taken one for the other.
     let (hit, other, negative) = (well_of("DDD"), well_of("CCC"), well_of("NEG"));
-    lab.dispense(&[("2", &hit, "C3", 1.0), ("2", &other, "C4", 1.0), ("2", &other, "D3", 1.0), ("2", &hit, "D4", 1.0), ("3", &negative, "E3", 1.0)]).await;
+    lab.dispense(&[
+        ("2", &hit, "C3", 1.0),
+        ("2", &other, "C4", 1.0),
+        ("2", &other, "D3", 1.0),
+        ("2", &hit, "D4", 1.0),
+        ("3", &negative, "E3", 1.0),
+    ])
+    .await;
     let readings = read_assay_plate(lab).await;
     let scores = ["C3", "C4", "D3", "D4"].map(|well| score(&bench, &readings, well, "E3"));
     for (got, expected) in scores.into_iter().zip([6.0, -2.0, -2.0, 6.0]) {
@@ -78,9 +85,18 @@ async fn an_underdosed_well_shows_a_part_and_a_missed_one_nothing() {
     let lab = &bench.lab;
     load_deck(lab).await;
     let hit = lab.library().await["DDD"].1.clone();
-    lab.post("control", "/faults", json!({ "kind": "miss_dispense", "after_transfers": 3, "reported": false })).await;
+    lab.post(
+        "control",
+        "/faults",
+        json!({ "kind": "miss_dispense", "after_transfers": 3, "reported": false }),
+    )
+    .await;
     let wells = ["C3", "C4", "C5", "C6"];
-    let rows: Vec<_> = wells.into_iter().zip([4.4, 2.0, 1.0, 4.4]).map(|(well, volume)| ("2", hit.as_str(), well, volume)).collect();
+    let rows: Vec<_> = wells
+        .into_iter()
+        .zip([4.4, 2.0, 1.0, 4.4])
+        .map(|(well, volume)| ("2", hit.as_str(), well, volume))
+        .collect();
     assert_eq!(lab.dispense(&rows).await["status"], "succeeded");
     let readings = read_assay_plate(lab).await;
     for (well, expected) in wells.into_iter().zip([6.0, 3.0, 1.5, 0.0]) {
@@ -115,15 +131,21 @@ async fn bad_luck_follows_from_the_seed() {
 async fn a_bad_plate_reads_badly_and_the_next_one_does_not() {
     let bench = TestBench::replay(&[]).await;
     let lab = &bench.lab;
-    let fault = json!({ "kind": "plate_effect", "barcode": "ASY-0001", "reading_factor": 0.5, "extra_cv": 0.3 });
+    let fault =
+        json!({ "kind": "plate_effect", "barcode": "ASY-0001", "reading_factor": 0.5, "extra_cv": 0.3 });
     assert_eq!(lab.post("control", "/faults", fault).await.status, 201);
     let mut spreads = Vec::new();
     for barcode in ["ASY-0001", "ASY-0002"] {
         lab.bring(barcode, &[(barcode, ("storage", barcode), ("reader-1", "1"))]).await;
         let readings = lab.read(barcode, barcode).await;
-        let signals: Vec<f64> = readings.iter().filter(|((_, channel), _)| channel == "signal").map(|(_, value)| *value).collect();
+        let signals: Vec<f64> = readings
+            .iter()
+            .filter(|((_, channel), _)| channel == "signal")
+            .map(|(_, value)| *value)
+            .collect();
         let mean = signals.iter().sum::<f64>() / signals.len() as f64;
-        let sd = (signals.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / signals.len() as f64).sqrt();
+        let sd =
+            (signals.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / signals.len() as f64).sqrt();
         spreads.push((mean, sd / mean));
         lab.bring(&format!("{barcode}-away"), &[(barcode, ("reader-1", "1"), ("waste", barcode))]).await;
     }
@@ -160,7 +182,12 @@ fn a_replay_reproduces_every_score_and_hit_of_the_ifng_screen() {
 
 #[test]
 fn a_replay_of_measured_pairs_reads_the_pair_and_not_its_genes() {
-    let Some(screen) = measured("a_replay_of_measured_pairs_reads_the_pair_and_not_its_genes", "pairs/horlbeck_k562_gi.parquet") else { return };
+    let Some(screen) = measured(
+        "a_replay_of_measured_pairs_reads_the_pair_and_not_its_genes",
+        "pairs/horlbeck_k562_gi.parquet",
+    ) else {
+        return;
+    };
     let dir = tempfile::tempdir().unwrap();
     let screen = screen.to_str().unwrap();
     let (specimen, _) = settings(dir.path(), &["--screen", screen]).specimen().unwrap();
@@ -176,11 +203,18 @@ fn a_replay_of_measured_pairs_reads_the_pair_and_not_its_genes() {
 /// Puts every gene into a well of its own through the world's physics, normalises each plate to its
 /// controls as a reader of the files would, and compares with the file. Checks calls on the way.
 fn replay_correlation(screen: &Path, dir: &Path) -> f64 {
-    let bench = Bench::open(settings(dir, &["--screen", screen.to_str().unwrap(), "--assay-plates", "60"]), || ()).unwrap();
+    let bench =
+        Bench::open(settings(dir, &["--screen", screen.to_str().unwrap(), "--assay-plates", "60"]), || ())
+            .unwrap();
     let specimen = bench.specimen.clone();
     let library: Vec<String> = {
         let world = bench.world();
-        world.state().plates().map(|plate| plate.barcode.clone()).filter(|barcode| barcode.starts_with("LIB-")).collect()
+        world
+            .state()
+            .plates()
+            .map(|plate| plate.barcode.clone())
+            .filter(|barcode| barcode.starts_with("LIB-"))
+            .collect()
     };
     let (mut expected, mut observed) = (Vec::new(), Vec::new());
     stand(&bench, "CTRL-0001", HANDLER, "3");
@@ -192,10 +226,12 @@ fn replay_correlation(screen: &Path, dir: &Path) -> f64 {
         stand(&bench, source, "storage", source);
         stand(&bench, &assay, READER, "1");
         let world = bench.world();
-        let readings: HashMap<Well, _> = bench.observer().read(world.state().plate(&assay).unwrap(), "look").into_iter().collect();
+        let readings: HashMap<Well, _> =
+            bench.observer().read(world.state().plate(&assay).unwrap(), "look").into_iter().collect();
         drop(world);
         stand(&bench, &assay, "waste", &assay);
-        let mean = |wells: &[Well]| wells.iter().map(|well| readings[well].signal).sum::<f64>() / wells.len() as f64;
+        let mean =
+            |wells: &[Well]| wells.iter().map(|well| readings[well].signal).sum::<f64>() / wells.len() as f64;
         let (negative, positive) = (mean(&controls(0)), mean(&controls(1)));
         for (well, gene) in genes {
             let response = specimen.response(&bench::specimen::full_doses(&[gene]), "D1");
@@ -219,7 +255,10 @@ fn stamp(bench: &Arc<Bench>, source: &str) -> Vec<(Well, usize)> {
     let contents: Vec<(Well, String)> = {
         let world = bench.world();
         let plate = world.state().plate(source).unwrap();
-        plate.all_contents().filter_map(|(well, mixture)| mixture.iter().next().map(|(gene, _)| (well, gene.to_owned()))).collect()
+        plate
+            .all_contents()
+            .filter_map(|(well, mixture)| mixture.iter().next().map(|(gene, _)| (well, gene.to_owned())))
+            .collect()
     };
     let mut genes = Vec::new();
     for (well, gene) in contents.into_iter().filter(|(well, _)| well.column() < 23) {
@@ -236,7 +275,11 @@ fn stamp(bench: &Arc<Bench>, source: &str) -> Vec<(Well, usize)> {
 }
 
 fn transfer(bench: &Arc<Bench>, slot: &str, from: Well, to: Well) {
-    let end = |slot: &str, well| SlotWell { slot: slot.to_owned(), labware: crate::support::PLATE.to_owned(), well };
+    let end = |slot: &str, well| SlotWell {
+        slot: slot.to_owned(),
+        labware: crate::support::PLATE.to_owned(),
+        well,
+    };
     let order = Order {
         run: "test".to_owned(),
         index: 0,
@@ -245,20 +288,32 @@ fn transfer(bench: &Arc<Bench>, slot: &str, from: Well, to: Well) {
         destination: end("1", to),
         volume: Volume::from_nanolitres(1_000),
     };
-    let handling = Handling { seed: bench.laws.seed, dispense_cv: bench.laws.dispense_cv, senses_liquid: true, misses: false };
+    let handling = Handling {
+        seed: bench.laws.seed,
+        dispense_cv: bench.laws.dispense_cv,
+        senses_liquid: true,
+        misses: false,
+    };
     carry_out(&mut bench.world(), &order, handling).unwrap();
 }
 
 fn stand(bench: &Arc<Bench>, barcode: &str, device: &str, slot: &str) {
     let mut world = bench.world();
     let from = world.state().plate(barcode).unwrap().at.clone();
-    let event = Event::PlateMoved { operation: "test".to_owned(), barcode: barcode.to_owned(), from, to: Place::new(device, slot) };
+    let event = Event::PlateMoved {
+        operation: "test".to_owned(),
+        barcode: barcode.to_owned(),
+        from,
+        to: Place::new(device, slot),
+    };
     world.record(event).unwrap();
 }
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (mean_a, mean_b) = (mean(a), mean(b));
-    let dot = |x: &[f64], mean_x: f64, y: &[f64], mean_y: f64| -> f64 { x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum() };
+    let dot = |x: &[f64], mean_x: f64, y: &[f64], mean_y: f64| -> f64 {
+        x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum()
+    };
     dot(a, mean_a, b, mean_b) / (dot(a, mean_a, a, mean_a) * dot(b, mean_b, b, mean_b)).sqrt()
 }

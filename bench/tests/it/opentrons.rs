@@ -33,7 +33,8 @@ async fn identical_files_are_one_protocol_and_one_data_file() {
     let (first, again) = (lab.upload_protocol().await, lab.upload_protocol().await);
     assert_eq!((first.status, again.status), (201, 200));
     assert_eq!(first.id(), again.id());
-    let (first, again) = (lab.upload_picklist(picklist(&[ROW])).await, lab.upload_picklist(picklist(&[ROW])).await);
+    let (first, again) =
+        (lab.upload_picklist(picklist(&[ROW])).await, lab.upload_picklist(picklist(&[ROW])).await);
     assert_eq!((first.status, again.status), (201, 200));
     assert_eq!(first.id(), again.id());
     assert_eq!(lab.upload_picklist(picklist(&[ROW, ROW])).await.status, 201);
@@ -48,7 +49,8 @@ async fn files_that_are_no_protocol_of_this_robot_are_refused() {
         ("requirements = {'robotType': 'Flex'}\ndef run(protocol): pass", "ProtocolRobotTypeMismatch"),
     ] {
         let form = Form::new().part("files", Part::text(source).file_name("p.py"));
-        let answer = bench.lab.send(bench.lab.request(Method::POST, "handler-1", "/protocols").multipart(form)).await;
+        let answer =
+            bench.lab.send(bench.lab.request(Method::POST, "handler-1", "/protocols").multipart(form)).await;
         if error == "ok" {
             assert_eq!(answer.status, 201);
         } else {
@@ -80,7 +82,11 @@ async fn an_analysis_is_pending_then_says_which_picklist_it_needs_or_why_it_cann
     let parameter = &analysis["runTimeParameters"][0];
     assert_eq!((&parameter["variableName"], &parameter["type"]), (&json!("picklist"), &json!("csv_file")));
 
-    for (rows, result) in [(vec![ROW], "ok"), (vec![("2", "A1", "Z99", 1.0)], "not-ok"), (vec![("2", "A1", "C3", 0.2)], "not-ok")] {
+    for (rows, result) in [
+        (vec![ROW], "ok"),
+        (vec![("2", "A1", "Z99", 1.0)], "not-ok"),
+        (vec![("2", "A1", "C3", 0.2)], "not-ok"),
+    ] {
         let file = lab.upload_picklist(picklist(&rows)).await.id();
         let body = json!({ "data": { "runTimeParameterFiles": { "picklist": file } } });
         let queued = lab.post("handler-1", &format!("/protocols/{protocol}/analyses"), body).await;
@@ -100,10 +106,14 @@ async fn the_last_analysis_is_of_the_last_picklist_and_old_ones_go() {
         let parameters = json!({ "picklist": file }).to_string();
         let part = Part::text(crate::support::PROTOCOL).file_name("cherrypick.py");
         let form = Form::new().part("files", part).text("runTimeParameterFiles", parameters);
-        let again = bench.lab.send(bench.lab.request(Method::POST, "handler-1", "/protocols").multipart(form)).await;
+        let again =
+            bench.lab.send(bench.lab.request(Method::POST, "handler-1", "/protocols").multipart(form)).await;
         assert_eq!((again.status, again.id()), (200, protocol.clone()));
         let last = last_analysis(&bench, &protocol).await;
-        assert_eq!((&last["result"], &last["runTimeParameters"][0]["file"]["id"]), (&json!("ok"), &json!(file)));
+        assert_eq!(
+            (&last["result"], &last["runTimeParameters"][0]["file"]["id"]),
+            (&json!("ok"), &json!(file))
+        );
     }
     let kept = bench.lab.get("handler-1", &format!("/protocols/{protocol}/analyses")).await;
     assert_eq!(kept.data().as_array().unwrap().len(), 5);
@@ -117,7 +127,10 @@ async fn an_idle_run_is_silently_replaced_and_dead_afterwards() {
     let second = lab.new_run(&[ROW]).await;
     assert_ne!(first, second);
     let replaced = lab.get("handler-1", &format!("/runs/{first}")).await;
-    assert_eq!((&replaced.data()["status"], &replaced.data()["current"], &replaced.data()["ok"]), (&json!("stopped"), &json!(false), &json!(true)));
+    assert_eq!(
+        (&replaced.data()["status"], &replaced.data()["current"], &replaced.data()["ok"]),
+        (&json!("stopped"), &json!(false), &json!(true))
+    );
     let refused = lab.act(&first, "play").await;
     assert_eq!((refused.status, refused.error()), (409, "RunStopped"));
     let runs = lab.get("handler-1", "/runs").await;
@@ -140,7 +153,8 @@ async fn while_one_runs_no_other_is_made_and_the_deck_is_not_touched() {
     assert_eq!((refused.status, refused.error()), (409, "RunAlreadyActive"));
     let refused = lab.send(lab.request(Method::DELETE, "handler-1", &format!("/runs/{run}"))).await;
     assert_eq!((refused.status, refused.error()), (409, "RunNotIdle"));
-    let moves = crate::support::moves_body("early", &[("ASY-0001", ("handler-1", "1"), ("storage", "ASY-0001"))]);
+    let moves =
+        crate::support::moves_body("early", &[("ASY-0001", ("handler-1", "1"), ("storage", "ASY-0001"))]);
     let refused = lab.post("mover-1", "/moves", moves).await;
     assert_eq!(refused.body["error"]["code"], "device_busy");
     let refused = lab.act(&run, "play").await;
@@ -148,9 +162,15 @@ async fn while_one_runs_no_other_is_made_and_the_deck_is_not_touched() {
 
     assert_eq!(lab.act(&run, "resume-from-recovery").await.status, 201);
     let ended = lab.await_status(&run, &["succeeded", "failed"]).await;
-    assert_eq!((&ended["status"], &ended["hasEverEnteredErrorRecovery"]), (&json!("succeeded"), &json!(true)));
+    assert_eq!(
+        (&ended["status"], &ended["hasEverEnteredErrorRecovery"]),
+        (&json!("succeeded"), &json!(true))
+    );
     let moved = lab.truth("transferred").await;
-    assert_eq!(moved.iter().map(|event| event["dispensed_nl"].as_f64().unwrap() > 0.0).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(
+        moved.iter().map(|event| event["dispensed_nl"].as_f64().unwrap() > 0.0).collect::<Vec<_>>(),
+        [false, true]
+    );
     // Stop after the end is accepted, play is not.
     assert_eq!(lab.act(&run, "stop").await.status, 201);
     let refused = lab.act(&run, "play").await;
@@ -180,7 +200,8 @@ async fn a_run_lists_what_it_did_and_says_what_really_moved() {
     let run = lab.dispense(&rows).await;
     assert_eq!((&run["status"], &run["ok"]), (&json!("succeeded"), &json!(true)), "{run}");
     let id = run["id"].as_str().unwrap();
-    let labware: Vec<_> = run["labware"].as_array().unwrap().iter().map(|one| one["location"]["slotName"].clone()).collect();
+    let labware: Vec<_> =
+        run["labware"].as_array().unwrap().iter().map(|one| one["location"]["slotName"].clone()).collect();
     assert_eq!(labware, [json!("10"), json!("11"), json!("1"), json!("2")]);
 
     // The window without a cursor misses the beginning; with one, nothing is missed.
@@ -190,7 +211,8 @@ async fn a_run_lists_what_it_did_and_says_what_really_moved() {
     let beyond = lab.get("handler-1", &format!("/runs/{id}/commands?cursor={total}")).await.body;
     assert_eq!(beyond["meta"]["cursor"].as_u64(), Some(total - 1));
     let all = lab.get("handler-1", &format!("/runs/{id}/commands?cursor=0&pageLength={total}")).await;
-    let kinds: Vec<_> = all.data().as_array().unwrap().iter().map(|one| one["commandType"].as_str().unwrap()).collect();
+    let kinds: Vec<_> =
+        all.data().as_array().unwrap().iter().map(|one| one["commandType"].as_str().unwrap()).collect();
     assert_eq!(kinds[5..10], ["pickUpTip", "liquidProbe", "aspirate", "dispense", "dropTipInPlace"]);
 
     let whole = lab.get("handler-1", &format!("/runs/{id}/commandsAsPreSerializedList")).await;
@@ -203,7 +225,12 @@ async fn a_run_lists_what_it_did_and_says_what_really_moved() {
         .filter(|command| command["commandType"] == "dispense")
         .map(|command| command["result"]["volume"].as_f64().unwrap())
         .collect();
-    let truth: Vec<f64> = lab.truth("transferred").await.iter().map(|event| event["dispensed_nl"].as_f64().unwrap() / 1_000.0).collect();
+    let truth: Vec<f64> = lab
+        .truth("transferred")
+        .await
+        .iter()
+        .map(|event| event["dispensed_nl"].as_f64().unwrap() / 1_000.0)
+        .collect();
     assert_eq!(reported.len(), truth.len());
     // Both are whole picolitres; the division is not exact.
     assert!(reported.iter().zip(&truth).all(|(said, true_volume)| (said - true_volume).abs() < 1e-9));
@@ -229,7 +256,10 @@ async fn an_empty_source_fails_the_run_where_the_rule_says_so() {
         assert_eq!(lab.send(request.json(&rules)).await.status, 200);
         lab.act(&run, "play").await;
         let ended = lab.await_status(&run, &["succeeded", "failed"]).await;
-        assert_eq!((&ended["status"], &ended["hasEverEnteredErrorRecovery"]), (&json!(status), &json!(false)));
+        assert_eq!(
+            (&ended["status"], &ended["hasEverEnteredErrorRecovery"]),
+            (&json!(status), &json!(false))
+        );
         assert_eq!(lab.truth("transferred").await.len(), moved, "{reaction}");
         if reaction == "failRun" {
             assert_eq!(innermost(&ended["errors"][0])["errorCode"], "2017");
@@ -256,7 +286,8 @@ async fn a_run_that_is_to_fail_fails_before_anything_moves_and_not_twice() {
     assert_eq!(failed["status"], "failed");
     assert_eq!(innermost(&failed["errors"][0])["errorCode"], "3010");
     assert!(lab.truth("transferred").await.is_empty());
-    lab.post("control", "/faults", json!({ "kind": "fail_next_run", "code": "2003", "after_transfers": 2 })).await;
+    lab.post("control", "/faults", json!({ "kind": "fail_next_run", "code": "2003", "after_transfers": 2 }))
+        .await;
     assert_eq!(lab.dispense(&[ROW, ROW, ROW]).await["status"], "failed");
     assert_eq!(lab.truth("transferred").await.len(), 2);
     assert_eq!(lab.dispense(&[ROW]).await["status"], "succeeded");
@@ -310,7 +341,8 @@ async fn clients_leave_notes_for_each_other() {
     let bench = TestBench::replay(&[]).await;
     let lab = &bench.lab;
     assert_eq!(lab.get("handler-1", "/clientData/owner").await.status, 404);
-    let put = lab.request(Method::PUT, "handler-1", "/clientData/owner").json(&json!({ "data": { "job": "7" } }));
+    let put =
+        lab.request(Method::PUT, "handler-1", "/clientData/owner").json(&json!({ "data": { "job": "7" } }));
     assert_eq!(lab.send(put).await.status, 200);
     assert_eq!(lab.get("handler-1", "/clientData/owner").await.data()["job"], "7");
 }

@@ -68,7 +68,10 @@ async fn a_robot_killed_in_mid_run_shows_a_lost_run_and_the_world_remembers_what
     assert_eq!(again.lab.endpoints, killed.lab.endpoints, "the same ports");
     let lost = again.lab.get("handler-1", &format!("/runs/{run}")).await;
     assert_eq!(lost.status, 200);
-    assert_eq!((&lost.data()["ok"], &lost.data()["status"], &lost.data()["current"]), (&json!(false), &json!("stopped"), &json!(false)));
+    assert_eq!(
+        (&lost.data()["ok"], &lost.data()["status"], &lost.data()["current"]),
+        (&json!(false), &json!("stopped"), &json!(false))
+    );
     let commands = again.lab.get("handler-1", &format!("/runs/{run}/commands?cursor=0")).await;
     assert_eq!((commands.data(), &commands.body["meta"]["totalLength"]), (&json!([]), &json!(0)));
     assert_eq!(again.lab.truth("transferred").await.len(), 3);
@@ -99,9 +102,19 @@ async fn an_operation_killed_in_the_middle_is_unknown_and_not_repeated() {
     let again = Process::start(dir.path(), &[]).await;
     let reposted = again.lab.post("mover-1", "/moves", moves).await;
     assert_eq!((reposted.status, &reposted.body["status"]), (200, &json!("unknown")));
-    assert_eq!(reposted.body["arrived"], json!([{ "barcode": "ASY-0001", "at": { "device": "incubator-1", "slot": "1" } }]));
+    assert_eq!(
+        reposted.body["arrived"],
+        json!([{ "barcode": "ASY-0001", "at": { "device": "incubator-1", "slot": "1" } }])
+    );
     let plates = again.lab.get("control", "/plates").await.body;
-    let at = |barcode: &str| plates.as_array().unwrap().iter().find(|plate| plate["barcode"] == barcode).map(|plate| plate["at"]["device"].clone());
+    let at = |barcode: &str| {
+        plates
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|plate| plate["barcode"] == barcode)
+            .map(|plate| plate["at"]["device"].clone())
+    };
     assert_eq!((at("ASY-0001"), at("ASY-0002")), (Some(json!("incubator-1")), Some(json!("storage"))));
 }
 
@@ -120,7 +133,14 @@ async fn a_finished_run_and_a_read_file_outlive_a_kill() {
     let kept = again.lab.get("handler-1", &format!("/runs/{run}")).await;
     assert_eq!((&kept.data()["ok"], &kept.data()["status"]), (&json!(true), &json!("succeeded")));
     let commands = again.lab.get("handler-1", &format!("/runs/{run}/commands?cursor=0&pageLength=100")).await;
-    assert!(commands.data().as_array().unwrap().iter().any(|command: &Value| command["commandType"] == "dispense"));
+    assert!(
+        commands
+            .data()
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|command: &Value| command["commandType"] == "dispense")
+    );
     assert_eq!(again.lab.read("r1", "ASY-0001").await, first, "posted again, the reading is the same file");
 }
 
@@ -142,5 +162,8 @@ async fn it_ends_when_its_input_closes_and_says_when_its_port_is_taken() {
         .output();
     let refused = within(refused).await.unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains(&format!("port {port} of reader-1 is taken")), "{said}");
+    assert!(
+        !refused.status.success() && said.contains(&format!("port {port} of reader-1 is taken")),
+        "{said}"
+    );
 }

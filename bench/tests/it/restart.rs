@@ -9,7 +9,8 @@ use std::io::Write;
 /// Where everything stands and what is in every well.
 fn picture(state: &State) -> BTreeMap<String, String> {
     let plates = state.plates().map(|plate| {
-        let wells: Vec<String> = plate.all_contents().map(|(well, contents)| format!("{well}:{contents:?}")).collect();
+        let wells: Vec<String> =
+            plate.all_contents().map(|(well, contents)| format!("{well}:{contents:?}")).collect();
         (plate.barcode.clone(), format!("{} {}", plate.at, wells.join(" ")))
     });
     plates.chain([("lost".to_owned(), format!("{:?}", state.lost()))]).collect()
@@ -49,7 +50,10 @@ fn another_world_is_not_mistaken_for_this_one() {
         let opened = Bench::open(settings(dir.path(), &options), || ());
         assert!(matches!(opened, Err(Error::OtherWorld { .. })), "{other:?}");
     }
-    assert!(Bench::open(settings(dir.path(), &["--genes", "20", "--speed", "0.5"]), || ()).is_ok(), "speed is no law");
+    assert!(
+        Bench::open(settings(dir.path(), &["--genes", "20", "--speed", "0.5"]), || ()).is_ok(),
+        "speed is no law"
+    );
 }
 
 #[test]
@@ -58,7 +62,10 @@ fn the_same_seed_makes_the_same_world() {
         let dir = tempfile::tempdir().unwrap();
         let bench = Bench::open(settings(dir.path(), &["--genes", "30", "--seed", seed]), || ()).unwrap();
         let genes = bench.specimen.pool();
-        genes.iter().map(|genes| bench.specimen.response(&bench::specimen::full_doses(genes), "D1").effect).collect::<Vec<_>>()
+        genes
+            .iter()
+            .map(|genes| bench.specimen.response(&bench::specimen::full_doses(genes), "D1").effect)
+            .collect::<Vec<_>>()
     });
     assert_eq!(worlds[0], worlds[1]);
     assert_ne!(worlds[0], worlds[2]);

@@ -18,7 +18,8 @@ pub const PLATE: &str = "corning_384_wellplate_112ul_flat";
 pub const PROTOCOL: &str = include_str!("../../../instruments/protocols/cherrypick.py");
 
 /// A screen whose scores and hits are known to the tests.
-pub const SCREEN: &str = "gene,score,hit\nAAA,0.0,0\nBBB,1.0,0\nCCC,-2.0,0\nDDD,6.0,1\nEEE,0.5,0\nFFF,-0.5,0\nGGG,0.0,0\n";
+pub const SCREEN: &str =
+    "gene,score,hit\nAAA,0.0,0\nBBB,1.0,0\nCCC,-2.0,0\nDDD,6.0,1\nEEE,0.5,0\nFFF,-0.5,0\nGGG,0.0,0\n";
 
 /// A bench that answers in this process.
 pub struct TestBench {
@@ -68,7 +69,10 @@ impl Drop for TestBench {
 
 pub fn settings(dir: &Path, options: &[&str]) -> Settings {
     let base = ["loopwright-bench", "--fsync", "batch", "--assay-plates", "3", "--dir"].map(str::to_owned);
-    let arguments = base.into_iter().chain([dir.to_str().unwrap().to_owned()]).chain(options.iter().map(|o| (*o).to_owned()));
+    let arguments = base
+        .into_iter()
+        .chain([dir.to_str().unwrap().to_owned()])
+        .chain(options.iter().map(|o| (*o).to_owned()));
     Settings::try_parse_from(arguments).unwrap()
 }
 
@@ -139,26 +143,36 @@ impl Lab {
 
     pub async fn upload_protocol(&self) -> Answer {
         let part = Part::text(PROTOCOL).file_name("cherrypick.py");
-        self.send(self.request(reqwest::Method::POST, "handler-1", "/protocols").multipart(Form::new().part("files", part))).await
+        self.send(
+            self.request(reqwest::Method::POST, "handler-1", "/protocols")
+                .multipart(Form::new().part("files", part)),
+        )
+        .await
     }
 
     pub async fn upload_picklist(&self, text: String) -> Answer {
         let part = Part::text(text).file_name("picklist.csv");
-        self.send(self.request(reqwest::Method::POST, "handler-1", "/dataFiles").multipart(Form::new().part("file", part))).await
+        self.send(
+            self.request(reqwest::Method::POST, "handler-1", "/dataFiles")
+                .multipart(Form::new().part("file", part)),
+        )
+        .await
     }
 
     /// An idle run of `rows` (source slot, source well, destination well, µL) into slot 1.
     pub async fn new_run(&self, rows: &[(&str, &str, &str, f64)]) -> String {
         let protocol = self.upload_protocol().await.id();
         let file = self.upload_picklist(picklist(rows)).await.id();
-        let body = json!({ "data": { "protocolId": protocol, "runTimeParameterFiles": { "picklist": file } } });
+        let body =
+            json!({ "data": { "protocolId": protocol, "runTimeParameterFiles": { "picklist": file } } });
         let run = self.post("handler-1", "/runs", body).await;
         assert_eq!(run.status, 201, "{run:?}");
         run.id()
     }
 
     pub async fn act(&self, run: &str, action: &str) -> Answer {
-        self.post("handler-1", &format!("/runs/{run}/actions"), json!({ "data": { "actionType": action } })).await
+        self.post("handler-1", &format!("/runs/{run}/actions"), json!({ "data": { "actionType": action } }))
+            .await
     }
 
     /// Asks until the run is in one of `statuses`.
@@ -172,7 +186,9 @@ impl Lab {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), seen).await.unwrap_or_else(|_| panic!("the run never was {statuses:?}"))
+        tokio::time::timeout(Duration::from_secs(20), seen)
+            .await
+            .unwrap_or_else(|_| panic!("the run never was {statuses:?}"))
     }
 
     /// Runs `rows` to the end.
@@ -225,11 +241,14 @@ pub fn moves_body(id: &str, moves: &[(&str, (&str, &str), (&str, &str))]) -> Val
 
 /// A picklist into slot 1, everything in 384 wells.
 pub fn picklist(rows: &[(&str, &str, &str, f64)]) -> String {
-    let mut text = "source_slot,source_labware,source_barcode,source_well,destination_slot,destination_labware,\
+    let mut text =
+        "source_slot,source_labware,source_barcode,source_well,destination_slot,destination_labware,\
                     destination_barcode,destination_well,volume_ul,liquid_class,tip_rack_slots\n"
-        .to_owned();
+            .to_owned();
     for (slot, source, destination, volume) in rows {
-        text.push_str(&format!("{slot},{PLATE},SOURCE-{slot},{source},1,{PLATE},TARGET,{destination},{volume},water,10 11\n"));
+        text.push_str(&format!(
+            "{slot},{PLATE},SOURCE-{slot},{source},1,{PLATE},TARGET,{destination},{volume},water,10 11\n"
+        ));
     }
     text
 }

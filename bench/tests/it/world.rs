@@ -33,7 +33,13 @@ struct Shot {
 fn shot() -> impl Strategy<Value = Shot> {
     let well = (0u8..2, 0u8..2).prop_map(|(row, column)| Well::new(row, column).unwrap());
     ((1u8..5, 1u8..5), (well.clone(), well), 1.0..20.0, any::<bool>(), proptest::bool::weighted(0.1))
-        .prop_map(|(slots, wells, microlitres, senses, misses)| Shot { slots, wells, microlitres, senses, misses })
+        .prop_map(|(slots, wells, microlitres, senses, misses)| Shot {
+            slots,
+            wells,
+            microlitres,
+            senses,
+            misses,
+        })
 }
 
 proptest! {

@@ -23,11 +23,7 @@ async fn work(settings: &Settings) -> anyhow::Result<()> {
     let client = Client::new(&settings.server, token, Timeouts::default())?;
     let driver = settings.driver;
     let handler = driver
-        .connect(
-            &settings.device_url,
-            &settings.instrument,
-            Timings::default(),
-        )
+        .connect(&settings.device_url, &settings.instrument, Timings::default())
         .with_context(|| format!("the driver {} could not be set up", driver.as_str()))?;
     let shutdown = CancellationToken::new();
     let mut signals = Signals::new().context("signals could not be listened to")?;
@@ -59,10 +55,7 @@ struct Signals {
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     async fn next(&mut self) {

@@ -42,12 +42,7 @@ pub struct Settings {
     pub log_format: LogFormat,
 
     /// What is logged, e.g. info or warn,jobs=debug
-    #[arg(
-        long,
-        env = "LOOPWRIGHT_LOG",
-        value_name = "FILTER",
-        default_value = "info"
-    )]
+    #[arg(long, env = "LOOPWRIGHT_LOG", value_name = "FILTER", default_value = "info")]
     pub log: tracing_subscriber::filter::Targets,
 }
 
@@ -109,9 +104,6 @@ mod tests {
         let mut wrong = WHOLE;
         wrong[8] = "teapot";
         let error = Settings::try_parse_from(wrong).unwrap_err().to_string();
-        assert!(
-            error.contains("opentrons, mover, incubator, reader"),
-            "{error}"
-        );
+        assert!(error.contains("opentrons, mover, incubator, reader"), "{error}");
     }
 }

@@ -20,12 +20,7 @@ pub enum DeviceError {
     Unreachable { doing: &'static str, detail: String },
     /// The device said no.
     #[error("could not {doing}: the device answered {status} {code}: {detail}")]
-    Refused {
-        doing: &'static str,
-        status: u16,
-        code: String,
-        detail: String,
-    },
+    Refused { doing: &'static str, status: u16, code: String, detail: String },
     /// The device said something that is not in its protocol.
     #[error("could not {doing}: the device's answer makes no sense ({detail})")]
     Garbled { doing: &'static str, detail: String },
@@ -91,12 +86,7 @@ impl Device {
             .build()
             .map_err(SetupError::Http)?;
         let base = base.as_str().trim_end_matches('/').to_owned();
-        Ok(Self {
-            http,
-            base,
-            header: None,
-            timings,
-        })
+        Ok(Self { http, base, header: None, timings })
     }
 
     /// Sends this header with every call.
@@ -109,21 +99,13 @@ impl Device {
         self.timings
     }
 
-    pub async fn get<T: DeserializeOwned>(
-        &self,
-        doing: &'static str,
-        path: &str,
-    ) -> Result<T, DeviceError> {
+    pub async fn get<T: DeserializeOwned>(&self, doing: &'static str, path: &str) -> Result<T, DeviceError> {
         let call = self.request(Method::GET, path, self.timings.call);
         decode(doing, &self.send(doing, call).await?)
     }
 
     pub async fn get_bytes(&self, doing: &'static str, path: &str) -> Result<Vec<u8>, DeviceError> {
-        self.send(
-            doing,
-            self.request(Method::GET, path, self.timings.transfer),
-        )
-        .await
+        self.send(doing, self.request(Method::GET, path, self.timings.transfer)).await
     }
 
     pub async fn send_json<T: DeserializeOwned>(
@@ -143,32 +125,21 @@ impl Device {
         path: &str,
         form: reqwest::multipart::Form,
     ) -> Result<T, DeviceError> {
-        let call = self
-            .request(Method::POST, path, self.timings.transfer)
-            .multipart(form);
+        let call = self.request(Method::POST, path, self.timings.transfer).multipart(form);
         decode(doing, &self.send(doing, call).await?)
     }
 
     fn request(&self, method: Method, path: &str, timeout: Duration) -> RequestBuilder {
-        let call = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .timeout(timeout);
+        let call = self.http.request(method, format!("{}{path}", self.base)).timeout(timeout);
         match self.header {
             Some((name, value)) => call.header(name, value),
             None => call,
         }
     }
 
-    async fn send(
-        &self,
-        doing: &'static str,
-        call: RequestBuilder,
-    ) -> Result<Vec<u8>, DeviceError> {
-        let unreachable = |error: reqwest::Error| DeviceError::Unreachable {
-            doing,
-            detail: with_sources(&error),
-        };
+    async fn send(&self, doing: &'static str, call: RequestBuilder) -> Result<Vec<u8>, DeviceError> {
+        let unreachable =
+            |error: reqwest::Error| DeviceError::Unreachable { doing, detail: with_sources(&error) };
         let mut answer = call.send().await.map_err(unreachable)?;
         let status = answer.status();
         let mut bytes = Vec::new();
@@ -183,35 +154,20 @@ impl Device {
             return Ok(bytes);
         }
         let (code, detail) = said_in(&bytes);
-        Err(DeviceError::Refused {
-            doing,
-            status: status.as_u16(),
-            code,
-            detail,
-        })
+        Err(DeviceError::Refused { doing, status: status.as_u16(), code, detail })
     }
 }
 
 fn decode<T: DeserializeOwned>(doing: &'static str, bytes: &[u8]) -> Result<T, DeviceError> {
-    serde_json::from_slice(bytes).map_err(|error| DeviceError::Garbled {
-        doing,
-        detail: error.to_string(),
-    })
+    serde_json::from_slice(bytes).map_err(|error| DeviceError::Garbled { doing, detail: error.to_string() })
 }
 
 /// Code and detail of an error body: `{"error":{"code","detail"}}`, or the Opentrons
 /// `{"errors":[{"id","title","detail","errorCode"}]}`.
 fn said_in(bytes: &[u8]) -> (String, String) {
     let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let error = body
-        .get("error")
-        .or_else(|| body.get("errors")?.get(0))
-        .unwrap_or(&Value::Null);
-    let text = |keys: &[&str]| {
-        keys.iter()
-            .find_map(|key| error.get(key)?.as_str())
-            .map(str::to_owned)
-    };
+    let error = body.get("error").or_else(|| body.get("errors")?.get(0)).unwrap_or(&Value::Null);
+    let text = |keys: &[&str]| keys.iter().find_map(|key| error.get(key)?.as_str()).map(str::to_owned);
     let detail = text(&["detail", "title"])
         .unwrap_or_else(|| String::from_utf8_lossy(bytes).chars().take(300).collect());
     (text(&["code", "id"]).unwrap_or_default(), detail)
@@ -236,15 +192,9 @@ mod tests {
     #[test]
     fn both_dialects_of_an_error_body_are_understood() {
         let plain = br#"{"error":{"code":"slot_empty","detail":"no plate"}}"#;
-        assert_eq!(
-            said_in(plain),
-            ("slot_empty".to_owned(), "no plate".to_owned())
-        );
+        assert_eq!(said_in(plain), ("slot_empty".to_owned(), "no plate".to_owned()));
         let opentrons = br#"{"errors":[{"id":"RunStopped","title":"Run Stopped","detail":"not current","errorCode":"4000"}]}"#;
-        assert_eq!(
-            said_in(opentrons),
-            ("RunStopped".to_owned(), "not current".to_owned())
-        );
+        assert_eq!(said_in(opentrons), ("RunStopped".to_owned(), "not current".to_owned()));
         assert_eq!(said_in(b"Internal Server Error").1, "Internal Server Error");
     }
 

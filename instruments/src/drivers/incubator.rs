@@ -43,33 +43,20 @@ impl Answer for Incubation {
 
 impl Incubator {
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self {
-            device: Device::connect(url, timings)?,
-            instrument: instrument.to_owned(),
-        })
+        Ok(Self { device: Device::connect(url, timings)?, instrument: instrument.to_owned() })
     }
 
     fn operations(&self) -> Operations<'_> {
-        Operations {
-            device: &self.device,
-            driver: "incubator",
-            path: "/incubations",
-        }
+        Operations { device: &self.device, driver: "incubator", path: "/incubations" }
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let operations = self.operations();
         let Work::Incubate(job) = &attempt.lease().work else {
-            return Err(operations.refuse(
-                "wrong_kind",
-                "The incubator carries out incubate jobs only.",
-            ));
+            return Err(operations.refuse("wrong_kind", "The incubator carries out incubate jobs only."));
         };
         self.check_job(job)?;
-        operations
-            .check_device(&self.instrument)
-            .await
-            .map_err(|failure| Outcome::Failed { failure })?;
+        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
         let body = Request {
             id: attempt.operation_id(),
             slot: &job.at.slot,
@@ -87,53 +74,30 @@ impl Incubator {
         if job.at.device != self.instrument {
             return refuse(
                 "wrong_device",
-                format!(
-                    "The plate stands in {}, this is {}.",
-                    job.at, self.instrument
-                ),
+                format!("The plate stands in {}, this is {}.", job.at, self.instrument),
             );
         }
-        if ![job.temperature_celsius, job.co2_percent, job.hours]
-            .iter()
-            .all(|number| number.is_finite())
-        {
-            return refuse(
-                "not_a_number",
-                "Temperature, CO2 and hours have to be numbers.".to_owned(),
-            );
+        if ![job.temperature_celsius, job.co2_percent, job.hours].iter().all(|number| number.is_finite()) {
+            return refuse("not_a_number", "Temperature, CO2 and hours have to be numbers.".to_owned());
         }
         Ok(())
     }
 
     fn outcome(&self, operation: Operation<Incubation>) -> Outcome {
-        let said = (
-            operation.status,
-            operation.more.started_at,
-            operation.more.temperature_celsius,
-        );
-        if let (Status::Succeeded | Status::Running, Some(started_at), Some(temperature_celsius)) =
-            said
-        {
-            let result = IncubateResult {
-                started_at,
-                temperature_celsius,
-            };
-            return Outcome::Succeeded {
-                output: Box::new(Output::Incubate(result)),
-            };
+        let said = (operation.status, operation.more.started_at, operation.more.temperature_celsius);
+        if let (Status::Succeeded | Status::Running, Some(started_at), Some(temperature_celsius)) = said {
+            let result = IncubateResult { started_at, temperature_celsius };
+            return Outcome::Succeeded { output: Box::new(Output::Incubate(result)) };
         }
         let extent = "The incubation has not begun.";
-        self.operations()
-            .failed(FailureClass::NeedsPerson, operation.error, extent)
+        self.operations().failed(FailureClass::NeedsPerson, operation.error, extent)
     }
 }
 
 #[async_trait]
 impl Handler for Incubator {
     async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
     }
 
     async fn recover(&self, begun: &Begun) -> Option<Outcome> {

@@ -95,9 +95,6 @@ impl DriverKind {
 impl FromStr for DriverKind {
     type Err = UnknownDriver;
     fn from_str(word: &str) -> Result<Self, UnknownDriver> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| UnknownDriver(word.to_owned()))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| UnknownDriver(word.to_owned()))
     }
 }

@@ -32,18 +32,11 @@ impl Answer for Moved {}
 
 impl Mover {
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self {
-            device: Device::connect(url, timings)?,
-            instrument: instrument.to_owned(),
-        })
+        Ok(Self { device: Device::connect(url, timings)?, instrument: instrument.to_owned() })
     }
 
     fn operations(&self) -> Operations<'_> {
-        Operations {
-            device: &self.device,
-            driver: "mover",
-            path: "/moves",
-        }
+        Operations { device: &self.device, driver: "mover", path: "/moves" }
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
@@ -51,14 +44,8 @@ impl Mover {
         let Work::Move(job) = &attempt.lease().work else {
             return Err(operations.refuse("wrong_kind", "The mover carries out move jobs only."));
         };
-        operations
-            .check_device(&self.instrument)
-            .await
-            .map_err(|failure| Outcome::Failed { failure })?;
-        let body = Request {
-            id: attempt.operation_id(),
-            moves: &job.moves,
-        };
+        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
+        let body = Request { id: attempt.operation_id(), moves: &job.moves };
         let operation = operations.carry_out(attempt, &body).await?;
         Ok(self.outcome(&job.moves, operation))
     }
@@ -69,10 +56,8 @@ impl Mover {
             let output = Box::new(Output::Move(MoveResult { arrived }));
             return Outcome::Succeeded { output };
         }
-        let places: Vec<String> = arrived
-            .iter()
-            .map(|arrival| format!("{} at {}", arrival.barcode, arrival.at))
-            .collect();
+        let places: Vec<String> =
+            arrived.iter().map(|arrival| format!("{} at {}", arrival.barcode, arrival.at)).collect();
         let extent = format!(
             "{} of {} moves were carried out{}{}. Look at the plates before it is tried again.",
             arrived.len(),
@@ -80,25 +65,23 @@ impl Mover {
             if places.is_empty() { "" } else { ": " },
             places.join(", ")
         );
-        self.operations()
-            .failed(FailureClass::NeedsPerson, operation.error, &extent)
+        self.operations().failed(FailureClass::NeedsPerson, operation.error, &extent)
     }
 }
 
 /// A mover that says `succeeded` has to say where each plate stands, and that it is where it was to go.
 fn all_arrived(asked: &[PlateMove], arrived: &[Arrival]) -> bool {
     asked.len() == arrived.len()
-        && asked.iter().zip(arrived).all(|(asked, arrived)| {
-            asked.plate.barcode == arrived.barcode && asked.to == arrived.at
-        })
+        && asked
+            .iter()
+            .zip(arrived)
+            .all(|(asked, arrived)| asked.plate.barcode == arrived.barcode && asked.to == arrived.at)
 }
 
 #[async_trait]
 impl Handler for Mover {
     async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
     }
 
     async fn recover(&self, begun: &Begun) -> Option<Outcome> {

@@ -89,24 +89,14 @@ impl Operations<'_> {
             .await
             .map_err(|error| error.before_begin(self.driver))?;
         let wrong = if health.api_version != API_VERSION {
-            format!(
-                "it speaks version {} of its protocol, we speak {API_VERSION}",
-                health.api_version
-            )
+            format!("it speaks version {} of its protocol, we speak {API_VERSION}", health.api_version)
         } else if health.name != instrument {
-            format!(
-                "it calls itself {}, not {instrument}: check the agent's address",
-                health.name
-            )
+            format!("it calls itself {}, not {instrument}: check the agent's address", health.name)
         } else {
             return Ok(());
         };
         let message = format!("Nothing was begun: this is not the device that was meant; {wrong}.");
-        Err(Failure::new(
-            FailureClass::NeedsPerson,
-            format!("{}.wrong_device", self.driver),
-            message,
-        ))
+        Err(Failure::new(FailureClass::NeedsPerson, format!("{}.wrong_device", self.driver), message))
     }
 
     /// Asks for an operation and follows it to its end. `Err` is the outcome when there is none to see.
@@ -120,10 +110,8 @@ impl Operations<'_> {
         let mut watch = Watch::new(self.device.timings());
         let mut breakdowns = 0;
         loop {
-            let asked: Result<Value, DeviceError> = self
-                .device
-                .send_json("ask for the operation", Method::POST, self.path, body)
-                .await;
+            let asked: Result<Value, DeviceError> =
+                self.device.send_json("ask for the operation", Method::POST, self.path, body).await;
             match asked {
                 Ok(_) | Err(DeviceError::Garbled { .. }) => break,
                 // It may have heard us: asking again does not repeat anything.
@@ -141,9 +129,7 @@ impl Operations<'_> {
                     tracing::warn!(%error, operation = %id, "asking again");
                 }
                 Err(error) => {
-                    return Err(Outcome::Failed {
-                        failure: error.before_begin(self.driver),
-                    });
+                    return Err(Outcome::Failed { failure: error.before_begin(self.driver) });
                 }
             }
             watch.pause().await;
@@ -157,8 +143,7 @@ impl Operations<'_> {
     /// Follows an operation that an earlier life of this process had asked for.
     pub async fn recover<T: Answer>(&self, begun: &Begun) -> Result<Operation<T>, Outcome> {
         let accepted = begun.note(ACCEPTED).is_some();
-        self.follow(begun.attempt(), begun.device_ref(), accepted)
-            .await
+        self.follow(begun.attempt(), begun.device_ref(), accepted).await
     }
 
     async fn follow<T: Answer>(
@@ -171,21 +156,14 @@ impl Operations<'_> {
         let path = format!("{}/{id}", self.path);
         let mut watch = Watch::new(self.device.timings());
         loop {
-            match self
-                .device
-                .get::<Operation<T>>("look at the operation", &path)
-                .await
-            {
-                Ok(operation)
-                    if operation.status == Status::Running && !operation.more.is_enough() =>
-                {
+            match self.device.get::<Operation<T>>("look at the operation", &path).await {
+                Ok(operation) if operation.status == Status::Running && !operation.more.is_enough() => {
                     watch.answered();
                     attempt.progress(format!("{}: under way", self.driver), None);
                 }
                 Ok(operation) if operation.status == Status::Unknown => {
-                    let said = operation
-                        .error
-                        .map_or_else(String::new, |fault| format!(" It says: {fault}."));
+                    let said =
+                        operation.error.map_or_else(String::new, |fault| format!(" It says: {fault}."));
                     let message = format!(
                         "The device does not know how operation {id} ended.{said} Look at the plate and the device, then record what happened."
                     );
@@ -199,8 +177,7 @@ impl Operations<'_> {
                     return Err(self.unknown(repeatable, "forgotten", message));
                 }
                 Err(error) if error.status() == Some(404) => {
-                    let message =
-                        format!("The device has never heard of operation {id}: nothing was begun.");
+                    let message = format!("The device has never heard of operation {id}: nothing was begun.");
                     let code = format!("{}.never_asked", self.driver);
                     let failure = Failure::new(FailureClass::Transient, code, message);
                     return Err(Outcome::Failed { failure });
@@ -211,10 +188,7 @@ impl Operations<'_> {
                 Err(error) => {
                     tracing::warn!(%error, operation = %id, "looking again");
                     attempt.progress(
-                        format!(
-                            "{}: the device does not answer; waiting for it",
-                            self.driver
-                        ),
+                        format!("{}: the device does not answer; waiting for it", self.driver),
                         None,
                     );
                 }
@@ -240,35 +214,24 @@ impl Operations<'_> {
     fn unknown(&self, repeatable: bool, what: &str, message: String) -> Outcome {
         let code = format!("{}.{what}", self.driver);
         if repeatable {
-            return Outcome::Failed {
-                failure: Failure::new(FailureClass::Transient, code, message),
-            };
+            return Outcome::Failed { failure: Failure::new(FailureClass::Transient, code, message) };
         }
-        Outcome::Unknown {
-            failure: Failure::new(FailureClass::NeedsPerson, code, message),
-        }
+        Outcome::Unknown { failure: Failure::new(FailureClass::NeedsPerson, code, message) }
     }
 
     /// The job does not fit this driver: a mistake in the plan or in the agent's configuration.
     pub fn refuse(&self, what: &str, message: impl Into<String>) -> Outcome {
         let code = format!("{}.{what}", self.driver);
-        Outcome::Failed {
-            failure: Failure::new(FailureClass::Permanent, code, message),
-        }
+        Outcome::Failed { failure: Failure::new(FailureClass::Permanent, code, message) }
     }
 
     /// The device said that it did not do it.
     pub fn failed(&self, class: FailureClass, fault: Option<Fault>, extent: &str) -> Outcome {
         let (code, detail) = match fault {
             Some(fault) => (format!("{}.{}", self.driver, fault.code), fault.detail),
-            None => (
-                format!("{}.failed", self.driver),
-                "it gives no reason".to_owned(),
-            ),
+            None => (format!("{}.failed", self.driver), "it gives no reason".to_owned()),
         };
         let message = format!("The device failed: {detail}. {extent}");
-        Outcome::Failed {
-            failure: Failure::new(class, code, message),
-        }
+        Outcome::Failed { failure: Failure::new(class, code, message) }
     }
 }

@@ -37,18 +37,11 @@ impl Answer for Nothing {}
 
 impl Reader {
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self {
-            device: Device::connect(url, timings)?,
-            instrument: instrument.to_owned(),
-        })
+        Ok(Self { device: Device::connect(url, timings)?, instrument: instrument.to_owned() })
     }
 
     fn operations(&self) -> Operations<'_> {
-        Operations {
-            device: &self.device,
-            driver: "reader",
-            path: "/reads",
-        }
+        Operations { device: &self.device, driver: "reader", path: "/reads" }
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
@@ -57,16 +50,10 @@ impl Reader {
             return Err(operations.refuse("wrong_kind", "The reader carries out read jobs only."));
         };
         if job.at.device != self.instrument {
-            let message = format!(
-                "The plate stands in {}, this is {}.",
-                job.at, self.instrument
-            );
+            let message = format!("The plate stands in {}, this is {}.", job.at, self.instrument);
             return Err(operations.refuse("wrong_device", message));
         }
-        operations
-            .check_device(&self.instrument)
-            .await
-            .map_err(|failure| Outcome::Failed { failure })?;
+        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
         let body = Request {
             id: attempt.operation_id(),
             slot: &job.at.slot,
@@ -74,8 +61,7 @@ impl Reader {
             channels: &job.channels,
         };
         let operation = operations.carry_out::<Nothing>(attempt, &body).await?;
-        self.outcome(attempt, &attempt.operation_id(), operation)
-            .await
+        self.outcome(attempt, &attempt.operation_id(), operation).await
     }
 
     async fn outcome(
@@ -86,9 +72,7 @@ impl Reader {
     ) -> Result<Outcome, Outcome> {
         if operation.status != Status::Succeeded {
             let extent = "There are no readings.";
-            return Err(self
-                .operations()
-                .failed(FailureClass::Transient, operation.error, extent));
+            return Err(self.operations().failed(FailureClass::Transient, operation.error, extent));
         }
         let bytes = self.download(id).await?;
         let raw = attempt.put_blob(&bytes).await.map_err(|error| {
@@ -96,13 +80,8 @@ impl Reader {
             let failure = Failure::new(FailureClass::Transient, "reader.spool_unusable", message);
             Outcome::Failed { failure }
         })?;
-        let result = ReadResult {
-            raw,
-            format: FORMAT.to_owned(),
-        };
-        Ok(Outcome::Succeeded {
-            output: Box::new(Output::Read(result)),
-        })
+        let result = ReadResult { raw, format: FORMAT.to_owned() };
+        Ok(Outcome::Succeeded { output: Box::new(Output::Read(result)) })
     }
 
     async fn download(&self, id: &str) -> Result<Vec<u8>, Outcome> {
@@ -128,17 +107,12 @@ impl Reader {
 #[async_trait]
 impl Handler for Reader {
     async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
     }
 
     async fn recover(&self, begun: &Begun) -> Option<Outcome> {
         let outcome = match self.operations().recover(begun).await {
-            Ok(operation) => {
-                self.outcome(begun.attempt(), begun.device_ref(), operation)
-                    .await
-            }
+            Ok(operation) => self.outcome(begun.attempt(), begun.device_ref(), operation).await,
             Err(outcome) => Err(outcome),
         };
         Some(outcome.unwrap_or_else(|outcome| outcome))

@@ -49,12 +49,7 @@ pub(super) struct Watch {
 impl Watch {
     pub fn new(timings: Timings) -> Self {
         let now = Instant::now();
-        Self {
-            timings,
-            pause: timings.poll_first,
-            began_at: now,
-            answered_at: now,
-        }
+        Self { timings, pause: timings.poll_first, began_at: now, answered_at: now }
     }
 
     pub async fn pause(&mut self) {

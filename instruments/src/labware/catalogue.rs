@@ -75,10 +75,7 @@ impl Labware {
 }
 
 fn known_load_names() -> String {
-    CATALOGUE
-        .each_ref()
-        .map(|labware| labware.load_name)
-        .join(", ")
+    CATALOGUE.each_ref().map(|labware| labware.load_name).join(", ")
 }
 
 #[cfg(test)]
@@ -98,9 +95,6 @@ mod tests {
     #[test]
     fn an_unknown_load_name_is_answered_with_the_known_ones() {
         let error = Labware::by_load_name("corning_96").unwrap_err().to_string();
-        assert!(
-            error.contains("corning_96") && error.contains("nest_96_wellplate_200ul_flat"),
-            "{error}"
-        );
+        assert!(error.contains("corning_96") && error.contains("nest_96_wellplate_200ul_flat"), "{error}");
     }
 }

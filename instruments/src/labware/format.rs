@@ -87,9 +87,8 @@ impl PlateFormat {
 
     /// Every well, row by row: A1, A2, .., B1.
     pub fn wells(self) -> impl Iterator<Item = Well> + Clone {
-        (0..self.rows()).flat_map(move |row| {
-            (0..self.columns()).filter_map(move |column| Well::new(row, column))
-        })
+        (0..self.rows())
+            .flat_map(move |row| (0..self.columns()).filter_map(move |column| Well::new(row, column)))
     }
 
     /// Every well, column by column: A1, B1, .., A2.
@@ -112,11 +111,7 @@ impl PlateFormat {
 
     /// `well` when the plate has it.
     pub fn check(self, well: Well) -> Result<Well, WellOutsidePlate> {
-        if self.contains(well) {
-            Ok(well)
-        } else {
-            Err(WellOutsidePlate { well, format: self })
-        }
+        if self.contains(well) { Ok(well) } else { Err(WellOutsidePlate { well, format: self }) }
     }
 }
 
@@ -129,10 +124,7 @@ impl fmt::Display for PlateFormat {
 impl TryFrom<u32> for PlateFormat {
     type Error = UnknownFormat;
     fn try_from(wells: u32) -> Result<Self, UnknownFormat> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.well_count() == wells)
-            .ok_or(UnknownFormat(wells))
+        Self::ALL.into_iter().find(|format| format.well_count() == wells).ok_or(UnknownFormat(wells))
     }
 }
 
@@ -155,12 +147,7 @@ mod tests {
         for format in PlateFormat::ALL {
             let wells: Vec<Well> = format.wells().collect();
             assert_eq!(wells.len() as u32, u32::from(format));
-            assert!(
-                wells
-                    .iter()
-                    .enumerate()
-                    .all(|(i, w)| format.row_major_index(*w) == Ok(i as u32))
-            );
+            assert!(wells.iter().enumerate().all(|(i, w)| format.row_major_index(*w) == Ok(i as u32)));
             assert!(
                 format
                     .wells_by_column()
@@ -174,8 +161,7 @@ mod tests {
     #[test]
     fn column_major_positions_are_the_ones_worklists_use() {
         // Positions of a worklist count from 1.
-        let position =
-            |format: PlateFormat, name| format.column_major_index(well(name)).unwrap() + 1;
+        let position = |format: PlateFormat, name| format.column_major_index(well(name)).unwrap() + 1;
         assert_eq!(position(PlateFormat::Wells96, "B1"), 2);
         assert_eq!(position(PlateFormat::Wells96, "A2"), 9);
         assert_eq!(position(PlateFormat::Wells384, "C1"), 3);
@@ -201,10 +187,7 @@ mod tests {
 
     #[test]
     fn a_format_is_its_number_in_json() {
-        assert_eq!(
-            serde_json::to_string(&PlateFormat::Wells384).unwrap(),
-            "384"
-        );
+        assert_eq!(serde_json::to_string(&PlateFormat::Wells384).unwrap(), "384");
         assert!(serde_json::from_str::<PlateFormat>("6").is_err());
     }
 }

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A volume in whole nanolitres; the unit of every stored or transmitted volume. Up to 4.29 litres.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nanolitres(pub u32);
 
@@ -93,22 +91,15 @@ mod tests {
         for bad in [f64::NAN, f64::INFINITY, -0.1, 1e10] {
             assert!(Nanolitres::try_from_microlitres_f64(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            Nanolitres::try_from_microlitres_f64(2.4996),
-            Ok(Nanolitres(2500))
-        );
+        assert_eq!(Nanolitres::try_from_microlitres_f64(2.4996), Ok(Nanolitres(2500)));
         assert_eq!(Nanolitres(2500).as_microlitres(), 2.5);
     }
 
     #[test]
     fn microlitres_are_written_exactly() {
-        for (nanolitres, text) in [
-            (2500, "2.5"),
-            (20_000, "20"),
-            (25, "0.025"),
-            (0, "0"),
-            (100_010, "100.01"),
-        ] {
+        for (nanolitres, text) in
+            [(2500, "2.5"), (20_000, "20"), (25, "0.025"), (0, "0"), (100_010, "100.01")]
+        {
             assert_eq!(Nanolitres(nanolitres).microlitres_text(), text);
         }
     }
@@ -119,9 +110,6 @@ mod tests {
         assert_eq!(Nanolitres(u32::MAX).checked_add(Nanolitres(1)), None);
         assert_eq!(Nanolitres(u32::MAX).checked_mul(2), None);
         assert_eq!(Nanolitres::from_microlitres(u32::MAX), None);
-        assert_eq!(
-            Nanolitres::checked_sum([Nanolitres(2), Nanolitres(3)]),
-            Some(Nanolitres(5))
-        );
+        assert_eq!(Nanolitres::checked_sum([Nanolitres(2), Nanolitres(3)]), Some(Nanolitres(5)));
     }
 }

@@ -27,11 +27,7 @@ pub struct NotAWell(String);
 impl Well {
     /// `row` 0..32, `column` 0..48, both from 0; `None` outside.
     pub const fn new(row: u8, column: u8) -> Option<Self> {
-        if row < MAX_ROWS && column < MAX_COLUMNS {
-            Some(Self { row, column })
-        } else {
-            None
-        }
+        if row < MAX_ROWS && column < MAX_COLUMNS { Some(Self { row, column }) } else { None }
     }
 
     /// From 0: `A` is 0, `AF` is 31.
@@ -84,9 +80,7 @@ fn parse(text: &str) -> Option<Well> {
 }
 
 fn letter_index(letter: u8) -> Option<u8> {
-    letter
-        .is_ascii_alphabetic()
-        .then(|| letter.to_ascii_uppercase() - b'A')
+    letter.is_ascii_alphabetic().then(|| letter.to_ascii_uppercase() - b'A')
 }
 
 impl TryFrom<String> for Well {
@@ -109,14 +103,9 @@ mod tests {
 
     #[test]
     fn padded_and_lower_case_names_are_read_and_written_plainly() {
-        for (text, plain) in [
-            ("A1", "A1"),
-            ("A01", "A1"),
-            ("h12", "H12"),
-            ("af48", "AF48"),
-            ("Z9", "Z9"),
-            ("AA1", "AA1"),
-        ] {
+        for (text, plain) in
+            [("A1", "A1"), ("A01", "A1"), ("h12", "H12"), ("af48", "AF48"), ("Z9", "Z9"), ("AA1", "AA1")]
+        {
             assert_eq!(text.parse::<Well>().unwrap().to_string(), plain);
         }
     }
@@ -124,8 +113,8 @@ mod tests {
     #[test]
     fn what_names_no_well_is_refused() {
         for bad in [
-            "", "A", "1", "A0", "A00", "A001", "A49", "AG1", "BA1", "A1 ", " A1", "A-1", "A1B",
-            "Ä1", "1A", "A+1",
+            "", "A", "1", "A0", "A00", "A001", "A49", "AG1", "BA1", "A1 ", " A1", "A-1", "A1B", "Ä1", "1A",
+            "A+1",
         ] {
             assert!(bad.parse::<Well>().is_err(), "{bad:?}");
         }

@@ -17,19 +17,14 @@ const CONDITIONS: [&str; 2] = ["compartment temperature", "temperature"];
 /// Reads an ASM document of a plate reader. All measurements have to be of one plate.
 pub fn asm_json(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
     check_size(bytes)?;
-    let document: Value = serde_json::from_slice(bytes).map_err(|error| {
-        ParseError::at(
-            error.line() as u64,
-            ParseProblem::NotJson(error.to_string()),
-        )
-    })?;
+    let document: Value = serde_json::from_slice(bytes)
+        .map_err(|error| ParseError::at(error.line() as u64, ParseProblem::NotJson(error.to_string())))?;
     let mut collector = Collector::default();
     let mut seen = 0;
     walk(&document, "", &mut |path, measurement| {
         seen += 1;
-        read_measurement(&mut collector, measurement).map_err(|problem| {
-            ParseError::whole(ParseProblem::At(path.to_owned(), Box::new(problem)))
-        })
+        read_measurement(&mut collector, measurement)
+            .map_err(|problem| ParseError::whole(ParseProblem::At(path.to_owned(), Box::new(problem))))
     })?;
     if seen == 0 || (collector.file.readings.is_empty() && collector.file.unreadable.is_empty()) {
         return Err(ParseError::whole(ParseProblem::NoMeasurement));
@@ -68,18 +63,9 @@ fn walk(value: &Value, path: &str, visit: &mut Visit<'_>) -> Result<(), ParseErr
     Ok(())
 }
 
-fn read_measurement(
-    collector: &mut Collector,
-    measurement: &Map<String, Value>,
-) -> Result<(), ParseProblem> {
-    let sample = measurement
-        .get("sample document")
-        .and_then(Value::as_object);
-    let text = |key: &str| {
-        sample
-            .and_then(|sample| sample.get(key))
-            .and_then(Value::as_str)
-    };
+fn read_measurement(collector: &mut Collector, measurement: &Map<String, Value>) -> Result<(), ParseProblem> {
+    let sample = measurement.get("sample document").and_then(Value::as_object);
+    let text = |key: &str| sample.and_then(|sample| sample.get(key)).and_then(Value::as_str);
     // Not every measurement is of a well (a blank, a reference).
     let Some(location) = text("location identifier") else {
         return Ok(());
@@ -88,9 +74,7 @@ fn read_measurement(
     if let Some(plate) = text("well plate identifier") {
         Collector::say_once(&mut collector.file.plate, "well plate identifier", plate)?;
     }
-    let suffix = wavelength(measurement)
-        .map(|nm| format!(" {nm} nm"))
-        .unwrap_or_default();
+    let suffix = wavelength(measurement).map(|nm| format!(" {nm} nm")).unwrap_or_default();
     for (name, member) in measurement {
         let Some((value, unit)) = quantity(member) else {
             continue;
@@ -118,14 +102,9 @@ fn quantity(member: &Value) -> Option<(Result<f64, String>, &str)> {
 
 /// Of the detector, where the device control says one.
 fn wavelength(measurement: &Map<String, Value>) -> Option<f64> {
-    let control = measurement
-        .get("device control aggregate document")?
-        .get("device control document")?;
+    let control = measurement.get("device control aggregate document")?.get("device control document")?;
     let control = control.get(0).unwrap_or(control);
-    control
-        .get("detector wavelength setting")?
-        .get("value")?
-        .as_f64()
+    control.get("detector wavelength setting")?.get("value")?.as_f64()
 }
 
 #[cfg(test)]
@@ -168,14 +147,7 @@ mod tests {
         let seen: Vec<_> = file
             .readings
             .iter()
-            .map(|r| {
-                (
-                    r.well.to_string(),
-                    r.channel.as_str(),
-                    r.value,
-                    r.unit.as_str(),
-                )
-            })
+            .map(|r| (r.well.to_string(), r.channel.as_str(), r.value, r.unit.as_str()))
             .collect();
         assert_eq!(
             seen,
@@ -189,16 +161,10 @@ mod tests {
 
     #[test]
     fn an_error_names_its_path() {
-        let twice = document(vec![
-            measurement("A1", 450.0, json!(1)),
-            measurement("A01", 450.0, json!(2)),
-        ]);
+        let twice = document(vec![measurement("A1", 450.0, json!(1)), measurement("A01", 450.0, json!(2))]);
         let error = asm_json(&twice).unwrap_err();
         assert_eq!(error.code(), "parse.duplicate");
-        assert!(
-            error.to_string().contains("/measurement document/1"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("/measurement document/1"), "{error}");
         assert_eq!(asm_json(b"{}").unwrap_err().code(), "parse.no_measurement");
         assert_eq!(asm_json(b"{").unwrap_err().code(), "parse.json");
     }

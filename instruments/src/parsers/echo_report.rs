@@ -51,11 +51,7 @@ pub fn echo_report(bytes: &[u8]) -> Result<EchoReport, ParseError> {
             }
         }
     }
-    if found {
-        Ok(report)
-    } else {
-        Err(ParseError::whole(ParseProblem::NoHeader("[DETAILS]")))
-    }
+    if found { Ok(report) } else { Err(ParseError::whole(ParseProblem::NoHeader("[DETAILS]"))) }
 }
 
 struct Section<'a> {
@@ -72,25 +68,14 @@ fn sections(text: &str) -> Vec<Section<'_>> {
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let after = offset + line.len();
         let head = line.trim().trim_end_matches(',').trim();
-        if let Some(title) = head
-            .strip_prefix('[')
-            .and_then(|head| head.strip_suffix(']'))
-        {
+        if let Some(title) = head.strip_prefix('[').and_then(|head| head.strip_suffix(']')) {
             let body = text.get(begin..offset).unwrap_or_default();
-            sections.push(Section {
-                name,
-                body,
-                first_line,
-            });
+            sections.push(Section { name, body, first_line });
             (name, begin, first_line) = (Some(title.trim()), after, index as u64 + 2);
         }
         offset = after;
     }
-    sections.push(Section {
-        name,
-        body: text.get(begin..).unwrap_or_default(),
-        first_line,
-    });
+    sections.push(Section { name, body: text.get(begin..).unwrap_or_default(), first_line });
     sections
 }
 
@@ -103,11 +88,7 @@ fn preamble_value(body: &str, name: &str) -> Option<String> {
 }
 
 /// The tables end at the first row of `name,value` that follows them (the instrument's description).
-fn transfers(
-    report: &mut EchoReport,
-    section: &Section<'_>,
-    failed: bool,
-) -> Result<(), ParseError> {
+fn transfers(report: &mut EchoReport, section: &Section<'_>, failed: bool) -> Result<(), ParseError> {
     let body = until_footer(section.body);
     if body.trim().is_empty() {
         return Ok(());
@@ -124,12 +105,7 @@ fn until_footer(body: &str) -> &str {
     let mut offset = 0;
     for line in body.split_inclusive('\n') {
         let filled = line.trim().trim_end_matches(',').split(',').count();
-        if line
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("instrument ")
-            && filled <= 2
-        {
+        if line.trim_start().to_ascii_lowercase().starts_with("instrument ") && filled <= 2 {
             return body.get(..offset).unwrap_or_default();
         }
         offset += line.len();
@@ -150,10 +126,8 @@ struct Columns {
 impl Columns {
     fn of(table: &Table, line: u64) -> Result<Self, ParseError> {
         let plate = |barcode: &'static str, name: &str| {
-            let columns: Vec<usize> = [barcode, name]
-                .into_iter()
-                .filter_map(|column| table.optional_column(column))
-                .collect();
+            let columns: Vec<usize> =
+                [barcode, name].into_iter().filter_map(|column| table.optional_column(column)).collect();
             if columns.is_empty() {
                 return Err(ParseError::at(line, ParseProblem::NoColumn(barcode)));
             }
@@ -192,17 +166,11 @@ fn transfer(row: &Row, columns: &Columns, failed: bool) -> Result<EchoTransfer, 
             Number::NoValue => Ok(None),
             _ => {
                 let text = text.to_owned();
-                Err(ParseError::at(
-                    row.line,
-                    ParseProblem::NotANumber { column: name, text },
-                ))
+                Err(ParseError::at(row.line, ParseProblem::NotANumber { column: name, text }))
             }
         }
     };
-    let status = columns
-        .status
-        .map(|column| row.field(column))
-        .filter(|text| !text.is_empty());
+    let status = columns.status.map(|column| row.field(column)).filter(|text| !text.is_empty());
     Ok(EchoTransfer {
         source_plate: plate(&columns.source_plate, "Source Plate Barcode")?,
         source_well: well(columns.source_well, "Source Well")?,
@@ -236,25 +204,13 @@ mod tests {
     fn each_transfer_says_what_was_asked_and_what_was_done() {
         let report = echo_report(example().as_bytes()).unwrap();
         assert_eq!(report.run_id.as_deref(), Some("446"));
-        let [failed, done, partial] = report.transfers.as_slice() else {
-            panic!("{:?}", report.transfers)
-        };
+        let [failed, done, partial] = report.transfers.as_slice() else { panic!("{:?}", report.transfers) };
         assert!(failed.failed && failed.actual_nl == Some(0.0) && failed.line == 6);
-        assert_eq!(
-            failed.status.as_deref(),
-            Some("MM0202007: Problem, no fluid")
-        );
-        assert_eq!(
-            (done.transfer_nl, done.actual_nl, done.failed),
-            (10.0, Some(10.0), false)
-        );
+        assert_eq!(failed.status.as_deref(), Some("MM0202007: Problem, no fluid"));
+        assert_eq!((done.transfer_nl, done.actual_nl, done.failed), (10.0, Some(10.0), false));
         assert_eq!(done.destination_well.to_string(), "A3");
         assert_eq!(
-            (
-                partial.source_plate.as_str(),
-                partial.transfer_nl,
-                partial.actual_nl
-            ),
+            (partial.source_plate.as_str(), partial.transfer_nl, partial.actual_nl),
             ("S1", 12.5, Some(10.0))
         );
     }
@@ -272,12 +228,6 @@ mod tests {
     fn a_report_with_nothing_but_exceptions_is_read() {
         let text = example();
         let (only_exceptions, _) = text.split_once("[DETAILS]").unwrap();
-        assert_eq!(
-            echo_report(only_exceptions.as_bytes())
-                .unwrap()
-                .transfers
-                .len(),
-            1
-        );
+        assert_eq!(echo_report(only_exceptions.as_bytes()).unwrap().transfers.len(), 1);
     }
 }

@@ -36,11 +36,7 @@ pub enum ParseProblem {
     #[error("{0} is empty")]
     Empty(&'static str),
     #[error("well {well}, channel {channel:?} stands in line {first} already")]
-    ReadingTwice {
-        well: Well,
-        channel: String,
-        first: u64,
-    },
+    ReadingTwice { well: Well, channel: String, first: u64 },
     #[error("{0} is said twice, as {1:?} and {2:?}")]
     SaidTwice(&'static str, String, String),
     #[error("not JSON: {0}")]
@@ -54,18 +50,12 @@ pub enum ParseProblem {
 impl ParseError {
     /// The file as a whole.
     pub(super) fn whole(problem: ParseProblem) -> Self {
-        Self {
-            line: None,
-            problem,
-        }
+        Self { line: None, problem }
     }
 
     /// One line, counted from 1.
     pub(super) fn at(line: u64, problem: impl Into<ParseProblem>) -> Self {
-        Self {
-            line: Some(line),
-            problem: problem.into(),
-        }
+        Self { line: Some(line), problem: problem.into() }
     }
 
     /// Stable, for tasks and logs.

@@ -37,9 +37,7 @@ pub fn parse(format: &str, bytes: &[u8]) -> Result<Parsed, ParseError> {
         "plate_csv" => plate_csv(bytes).map(Parsed::Readings),
         "asm_json" => asm_json(bytes).map(Parsed::Readings),
         "echo_report" => echo_report(bytes).map(Parsed::Transfers),
-        other => Err(ParseError::whole(ParseProblem::UnknownFormat(
-            other.to_owned(),
-        ))),
+        other => Err(ParseError::whole(ParseProblem::UnknownFormat(other.to_owned()))),
     }
 }
 
@@ -47,9 +45,7 @@ pub fn parse(format: &str, bytes: &[u8]) -> Result<Parsed, ParseError> {
 pub fn parse_readings(format: &str, bytes: &[u8]) -> Result<ReaderFile, ParseError> {
     match parse(format, bytes)? {
         Parsed::Readings(file) => Ok(file),
-        Parsed::Transfers(_) => Err(ParseError::whole(ParseProblem::NoReadings(
-            format.to_owned(),
-        ))),
+        Parsed::Transfers(_) => Err(ParseError::whole(ParseProblem::NoReadings(format.to_owned()))),
     }
 }
 
@@ -70,10 +66,7 @@ mod tests {
     #[test]
     fn a_report_of_transfers_holds_no_readings() {
         let report = b"[DETAILS]\nSource Plate Barcode,Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume\n";
-        assert_eq!(
-            parse_readings("echo_report", report).unwrap_err().code(),
-            "parse.no_readings"
-        );
+        assert_eq!(parse_readings("echo_report", report).unwrap_err().code(), "parse.no_readings");
     }
 
     proptest! {

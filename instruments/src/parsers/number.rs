@@ -2,8 +2,8 @@
 
 /// What devices write when they have no value, in lower case.
 const NO_VALUE: [&str; 14] = [
-    "", "nan", "inf", "+inf", "-inf", "infinity", "n/a", "na", "null", "ovrflw", "overflow",
-    "over", "undrflw", "?????",
+    "", "nan", "inf", "+inf", "-inf", "infinity", "n/a", "na", "null", "ovrflw", "overflow", "over",
+    "undrflw", "?????",
 ];
 
 /// A field that should hold a number.

@@ -30,8 +30,7 @@ pub fn plate_csv(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
             }
             break;
         };
-        comment_line(&mut collector, comment)
-            .map_err(|problem| ParseError::at(first_line, problem))?;
+        comment_line(&mut collector, comment).map_err(|problem| ParseError::at(first_line, problem))?;
         (rest, first_line) = (after, first_line + 1);
     }
     if rest.trim().is_empty() {
@@ -82,15 +81,10 @@ fn reading(
         Number::NoValue => Err(text.to_owned()),
         Number::Garbage => {
             let text = text.to_owned();
-            return Err(problem(ParseProblem::NotANumber {
-                column: "Value",
-                text,
-            }));
+            return Err(problem(ParseProblem::NotANumber { column: "Value", text }));
         }
     };
-    collector
-        .add(row.line, well, channel, value, row.field(unit))
-        .map_err(problem)
+    collector.add(row.line, well, channel, value, row.field(unit)).map_err(problem)
 }
 
 #[cfg(test)]
@@ -110,36 +104,19 @@ mod tests {
         assert_eq!(
             file.readings,
             [
-                WellReading {
-                    well: a1,
-                    channel: "signal".into(),
-                    value: 12.5,
-                    unit: "RFU".into()
-                },
-                WellReading {
-                    well: a1,
-                    channel: "call".into(),
-                    value: 0.0,
-                    unit: "call".into()
-                },
+                WellReading { well: a1, channel: "signal".into(), value: 12.5, unit: "RFU".into() },
+                WellReading { well: a1, channel: "call".into(), value: 0.0, unit: "call".into() },
             ]
         );
         let b2 = "B2".parse().unwrap();
-        let overflow = Unreadable {
-            well: b2,
-            channel: "signal".into(),
-            text: "OVRFLW".into(),
-            line: 8,
-        };
+        let overflow = Unreadable { well: b2, channel: "signal".into(), text: "OVRFLW".into(), line: 8 };
         assert_eq!(file.unreadable, [overflow]);
     }
 
     #[test]
     fn an_error_names_its_line() {
         let error = |text: &str| plate_csv(text.as_bytes()).unwrap_err().to_string();
-        let table = |rows: &str| {
-            format!("# Plate: P-1\n\nWell,Channel,Value,Unit\nA1,signal,1,RFU\n{rows}")
-        };
+        let table = |rows: &str| format!("# Plate: P-1\n\nWell,Channel,Value,Unit\nA1,signal,1,RFU\n{rows}");
         insta::assert_snapshot!(error(&table("A49,signal,1,RFU\n")), @r#"line 5: "A49" is not a well: A1 to AF48"#);
         insta::assert_snapshot!(error(&table("A2,signal,1;5,RFU")), @r#"line 5: Value "1;5" is not a number"#);
         insta::assert_snapshot!(error(&table("A01,signal,2,RFU")), @r#"line 5: well A1, channel "signal" stands in line 4 already"#);

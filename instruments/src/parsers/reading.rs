@@ -57,44 +57,24 @@ impl Collector {
     ) -> Result<(), ParseProblem> {
         let channel = channel.to_owned();
         if let Some(first) = self.seen.insert((well, channel.clone()), line) {
-            return Err(ParseProblem::ReadingTwice {
-                well,
-                channel,
-                first,
-            });
+            return Err(ParseProblem::ReadingTwice { well, channel, first });
         }
         match value {
             Ok(value) => {
                 let unit = unit.to_owned();
-                self.file.readings.push(WellReading {
-                    well,
-                    channel,
-                    value,
-                    unit,
-                });
+                self.file.readings.push(WellReading { well, channel, value, unit });
             }
-            Err(text) => self.file.unreadable.push(Unreadable {
-                well,
-                channel,
-                text,
-                line,
-            }),
+            Err(text) => self.file.unreadable.push(Unreadable { well, channel, text, line }),
         }
         Ok(())
     }
 
     /// Sets something that a file says once.
-    pub fn say_once(
-        place: &mut Option<String>,
-        what: &'static str,
-        text: &str,
-    ) -> Result<(), ParseProblem> {
+    pub fn say_once(place: &mut Option<String>, what: &'static str, text: &str) -> Result<(), ParseProblem> {
         match place {
-            Some(before) if before != text => Err(ParseProblem::SaidTwice(
-                what,
-                before.clone(),
-                text.to_owned(),
-            )),
+            Some(before) if before != text => {
+                Err(ParseProblem::SaidTwice(what, before.clone(), text.to_owned()))
+            }
             _ => {
                 *place = Some(text.to_owned());
                 Ok(())

@@ -37,11 +37,7 @@ pub(super) fn table(text: &str, first_line: u64) -> Result<Table, ParseError> {
         .from_reader(text.as_bytes());
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
-    let mut lines = LineCounter {
-        text,
-        line: first_line,
-        counted_to: 0,
-    };
+    let mut lines = LineCounter { text, line: first_line, counted_to: 0 };
     for record in reader.records() {
         let record = record.map_err(|error| {
             let line = lines.line_at(error.position().map_or(0, csv::Position::byte));
@@ -64,17 +60,11 @@ pub(super) fn table(text: &str, first_line: u64) -> Result<Table, ParseError> {
         }
         if fields.len() != header.len() {
             let (found, expected) = (fields.len() as u64, header.len() as u64);
-            return Err(ParseError::at(
-                line,
-                ParseProblem::Fields { found, expected },
-            ));
+            return Err(ParseError::at(line, ParseProblem::Fields { found, expected }));
         }
         rows.push(Row { line, fields });
     }
-    Ok(Table {
-        header: header.unwrap_or_default(),
-        rows,
-    })
+    Ok(Table { header: header.unwrap_or_default(), rows })
 }
 
 /// Line of a record by its byte: the reader's own count is one short where lines end in CRLF.
@@ -88,11 +78,7 @@ impl LineCounter<'_> {
     /// Line of the first byte at or after `byte` that ends no line. `byte` never goes back.
     fn line_at(&mut self, byte: u64) -> u64 {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX);
-        let rest = self
-            .text
-            .as_bytes()
-            .get(self.counted_to..)
-            .unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.counted_to..).unwrap_or_default();
         for (offset, character) in rest.iter().enumerate() {
             let at = self.counted_to + offset;
             if at >= byte && !matches!(character, b'\r' | b'\n') {
@@ -108,15 +94,9 @@ impl LineCounter<'_> {
 
 fn check_header(header: Vec<String>, line: u64) -> Result<Vec<String>, ParseError> {
     for (index, name) in header.iter().enumerate() {
-        let earlier = header
-            .iter()
-            .take(index)
-            .any(|other| other.eq_ignore_ascii_case(name));
+        let earlier = header.iter().take(index).any(|other| other.eq_ignore_ascii_case(name));
         if earlier && !name.is_empty() {
-            return Err(ParseError::at(
-                line,
-                ParseProblem::ColumnTwice(name.clone()),
-            ));
+            return Err(ParseError::at(line, ParseProblem::ColumnTwice(name.clone())));
         }
     }
     Ok(header)
@@ -125,14 +105,11 @@ fn check_header(header: Vec<String>, line: u64) -> Result<Vec<String>, ParseErro
 impl Table {
     /// Where column `name` stands; case does not matter.
     pub fn column(&self, name: &'static str, header_line: u64) -> Result<usize, ParseError> {
-        self.optional_column(name)
-            .ok_or_else(|| ParseError::at(header_line, ParseProblem::NoColumn(name)))
+        self.optional_column(name).ok_or_else(|| ParseError::at(header_line, ParseProblem::NoColumn(name)))
     }
 
     pub fn optional_column(&self, name: &str) -> Option<usize> {
-        self.header
-            .iter()
-            .position(|column| column.eq_ignore_ascii_case(name))
+        self.header.iter().position(|column| column.eq_ignore_ascii_case(name))
     }
 }
 

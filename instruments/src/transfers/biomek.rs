@@ -2,13 +2,8 @@
 
 use super::{TransferList, WriteError, csv_line};
 
-const COLUMNS: [&str; 5] = [
-    "Source Plate Name",
-    "Source Well",
-    "Destination Plate Name",
-    "Destination Well",
-    "Transfer Volume",
-];
+const COLUMNS: [&str; 5] =
+    ["Source Plate Name", "Source Well", "Destination Plate Name", "Destination Well", "Transfer Volume"];
 
 /// One row per transfer; volume in µL, exact to the nanolitre.
 pub fn biomek_csv(list: &TransferList) -> Result<String, WriteError> {

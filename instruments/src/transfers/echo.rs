@@ -52,24 +52,13 @@ const COLUMNS: [&str; 10] = [
 ];
 
 /// One row per transfer, volume in nL, in multiples of the model's drop. The comment is the job.
-pub fn echo_csv(
-    list: &TransferList,
-    model: EchoModel,
-    types: &EchoPlateTypes,
-) -> Result<String, WriteError> {
+pub fn echo_csv(list: &TransferList, model: EchoModel, types: &EchoPlateTypes) -> Result<String, WriteError> {
     let mut text = csv_line(COLUMNS, "\r\n");
     for (index, transfer) in list.transfers.iter().enumerate() {
         let (volume, step_tenths_nl) = (transfer.volume, model.drop_tenths_nl());
         if !(u64::from(volume.0) * 10).is_multiple_of(u64::from(step_tenths_nl)) {
-            let problem = WriteProblem::VolumeStep {
-                volume,
-                step_tenths_nl,
-            };
-            return Err(WriteError {
-                index,
-                target: model.name(),
-                problem,
-            });
+            let problem = WriteProblem::VolumeStep { volume, step_tenths_nl };
+            return Err(WriteError { index, target: model.name(), problem });
         }
         let source = list.source(transfer).barcode.as_str();
         let destination = list.destination(transfer).barcode.as_str();
@@ -98,10 +87,7 @@ mod tests {
     use crate::transfers::list::tests::{example, example_list, job};
 
     fn types() -> EchoPlateTypes {
-        EchoPlateTypes {
-            source: "384PP_AQ_BP".into(),
-            destination: "Corning_384_3577".into(),
-        }
+        EchoPlateTypes { source: "384PP_AQ_BP".into(), destination: "Corning_384_3577".into() }
     }
 
     #[test]

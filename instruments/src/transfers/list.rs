@@ -67,17 +67,12 @@ impl TransferList {
     pub fn check(job_id: JobId, dispense: &Dispense) -> Result<Self, ListError> {
         let at = |place: &str, index: usize| format!("{place}[{index}]");
         if dispense.transfers.is_empty() {
-            return Err(ListError {
-                place: "transfers".to_owned(),
-                problem: ListProblem::Empty,
-            });
+            return Err(ListError { place: "transfers".to_owned(), problem: ListProblem::Empty });
         }
         let mut plates: Vec<ListedPlate> = Vec::with_capacity(dispense.deck.len());
         for (index, plate) in dispense.deck.iter().enumerate() {
-            let plate = check_plate(plate, &plates).map_err(|problem| ListError {
-                place: at("deck", index),
-                problem,
-            })?;
+            let plate = check_plate(plate, &plates)
+                .map_err(|problem| ListError { place: at("deck", index), problem })?;
             plates.push(plate);
         }
         let transfers = dispense
@@ -85,17 +80,11 @@ impl TransferList {
             .iter()
             .enumerate()
             .map(|(index, transfer)| {
-                check_transfer(transfer, &plates).map_err(|problem| ListError {
-                    place: at("transfers", index),
-                    problem,
-                })
+                check_transfer(transfer, &plates)
+                    .map_err(|problem| ListError { place: at("transfers", index), problem })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            job_id,
-            plates,
-            transfers,
-        })
+        Ok(Self { job_id, plates, transfers })
     }
 
     pub fn source(&self, transfer: &ListedTransfer) -> &ListedPlate {
@@ -107,35 +96,20 @@ impl TransferList {
     }
 
     fn plate(&self, index: usize) -> &ListedPlate {
-        self.plates
-            .get(index)
-            .expect("`check` made the index from these plates")
+        self.plates.get(index).expect("`check` made the index from these plates")
     }
 }
 
 fn check_plate(plate: &DeckPlate, before: &[ListedPlate]) -> Result<ListedPlate, ListProblem> {
     let barcode: Barcode = plate.plate.barcode.parse()?;
     let labware = Labware::by_load_name(&plate.plate.labware)?;
-    if before
-        .iter()
-        .any(|other| other.barcode == barcode || other.slot == plate.slot)
-    {
-        return Err(ListProblem::Twice(
-            plate.slot.clone(),
-            plate.plate.barcode.clone(),
-        ));
+    if before.iter().any(|other| other.barcode == barcode || other.slot == plate.slot) {
+        return Err(ListProblem::Twice(plate.slot.clone(), plate.plate.barcode.clone()));
     }
-    Ok(ListedPlate {
-        barcode,
-        labware,
-        slot: plate.slot.clone(),
-    })
+    Ok(ListedPlate { barcode, labware, slot: plate.slot.clone() })
 }
 
-fn check_transfer(
-    transfer: &Transfer,
-    plates: &[ListedPlate],
-) -> Result<ListedTransfer, ListProblem> {
+fn check_transfer(transfer: &Transfer, plates: &[ListedPlate]) -> Result<ListedTransfer, ListProblem> {
     let end = |barcode: &str, well: &str| -> Result<(usize, Well), ListProblem> {
         let (index, plate) = plates
             .iter()
@@ -145,8 +119,7 @@ fn check_transfer(
         Ok((index, plate.labware.format.check(well.parse()?)?))
     };
     let (source, source_well) = end(&transfer.source_barcode, &transfer.source_well)?;
-    let (destination, destination_well) =
-        end(&transfer.destination_barcode, &transfer.destination_well)?;
+    let (destination, destination_well) = end(&transfer.destination_barcode, &transfer.destination_well)?;
     if transfer.volume_nl == 0 {
         return Err(ListProblem::NoVolume);
     }
@@ -174,14 +147,8 @@ pub(super) mod tests {
     use jobs::work::physical::PlateRef;
 
     fn plate(slot: &str, barcode: &str, labware: &str) -> DeckPlate {
-        let plate = PlateRef {
-            barcode: barcode.to_owned(),
-            labware: labware.to_owned(),
-        };
-        DeckPlate {
-            slot: slot.to_owned(),
-            plate,
-        }
+        let plate = PlateRef { barcode: barcode.to_owned(), labware: labware.to_owned() };
+        DeckPlate { slot: slot.to_owned(), plate }
     }
 
     fn transfer(from: (&str, &str), to: (&str, &str), volume_nl: u32) -> Transfer {
@@ -225,9 +192,7 @@ pub(super) mod tests {
         let broken = |change: fn(&mut Dispense)| {
             let mut dispense = example();
             change(&mut dispense);
-            TransferList::check(job(), &dispense)
-                .unwrap_err()
-                .to_string()
+            TransferList::check(job(), &dispense).unwrap_err().to_string()
         };
         insta::assert_snapshot!(broken(|d| d.transfers[1].source_well = "A13".into()), @"transfers[1]: a 96-well plate has no well A13");
         insta::assert_snapshot!(broken(|d| d.transfers[2].destination_well = "b".into()), @r#"transfers[2]: "b" is not a well: A1 to AF48"#);
@@ -237,9 +202,6 @@ pub(super) mod tests {
         insta::assert_snapshot!(broken(|d| d.deck[2].slot = "2".into()), @"deck[2]: slot 2 or plate LIB-2 is on the deck twice");
         insta::assert_snapshot!(broken(|d| d.deck[1].plate.barcode = "L,1".into()), @r#"deck[1]: "L,1" is not a barcode: 1 to 64 letters, digits, '-', '_' or '.'"#);
         insta::assert_snapshot!(broken(|d| d.transfers.clear()), @"transfers: there are no transfers");
-        assert!(
-            broken(|d| d.deck[0].plate.labware = "x".into())
-                .starts_with("deck[0]: unknown labware")
-        );
+        assert!(broken(|d| d.deck[0].plate.labware = "x".into()).starts_with("deck[0]: unknown labware"));
     }
 }

@@ -38,19 +38,10 @@ pub struct WriteError {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteProblem {
-    #[error(
-        "{volume} is not a multiple of {step_tenths_nl} tenths of a nanolitre, the smallest step"
-    )]
-    VolumeStep {
-        volume: Nanolitres,
-        step_tenths_nl: u32,
-    },
+    #[error("{volume} is not a multiple of {step_tenths_nl} tenths of a nanolitre, the smallest step")]
+    VolumeStep { volume: Nanolitres, step_tenths_nl: u32 },
     #[error("{volume} is outside {smallest} to {largest}, what the pipette moves")]
-    VolumeRange {
-        volume: Nanolitres,
-        smallest: Nanolitres,
-        largest: Nanolitres,
-    },
+    VolumeRange { volume: Nanolitres, smallest: Nanolitres, largest: Nanolitres },
     #[error("plate {0} has no deck slot")]
     NoSlot(String),
     #[error("there are tips for {tips} transfers")]

@@ -25,29 +25,18 @@ pub const PICKLIST_COLUMNS: [&str; 11] = [
 ];
 
 /// One row per transfer, in the list's order. `tip_rack_slots`: slots that hold full tip racks.
-pub fn opentrons_picklist(
-    list: &TransferList,
-    tip_rack_slots: &[String],
-) -> Result<String, WriteError> {
+pub fn opentrons_picklist(list: &TransferList, tip_rack_slots: &[String]) -> Result<String, WriteError> {
     let racks = tip_rack_slots.join(" ");
     let tips = tip_rack_slots.len().saturating_mul(TIPS_PER_RACK);
     let mut text = csv_line(PICKLIST_COLUMNS, "\n");
     for (index, transfer) in list.transfers.iter().enumerate() {
-        let fail = |problem| WriteError {
-            index,
-            target: TARGET,
-            problem,
-        };
+        let fail = |problem| WriteError { index, target: TARGET, problem };
         if index >= tips {
             return Err(fail(WriteProblem::OutOfTips { tips }));
         }
         let volume = transfer.volume;
         if !(SMALLEST..=LARGEST).contains(&volume) {
-            return Err(fail(WriteProblem::VolumeRange {
-                volume,
-                smallest: SMALLEST,
-                largest: LARGEST,
-            }));
+            return Err(fail(WriteProblem::VolumeRange { volume, smallest: SMALLEST, largest: LARGEST }));
         }
         let (source, destination) = (list.source(transfer), list.destination(transfer));
         for plate in [source, destination] {
@@ -98,10 +87,7 @@ mod tests {
     #[test]
     fn the_protocol_asks_for_exactly_these_columns() {
         for column in PICKLIST_COLUMNS {
-            assert!(
-                CHERRYPICK.source.contains(&format!("    \"{column}\",\n")),
-                "{column}"
-            );
+            assert!(CHERRYPICK.source.contains(&format!("    \"{column}\",\n")), "{column}");
         }
     }
 
@@ -122,9 +108,6 @@ mod tests {
         let list = TransferList::check(job(), &dispense).unwrap();
         assert!(opentrons_picklist(&list, &racks()).is_ok());
         let error = opentrons_picklist(&list, &["10".to_owned()]).unwrap_err();
-        assert_eq!(
-            (error.index, error.problem),
-            (96, WriteProblem::OutOfTips { tips: 96 })
-        );
+        assert_eq!((error.index, error.problem), (96, WriteProblem::OutOfTips { tips: 96 }));
     }
 }

@@ -14,11 +14,8 @@ const STEP_TENTHS_NL: u32 = 100;
 pub fn tecan_gwl(list: &TransferList) -> Result<String, WriteError> {
     let mut text = format!("C;{}\r\n", list.job_id);
     for (index, transfer) in list.transfers.iter().enumerate() {
-        let volume = volume_text(transfer.volume).map_err(|problem| WriteError {
-            index,
-            target: TARGET,
-            problem,
-        })?;
+        let volume =
+            volume_text(transfer.volume).map_err(|problem| WriteError { index, target: TARGET, problem })?;
         let ends = [
             ('A', list.source(transfer), transfer.source_well),
             ('D', list.destination(transfer), transfer.destination_well),
@@ -51,10 +48,7 @@ fn volume_text(volume: Nanolitres) -> Result<String, WriteProblem> {
     if volume.0.is_multiple_of(STEP_TENTHS_NL / 10) {
         Ok(format!("{}.{:02}", volume.0 / 1000, volume.0 % 1000 / 10))
     } else {
-        Err(WriteProblem::VolumeStep {
-            volume,
-            step_tenths_nl: STEP_TENTHS_NL,
-        })
+        Err(WriteProblem::VolumeStep { volume, step_tenths_nl: STEP_TENTHS_NL })
     }
 }
 

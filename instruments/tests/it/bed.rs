@@ -50,17 +50,9 @@ impl Bed {
     }
 
     pub fn on(kind: DriverKind, device: Arc<dyn Fake>, timings: Timings) -> Self {
-        let handler = kind
-            .connect(&device.url(), instrument(kind), timings)
-            .unwrap();
+        let handler = kind.connect(&device.url(), instrument(kind), timings).unwrap();
         let spool = tempfile::tempdir().unwrap();
-        Self {
-            kind,
-            device,
-            handler,
-            lease: lease(work(kind)),
-            spool,
-        }
+        Self { kind, device, handler, lease: lease(work(kind)), spool }
     }
 
     pub fn attempt(&self) -> Attempt {
@@ -105,17 +97,11 @@ pub fn lease(work: Work) -> Lease {
 }
 
 pub fn plate(barcode: &str) -> PlateRef {
-    PlateRef {
-        barcode: barcode.to_owned(),
-        labware: "corning_384_wellplate_112ul_flat".to_owned(),
-    }
+    PlateRef { barcode: barcode.to_owned(), labware: "corning_384_wellplate_112ul_flat".to_owned() }
 }
 
 pub fn at(device: &str, slot: &str) -> Location {
-    Location {
-        device: device.to_owned(),
-        slot: slot.to_owned(),
-    }
+    Location { device: device.to_owned(), slot: slot.to_owned() }
 }
 
 pub fn work(kind: DriverKind) -> Work {
@@ -127,9 +113,7 @@ pub fn work(kind: DriverKind) -> Work {
                 from: at("storage", barcode),
                 to: at("handler-1", slot),
             };
-            Work::Move(Move {
-                moves: vec![one("P-1", "1"), one("LIB-1", "2")],
-            })
+            Work::Move(Move { moves: vec![one("P-1", "1"), one("LIB-1", "2")] })
         }
         DriverKind::Incubator => Work::Incubate(Incubate {
             plate: plate("P-1"),
@@ -149,19 +133,10 @@ pub fn work(kind: DriverKind) -> Work {
 /// Four transfers; the first two into one well.
 pub fn dispense() -> Dispense {
     let deck = [("1", "P-1"), ("2", "LIB-1"), ("3", "LIB-2")];
-    let transfers = [
-        ("LIB-1", "A1", "B2"),
-        ("LIB-2", "C5", "B2"),
-        ("LIB-1", "P24", "C3"),
-        ("LIB-1", "A2", "D4"),
-    ];
+    let transfers =
+        [("LIB-1", "A1", "B2"), ("LIB-2", "C5", "B2"), ("LIB-1", "P24", "C3"), ("LIB-1", "A2", "D4")];
     Dispense {
-        deck: deck
-            .map(|(slot, barcode)| DeckPlate {
-                slot: slot.to_owned(),
-                plate: plate(barcode),
-            })
-            .into(),
+        deck: deck.map(|(slot, barcode)| DeckPlate { slot: slot.to_owned(), plate: plate(barcode) }).into(),
         tip_rack_slots: vec!["10".to_owned(), "11".to_owned()],
         transfers: transfers
             .map(|(source, well, destination)| Transfer {
@@ -178,10 +153,7 @@ pub fn dispense() -> Dispense {
 
 /// Work that no driver does.
 pub fn hands() -> Work {
-    Work::Manual(Manual {
-        instruction: "seal it".to_owned(),
-        plates: vec![],
-    })
+    Work::Manual(Manual { instruction: "seal it".to_owned(), plates: vec![] })
 }
 
 /// `Some` class of a failure that ended the work without doubt.

@@ -20,9 +20,7 @@ struct Bench {
 impl Bench {
     async fn does(&self, kind: DriverKind, work: Work) -> (Output, Attempt, tempfile::TempDir) {
         let instrument = crate::bed::instrument(kind);
-        let handler = kind
-            .connect(&self.endpoints[instrument], instrument, timings())
-            .unwrap();
+        let handler = kind.connect(&self.endpoints[instrument], instrument, timings()).unwrap();
         let spool = tempfile::tempdir().unwrap();
         let attempt = Attempt::rehearsal(lease(work), spool.path()).unwrap();
         match handler.perform(&attempt).await {
@@ -40,17 +38,13 @@ impl Bench {
                 to: to.clone(),
             })
             .collect();
-        self.does(DriverKind::Mover, Work::Move(Move { moves }))
-            .await;
+        self.does(DriverKind::Mover, Work::Move(Move { moves })).await;
     }
 
     async fn table<T: serde::de::DeserializeOwned>(&self, path: &str) -> Vec<T> {
         let url = format!("{}{path}", self.endpoints["control"]);
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
-        csv::Reader::from_reader(text.as_bytes())
-            .deserialize()
-            .map(|row| row.unwrap())
-            .collect()
+        csv::Reader::from_reader(text.as_bytes()).deserialize().map(|row| row.unwrap()).collect()
     }
 }
 
@@ -75,19 +69,11 @@ async fn a_plate_goes_its_way_through_the_simulated_laboratory() {
         );
         return;
     };
-    let bench = Bench {
-        endpoints: serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap(),
-    };
+    let bench = Bench { endpoints: serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
     let library: Vec<Filled> = bench.table("/library.csv").await;
     let blanks: Vec<Blank> = bench.table("/assay-plates.csv").await;
-    let source = PlateRef {
-        barcode: library[0].barcode.clone(),
-        labware: library[0].labware.clone(),
-    };
-    let assay = PlateRef {
-        barcode: blanks[0].barcode.clone(),
-        labware: blanks[0].labware.clone(),
-    };
+    let source = PlateRef { barcode: library[0].barcode.clone(), labware: library[0].labware.clone() };
+    let assay = PlateRef { barcode: blanks[0].barcode.clone(), labware: blanks[0].labware.clone() };
     let shelf = |plate: &PlateRef| at("storage", &plate.barcode);
 
     bench
@@ -112,24 +98,14 @@ async fn a_plate_goes_its_way_through_the_simulated_laboratory() {
         .collect();
     let dispense = Dispense {
         deck: vec![
-            DeckPlate {
-                slot: "1".to_owned(),
-                plate: assay.clone(),
-            },
-            DeckPlate {
-                slot: "2".to_owned(),
-                plate: source.clone(),
-            },
+            DeckPlate { slot: "1".to_owned(), plate: assay.clone() },
+            DeckPlate { slot: "2".to_owned(), plate: source.clone() },
         ],
         tip_rack_slots: vec!["10".to_owned(), "11".to_owned()],
         transfers,
     };
-    let (output, _, _spool) = bench
-        .does(DriverKind::Opentrons, Work::Dispense(dispense))
-        .await;
-    let Output::Dispense(done) = output else {
-        panic!("{output:?}")
-    };
+    let (output, _, _spool) = bench.does(DriverKind::Opentrons, Work::Dispense(dispense)).await;
+    let Output::Dispense(done) = output else { panic!("{output:?}") };
     for report in &done.transfers {
         let actual = f64::from(report.actual_nl.expect("the bench says what it moved"));
         assert!((actual - 1_000.0).abs() < 200.0, "{report:?}");
@@ -148,33 +124,20 @@ async fn a_plate_goes_its_way_through_the_simulated_laboratory() {
         co2_percent: 5.0,
         hours: 72.0,
     };
-    bench
-        .does(DriverKind::Incubator, Work::Incubate(incubate))
-        .await;
-    bench
-        .moves(&[(&assay, at("incubator-1", "7"), at("reader-1", "1"))])
-        .await;
+    bench.does(DriverKind::Incubator, Work::Incubate(incubate)).await;
+    bench.moves(&[(&assay, at("incubator-1", "7"), at("reader-1", "1"))]).await;
     let channels = ["signal", "call"].map(str::to_owned).to_vec();
-    let read = Read {
-        plate: assay.clone(),
-        at: at("reader-1", "1"),
-        channels,
-    };
+    let read = Read { plate: assay.clone(), at: at("reader-1", "1"), channels };
     let (output, attempt, _spool) = bench.does(DriverKind::Reader, Work::Read(read)).await;
-    let Output::Read(result) = output else {
-        panic!("{output:?}")
-    };
+    let Output::Read(result) = output else { panic!("{output:?}") };
 
-    let file =
-        parse_readings(&result.format, &attempt.get_blob(result.raw).await.unwrap()).unwrap();
+    let file = parse_readings(&result.format, &attempt.get_blob(result.raw).await.unwrap()).unwrap();
     assert_eq!(file.plate.as_deref(), Some(assay.barcode.as_str()));
     for well in wells {
         let well = well.parse().unwrap();
         for channel in ["signal", "call"] {
             assert!(
-                file.readings
-                    .iter()
-                    .any(|r| r.well == well && r.channel == channel),
+                file.readings.iter().any(|r| r.well == well && r.channel == channel),
                 "{well:?} {channel}"
             );
         }

@@ -29,9 +29,7 @@ async fn work_that_succeeds_brings_what_its_kind_promises() {
     for kind in DriverKind::ALL {
         let bed = Bed::new(kind).await;
         let outcome = bed.perform().await;
-        let Outcome::Succeeded { output } = &outcome else {
-            panic!("{kind:?}: {outcome:?}")
-        };
+        let Outcome::Succeeded { output } = &outcome else { panic!("{kind:?}: {outcome:?}") };
         assert_eq!(output.kind(), kind.job_kind());
         assert_eq!(bed.device.times_begun(), 1);
     }
@@ -46,11 +44,7 @@ async fn what_the_device_calls_a_failure_is_never_a_success_and_never_tried_blin
         match kind {
             DriverKind::Reader => assert_eq!(failed(&outcome), Some(FailureClass::Transient)),
             DriverKind::Mover | DriverKind::Incubator => {
-                assert_eq!(
-                    failed(&outcome),
-                    Some(FailureClass::NeedsPerson),
-                    "{kind:?}: {outcome:?}"
-                );
+                assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson), "{kind:?}: {outcome:?}");
             }
             // One of four transfers was done: the plate is a person's to judge.
             DriverKind::Opentrons => assert_in_doubt(&bed, &outcome),
@@ -85,10 +79,7 @@ async fn a_line_cut_in_the_middle_changes_nothing() {
             bed.device.line().mended().await;
             bed.device.go_on(Ending::Success);
         });
-        assert!(
-            matches!(outcome, Outcome::Succeeded { .. }),
-            "{kind:?}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 1);
     }
 }
@@ -100,10 +91,7 @@ async fn an_asking_whose_answer_is_lost_is_not_carried_out_twice() {
             let bed = Bed::new(kind).await;
             bed.device.line().cut(2, Some("POST"), heard);
             let outcome = bed.perform().await;
-            assert!(
-                matches!(outcome, Outcome::Succeeded { .. }),
-                "{kind:?}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}");
             assert_eq!(bed.device.times_begun(), 1, "{kind:?} {heard:?}");
         }
     }
@@ -117,12 +105,8 @@ async fn work_asked_for_again_while_it_is_under_way_is_not_carried_out_twice() {
         if kind == DriverKind::Opentrons {
             assert_eq!(code(&bed.perform().await), "opentrons.robot_busy");
         } else {
-            let (outcome, ()) =
-                tokio::join!(bed.perform(), async { bed.device.go_on(Ending::Success) });
-            assert!(
-                matches!(outcome, Outcome::Succeeded { .. }),
-                "{kind:?}: {outcome:?}"
-            );
+            let (outcome, ()) = tokio::join!(bed.perform(), async { bed.device.go_on(Ending::Success) });
+            assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}");
         }
         assert_eq!(bed.device.times_begun(), 1, "{kind:?}");
     }
@@ -135,10 +119,7 @@ async fn a_stop_before_the_beginning_begins_nothing() {
         let attempt = bed.attempt();
         attempt.rehearse_stop();
         let outcome = bed.handler.perform(&attempt).await;
-        assert!(
-            matches!(outcome, Outcome::Stopped { .. }),
-            "{kind:?}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Stopped { .. }), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 0);
     }
 }
@@ -162,10 +143,7 @@ async fn a_stop_in_the_middle_is_told_as_what_became_of_it() {
                 assert_eq!(code(&outcome), "opentrons.stopped_midway");
                 assert_in_doubt(&bed, &outcome);
             }
-            _ => assert!(
-                matches!(outcome, Outcome::Succeeded { .. }),
-                "{kind:?}: {outcome:?}"
-            ),
+            _ => assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}"),
         }
     }
 }
@@ -177,10 +155,7 @@ async fn work_that_ended_while_we_were_dead_is_told_after_the_restart() {
         let begun = bed.killed_half_way().await;
         bed.device.go_on(Ending::Success);
         let outcome = bed.handler.recover(&begun).await;
-        assert!(
-            matches!(outcome, Some(Outcome::Succeeded { .. })),
-            "{kind:?}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Some(Outcome::Succeeded { .. })), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 1);
     }
 }
@@ -195,10 +170,7 @@ async fn work_still_under_way_after_the_restart_is_followed_to_its_end() {
             bed.device.line().mended().await;
             bed.device.go_on(Ending::Success);
         });
-        assert!(
-            matches!(outcome, Some(Outcome::Succeeded { .. })),
-            "{kind:?}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Some(Outcome::Succeeded { .. })), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 1);
     }
 }
@@ -209,11 +181,7 @@ async fn a_device_killed_while_we_were_dead_leaves_doubt() {
         let bed = Bed::new(kind).await;
         let begun = bed.killed_half_way().await;
         bed.device.lose_power();
-        let outcome = bed
-            .handler
-            .recover(&begun)
-            .await
-            .expect("the device has something to say");
+        let outcome = bed.handler.recover(&begun).await.expect("the device has something to say");
         assert_in_doubt(&bed, &outcome);
     }
 }
@@ -226,11 +194,7 @@ async fn work_that_the_device_never_heard_of_may_be_tried_again() {
         attempt.begin(attempt.operation_id()).await.unwrap();
         let begun = Begun::rehearsal(attempt).unwrap();
         let outcome = bed.handler.recover(&begun).await.unwrap();
-        assert_eq!(
-            failed(&outcome),
-            Some(FailureClass::Transient),
-            "{kind:?}: {outcome:?}"
-        );
+        assert_eq!(failed(&outcome), Some(FailureClass::Transient), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 0);
     }
 }
@@ -242,11 +206,7 @@ async fn a_device_that_does_not_answer_is_not_begun_with() {
         bed.device.line().cut(usize::MAX, None, Heard::No);
         let attempt = bed.attempt();
         let outcome = bed.handler.perform(&attempt).await;
-        assert_eq!(
-            failed(&outcome),
-            Some(FailureClass::Transient),
-            "{kind:?}: {outcome:?}"
-        );
+        assert_eq!(failed(&outcome), Some(FailureClass::Transient), "{kind:?}: {outcome:?}");
         assert!(!attempt.has_begun());
     }
 }
@@ -254,10 +214,7 @@ async fn a_device_that_does_not_answer_is_not_begun_with() {
 #[tokio::test]
 async fn a_device_that_stays_away_leaves_doubt_when_patience_is_over() {
     for kind in DriverKind::ALL {
-        let short = Timings {
-            patience: Duration::from_millis(50),
-            ..timings()
-        };
+        let short = Timings { patience: Duration::from_millis(50), ..timings() };
         let bed = Bed::with(kind, short).await;
         bed.device.will_wait();
         let attempt = bed.attempt();
@@ -275,11 +232,7 @@ async fn work_of_another_kind_is_refused_for_good() {
         let mut bed = Bed::new(kind).await;
         bed.lease = lease(hands());
         let outcome = bed.perform().await;
-        assert_eq!(
-            failed(&outcome),
-            Some(FailureClass::Permanent),
-            "{kind:?}: {outcome:?}"
-        );
+        assert_eq!(failed(&outcome), Some(FailureClass::Permanent), "{kind:?}: {outcome:?}");
         assert_eq!(bed.device.times_begun(), 0);
     }
 }

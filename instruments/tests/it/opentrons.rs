@@ -13,10 +13,7 @@ use std::sync::Arc;
 
 async fn bed() -> (Bed, Arc<Robot>) {
     let robot = Arc::new(Robot::start().await);
-    (
-        Bed::on(DriverKind::Opentrons, robot.clone(), timings()),
-        robot,
-    )
+    (Bed::on(DriverKind::Opentrons, robot.clone(), timings()), robot)
 }
 
 fn result(outcome: Outcome) -> DispenseResult {
@@ -34,11 +31,7 @@ async fn each_transfer_is_reported_with_the_volume_that_the_robot_says() {
     let (bed, robot) = bed().await;
     robot.deck().reported_ul = Some(2.25);
     let result = result(bed.perform().await);
-    let expected = |index| TransferReport {
-        index,
-        actual_nl: Some(2_250),
-        error: None,
-    };
+    let expected = |index| TransferReport { index, actual_nl: Some(2_250), error: None };
     assert_eq!(result.transfers, [0, 1, 2, 3].map(expected));
     assert_eq!(result.device_run_id, "run-0");
     assert!(!result.recovered_from_error);
@@ -52,22 +45,11 @@ async fn the_whole_record_is_archived() {
     let raw: Value = serde_json::from_slice(&attempt.get_blob(result.raw).await.unwrap()).unwrap();
     let commands = raw["commands"].as_array().unwrap();
     assert_eq!(commands.len(), robot.deck().runs[0].commands.len());
-    let dispenses = commands
-        .iter()
-        .filter(|command| command["commandType"] == "dispense");
-    assert!(
-        dispenses
-            .clone()
-            .all(|command| command["result"]["volume"] == json!(2.5))
-    );
+    let dispenses = commands.iter().filter(|command| command["commandType"] == "dispense");
+    assert!(dispenses.clone().all(|command| command["result"]["volume"] == json!(2.5)));
     assert_eq!(dispenses.count(), 4);
     assert_eq!(raw["run"]["status"], "succeeded");
-    assert!(
-        raw["picklist"]
-            .as_str()
-            .unwrap()
-            .starts_with("source_slot,")
-    );
+    assert!(raw["picklist"].as_str().unwrap().starts_with("source_slot,"));
 }
 
 #[tokio::test]
@@ -113,10 +95,7 @@ async fn what_the_pipette_cannot_move_is_refused_before_the_robot_is_asked() {
     job.transfers[2].volume_nl = 100;
     bed.lease = lease(Work::Dispense(job));
     let outcome = bed.perform().await;
-    assert_eq!(
-        (failed(&outcome), code(&outcome)),
-        (Some(FailureClass::Permanent), "opentrons.picklist")
-    );
+    assert_eq!((failed(&outcome), code(&outcome)), (Some(FailureClass::Permanent), "opentrons.picklist"));
     assert!(robot.deck().runs.is_empty());
 }
 
@@ -130,11 +109,7 @@ async fn somebody_elses_run_is_left_alone() {
             (failed(&outcome), code(&outcome)),
             (Some(FailureClass::Transient), "opentrons.robot_busy")
         );
-        assert_eq!(
-            robot.deck().runs.len(),
-            1,
-            "an idle run would have been replaced"
-        );
+        assert_eq!(robot.deck().runs.len(), 1, "an idle run would have been replaced");
         assert_eq!(robot.deck().runs[0].status, status);
     }
 }
@@ -150,15 +125,9 @@ async fn a_run_of_anybody_that_is_over_does_not_stand_in_the_way() {
 async fn a_failure_says_the_innermost_error_and_how_far_it_came() {
     let (bed, robot) = bed().await;
     robot.will_end(Ending::Failure);
-    let Outcome::Unknown { failure } = bed.perform().await else {
-        panic!()
-    };
+    let Outcome::Unknown { failure } = bed.perform().await else { panic!() };
     assert_eq!(failure.code, "opentrons.robot_2017");
-    for part in [
-        "the tip is blocked",
-        "1 of 4 transfers were dispensed",
-        "transfer 1",
-    ] {
+    for part in ["the tip is blocked", "1 of 4 transfers were dispensed", "transfer 1"] {
         assert!(failure.message.contains(part), "{failure}");
     }
 }
@@ -169,27 +138,16 @@ async fn a_failure_before_any_liquid_leaves_no_doubt() {
     robot.will_end(Ending::Failure);
     robot.deck().failing_command = "loadPipette";
     let outcome = bed.perform().await;
-    assert_eq!(
-        failed(&outcome),
-        Some(FailureClass::NeedsPerson),
-        "{outcome:?}"
-    );
+    assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_robot_that_did_something_else_is_not_believed() {
     let (bed, robot) = bed().await;
     robot.deck().wrong_well = Some("H8");
-    let Outcome::Unknown { failure } = bed.perform().await else {
-        panic!()
-    };
+    let Outcome::Unknown { failure } = bed.perform().await else { panic!() };
     assert_eq!(failure.code, "opentrons.record_mismatch");
-    assert!(
-        failure
-            .message
-            .contains("from well A1 of slot 2 into well H8 of slot 1"),
-        "{failure}"
-    );
+    assert!(failure.message.contains("from well A1 of slot 2 into well H8 of slot 1"), "{failure}");
 }
 
 /// What a restarted process says of run 0, which stands as `status` with no command and these actions.
@@ -205,11 +163,7 @@ async fn recovered(status: &'static str, actions: &[&str]) -> (Outcome, Arc<Robo
     let spool = tempfile::tempdir().unwrap();
     let attempt = jobs::worker::Attempt::rehearsal(bed.lease.clone(), spool.path()).unwrap();
     attempt.begin("run-0").await.unwrap();
-    let outcome = bed
-        .handler
-        .recover(&Begun::rehearsal(attempt).unwrap())
-        .await
-        .unwrap();
+    let outcome = bed.handler.recover(&Begun::rehearsal(attempt).unwrap()).await.unwrap();
     (outcome, robot)
 }
 

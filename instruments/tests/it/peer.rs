@@ -26,26 +26,14 @@ fn analyze(python: &str, job: &Dispense) -> serde_json::Value {
     let list = TransferList::check(JobId::fresh(), job).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut files = protocol_files(&list);
-    files.push((
-        "picklist.csv".to_owned(),
-        opentrons_picklist(&list, &job.tip_rack_slots).unwrap(),
-    ));
+    files.push(("picklist.csv".to_owned(), opentrons_picklist(&list, &job.tip_rack_slots).unwrap()));
     for (name, text) in &files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let uploaded = files
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| *name != "picklist.csv");
+    let uploaded = files.iter().map(|(name, _)| name).filter(|name| *name != "picklist.csv");
     let done = std::process::Command::new(python)
         .current_dir(folder.path())
-        .args([
-            "-m",
-            "opentrons.cli",
-            "analyze",
-            "--json-output",
-            "out.json",
-        ])
+        .args(["-m", "opentrons.cli", "analyze", "--json-output", "out.json"])
         .args(["--rtp-files", r#"{"picklist":"picklist.csv"}"#])
         .args(uploaded)
         .output()
@@ -70,23 +58,11 @@ fn the_vendors_analyzer_finds_our_transfers_in_the_vetted_protocol() {
         // As many as there are tips.
         job.transfers = job.transfers.iter().cloned().cycle().take(192).collect();
         let analysis = analyze(&python, &job);
-        assert_eq!(
-            analysis["result"], "ok",
-            "{}: {}",
-            labware.load_name, analysis["errors"]
-        );
+        assert_eq!(analysis["result"], "ok", "{}: {}", labware.load_name, analysis["errors"]);
         let commands = analysis["commands"].as_array().unwrap();
-        let of = |kind: &str| {
-            commands
-                .iter()
-                .filter(|c| c["commandType"] == kind)
-                .collect::<Vec<_>>()
-        };
+        let of = |kind: &str| commands.iter().filter(|c| c["commandType"] == kind).collect::<Vec<_>>();
         let dispensed = of("dispense");
-        assert_eq!(
-            (of("pickUpTip").len(), of("aspirate").len(), dispensed.len()),
-            (192, 192, 192)
-        );
+        assert_eq!((of("pickUpTip").len(), of("aspirate").len(), dispensed.len()), (192, 192, 192));
         for (command, transfer) in dispensed.iter().zip(&job.transfers) {
             assert_eq!(command["params"]["wellName"], transfer.destination_well);
             assert_eq!(command["result"]["volume"], 2.5);
@@ -124,9 +100,7 @@ async fn the_driver_runs_the_protocol_on_a_real_robot_server() {
         longest_work: Duration::from_secs(1800),
         ..timings()
     };
-    let handler = DriverKind::Opentrons
-        .connect(&url, "handler-1", patient)
-        .unwrap();
+    let handler = DriverKind::Opentrons.connect(&url, "handler-1", patient).unwrap();
     let spool = tempfile::tempdir().unwrap();
     let attempt = Attempt::rehearsal(lease(Work::Dispense(dispense())), spool.path()).unwrap();
     let outcome = handler.perform(&attempt).await;
@@ -142,17 +116,8 @@ fn worklist_python(test: &str, script: &str, file: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("worklist");
     std::fs::write(&path, file).unwrap();
-    let done = std::process::Command::new(python)
-        .arg("-c")
-        .arg(script)
-        .arg(&path)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    let done = std::process::Command::new(python).arg("-c").arg(script).arg(&path).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     Some(String::from_utf8(done.stdout).unwrap())
 }
 
@@ -193,20 +158,11 @@ for rows, columns in ((8, 12), (16, 24)):
     let Some(theirs) = worklist_python("robotools_counts_positions_as_we_do", script, "") else {
         return;
     };
-    for (format, line) in [PlateFormat::Wells96, PlateFormat::Wells384]
-        .into_iter()
-        .zip(theirs.lines())
-    {
+    for (format, line) in [PlateFormat::Wells96, PlateFormat::Wells384].into_iter().zip(theirs.lines()) {
         let mut seen = 0;
-        for (well, position) in line
-            .split_whitespace()
-            .filter_map(|pair| pair.split_once('='))
-        {
+        for (well, position) in line.split_whitespace().filter_map(|pair| pair.split_once('=')) {
             let well = well.parse().unwrap();
-            assert_eq!(
-                format.column_major_index(well).unwrap() + 1,
-                position.parse::<u32>().unwrap()
-            );
+            assert_eq!(format.column_major_index(well).unwrap() + 1, position.parse::<u32>().unwrap());
             seen += 1;
         }
         assert_eq!(seen, format.well_count());
@@ -217,10 +173,7 @@ for rows, columns in ((8, 12), (16, 24)):
 fn kithairon_reads_our_echo_picklist() {
     let job = dispense();
     let list = TransferList::check(JobId::fresh(), &job).unwrap();
-    let types = EchoPlateTypes {
-        source: "384PP_AQ_BP".into(),
-        destination: "Corning_384_3577".into(),
-    };
+    let types = EchoPlateTypes { source: "384PP_AQ_BP".into(), destination: "Corning_384_3577".into() };
     let ours = echo_csv(&list, EchoModel::Echo65x, &types).unwrap();
     let script = "
 import sys, kithairon
@@ -236,11 +189,7 @@ for row in kithairon.PickList.read_csv_native(sys.argv[1]).data.iter_rows(named=
         .map(|t| {
             format!(
                 "{} {} {} {} {}.0",
-                t.source_barcode,
-                t.source_well,
-                t.destination_barcode,
-                t.destination_well,
-                t.volume_nl
+                t.source_barcode, t.source_well, t.destination_barcode, t.destination_well, t.volume_nl
             )
         })
         .collect();

@@ -14,11 +14,7 @@ pub struct Backoff {
 
 impl Backoff {
     pub fn new(first: Duration, limit: Duration) -> Self {
-        Self {
-            first,
-            limit,
-            failures: 0,
-        }
+        Self { first, limit, failures: 0 }
     }
 
     /// The wait after one more failure.

@@ -14,18 +14,11 @@ pub enum Error {
     #[error("could not {doing}: {why}; it will be tried again")]
     Unreachable { doing: &'static str, why: String },
     /// An answer that is not of the contract, e.g. the page of a proxy in between.
-    #[error(
-        "could not {doing}: the answer is not of this contract ({why}); check the server's URL"
-    )]
+    #[error("could not {doing}: the answer is not of this contract ({why}); check the server's URL")]
     Unintelligible { doing: &'static str, why: String },
     /// 4xx with the server's stable code (RFC 9457 problem).
     #[error("the server refused to {doing}: {status} {code}: {detail}")]
-    Refused {
-        doing: &'static str,
-        status: u16,
-        code: String,
-        detail: String,
-    },
+    Refused { doing: &'static str, status: u16, code: String, detail: String },
     /// 426.
     #[error("this worker is too old for the server: {detail}")]
     ContractTooOld { detail: String },
@@ -52,46 +45,28 @@ impl Error {
                 FailureClass::Transient
             }
             // A token can be renewed, and a role granted, while the worker waits.
-            Error::Refused {
-                status: 401 | 403, ..
+            Error::Refused { status: 401 | 403, .. } | Error::ContractTooOld { .. } | Error::Setup(_) => {
+                FailureClass::NeedsPerson
             }
-            | Error::ContractTooOld { .. }
-            | Error::Setup(_) => FailureClass::NeedsPerson,
             Error::AuthorityLost { .. } | Error::Refused { .. } => FailureClass::Permanent,
         }
     }
 
     pub(super) fn transport(doing: &'static str, source: &reqwest::Error) -> Self {
-        Error::Unreachable {
-            doing,
-            why: with_sources(source),
-        }
+        Error::Unreachable { doing, why: with_sources(source) }
     }
 
     pub(super) fn from_answer(doing: &'static str, status: StatusCode, body: &[u8]) -> Self {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-        let detail = if problem.detail.is_empty() {
-            problem.title
-        } else {
-            problem.detail
-        };
+        let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
         match status.as_u16() {
             409 => Error::AuthorityLost { detail },
             426 => Error::ContractTooOld { detail },
-            408 | 429 | 500.. => Error::Unreachable {
-                doing,
-                why: format!("the server answered {status} {detail}"),
-            },
-            400..=499 => Error::Refused {
-                doing,
-                status: status.as_u16(),
-                code: problem.code,
-                detail,
-            },
-            _ => Error::Unintelligible {
-                doing,
-                why: format!("status {status}"),
-            },
+            408 | 429 | 500.. => {
+                Error::Unreachable { doing, why: format!("the server answered {status} {detail}") }
+            }
+            400..=499 => Error::Refused { doing, status: status.as_u16(), code: problem.code, detail },
+            _ => Error::Unintelligible { doing, why: format!("status {status}") },
         }
     }
 }

@@ -10,17 +10,13 @@ pub struct Secret(Arc<str>);
 /// No token in the file.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    #[error(
-        "could not read the token file {path}: check that it exists and that this user may read it"
-    )]
+    #[error("could not read the token file {path}: check that it exists and that this user may read it")]
     Read {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error(
-        "the token file {path} holds no token: write the token into it as one line of printable text"
-    )]
+    #[error("the token file {path} holds no token: write the token into it as one line of printable text")]
     Empty { path: PathBuf },
 }
 
@@ -31,15 +27,11 @@ impl Secret {
 
     /// The token in `path`: its one line, blanks around it dropped.
     pub fn from_file(path: &Path) -> Result<Self, SecretFileError> {
-        let text = std::fs::read_to_string(path).map_err(|source| SecretFileError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SecretFileError::Read { path: path.to_owned(), source })?;
         let token = text.trim();
         if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(SecretFileError::Empty {
-                path: path.to_owned(),
-            });
+            return Err(SecretFileError::Empty { path: path.to_owned() });
         }
         Ok(Self::new(token))
     }

@@ -62,10 +62,7 @@ impl Entry {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default()
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     /// Writes the beginning down. On a full disk it fails, and nothing may begin.

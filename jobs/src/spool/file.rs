@@ -8,11 +8,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 fn disk<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
-    move |source| Error::Disk {
-        doing,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| Error::Disk { doing, path: path.to_owned(), source }
 }
 
 /// Makes `path` and what is above it; only this user may look inside.
@@ -21,25 +17,17 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(disk("make the folder", path))?;
+    builder.create(path).map_err(disk("make the folder", path))?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Holds `path` for this process; the operating system lets go of it when the process ends.
 pub(super) fn lock(path: &Path) -> Result<File, Error> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(disk("open", path))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(disk("open", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse {
-            path: path.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(disk("lock", path)(source)),
     }
 }
@@ -58,10 +46,8 @@ pub(super) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let text = serde_json::to_vec_pretty(value).map_err(|source| Error::Damaged {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = serde_json::to_vec_pretty(value)
+        .map_err(|source| Error::Damaged { path: path.to_owned(), source })?;
     write_bytes(path, &text)
 }
 
@@ -72,12 +58,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(disk("read", path)(source)),
     };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|source| Error::Damaged {
-            path: path.to_owned(),
-            source,
-        })
+    serde_json::from_slice(&text).map(Some).map_err(|source| Error::Damaged { path: path.to_owned(), source })
 }
 
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
@@ -105,11 +86,7 @@ pub(super) fn bytes_under(folder: &Path) -> Result<u64, Error> {
     for name in names(folder)? {
         let path = folder.join(name);
         let about = fs::metadata(&path).map_err(disk("look at", &path))?;
-        bytes += if about.is_dir() {
-            bytes_under(&path)?
-        } else {
-            about.len()
-        };
+        bytes += if about.is_dir() { bytes_under(&path)? } else { about.len() };
     }
     Ok(bytes)
 }
@@ -122,14 +99,8 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
 }
 
 pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(disk("fsync", path))
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(disk("fsync", path))
 }
 
 /// Makes sure that `path` takes `bytes` on the disk, really written: a sparse file would reserve nothing.

@@ -48,11 +48,7 @@ pub struct ModelSpec {
 
 impl Default for ModelSpec {
     fn default() -> Self {
-        Self {
-            family: ModelFamily::Ensemble,
-            members: 8,
-            epochs: 60,
-        }
+        Self { family: ModelFamily::Ensemble, members: 8, epochs: 60 }
     }
 }
 

@@ -9,8 +9,8 @@ pub mod physical;
 use crate::failure::Failure;
 use learn::{Predict, PredictResult, Propose, ProposeResult, Train, TrainResult};
 use physical::{
-    Dispense, DispenseResult, Incubate, IncubateResult, Manual, ManualResult, Move, MoveResult,
-    Read, ReadResult,
+    Dispense, DispenseResult, Incubate, IncubateResult, Manual, ManualResult, Move, MoveResult, Read,
+    ReadResult,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,9 +30,7 @@ pub enum Work {
 }
 
 /// The kind of a job, without its payload.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Train,
@@ -122,10 +120,7 @@ pub struct NotAKind(String);
 impl std::str::FromStr for Kind {
     type Err = NotAKind;
     fn from_str(word: &str) -> Result<Self, NotAKind> {
-        Kind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| NotAKind(word.to_owned()))
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| NotAKind(word.to_owned()))
     }
 }
 

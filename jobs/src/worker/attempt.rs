@@ -87,32 +87,18 @@ impl Attempt {
 
     /// An attempt without a server, for the tests of handlers: `begin` always succeeds, blobs are those
     /// put before.
-    pub fn rehearsal(
-        lease: Lease,
-        spool_dir: impl Into<std::path::PathBuf>,
-    ) -> Result<Self, spool::Error> {
-        let limits = spool::Limits {
-            reserve_bytes: 0,
-            ..spool::Limits::default()
-        };
+    pub fn rehearsal(lease: Lease, spool_dir: impl Into<std::path::PathBuf>) -> Result<Self, spool::Error> {
+        let limits = spool::Limits { reserve_bytes: 0, ..spool::Limits::default() };
         let spool = Arc::new(Spool::open(spool_dir, limits)?);
         let entry = spool.entry(&lease);
         let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(1));
-        Ok(Self::new(
-            lease,
-            entry,
-            spool,
-            None,
-            backoff,
-            CancellationToken::new(),
-        ))
+        Ok(Self::new(lease, entry, spool, None, backoff, CancellationToken::new()))
     }
 
     /// In a rehearsal: as if somebody had asked to stop. Does nothing to real work.
     pub fn rehearse_stop(&self) {
         if self.client.is_none() {
-            self.signals
-                .send_modify(|signals| signals.stop_requested = true);
+            self.signals.send_modify(|signals| signals.stop_requested = true);
         }
     }
 
@@ -128,9 +114,7 @@ impl Attempt {
 
     /// Whether [`begin`](Self::begin) has succeeded.
     pub fn has_begun(&self) -> bool {
-        self.record()
-            .as_ref()
-            .is_some_and(|record| record.phase == spool::Phase::Begun)
+        self.record().as_ref().is_some_and(|record| record.phase == spool::Phase::Begun)
     }
 
     /// Adds to the begun-record, fsynced: what [`Handler::recover`](super::Handler::recover) will need to ask
@@ -147,10 +131,7 @@ impl Attempt {
     /// Tells people how far it is; goes out with a heartbeat. `fraction`: 0..=1.
     pub fn progress(&self, message: impl Into<String>, fraction: Option<f64>) {
         let fraction = fraction.map(|f| f.clamp(0.0, 1.0));
-        self.progress.send_replace(Some(Progress {
-            message: message.into(),
-            fraction,
-        }));
+        self.progress.send_replace(Some(Progress { message: message.into(), fraction }));
     }
 
     /// Whether the next physical step may begin.
@@ -215,23 +196,18 @@ impl Attempt {
     /// Brings a blob, checked; tries again while the server is not reached, within bounds.
     pub async fn get_blob(&self, digest: Digest) -> Result<Bytes, client::Error> {
         let Some(client) = &self.client else {
-            return self
-                .entry
-                .read_blob(digest)
-                .map_err(|error| client::Error::Refused {
-                    doing: "fetch a blob",
-                    status: 404,
-                    code: "blob.not_found".to_owned(),
-                    detail: error.to_string(),
-                });
+            return self.entry.read_blob(digest).map_err(|error| client::Error::Refused {
+                doing: "fetch a blob",
+                status: 404,
+                code: "blob.not_found".to_owned(),
+                detail: error.to_string(),
+            });
         };
         let mut backoff = self.backoff.clone();
         let mut tries = 0;
         loop {
             match client.get_blob(digest).await {
-                Err(error)
-                    if error.class() == FailureClass::Transient && tries < GET_BLOB_TRIES =>
-                {
+                Err(error) if error.class() == FailureClass::Transient && tries < GET_BLOB_TRIES => {
                     tries += 1;
                     tracing::warn!(%error, job = %self.lease.job_id, "a blob could not be fetched");
                     tokio::time::sleep(backoff.next_wait()).await;
@@ -257,8 +233,7 @@ impl Attempt {
     }
 
     pub(super) fn authority_was_lost(&self) {
-        self.signals
-            .send_modify(|signals| signals.authority_lost = true);
+        self.signals.send_modify(|signals| signals.authority_lost = true);
     }
 
     pub(super) fn signals(&self) -> watch::Receiver<Signals> {
@@ -274,8 +249,6 @@ impl Attempt {
     }
 
     fn record(&self) -> MutexGuard<'_, Option<BegunRecord>> {
-        self.record
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

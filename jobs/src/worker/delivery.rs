@@ -48,12 +48,7 @@ impl Desk {
 }
 
 /// Runs until it is dropped.
-pub(super) async fn deliver(
-    client: Client,
-    spool: Arc<Spool>,
-    desk: Arc<Desk>,
-    config: Arc<WorkerConfig>,
-) {
+pub(super) async fn deliver(client: Client, spool: Arc<Spool>, desk: Arc<Desk>, config: Arc<WorkerConfig>) {
     let mut backoff = config.backoff();
     let mut epoch = client.epoch();
     loop {
@@ -62,10 +57,7 @@ pub(super) async fn deliver(
         if let Err(stuck) = &result {
             tracing::warn!(worker = %config.name, reason = %stuck, "results wait on this disk");
         }
-        desk.served.send_replace(Served {
-            round,
-            all_taken: result.is_ok(),
-        });
+        desk.served.send_replace(Served { round, all_taken: result.is_ok() });
         let retry_at = match result {
             Ok(()) => {
                 backoff.reset();
@@ -101,10 +93,7 @@ fn offer_again_in_a_new_epoch(spool: &Spool, seen: Option<String>) -> Result<(),
     }
     if known.is_some() {
         let offered = spool.offer_again()?;
-        tracing::info!(
-            offered,
-            "the server was restored: acknowledged results are offered again"
-        );
+        tracing::info!(offered, "the server was restored: acknowledged results are offered again");
     }
     // Last: a kill before this line offers them once more, which changes nothing.
     spool.set_epoch(&seen)
@@ -134,12 +123,7 @@ async fn deliver_pending(client: &Client, spool: &Spool) -> Result<(), Stuck> {
     Ok(())
 }
 
-async fn deliver_one(
-    client: &Client,
-    spool: &Spool,
-    entry: &Entry,
-    spooled: &Spooled,
-) -> Result<(), Stuck> {
+async fn deliver_one(client: &Client, spool: &Spool, entry: &Entry, spooled: &Spooled) -> Result<(), Stuck> {
     for digest in entry.blobs()? {
         client.put_blob(entry.read_blob(digest)?).await?;
     }

@@ -18,10 +18,7 @@ pub(super) async fn beat(client: Client, attempt: Arc<Attempt>, mut backoff: cli
     let mut retry: Option<Duration> = None;
     loop {
         let third = signals.borrow().lease / 3;
-        let pause = retry
-            .unwrap_or(third)
-            .min(third)
-            .max(Duration::from_millis(10));
+        let pause = retry.unwrap_or(third).min(third).max(Duration::from_millis(10));
         tokio::select! {
             () = sleep_until(last + pause) => {}
             Ok(()) = progress.changed(), if retry.is_none() => sleep_until(last + SHORTEST.min(pause)).await,
@@ -29,10 +26,7 @@ pub(super) async fn beat(client: Client, attempt: Arc<Attempt>, mut backoff: cli
         last = Instant::now();
         let job = attempt.lease().job_id;
         let said = progress.borrow_and_update().clone();
-        let beat = Heartbeat {
-            lease_token: attempt.lease().lease_token,
-            progress: said,
-        };
+        let beat = Heartbeat { lease_token: attempt.lease().lease_token, progress: said };
         match client.heartbeat(job, &beat).await {
             Ok(answer) => {
                 attempt.authority_confirmed(answer, last);

@@ -163,9 +163,7 @@ impl Worker {
             let _beats = self.beats(&attempt);
             let outcome = match caught(self.handler.perform(&attempt)).await {
                 Ok(outcome) => outcome,
-                Err(panicked) => {
-                    testimony::after_panic(attempt.lease(), attempt.has_begun(), &panicked)
-                }
+                Err(panicked) => testimony::after_panic(attempt.lease(), attempt.has_begun(), &panicked),
             };
             self.announce_if_forgotten(&attempt, &outcome).await;
             outcome
@@ -188,15 +186,8 @@ impl Worker {
     }
 
     fn finish(&self, entry: &Entry, lease: &Lease, outcome: Outcome) -> Result<(), WorkerError> {
-        let report = Report {
-            lease_token: lease.lease_token,
-            outcome,
-        };
-        let spooled = Spooled {
-            job_id: lease.job_id,
-            finished_at: Utc::now(),
-            report,
-        };
+        let report = Report { lease_token: lease.lease_token, outcome };
+        let spooled = Spooled { job_id: lease.job_id, finished_at: Utc::now(), report };
         Ok(entry.write_report(&spooled)?)
     }
 

@@ -22,20 +22,12 @@ pub(super) fn after_panic(lease: &Lease, begun: bool, panicked: &Panicked) -> Ou
 pub(super) fn killed_before_it_began() -> Outcome {
     let message = "The worker was restarted after it had announced the work and before it began it. \
                    Nothing has moved.";
-    Outcome::Failed {
-        failure: Failure::new(
-            FailureClass::Transient,
-            "worker.killed_before_begin",
-            message,
-        ),
-    }
+    Outcome::Failed { failure: Failure::new(FailureClass::Transient, "worker.killed_before_begin", message) }
 }
 
 /// Killed in the middle, and the device has nothing to say.
 pub(super) fn killed_in_the_middle() -> Outcome {
     let message = "The worker was restarted in the middle of the work, and the device cannot say how it \
                    ended. Look at the plates, then record what happened.";
-    Outcome::Unknown {
-        failure: Failure::new(FailureClass::NeedsPerson, "worker.killed_midway", message),
-    }
+    Outcome::Unknown { failure: Failure::new(FailureClass::NeedsPerson, "worker.killed_midway", message) }
 }

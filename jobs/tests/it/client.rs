@@ -30,25 +30,10 @@ async fn a_leased_job_can_be_started_kept_and_reported() {
     let lease = client.lease(&request()).await.unwrap().unwrap();
     assert_eq!((lease.job_id, lease.repeatable), (job, true));
     client.start(job, lease.lease_token).await.unwrap();
-    let beat = Heartbeat {
-        lease_token: lease.lease_token,
-        progress: None,
-    };
-    assert_eq!(
-        client
-            .heartbeat(job, &beat)
-            .await
-            .unwrap()
-            .expires_in_seconds,
-        60
-    );
-    let outcome = Outcome::Stopped {
-        note: String::new(),
-    };
-    let report = Report {
-        lease_token: lease.lease_token,
-        outcome,
-    };
+    let beat = Heartbeat { lease_token: lease.lease_token, progress: None };
+    assert_eq!(client.heartbeat(job, &beat).await.unwrap().expires_in_seconds, 60);
+    let outcome = Outcome::Stopped { note: String::new() };
+    let report = Report { lease_token: lease.lease_token, outcome };
     client.report(job, &report).await.unwrap();
 }
 
@@ -56,14 +41,8 @@ async fn a_leased_job_can_be_started_kept_and_reported() {
 async fn a_stale_token_has_lost_its_authority() {
     let server = Server::start();
     let job = server.add(Kind::Read);
-    let error = server
-        .client()
-        .start(job, LeaseToken::fresh())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::AuthorityLost { detail } if detail == "Somebody else holds it.")
-    );
+    let error = server.client().start(job, LeaseToken::fresh()).await.unwrap_err();
+    assert!(matches!(&error, Error::AuthorityLost { detail } if detail == "Somebody else holds it."));
     assert_eq!(error.class(), FailureClass::Permanent);
 }
 
@@ -71,18 +50,10 @@ async fn a_stale_token_has_lost_its_authority() {
 async fn not_being_reached_is_not_a_loss_of_authority() {
     let server = Server::start();
     let client = server.client();
-    for fault in [
-        Fault::Status(500),
-        Fault::Status(503),
-        Fault::LoseAnswer,
-        Fault::HangBefore,
-    ] {
+    for fault in [Fault::Status(500), Fault::Status(503), Fault::LoseAnswer, Fault::HangBefore] {
         server.misbehave(Route::Lease, fault);
         let error = client.lease(&request()).await.unwrap_err();
-        assert!(
-            matches!(error, Error::Unreachable { .. }),
-            "{fault:?}: {error:?}"
-        );
+        assert!(matches!(error, Error::Unreachable { .. }), "{fault:?}: {error:?}");
         assert_eq!(error.class(), FailureClass::Transient);
     }
     server.go_down();
@@ -101,18 +72,9 @@ async fn a_proxys_page_is_not_taken_for_an_answer() {
 #[tokio::test]
 async fn a_refusal_carries_the_servers_code() {
     let server = Server::start();
-    let outcome = Outcome::Stopped {
-        note: String::new(),
-    };
-    let report = Report {
-        lease_token: LeaseToken::fresh(),
-        outcome,
-    };
-    let error = server
-        .client()
-        .report(JobId::fresh(), &report)
-        .await
-        .unwrap_err();
+    let outcome = Outcome::Stopped { note: String::new() };
+    let report = Report { lease_token: LeaseToken::fresh(), outcome };
+    let error = server.client().report(JobId::fresh(), &report).await.unwrap_err();
     assert!(
         matches!(&error, Error::Refused { status: 404, code, .. } if code == "job.not_found"),
         "{error:?}"
@@ -124,27 +86,16 @@ async fn a_revoked_token_needs_a_person() {
     let server = Server::start();
     let client = Client::new(&server.url(), Secret::new("other"), Timeouts::default()).unwrap();
     let error = client.lease(&request()).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Refused { status: 401, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Refused { status: 401, .. }), "{error:?}");
     assert_eq!(error.class(), FailureClass::NeedsPerson);
 }
 
 #[tokio::test]
 async fn an_old_worker_is_told_so_in_words() {
     let server = Server::start();
-    let old = LeaseRequest {
-        contract_version: 0,
-        ..request()
-    };
+    let old = LeaseRequest { contract_version: 0, ..request() };
     let error = server.client().lease(&old).await.unwrap_err();
-    assert_eq!(
-        error,
-        Error::ContractTooOld {
-            detail: "Install a newer worker.".to_owned()
-        }
-    );
+    assert_eq!(error, Error::ContractTooOld { detail: "Install a newer worker.".to_owned() });
 }
 
 #[tokio::test]
@@ -163,20 +114,12 @@ async fn bytes_that_do_not_match_their_name_are_not_handed_on() {
     let server = Server::start();
     let digest = Digest::of(b"what was meant");
     server.change(|world| world.blobs.insert(digest, "something else".into()));
-    assert_eq!(
-        server.client().get_blob(digest).await,
-        Err(Error::Corrupt { digest })
-    );
+    assert_eq!(server.client().get_blob(digest).await, Err(Error::Corrupt { digest }));
 }
 
 #[test]
 fn the_token_is_never_shown() {
-    let client = Client::new(
-        "http://127.0.0.1:1",
-        Secret::new("lw_abc"),
-        Timeouts::default(),
-    )
-    .unwrap();
+    let client = Client::new("http://127.0.0.1:1", Secret::new("lw_abc"), Timeouts::default()).unwrap();
     assert!(!format!("{client:?}").contains("lw_abc"));
 }
 

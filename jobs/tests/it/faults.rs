@@ -28,9 +28,7 @@ fn one_fault_at_any_call_neither_loses_the_result_nor_repeats_the_work() {
             let spool = tempfile::tempdir().unwrap();
             let job = server.add(Kind::Dispense);
             server.misbehave(route, fault);
-            let handler = Dispenser {
-                device: device.clone(),
-            };
+            let handler = Dispenser { device: device.clone() };
             live_until(&server, config(spool.path()), handler, async {
                 if route == Route::Lease
                     && matches!(fault, Fault::LoseAnswer | Fault::HangAfter | Fault::Garbage)
@@ -43,10 +41,7 @@ fn one_fault_at_any_call_neither_loses_the_result_nor_repeats_the_work() {
             });
             assert_eq!(device.times(job), 1, "{story}");
             let raw = jobs::Digest::of(b"raw");
-            assert!(
-                server.change(|world| world.blobs.contains_key(&raw)),
-                "{story}"
-            );
+            assert!(server.change(|world| world.blobs.contains_key(&raw)), "{story}");
         }
     }
 }
@@ -59,28 +54,12 @@ fn a_report_is_repeated_until_it_is_taken() {
     for fault in FAULTS {
         server.misbehave(Route::Report, fault);
     }
-    live_until(
-        &server,
-        config(spool.path()),
-        Dispenser {
-            device: device.clone(),
-        },
-        async {
-            // `LoseAnswer` and `HangAfter` deliver it, and the worker cannot know.
-            server
-                .until(|world| world.job(job).is_some_and(|job| job.reports.len() == 3))
-                .await;
-        },
-    );
+    live_until(&server, config(spool.path()), Dispenser { device: device.clone() }, async {
+        // `LoseAnswer` and `HangAfter` deliver it, and the worker cannot know.
+        server.until(|world| world.job(job).is_some_and(|job| job.reports.len() == 3)).await;
+    });
     let dispositions: Vec<_> = server.job(job).reports.iter().map(|r| r.2).collect();
-    assert_eq!(
-        dispositions,
-        [
-            Disposition::Accepted,
-            Disposition::AlreadyDone,
-            Disposition::AlreadyDone
-        ]
-    );
+    assert_eq!(dispositions, [Disposition::Accepted, Disposition::AlreadyDone, Disposition::AlreadyDone]);
     assert_eq!(device.times(job), 1);
 }
 
@@ -93,21 +72,10 @@ fn while_one_report_is_stuck_others_are_made_and_all_arrive_in_order() {
     for _ in 0..12 {
         server.misbehave(Route::Report, Fault::Status(500));
     }
-    live_until(
-        &server,
-        config(spool.path()),
-        Dispenser {
-            device: device.clone(),
-        },
-        async {
-            server.until_state(second, State::Succeeded).await;
-            assert_eq!(
-                server.job(first).state,
-                State::Succeeded,
-                "the older one first"
-            );
-        },
-    );
+    live_until(&server, config(spool.path()), Dispenser { device: device.clone() }, async {
+        server.until_state(second, State::Succeeded).await;
+        assert_eq!(server.job(first).state, State::Succeeded, "the older one first");
+    });
 }
 
 #[test]
@@ -118,9 +86,7 @@ fn a_report_refused_for_good_does_not_hold_up_the_next() {
     server.misbehave(Route::Report, Fault::Status(422));
     let handler = Dispenser { device };
     live_until(&server, config(spool.path()), handler.clone(), async {
-        server
-            .until(|world| world.calls.contains(&Route::Report))
-            .await;
+        server.until(|world| world.calls.contains(&Route::Report)).await;
         let second = server.add(Kind::Read);
         server.until_state(second, State::Succeeded).await;
         assert_eq!(server.job(first).state, State::Running);
@@ -136,26 +102,16 @@ fn a_lease_given_twice_is_performed_once() {
     let (server, device) = (Server::start(), Device::default());
     let spool = tempfile::tempdir().unwrap();
     let job = server.add(Kind::Dispense);
-    live_until(
-        &server,
-        config(spool.path()),
-        Dispenser {
-            device: device.clone(),
-        },
-        async {
-            server.until_state(job, State::Succeeded).await;
-            server.misbehave(Route::Lease, Fault::RepeatLease);
-            let another = server.add(Kind::Read);
-            server.until_state(another, State::Succeeded).await;
-            let third = server.add(Kind::Read);
-            server.until_state(third, State::Succeeded).await;
-        },
-    );
+    live_until(&server, config(spool.path()), Dispenser { device: device.clone() }, async {
+        server.until_state(job, State::Succeeded).await;
+        server.misbehave(Route::Lease, Fault::RepeatLease);
+        let another = server.add(Kind::Read);
+        server.until_state(another, State::Succeeded).await;
+        let third = server.add(Kind::Read);
+        server.until_state(third, State::Succeeded).await;
+    });
     let job = server.job(job);
-    assert_eq!(
-        (device.times(job.id), job.starts, job.reports.len()),
-        (1, 1, 1)
-    );
+    assert_eq!((device.times(job.id), job.starts, job.reports.len()), (1, 1, 1));
 }
 
 #[test]

@@ -19,21 +19,11 @@ fn a_full_disk_begins_nothing_and_still_takes_the_outcome_of_what_has_begun() {
     }
     let dir = tempfile::tempdir().unwrap();
     let this = std::env::current_exe().unwrap();
-    let script = format!(
-        "mount -t tmpfs -o size=256k none \"$1\" || exit {NO_MOUNT}; exec \"$2\" --exact \"$3\""
-    );
-    let name =
-        "full_disk::a_full_disk_begins_nothing_and_still_takes_the_outcome_of_what_has_begun";
+    let script =
+        format!("mount -t tmpfs -o size=256k none \"$1\" || exit {NO_MOUNT}; exec \"$2\" --exact \"$3\"");
+    let name = "full_disk::a_full_disk_begins_nothing_and_still_takes_the_outcome_of_what_has_begun";
     let child = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            &script,
-            "sh",
-        ])
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
         .args([dir.path().as_os_str(), this.as_os_str(), name.as_ref()])
         .env(SMALL_DISK, dir.path())
         .output();
@@ -45,10 +35,7 @@ fn a_full_disk_begins_nothing_and_still_takes_the_outcome_of_what_has_begun() {
         Some(0) => assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed")),
         Some(NO_MOUNT) => skipped("this user may not mount"),
         Some(1) if said.contains("unshare") => skipped("this user may not make namespaces"),
-        other => panic!(
-            "{other:?}: {said}{}",
-            String::from_utf8_lossy(&child.stdout)
-        ),
+        other => panic!("{other:?}: {said}{}", String::from_utf8_lossy(&child.stdout)),
     }
 }
 
@@ -59,10 +46,7 @@ fn skipped(why: &str) {
 }
 
 fn on_a_small_disk(disk: &Path) {
-    let limits = Limits {
-        reserve_bytes: 64 << 10,
-        ..Limits::default()
-    };
+    let limits = Limits { reserve_bytes: 64 << 10, ..Limits::default() };
     let spool = Spool::open(disk.join("spool"), limits).unwrap();
     let begun = lease();
     let entry = spool.entry(&begun);
@@ -71,24 +55,12 @@ fn on_a_small_disk(disk: &Path) {
 
     fill(&disk.join("somebody else's log"));
     let other = spool.entry(&lease());
-    assert!(
-        matches!(other.write_begun(&record(&begun)), Err(Error::Disk { .. })),
-        "nothing new"
-    );
+    assert!(matches!(other.write_begun(&record(&begun)), Err(Error::Disk { .. })), "nothing new");
 
     entry.put_blob(b"raw").unwrap();
-    let outcome = Outcome::Stopped {
-        note: "after transfer 12".to_owned(),
-    };
-    let report = Report {
-        lease_token: begun.lease_token,
-        outcome,
-    };
-    let finished = Spooled {
-        job_id: begun.job_id,
-        finished_at: samples::instant(),
-        report,
-    };
+    let outcome = Outcome::Stopped { note: "after transfer 12".to_owned() };
+    let report = Report { lease_token: begun.lease_token, outcome };
+    let finished = Spooled { job_id: begun.job_id, finished_at: samples::instant(), report };
     entry.write_report(&finished).unwrap();
     assert_eq!(spool.pending().unwrap()[0].1, finished);
 
@@ -101,11 +73,7 @@ fn on_a_small_disk(disk: &Path) {
 
 fn fill(path: &Path) {
     use std::io::Write as _;
-    let mut file = std::fs::File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .unwrap();
+    let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
     while file.write_all(&[1; 512]).is_ok() {}
 }
 

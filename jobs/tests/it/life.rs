@@ -23,10 +23,7 @@ pub fn config(spool_dir: &Path) -> WorkerConfig {
         retry_first: Duration::from_millis(2),
         retry_limit: Duration::from_millis(20),
         shutdown_grace: Duration::from_secs(5),
-        spool_limits: spool::Limits {
-            reserve_bytes: 4096,
-            ..spool::Limits::default()
-        },
+        spool_limits: spool::Limits { reserve_bytes: 4096, ..spool::Limits::default() },
         ..WorkerConfig::new("handler-1", "bench", capabilities, spool_dir)
     }
 }
@@ -37,12 +34,7 @@ pub struct Device(Arc<Mutex<BTreeMap<String, usize>>>);
 
 impl Device {
     pub fn run(&self, operation: &str) {
-        *self
-            .0
-            .lock()
-            .unwrap()
-            .entry(operation.to_owned())
-            .or_default() += 1;
+        *self.0.lock().unwrap().entry(operation.to_owned()).or_default() += 1;
     }
 
     pub fn knows(&self, operation: &str) -> bool {
@@ -52,10 +44,7 @@ impl Device {
     /// How often the job was carried out, over all attempts.
     pub fn times(&self, job: JobId) -> usize {
         let runs = self.0.lock().unwrap();
-        runs.iter()
-            .filter(|(name, _)| name.starts_with(&job.to_string()))
-            .map(|(_, n)| n)
-            .sum()
+        runs.iter().filter(|(name, _)| name.starts_with(&job.to_string())).map(|(_, n)| n).sum()
     }
 }
 
@@ -95,16 +84,12 @@ impl Handler for Dispenser {
 }
 
 pub fn succeeded(kind: Kind) -> Outcome {
-    Outcome::Succeeded {
-        output: Box::new(crate::samples::output(kind)),
-    }
+    Outcome::Succeeded { output: Box::new(crate::samples::output(kind)) }
 }
 
 pub fn nothing_happened() -> Outcome {
     let words = "The device knows nothing of it.";
-    Outcome::Failed {
-        failure: Failure::new(FailureClass::Transient, "device.not_begun", words),
-    }
+    Outcome::Failed { failure: Failure::new(FailureClass::Transient, "device.not_begun", words) }
 }
 
 /// Lives until `end` comes back, then dies without another instruction.
@@ -114,17 +99,9 @@ pub fn live_until(
     handler: impl Handler,
     end: impl Future<Output = ()>,
 ) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let run = Worker::run(
-            server.client(),
-            config,
-            Arc::new(handler),
-            CancellationToken::new(),
-        );
+        let run = Worker::run(server.client(), config, Arc::new(handler), CancellationToken::new());
         tokio::select! {
             biased;
             () = end => {}
@@ -141,17 +118,9 @@ pub fn live_for(
     handler: impl Handler,
     end: impl Future<Output = ()>,
 ) -> bool {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let run = Worker::run(
-            server.client(),
-            config,
-            Arc::new(handler),
-            CancellationToken::new(),
-        );
+        let run = Worker::run(server.client(), config, Arc::new(handler), CancellationToken::new());
         tokio::select! {
             biased;
             () = Limited { inner: pin!(run), left: polls } => false,
@@ -167,10 +136,7 @@ pub fn live_and_shut_down(
     handler: impl Handler,
     end: impl Future<Output = ()>,
 ) -> Result<(), WorkerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let run = Worker::run(server.client(), config, Arc::new(handler), shutdown.clone());

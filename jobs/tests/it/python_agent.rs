@@ -28,9 +28,7 @@ impl PythonAgent {
     /// `None` where there is no Python.
     fn start(dir: &Path, server: &Server, mode: &str) -> Option<Self> {
         let page = include_str!("../../../docs/writing-an-agent.md");
-        let (_, code) = page
-            .split_once("```python\n")
-            .expect("the page has its example");
+        let (_, code) = page.split_once("```python\n").expect("the page has its example");
         let (code, _) = code.split_once("\n```").expect("the example ends");
         std::fs::write(dir.join("agent.py"), code).unwrap();
         std::fs::write(dir.join("harness.py"), HARNESS).unwrap();
@@ -55,10 +53,7 @@ impl Drop for PythonAgent {
 }
 
 fn performed(dir: &Path) -> usize {
-    std::fs::read_to_string(dir.join("performed"))
-        .unwrap_or_default()
-        .lines()
-        .count()
+    std::fs::read_to_string(dir.join("performed")).unwrap_or_default().lines().count()
 }
 
 #[tokio::test]
@@ -77,14 +72,9 @@ async fn the_example_of_the_guide_loses_nothing_to_a_server_that_misbehaves() {
         return;
     };
     // Taken, its answer lost, refused for the moment, taken again.
-    server
-        .until(|world| world.job(job).is_some_and(|job| job.reports.len() == 2))
-        .await;
+    server.until(|world| world.job(job).is_some_and(|job| job.reports.len() == 2)).await;
     let job = server.job(job);
-    assert_eq!(
-        (job.state, job.starts, performed(dir.path())),
-        (State::Succeeded, 1, 1)
-    );
+    assert_eq!((job.state, job.starts, performed(dir.path())), (State::Succeeded, 1, 1));
     assert!(server.change(|world| world.blobs.contains_key(&jobs::Digest::of(b"raw"))));
 }
 
@@ -104,8 +94,6 @@ async fn the_example_of_the_guide_killed_in_the_middle_calls_a_person() {
     let _agent = PythonAgent::start(dir.path(), &server, "work");
     server.until_state(job, State::InDoubt).await;
     let job = server.job(job);
-    assert!(
-        matches!(&job.reports[0].1, Outcome::Unknown { failure } if failure.code == "agent.restarted")
-    );
+    assert!(matches!(&job.reports[0].1, Outcome::Unknown { failure } if failure.code == "agent.restarted"));
     assert!(performed(dir.path()) <= 1);
 }

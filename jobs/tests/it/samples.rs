@@ -30,12 +30,7 @@ fn inputs() -> ModelInputs {
 }
 
 fn prediction() -> Prediction {
-    Prediction {
-        mean: -0.5,
-        epistemic_sd: 0.2,
-        aleatoric_sd: 0.1,
-        hit_probability: 0.25,
-    }
+    Prediction { mean: -0.5, epistemic_sd: 0.2, aleatoric_sd: 0.1, hit_probability: 0.25 }
 }
 
 fn proposal(key: &str) -> Proposal {
@@ -48,25 +43,16 @@ fn proposal(key: &str) -> Proposal {
 }
 
 fn plate(barcode: &str) -> PlateRef {
-    PlateRef {
-        barcode: barcode.to_owned(),
-        labware: "corning_384_wellplate_112ul_flat".to_owned(),
-    }
+    PlateRef { barcode: barcode.to_owned(), labware: "corning_384_wellplate_112ul_flat".to_owned() }
 }
 
 fn at(device: &str, slot: &str) -> Location {
-    Location {
-        device: device.to_owned(),
-        slot: slot.to_owned(),
-    }
+    Location { device: device.to_owned(), slot: slot.to_owned() }
 }
 
 pub fn work(kind: Kind) -> Work {
     match kind {
-        Kind::Train => Work::Train(Train {
-            inputs: inputs(),
-            warm_start: None,
-        }),
+        Kind::Train => Work::Train(Train { inputs: inputs(), warm_start: None }),
         Kind::Propose => Work::Propose(Propose {
             inputs: inputs(),
             checkpoint: Some(Digest::of(b"checkpoint")),
@@ -84,14 +70,8 @@ pub fn work(kind: Kind) -> Work {
         }),
         Kind::Dispense => Work::Dispense(Dispense {
             deck: vec![
-                DeckPlate {
-                    slot: "1".to_owned(),
-                    plate: plate("P-1"),
-                },
-                DeckPlate {
-                    slot: "2".to_owned(),
-                    plate: plate("LIB-1"),
-                },
+                DeckPlate { slot: "1".to_owned(), plate: plate("P-1") },
+                DeckPlate { slot: "2".to_owned(), plate: plate("LIB-1") },
             ],
             tip_rack_slots: vec!["10".to_owned()],
             transfers: vec![Transfer {
@@ -122,10 +102,9 @@ pub fn work(kind: Kind) -> Work {
             at: at("reader-1", "1"),
             channels: vec!["signal".to_owned()],
         }),
-        Kind::Manual => Work::Manual(Manual {
-            instruction: "Seal plate P-1".to_owned(),
-            plates: vec![plate("P-1")],
-        }),
+        Kind::Manual => {
+            Work::Manual(Manual { instruction: "Seal plate P-1".to_owned(), plates: vec![plate("P-1")] })
+        }
     }
 }
 
@@ -134,10 +113,7 @@ pub fn output(kind: Kind) -> Output {
         Kind::Train => Output::Train(TrainResult {
             checkpoint: Digest::of(b"checkpoint"),
             code_version: "0.1.0".to_owned(),
-            metrics: ModelMetrics {
-                training_rows: 10,
-                ..ModelMetrics::default()
-            },
+            metrics: ModelMetrics { training_rows: 10, ..ModelMetrics::default() },
             train_seconds: 1.5,
         }),
         Kind::Propose => Output::Propose(ProposeResult {
@@ -148,35 +124,20 @@ pub fn output(kind: Kind) -> Output {
             code_version: "0.1.0".to_owned(),
             select_seconds: 0.5,
         }),
-        Kind::Predict => Output::Predict(PredictResult {
-            predictions: vec![prediction()],
-        }),
+        Kind::Predict => Output::Predict(PredictResult { predictions: vec![prediction()] }),
         Kind::Dispense => Output::Dispense(DispenseResult {
-            transfers: vec![TransferReport {
-                index: 0,
-                actual_nl: Some(2500),
-                error: None,
-            }],
+            transfers: vec![TransferReport { index: 0, actual_nl: Some(2500), error: None }],
             device_run_id: "run-1".to_owned(),
             recovered_from_error: false,
             raw: Digest::of(b"raw"),
         }),
         Kind::Move => Output::Move(MoveResult {
-            arrived: vec![Arrival {
-                barcode: "P-1".to_owned(),
-                at: at("handler-1", "1"),
-            }],
+            arrived: vec![Arrival { barcode: "P-1".to_owned(), at: at("handler-1", "1") }],
         }),
-        Kind::Incubate => Output::Incubate(IncubateResult {
-            started_at: instant(),
-            temperature_celsius: 37.1,
-        }),
-        Kind::Read => Output::Read(ReadResult {
-            raw: Digest::of(b"raw"),
-            format: "plate_csv".to_owned(),
-        }),
-        Kind::Manual => Output::Manual(ManualResult {
-            note: "sealed".to_owned(),
-        }),
+        Kind::Incubate => {
+            Output::Incubate(IncubateResult { started_at: instant(), temperature_celsius: 37.1 })
+        }
+        Kind::Read => Output::Read(ReadResult { raw: Digest::of(b"raw"), format: "plate_csv".to_owned() }),
+        Kind::Manual => Output::Manual(ManualResult { note: "sealed".to_owned() }),
     }
 }

@@ -91,10 +91,7 @@ struct Inner {
 
 impl Server {
     pub fn start() -> Self {
-        let world = World {
-            lease_seconds: 60,
-            ..World::default()
-        };
+        let world = World { lease_seconds: 60, ..World::default() };
         let shared = Arc::new(Inner {
             world: Mutex::new(world),
             changed: watch::Sender::new(0),
@@ -158,9 +155,7 @@ impl Server {
     pub fn expire(&self, id: JobId) {
         self.change(|world| {
             let job = world.job(id).expect("the job exists");
-            let event = Event::LeaseExpired {
-                repeatable: job.work.kind().is_repeatable(),
-            };
+            let event = Event::LeaseExpired { repeatable: job.work.kind().is_repeatable() };
             if let Ok(next) = job.state.next(event) {
                 job.state = next;
             }
@@ -209,8 +204,7 @@ impl Server {
     }
 
     pub async fn until_state(&self, id: JobId, state: State) {
-        self.until(|world| world.job(id).is_some_and(|job| job.state == state))
-            .await;
+        self.until(|world| world.job(id).is_some_and(|job| job.state == state)).await;
     }
 
     /// Comes back when a `Kill*` fault was met.
@@ -235,10 +229,7 @@ impl World {
             let kind = job.work.kind();
             job.state == State::Ready
                 && kind.queue() == request.queue
-                && request
-                    .capabilities
-                    .iter()
-                    .any(|offered| offered == kind.capability())
+                && request.capabilities.iter().any(|offered| offered == kind.capability())
         })?;
         job.state = job.state.next(Event::Leased).unwrap();
         job.attempt += 1;
@@ -265,20 +256,14 @@ impl World {
             job.state = next;
         }
         job.starts += 1;
-        Ok(HeartbeatAnswer {
-            expires_in_seconds,
-            stop_requested: job.stop_requested,
-        })
+        Ok(HeartbeatAnswer { expires_in_seconds, stop_requested: job.stop_requested })
     }
 
     fn beat(&mut self, id: JobId, beat: Heartbeat) -> Result<HeartbeatAnswer, ()> {
         let expires_in_seconds = self.lease_seconds;
         let job = self.held(id, beat.lease_token)?;
         job.progress = beat.progress.or(job.progress.take());
-        Ok(HeartbeatAnswer {
-            expires_in_seconds,
-            stop_requested: job.stop_requested,
-        })
+        Ok(HeartbeatAnswer { expires_in_seconds, stop_requested: job.stop_requested })
     }
 
     fn release(&mut self, id: JobId, token: LeaseToken) -> Result<(), ()> {
@@ -289,20 +274,13 @@ impl World {
 
     fn held(&mut self, id: JobId, token: LeaseToken) -> Result<&mut Job, ()> {
         let job = self.job(id).ok_or(())?;
-        if job.state.is_held() && job.token == Some(token) {
-            Ok(job)
-        } else {
-            Err(())
-        }
+        if job.state.is_held() && job.token == Some(token) { Ok(job) } else { Err(()) }
     }
 
     fn report(&mut self, id: JobId, report: Report) -> Option<ReportAnswer> {
         let job = self.job(id)?;
         let token = report.lease_token;
-        let before = job
-            .reports
-            .iter()
-            .any(|(t, o, _)| *t == token && *o == report.outcome);
+        let before = job.reports.iter().any(|(t, o, _)| *t == token && *o == report.outcome);
         let disposition = if before {
             Disposition::AlreadyDone
         } else if job.token == Some(token)
@@ -321,9 +299,9 @@ impl World {
 fn event_of(outcome: &Outcome) -> Event {
     match outcome {
         Outcome::Succeeded { .. } => Event::ReportedSucceeded,
-        Outcome::Failed { failure } => Event::ReportedFailed {
-            retry: failure.class == FailureClass::Transient,
-        },
+        Outcome::Failed { failure } => {
+            Event::ReportedFailed { retry: failure.class == FailureClass::Transient }
+        }
         Outcome::Stopped { .. } => Event::ReportedStopped,
         Outcome::Unknown { .. } => Event::ReportedUnknown,
     }
@@ -334,10 +312,7 @@ fn serve(inner: Arc<Inner>, tell: std::sync::mpsc::Sender<SocketAddr>) {
     let mut address: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let mut up = inner.up.subscribe();
     loop {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(address).await.unwrap();
             address = listener.local_addr().unwrap();
@@ -349,9 +324,7 @@ fn serve(inner: Arc<Inner>, tell: std::sync::mpsc::Sender<SocketAddr>) {
             }
         });
         drop(runtime);
-        let waiting = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let waiting = tokio::runtime::Builder::new_current_thread().build().unwrap();
         if waiting.block_on(async { up.wait_for(|up| *up).await.is_err() }) {
             return;
         }
@@ -400,12 +373,7 @@ async fn lease(Shared(inner): App, headers: HeaderMap, body: Bytes) -> Response 
         .await
 }
 
-async fn start(
-    Shared(inner): App,
-    Path(id): Path<JobId>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn start(Shared(inner): App, Path(id): Path<JobId>, headers: HeaderMap, body: Bytes) -> Response {
     let authority: Authority = serde_json::from_slice(&body).unwrap();
     inner
         .answer(Route::Start, &headers, async {
@@ -414,12 +382,7 @@ async fn start(
         .await
 }
 
-async fn heartbeat(
-    Shared(inner): App,
-    Path(id): Path<JobId>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn heartbeat(Shared(inner): App, Path(id): Path<JobId>, headers: HeaderMap, body: Bytes) -> Response {
     let beat: Heartbeat = serde_json::from_slice(&body).unwrap();
     inner
         .answer(Route::Heartbeat, &headers, async {
@@ -428,21 +391,11 @@ async fn heartbeat(
         .await
 }
 
-async fn release(
-    Shared(inner): App,
-    Path(id): Path<JobId>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn release(Shared(inner): App, Path(id): Path<JobId>, headers: HeaderMap, body: Bytes) -> Response {
     let authority: Authority = serde_json::from_slice(&body).unwrap();
     inner
         .answer(Route::Release, &headers, async {
-            match inner
-                .world
-                .lock()
-                .unwrap()
-                .release(id, authority.lease_token)
-            {
+            match inner.world.lock().unwrap().release(id, authority.lease_token) {
                 Ok(()) => StatusCode::NO_CONTENT.into_response(),
                 Err(()) => problem(409, "job.authority_lost", "Somebody else holds it."),
             }
@@ -450,12 +403,7 @@ async fn release(
         .await
 }
 
-async fn report(
-    Shared(inner): App,
-    Path(id): Path<JobId>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn report(Shared(inner): App, Path(id): Path<JobId>, headers: HeaderMap, body: Bytes) -> Response {
     let report: Report = serde_json::from_slice(&body).unwrap();
     inner
         .answer(Route::Report, &headers, async {
@@ -483,18 +431,9 @@ async fn put_blob(
     inner
         .answer(Route::PutBlob, &headers, async {
             if Digest::of(&body) != digest {
-                return problem(
-                    422,
-                    "blob.digest_mismatch",
-                    "The content does not match its name.",
-                );
+                return problem(422, "blob.digest_mismatch", "The content does not match its name.");
             }
-            inner
-                .world
-                .lock()
-                .unwrap()
-                .blobs
-                .insert(digest, body.clone());
+            inner.world.lock().unwrap().blobs.insert(digest, body.clone());
             StatusCode::CREATED.into_response()
         })
         .await
@@ -508,9 +447,7 @@ impl Inner {
         headers: &HeaderMap,
         serve: impl Future<Output = Response>,
     ) -> Response {
-        if headers.get("authorization").and_then(|v| v.to_str().ok())
-            != Some(&format!("Bearer {TOKEN}"))
-        {
+        if headers.get("authorization").and_then(|v| v.to_str().ok()) != Some(&format!("Bearer {TOKEN}")) {
             return problem(401, "auth.unknown_token", "The token is not known.");
         }
         let fault = {
@@ -522,18 +459,12 @@ impl Inner {
         let mut response = self.misbehave_or(fault, serve).await;
         self.changed.send_modify(|count| *count += 1);
         if let Some(epoch) = &self.world.lock().unwrap().epoch {
-            response
-                .headers_mut()
-                .insert(EPOCH_HEADER, epoch.parse().unwrap());
+            response.headers_mut().insert(EPOCH_HEADER, epoch.parse().unwrap());
         }
         response
     }
 
-    async fn misbehave_or(
-        &self,
-        fault: Option<Fault>,
-        serve: impl Future<Output = Response>,
-    ) -> Response {
+    async fn misbehave_or(&self, fault: Option<Fault>, serve: impl Future<Output = Response>) -> Response {
         match fault {
             None => serve.await,
             Some(Fault::Status(status)) => problem(status, "test.told_so", "The test said so."),
@@ -546,9 +477,7 @@ impl Inner {
                 serve.await;
                 self.hang().await
             }
-            Some(Fault::Garbage) => {
-                "<html>Welcome to the hospital's network</html>".into_response()
-            }
+            Some(Fault::Garbage) => "<html>Welcome to the hospital's network</html>".into_response(),
             Some(Fault::KillBefore) => {
                 self.kill.send_replace(true);
                 self.hang().await
@@ -583,22 +512,14 @@ fn authority_answer(result: Result<HeartbeatAnswer, ()>) -> Response {
 }
 
 fn problem(status: u16, code: &str, detail: &str) -> Response {
-    let body =
-        serde_json::json!({ "status": status, "code": code, "title": code, "detail": detail });
+    let body = serde_json::json!({ "status": status, "code": code, "title": code, "detail": detail });
     let kind = [("content-type", "application/problem+json")];
-    (
-        StatusCode::from_u16(status).unwrap(),
-        kind,
-        body.to_string(),
-    )
-        .into_response()
+    (StatusCode::from_u16(status).unwrap(), kind, body.to_string()).into_response()
 }
 
 /// Headers, then the connection ends.
 fn broken() -> Response {
-    Response::new(Body::from_stream(tokio_util::io::ReaderStream::new(
-        CutWire,
-    )))
+    Response::new(Body::from_stream(tokio_util::io::ReaderStream::new(CutWire)))
 }
 
 struct CutWire;

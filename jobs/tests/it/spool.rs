@@ -16,9 +16,7 @@ const SMALL: Limits = Limits {
     keep_acknowledged: 7,
     acknowledged_bytes: 100_000,
 };
-const TAKEN: ReportAnswer = ReportAnswer {
-    disposition: Disposition::Accepted,
-};
+const TAKEN: ReportAnswer = ReportAnswer { disposition: Disposition::Accepted };
 
 fn lease() -> Lease {
     Lease {
@@ -43,18 +41,9 @@ fn begun(lease: &Lease, at: DateTime<Utc>) -> BegunRecord {
 }
 
 fn report(lease: &Lease, at: DateTime<Utc>) -> Spooled {
-    let outcome = Outcome::Stopped {
-        note: "for the test".to_owned(),
-    };
-    let report = Report {
-        lease_token: lease.lease_token,
-        outcome,
-    };
-    Spooled {
-        job_id: lease.job_id,
-        finished_at: at,
-        report,
-    }
+    let outcome = Outcome::Stopped { note: "for the test".to_owned() };
+    let report = Report { lease_token: lease.lease_token, outcome };
+    Spooled { job_id: lease.job_id, finished_at: at, report }
 }
 
 fn reported(spool: &Spool, at: DateTime<Utc>) -> (Entry, Lease) {
@@ -73,19 +62,13 @@ fn what_was_begun_and_not_reported_is_interrupted_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let lease = lease();
     let spool = open(&dir);
-    spool
-        .entry(&lease)
-        .write_begun(&begun(&lease, samples::instant()))
-        .unwrap();
+    spool.entry(&lease).write_begun(&begun(&lease, samples::instant())).unwrap();
     drop(spool);
     let spool = open(&dir);
     let found = spool.interrupted().unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].1, begun(&lease, samples::instant()));
-    found[0]
-        .0
-        .write_report(&report(&lease, samples::instant()))
-        .unwrap();
+    found[0].0.write_report(&report(&lease, samples::instant())).unwrap();
     assert!(spool.interrupted().unwrap().is_empty());
 }
 
@@ -95,12 +78,7 @@ fn reports_come_in_the_order_they_were_finished() {
     let spool = open(&dir);
     let late = reported(&spool, samples::instant() + TimeDelta::seconds(5)).1;
     let early = reported(&spool, samples::instant()).1;
-    let order: Vec<JobId> = spool
-        .pending()
-        .unwrap()
-        .iter()
-        .map(|(_, r)| r.job_id)
-        .collect();
+    let order: Vec<JobId> = spool.pending().unwrap().iter().map(|(_, r)| r.job_id).collect();
     assert_eq!(order, [early.job_id, late.job_id]);
 }
 
@@ -111,10 +89,7 @@ fn the_first_report_of_an_attempt_stands() {
     let (entry, lease) = reported(&spool, samples::instant());
     let second = report(&lease, samples::instant() + TimeDelta::days(1));
     entry.write_report(&second).unwrap();
-    assert_eq!(
-        entry.read_report().unwrap(),
-        Some(report(&lease, samples::instant()))
-    );
+    assert_eq!(entry.read_report().unwrap(), Some(report(&lease, samples::instant())));
 }
 
 #[test]
@@ -146,9 +121,7 @@ fn the_oldest_acknowledged_go_first_when_they_take_too_much_room() {
     for day in 0..3 {
         let (entry, lease) = reported(&spool, now);
         entry.put_blob(&vec![day; 45_000]).unwrap();
-        spool
-            .acknowledge(&entry, TAKEN, now + TimeDelta::days(i64::from(day)))
-            .unwrap();
+        spool.acknowledge(&entry, TAKEN, now + TimeDelta::days(i64::from(day))).unwrap();
         leases.push(lease);
     }
     spool.prune(now + TimeDelta::days(3)).unwrap();
@@ -161,9 +134,7 @@ fn a_refused_report_is_out_of_the_way_and_tried_again_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);
     let (entry, _) = reported(&spool, samples::instant());
-    spool
-        .refuse(&entry, "404 job.not_found", samples::instant())
-        .unwrap();
+    spool.refuse(&entry, "404 job.not_found", samples::instant()).unwrap();
     assert!(spool.pending().unwrap().is_empty());
     drop(spool);
     assert_eq!(open(&dir).pending().unwrap().len(), 1);
@@ -178,9 +149,7 @@ fn a_full_spool_refuses_new_work_and_says_why() {
     reported(&spool, samples::instant());
     let full = spool.room().unwrap_err();
     assert!(full.to_string().contains("2 results wait"), "{full}");
-    spool
-        .acknowledge(&first, TAKEN, samples::instant())
-        .unwrap();
+    spool.acknowledge(&first, TAKEN, samples::instant()).unwrap();
     spool.room().unwrap();
     let (entry, _) = (spool.entry(&lease()), ());
     entry.put_blob(&vec![0; 200_000]).unwrap();
@@ -191,10 +160,7 @@ fn a_full_spool_refuses_new_work_and_says_why() {
 fn two_processes_cannot_share_a_spool() {
     let dir = tempfile::tempdir().unwrap();
     let _spool = open(&dir);
-    assert!(matches!(
-        Spool::open(dir.path(), SMALL),
-        Err(Error::InUse { .. })
-    ));
+    assert!(matches!(Spool::open(dir.path(), SMALL), Err(Error::InUse { .. })));
 }
 
 #[test]
@@ -202,20 +168,12 @@ fn a_torn_write_leaves_what_was_there_before() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);
     let (entry, lease) = reported(&spool, samples::instant());
-    let folder = std::fs::read_dir(dir.path().join("open"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let folder = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().path();
     std::fs::write(folder.join("report.tmp"), b"{ half").unwrap();
     std::fs::write(folder.join("begun.tmp"), b"{ half").unwrap();
     drop(spool);
     let spool = open(&dir);
-    assert_eq!(
-        spool.pending().unwrap()[0].1,
-        report(&lease, samples::instant())
-    );
+    assert_eq!(spool.pending().unwrap()[0].1, report(&lease, samples::instant()));
     assert_eq!(entry.read_begun().unwrap(), None);
 }
 
@@ -234,12 +192,7 @@ fn no_lease_token_is_in_a_folders_name() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);
     let (_, lease) = reported(&spool, samples::instant());
-    let name = std::fs::read_dir(dir.path().join("open"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .file_name();
+    let name = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().file_name();
     let name = name.to_string_lossy();
     assert!(name.contains(&lease.job_id.to_string()));
     assert!(!name.contains(&lease.lease_token.to_string()));

@@ -53,18 +53,9 @@ fn the_json_of_the_envelope_stays_as_it_is() {
         deadline_lab_at: Some(samples::instant()),
         work: samples::work(Kind::Manual),
     };
-    let progress = Progress {
-        message: "transfer 12 of 40".to_owned(),
-        fraction: Some(0.3),
-    };
-    let beat = Heartbeat {
-        lease_token: token,
-        progress: Some(progress),
-    };
-    let answer = HeartbeatAnswer {
-        expires_in_seconds: 60,
-        stop_requested: true,
-    };
+    let progress = Progress { message: "transfer 12 of 40".to_owned(), fraction: Some(0.3) };
+    let beat = Heartbeat { lease_token: token, progress: Some(progress) };
+    let answer = HeartbeatAnswer { expires_in_seconds: 60, stop_requested: true };
     survives_json(&request);
     survives_json(&lease);
     survives_json(&beat);
@@ -78,45 +69,19 @@ fn the_json_of_the_envelope_stays_as_it_is() {
 #[test]
 fn the_json_of_each_ending_stays_as_it_is() {
     let token: LeaseToken = "0f3b8f0e-6c39-4c6a-9d43-6a6f4b1a7c10".parse().unwrap();
-    let failure = Failure::new(
-        FailureClass::NeedsPerson,
-        "mover.plate_lost",
-        "Look at the deck.",
-    );
+    let failure = Failure::new(FailureClass::NeedsPerson, "mover.plate_lost", "Look at the deck.");
     let endings = [
-        (
-            "succeeded",
-            Outcome::Succeeded {
-                output: Box::new(samples::output(Kind::Manual)),
-            },
-        ),
-        (
-            "failed",
-            Outcome::Failed {
-                failure: failure.clone(),
-            },
-        ),
-        (
-            "stopped",
-            Outcome::Stopped {
-                note: "after transfer 12".to_owned(),
-            },
-        ),
+        ("succeeded", Outcome::Succeeded { output: Box::new(samples::output(Kind::Manual)) }),
+        ("failed", Outcome::Failed { failure: failure.clone() }),
+        ("stopped", Outcome::Stopped { note: "after transfer 12".to_owned() }),
         ("unknown", Outcome::Unknown { failure }),
     ];
     for (name, outcome) in endings {
-        let report = Report {
-            lease_token: token,
-            outcome,
-        };
+        let report = Report { lease_token: token, outcome };
         survives_json(&report);
         insta::assert_json_snapshot!(format!("report_{name}"), report);
     }
-    for disposition in [
-        Disposition::Accepted,
-        Disposition::AlreadyDone,
-        Disposition::KeptAsEvidence,
-    ] {
+    for disposition in [Disposition::Accepted, Disposition::AlreadyDone, Disposition::KeptAsEvidence] {
         survives_json(&ReportAnswer { disposition });
     }
 }

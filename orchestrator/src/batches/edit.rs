@@ -15,11 +15,18 @@ use sqlx::{Connection, PgConnection};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// `replaced_by`: the runner-up that took the place of a removed one.
-    Done { revision: u32, replaced_by: Option<Experiment> },
+    Done {
+        revision: u32,
+        replaced_by: Option<Experiment>,
+    },
     NotFound,
     /// Somebody else edited it meanwhile: look again.
-    RevisionChanged { now: u32 },
-    NotAwaiting { state: State },
+    RevisionChanged {
+        now: u32,
+    },
+    NotAwaiting {
+        state: State,
+    },
     /// It is in the batch, or was removed from it, already.
     AlreadyDone,
     /// The experiment is not of this campaign's pool.
@@ -139,7 +146,11 @@ fn by_hand(
 }
 
 /// The batch, when it may be edited at this revision.
-async fn open(conn: &mut PgConnection, id: BatchId, revision: u32) -> Result<std::result::Result<Batch, Edited>> {
+async fn open(
+    conn: &mut PgConnection,
+    id: BatchId,
+    revision: u32,
+) -> Result<std::result::Result<Batch, Edited>> {
     let Some((round, batch)) = super::lock(conn, id).await? else { return Ok(Err(Edited::NotFound)) };
     Ok(if batch.state != State::AwaitingApproval {
         Err(Edited::NotAwaiting { state: batch.state })

@@ -27,7 +27,8 @@ mod tests {
 
     #[test]
     fn content_seed_and_plan_are_under_the_hash_and_order_is_not() {
-        let experiment = |gene: &str| Experiment { perturbation: gene.parse().unwrap(), context: Context("c".into()) };
+        let experiment =
+            |gene: &str| Experiment { perturbation: gene.parse().unwrap(), context: Context("c".into()) };
         let (a, b) = (experiment("A"), experiment("B"));
         let plan = Digest::of(b"plan");
         let frozen = hash(&[&a, &b], 1, plan);

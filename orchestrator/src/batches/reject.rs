@@ -14,8 +14,12 @@ pub enum Rejected {
     Done,
     NotFound,
     /// Somebody edited it meanwhile: look again.
-    RevisionChanged { now: u32 },
-    NotAwaiting { state: State },
+    RevisionChanged {
+        now: u32,
+    },
+    NotAwaiting {
+        state: State,
+    },
     /// This actor has spoken on this revision already.
     AlreadyDone,
     /// The round is held: resume it first.

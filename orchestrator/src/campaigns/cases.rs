@@ -35,20 +35,45 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("priors = []", "priors = [\"a.csv\", \"a.csv\"]", "model.priors[1]", "twice"),
         ("beta = 1.0", "beta = -1.0", "acquisition.beta", "0 or more"),
         ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "only `ucb`"),
-        ("labware = \"corning_384_wellplate_112ul_flat\"", "labware = \"eppendorf\"", "assay.labware", "unknown labware"),
+        (
+            "labware = \"corning_384_wellplate_112ul_flat\"",
+            "labware = \"eppendorf\"",
+            "assay.labware",
+            "unknown labware",
+        ),
         ("replicates = 2", "replicates = 0", "assay.replicates", "1 to"),
-        ("replicates = 2", "replicates = 353", "assay.labware", "one experiment does not fit: 32 controls and 353"),
+        (
+            "replicates = 2",
+            "replicates = 353",
+            "assay.labware",
+            "one experiment does not fit: 32 controls and 353",
+        ),
         ("transfer_volume_nl = 1000", "transfer_volume_nl = 0", "assay.transfer_volume_nl", "1 to"),
-        ("transfer_volume_nl = 1000", "transfer_volume_nl = 112001", "assay.transfer_volume_nl", "more than a well holds"),
+        (
+            "transfer_volume_nl = 1000",
+            "transfer_volume_nl = 112001",
+            "assay.transfer_volume_nl",
+            "more than a well holds",
+        ),
         ("incubate_hours = 72.0", "incubate_hours = -1.0", "assay.incubate_hours", "0 to"),
         ("incubate_hours = 72.0", "incubate_hours = nan", "assay.incubate_hours", "0 to"),
         ("read_window_hours = 2.0", "read_window_hours = 0.0", "assay.read_window_hours", "punctual"),
-        ("temperature_celsius = 37.0", "temperature_celsius = 310.15", "assay.temperature_celsius", "0 to 60"),
+        (
+            "temperature_celsius = 37.0",
+            "temperature_celsius = 310.15",
+            "assay.temperature_celsius",
+            "0 to 60",
+        ),
         ("co2_percent = 5.0", "co2_percent = 500.0", "assay.co2_percent", "0 to 100"),
         ("wells = 16", "wells = 1", "controls.negative.wells", "too few"),
         ("content = \"POS\"", "content = \"NEG\"", "controls.positive.content", "the same"),
         ("minimum_z_prime = 0.4", "minimum_z_prime = 1.5", "qc.minimum_z_prime", "to 1"),
-        ("maximum_missing_fraction = 0.1", "maximum_missing_fraction = 10.0", "qc.maximum_missing_fraction", "0 to 1"),
+        (
+            "maximum_missing_fraction = 0.1",
+            "maximum_missing_fraction = 10.0",
+            "qc.maximum_missing_fraction",
+            "0 to 1",
+        ),
         ("rounds = 1", "rounds = 0", "budget.rounds", "1 to"),
         ("batch = 1", "batch = 0", "budget.batch", "1 to"),
         ("stop_after_hits = 1", "stop_after_hits = 0", "budget.stop_after_hits", "1 to"),
@@ -68,16 +93,30 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
 
 #[test]
 fn problems_of_all_sections_come_together_in_order_of_line() {
-    let error = parsed(&[("wells = 16", "wells = 0"), ("batch = 1", "batch = 0"), ("contexts = [\"cells\"]", "contexts = []")])
-        .unwrap_err();
+    let error = parsed(&[
+        ("wells = 16", "wells = 0"),
+        ("batch = 1", "batch = 0"),
+        ("contexts = [\"cells\"]", "contexts = []"),
+    ])
+    .unwrap_err();
     let lines: Vec<String> = error
         .problems
         .iter()
-        .map(|p| TEMPLATE.lines().nth(p.line as usize - 1).map(|line| format!("{}: {line}", p.path)).unwrap_or_default())
+        .map(|p| {
+            TEMPLATE
+                .lines()
+                .nth(p.line as usize - 1)
+                .map(|line| format!("{}: {line}", p.path))
+                .unwrap_or_default()
+        })
         .collect();
     assert_eq!(
         lines,
-        ["design.contexts: contexts = [\"cells\"]", "controls.negative.wells: wells = 16", "budget.batch: batch = 1"]
+        [
+            "design.contexts: contexts = [\"cells\"]",
+            "controls.negative.wells: wells = 16",
+            "budget.batch: batch = 1"
+        ]
     );
     assert_eq!(
         error.problems[1].to_string(),
@@ -96,7 +135,12 @@ fn the_edge_left_empty_makes_a_plate_smaller() {
     let edge = ("leave_edge_empty = false", "leave_edge_empty = true");
     assert!(parsed(&[("replicates = 2", "replicates = 300")]).is_ok());
     let error = parsed(&[("replicates = 2", "replicates = 300"), edge]).unwrap_err();
-    assert!(error.to_string().ends_with("need 332 wells, corning_384_wellplate_112ul_flat (without its edge) has 308"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("need 332 wells, corning_384_wellplate_112ul_flat (without its edge) has 308"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -25,12 +25,22 @@ pub async fn pause(conn: &mut PgConnection, id: CampaignId, reason: &str, actor:
 }
 
 /// Rounds start again when they are due.
-pub async fn resume(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
+pub async fn resume(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Ordered> {
     order(conn, id, Event::Resumed, reason, actor).await
 }
 
 /// Ends the campaign, and cancels its live round.
-pub async fn cancel(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
+pub async fn cancel(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Ordered> {
     let mut tx = conn.begin().await?;
     let answer = cancel_in(&mut tx, id, reason, actor).await?;
     tx.commit().await?;
@@ -51,9 +61,17 @@ async fn cancel_in(conn: &mut PgConnection, id: CampaignId, reason: &str, actor:
     Ok(Ordered::Done(campaign, consequences))
 }
 
-async fn order(conn: &mut PgConnection, id: CampaignId, event: Event, reason: &str, actor: ActorId) -> Result<Ordered> {
+async fn order(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    event: Event,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Ordered> {
     let mut tx = conn.begin().await?;
-    let Some(mut campaign) = store::campaigns::lock_waiting(&mut tx, id).await? else { return Ok(Ordered::NotFound) };
+    let Some(mut campaign) = store::campaigns::lock_waiting(&mut tx, id).await? else {
+        return Ok(Ordered::NotFound);
+    };
     let moved = store::campaigns::apply(&mut tx, &mut campaign, event, reason, actor).await?;
     tx.commit().await?;
     Ok(match moved {

@@ -92,7 +92,8 @@ impl Pool {
     /// Every experiment: contexts in the campaign's order; in each the singles, then the pairs, by name.
     pub fn experiments(&self) -> impl Iterator<Item = Experiment> + '_ {
         self.contexts.iter().flat_map(move |context| {
-            self.perturbations().map(move |perturbation| Experiment { perturbation, context: context.clone() })
+            self.perturbations()
+                .map(move |perturbation| Experiment { perturbation, context: context.clone() })
         })
     }
 
@@ -118,7 +119,10 @@ impl Pool {
             .filter(move |_| singles)
             .map(move |gene| Perturbation::new([gene.as_str()]).expect(named));
         let pairs = self.genes.iter().enumerate().filter(move |_| pairs).flat_map(move |(index, a)| {
-            self.genes.iter().skip(index + 1).map(move |b| Perturbation::new([a.as_str(), b.as_str()]).expect(named))
+            self.genes
+                .iter()
+                .skip(index + 1)
+                .map(move |b| Perturbation::new([a.as_str(), b.as_str()]).expect(named))
         });
         singles.chain(pairs)
     }
@@ -126,11 +130,13 @@ impl Pool {
 
 fn read_genes(genes_csv: &str) -> Result<BTreeSet<String>, DesignError> {
     let text = genes_csv.strip_prefix('\u{feff}').unwrap_or(genes_csv);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers().map_err(not_csv)?.clone();
-    let column = header.iter().position(|name| name == "gene").ok_or_else(|| DesignError::NoGeneColumn {
-        columns: header.iter().collect::<Vec<_>>().join(", "),
-    })?;
+    let column = header
+        .iter()
+        .position(|name| name == "gene")
+        .ok_or_else(|| DesignError::NoGeneColumn { columns: header.iter().collect::<Vec<_>>().join(", ") })?;
     let mut genes = BTreeSet::new();
     for record in reader.records() {
         let record = record.map_err(not_csv)?;
@@ -199,9 +205,13 @@ mod tests {
     #[test]
     fn a_pool_beyond_the_bound_is_refused_in_words_before_it_is_spanned() {
         let genes: String = (0..3_000).map(|i| format!("G{i}\n")).collect();
-        let error = Pool::expand(&design(Combinations::Pairs, &["K562"], &[]), &format!("gene\n{genes}")).unwrap_err();
+        let error = Pool::expand(&design(Combinations::Pairs, &["K562"], &[]), &format!("gene\n{genes}"))
+            .unwrap_err();
         assert_eq!(error.code(), "design.too_large");
-        assert!(error.to_string().starts_with("3000 genes (pairs) in 1 contexts are 4498500 experiments"), "{error}");
+        assert!(
+            error.to_string().starts_with("3000 genes (pairs) in 1 contexts are 4498500 experiments"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::{NamedFiles, Pool, Spec, resolve::resolve};
 use crate::ids::ProposalId;
 use crate::planning::{
-    BlankPlate, HandlerProfile, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment, ReaderProfile, SourceWell, plan,
+    BlankPlate, HandlerProfile, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment,
+    ReaderProfile, SourceWell, plan,
 };
 use instruments::labware::PlateFormat;
 use jobs::Experiment;
@@ -30,7 +31,10 @@ impl Example {
     fn plan(&self, experiments: impl Iterator<Item = Experiment>) -> Plan {
         let experiments: Vec<PlannedExperiment> = experiments
             .zip(0u128..)
-            .map(|(experiment, id)| PlannedExperiment { proposal: ProposalId(uuid::Uuid::from_u128(id)), experiment })
+            .map(|(experiment, id)| PlannedExperiment {
+                proposal: ProposalId(uuid::Uuid::from_u128(id)),
+                experiment,
+            })
             .collect();
         let controls = [&self.spec.controls.negative.content, &self.spec.controls.positive.content];
         let wells = (0..).flat_map(|plate| PlateFormat::Wells384.wells().map(move |well| (plate, well)));
@@ -47,7 +51,8 @@ impl Example {
                 context: context.clone(),
             }));
         }
-        let slots = |range: std::ops::RangeInclusive<u8>| range.map(|slot| slot.to_string()).collect::<Vec<_>>();
+        let slots =
+            |range: std::ops::RangeInclusive<u8>| range.map(|slot| slot.to_string()).collect::<Vec<_>>();
         let handler = HandlerProfile {
             destination_slot: "1".into(),
             source_slots: slots(2..=9),
@@ -95,7 +100,8 @@ fn the_pairs_are_as_many_as_their_file_says() {
     assert_eq!((plan.summary.plates, plan.summary.wells_used), (4, 4 * 60));
     assert_eq!(plan.summary.transfers, 96 * 2 * 2 + 4 * 12);
     // Split between the lines.
-    let split = example.pool.experiments().skip(32).take(50).chain(example.pool.experiments().skip(560).take(46));
+    let split =
+        example.pool.experiments().skip(32).take(50).chain(example.pool.experiments().skip(560).take(46));
     assert_eq!(example.plan(split).summary.plates, 5);
 }
 

@@ -29,7 +29,8 @@ impl Spec {
     /// Also says what is allowed and yet doubtful, in order of line.
     pub fn parse_with_warnings(toml_text: &str) -> Result<(Spec, Vec<Problem>), SpecError> {
         if toml_text.len() > LARGEST_TEXT_BYTES {
-            let reason = format!("the file has {} bytes; at most {LARGEST_TEXT_BYTES} are read", toml_text.len());
+            let reason =
+                format!("the file has {} bytes; at most {LARGEST_TEXT_BYTES} are read", toml_text.len());
             let whole = Problem { path: String::new(), line: 1, column: 1, reason };
             return Err(SpecError { problems: vec![whole] });
         }
@@ -111,7 +112,8 @@ impl BadField {
     fn of(error: &toml::de::Error) -> Self {
         let text = error.to_string();
         let within = text.lines().rev().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
-        let mut path: Vec<String> = within.map(|keys| keys.split('.').map(str::to_owned).collect()).unwrap_or_default();
+        let mut path: Vec<String> =
+            within.map(|keys| keys.split('.').map(str::to_owned).collect()).unwrap_or_default();
         let named = |prefix: &str| error.message().strip_prefix(prefix)?.split('`').next();
         let kind = if let Some(field) = named("unknown field `") {
             path.push(field.to_owned());
@@ -133,7 +135,9 @@ impl BadField {
         let mut right = Some(template);
         for name in tables {
             right = right.and_then(|table| table.get(name.as_str())?.get_ref().as_table());
-            let Some(DeValue::Table(inner)) = table.get_mut(name.as_str()).map(Spanned::get_mut) else { return false };
+            let Some(DeValue::Table(inner)) = table.get_mut(name.as_str()).map(Spanned::get_mut) else {
+                return false;
+            };
             table = inner;
         }
         let had = table.remove(field.as_str()).is_some();
@@ -214,14 +218,20 @@ mod tests {
     fn an_empty_file_lists_what_a_campaign_needs() {
         let error = Spec::parse("").unwrap_err();
         let missing: Vec<&str> = error.problems.iter().map(|p| p.path.as_str()).collect();
-        assert_eq!(missing, ["acquisition", "assay", "bench", "budget", "controls", "design", "name", "objective"]);
+        assert_eq!(
+            missing,
+            ["acquisition", "assay", "bench", "budget", "controls", "design", "name", "objective"]
+        );
     }
 
     #[test]
     fn a_hit_rule_that_is_none_is_refused_where_it_stands() {
         let found = problems(&[("hit = { at_least = 0.5 }", "hit = { atleast = 0.5 }")]);
         let [only] = &found[..] else { panic!("{found:?}") };
-        assert!(only.starts_with("hit = { atleast = 0.5 } | objective.hit: unknown variant `atleast`"), "{only}");
+        assert!(
+            only.starts_with("hit = { atleast = 0.5 } | objective.hit: unknown variant `atleast`"),
+            "{only}"
+        );
         let found = problems(&[("hit = { at_least = 0.5 }", "hit = { at_least = 0.5, at_most = 0.1 }")]);
         assert_eq!(found.len(), 1, "{found:?}");
     }

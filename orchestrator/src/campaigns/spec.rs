@@ -98,7 +98,14 @@ pub struct Model {
 impl Default for Model {
     fn default() -> Self {
         let ModelSpec { family, members, epochs } = ModelSpec::default();
-        Self { family, members, epochs, features: Vec::new(), priors: Vec::new(), exclude_prior_groups: Vec::new() }
+        Self {
+            family,
+            members,
+            epochs,
+            features: Vec::new(),
+            priors: Vec::new(),
+            exclude_prior_groups: Vec::new(),
+        }
     }
 }
 
@@ -167,7 +174,12 @@ pub struct Qc {
 
 impl Default for Qc {
     fn default() -> Self {
-        Self { minimum_z_prime: 0.4, maximum_control_drift: 0.3, maximum_missing_fraction: 0.1, robust: false }
+        Self {
+            minimum_z_prime: 0.4,
+            maximum_control_drift: 0.3,
+            maximum_missing_fraction: 0.1,
+            robust: false,
+        }
     }
 }
 

@@ -88,7 +88,9 @@ impl Check<'_> {
     fn slug(&mut self, path: &str, text: &str) {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let holds = (1..=64).contains(&text.len()) && text.chars().all(plain);
-        self.require(holds, path, || format!("{text:?} is no name: 1 to 64 letters, digits, '-', '_' or '.'"));
+        self.require(holds, path, || {
+            format!("{text:?} is no name: 1 to 64 letters, digits, '-', '_' or '.'")
+        });
     }
 
     fn distinct(&mut self, path: &str, names: &[String]) {
@@ -116,7 +118,9 @@ impl Check<'_> {
 
     fn design(&mut self, spec: &Spec) {
         let design = &spec.design;
-        self.require(!design.genes_file.trim().is_empty(), "design.genes_file", || "name a CSV with a column `gene`".into());
+        self.require(!design.genes_file.trim().is_empty(), "design.genes_file", || {
+            "name a CSV with a column `gene`".into()
+        });
         self.require(!design.contexts.is_empty(), "design.contexts", || {
             "name at least one context (cell line, donor): each experiment happens in one".to_owned()
         });
@@ -140,16 +144,24 @@ impl Check<'_> {
             HitRule::Channel(call) => {
                 self.word("objective.hit.channel", call);
                 if *call == objective.channel {
-                    self.doubtful("objective.hit.channel", "the channel that calls hits is the one that is measured");
+                    self.doubtful(
+                        "objective.hit.channel",
+                        "the channel that calls hits is the one that is measured",
+                    );
                 }
                 return;
             }
-            HitRule::AtLeast(threshold) | HitRule::AtMost(threshold) | HitRule::TwoSided(threshold) => *threshold,
+            HitRule::AtLeast(threshold) | HitRule::AtMost(threshold) | HitRule::TwoSided(threshold) => {
+                *threshold
+            }
         };
         self.require(threshold.is_finite(), "objective.hit", || format!("{threshold} is no threshold"));
         let mismatch = match (&objective.hit, objective.direction) {
             (HitRule::TwoSided(threshold), _) if *threshold <= 0.0 => {
-                self.wrong("objective.hit.two_sided", "a two-sided threshold is above 0: every well is a hit otherwise");
+                self.wrong(
+                    "objective.hit.two_sided",
+                    "a two-sided threshold is above 0: every well is a hit otherwise",
+                );
                 false
             }
             (HitRule::AtLeast(_), direction) => direction != Objective::Maximise,
@@ -158,7 +170,10 @@ impl Check<'_> {
             (HitRule::Channel(_), _) => false,
         };
         if mismatch {
-            self.doubtful("objective.hit", "the hit rule looks at another end of the readout than objective.direction");
+            self.doubtful(
+                "objective.hit",
+                "the hit rule looks at another end of the readout than objective.direction",
+            );
         }
     }
 
@@ -177,7 +192,10 @@ impl Check<'_> {
         }
         self.distinct("model.exclude_prior_groups", &model.exclude_prior_groups);
         if !model.exclude_prior_groups.is_empty() && model.priors.is_empty() {
-            self.doubtful("model.exclude_prior_groups", "groups are left out of priors, and no prior is named");
+            self.doubtful(
+                "model.exclude_prior_groups",
+                "groups are left out of priors, and no prior is named",
+            );
         }
         let nothing = model.features.is_empty() && model.priors.is_empty();
         if nothing && model.family == ModelFamily::Ensemble {
@@ -190,7 +208,9 @@ impl Check<'_> {
 
     fn acquisition(&mut self, spec: &Spec) {
         if let Acquisition::Ucb { beta } = spec.acquisition {
-            self.require(beta.is_finite() && beta >= 0.0, "acquisition.beta", || format!("{beta} is out of range: 0 or more"));
+            self.require(beta.is_finite() && beta >= 0.0, "acquisition.beta", || {
+                format!("{beta} is out of range: 0 or more")
+            });
         } else if self.document.has("acquisition.beta") {
             // Serde lets a tagged unit variant have fields.
             self.wrong("acquisition.beta", "only `ucb` takes a beta");
@@ -215,19 +235,26 @@ impl Check<'_> {
 
     fn controls(&mut self, spec: &Spec) {
         let controls = &spec.controls;
-        for (path, control) in [("controls.negative", &controls.negative), ("controls.positive", &controls.positive)] {
+        for (path, control) in
+            [("controls.negative", &controls.negative), ("controls.positive", &controls.positive)]
+        {
             self.control(path, control);
         }
-        self.require(controls.negative.content != controls.positive.content, "controls.positive.content", || {
-            "both controls are the same: there would be no window to measure in".to_owned()
-        });
+        self.require(
+            controls.negative.content != controls.positive.content,
+            "controls.positive.content",
+            || "both controls are the same: there would be no window to measure in".to_owned(),
+        );
     }
 
     fn control(&mut self, path: &str, control: &Control) {
         self.word(&format!("{path}.content"), &control.content);
         let (wells, path) = (control.wells, format!("{path}.wells"));
         if wells < LEAST_CONTROL_WELLS {
-            self.wrong(&path, format!("{wells} is too few: a Z'-factor needs {LEAST_CONTROL_WELLS} wells of each control"));
+            self.wrong(
+                &path,
+                format!("{wells} is too few: a Z'-factor needs {LEAST_CONTROL_WELLS} wells of each control"),
+            );
         } else if wells < ADVISED_CONTROL_WELLS {
             self.doubtful(&path, format!("with {wells} wells the Z'-factor is largely chance; {ADVISED_CONTROL_WELLS} or more are advised"));
         }
@@ -239,7 +266,8 @@ impl Check<'_> {
         let Ok(labware) = Labware::by_load_name(&assay.labware) else { return };
         let format = labware.format;
         let usable = format.wells().filter(|well| !(assay.leave_edge_empty && format.is_edge(*well))).count();
-        let controls = [&spec.controls.negative, &spec.controls.positive].map(|control| u64::from(control.wells));
+        let controls =
+            [&spec.controls.negative, &spec.controls.positive].map(|control| u64::from(control.wells));
         let needed = controls.iter().sum::<u64>() + u64::from(assay.replicates);
         if self.read(&["controls"]) && needed > u64::try_from(usable).unwrap_or(u64::MAX) {
             let edge = if assay.leave_edge_empty { " (without its edge)" } else { "" };
@@ -257,7 +285,10 @@ impl Check<'_> {
         if self.read(&["design"]) && volume > capacity {
             self.wrong(
                 "assay.transfer_volume_nl",
-                format!("{edits} x {} nL is more than a well holds ({capacity} nL)", assay.transfer_volume_nl),
+                format!(
+                    "{edits} x {} nL is more than a well holds ({capacity} nL)",
+                    assay.transfer_volume_nl
+                ),
             );
         }
     }
@@ -265,7 +296,13 @@ impl Check<'_> {
     fn qc(&mut self, spec: &Spec) {
         // Z' is 1 for controls without any spread, and has no lower end.
         self.within("qc.minimum_z_prime", spec.qc.minimum_z_prime, -100.0, 1.0, "");
-        self.within("qc.maximum_control_drift", spec.qc.maximum_control_drift, 0.0, 100.0, " control windows");
+        self.within(
+            "qc.maximum_control_drift",
+            spec.qc.maximum_control_drift,
+            0.0,
+            100.0,
+            " control windows",
+        );
         self.within("qc.maximum_missing_fraction", spec.qc.maximum_missing_fraction, 0.0, 1.0, "");
         if spec.qc.minimum_z_prime < 0.0 {
             self.doubtful("qc.minimum_z_prime", "plates whose controls overlap would train the model");
@@ -287,7 +324,10 @@ impl Check<'_> {
         let (every, incubate) = (spec.schedule.every_hours, spec.assay.incubate_hours);
         self.within("schedule.every_hours", every, 0.0, 24.0 * 365.0, " hours");
         if self.read(&["assay"]) && every > 0.0 && every < incubate {
-            self.doubtful("schedule.every_hours", format!("plates incubate for {incubate} h: rounds cannot follow each {every} h"));
+            self.doubtful(
+                "schedule.every_hours",
+                format!("plates incubate for {incubate} h: rounds cannot follow each {every} h"),
+            );
         }
         let (approvals, auto) = (spec.policy.approvals, spec.policy.auto_approve);
         self.require(approvals > 0 || auto, "policy.approvals", || {
@@ -309,7 +349,9 @@ impl Check<'_> {
         let mut seen = BTreeSet::from(["storage", "waste"]);
         for (path, name) in named {
             self.slug(path, name);
-            self.require(seen.insert(name), path, || format!("{name:?} is taken: each place has a name of its own"));
+            self.require(seen.insert(name), path, || {
+                format!("{name:?} is taken: each place has a name of its own")
+            });
         }
     }
 }

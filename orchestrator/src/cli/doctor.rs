@@ -97,7 +97,10 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
         ),
         judge(
             "durability",
-            broken(!vitals.durable, "fsync or synchronous_commit is off: a power cut can lose work. Turn both on."),
+            broken(
+                !vitals.durable,
+                "fsync or synchronous_commit is off: a power cut can lose work. Turn both on.",
+            ),
             "commits reach the disk",
         ),
         judge(
@@ -135,7 +138,10 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
             "leases",
             look(
                 vitals.expired_leases > 0,
-                format!("{} leases have run out and nobody reaps them: is `loopwright serve` running?", vitals.expired_leases),
+                format!(
+                    "{} leases have run out and nobody reaps them: is `loopwright serve` running?",
+                    vitals.expired_leases
+                ),
             ),
             "none has run out",
         ),
@@ -143,7 +149,10 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
             "consequences",
             look(
                 vitals.unsettled_consequences > 100,
-                format!("{} settled jobs wait for the loop engine: is `loopwright serve` running?", vitals.unsettled_consequences),
+                format!(
+                    "{} settled jobs wait for the loop engine: is `loopwright serve` running?",
+                    vitals.unsettled_consequences
+                ),
             ),
             "the engine keeps up",
         ),
@@ -157,12 +166,18 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
         ),
         judge(
             "rounds",
-            look(vitals.held_rounds > 0, format!("{} rounds are held: loopwright task list", vitals.held_rounds)),
+            look(
+                vitals.held_rounds > 0,
+                format!("{} rounds are held: loopwright task list", vitals.held_rounds),
+            ),
             "none is held",
         ),
         judge(
             "tasks",
-            look(vitals.open_tasks > 0, format!("{} tasks wait for people: loopwright task list", vitals.open_tasks)),
+            look(
+                vitals.open_tasks > 0,
+                format!("{} tasks wait for people: loopwright task list", vitals.open_tasks),
+            ),
             "nothing waits for people",
         ),
         judge(
@@ -189,7 +204,9 @@ fn blob_store(folder: &std::path::Path) -> Finding {
     let written = std::fs::write(&probe, b"doctor").and_then(|()| std::fs::remove_file(&probe));
     judge(
         "blob store",
-        written.err().map(|error| (Verdict::Broken, format!("{} cannot be written: {error}", folder.display()))),
+        written
+            .err()
+            .map(|error| (Verdict::Broken, format!("{} cannot be written: {error}", folder.display()))),
         "can be written",
     )
 }
@@ -224,8 +241,11 @@ mod tests {
     #[test]
     fn a_job_in_doubt_and_a_lost_durability_are_told_apart() {
         let ill = Vitals { durable: false, jobs_in_doubt: 2, ..healthy() };
-        let verdicts: Vec<_> =
-            read(&ill).into_iter().filter(|finding| finding.verdict != Verdict::Well).map(|f| (f.check, f.verdict)).collect();
+        let verdicts: Vec<_> = read(&ill)
+            .into_iter()
+            .filter(|finding| finding.verdict != Verdict::Well)
+            .map(|f| (f.check, f.verdict))
+            .collect();
         assert_eq!(verdicts, [("durability", Verdict::Broken), ("in doubt", Verdict::Look)]);
     }
 }

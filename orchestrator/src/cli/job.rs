@@ -61,10 +61,11 @@ impl Resolution {
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
         Command::List { state, kind, round, cursor } => {
-            let query: Vec<String> = [("state", state), ("kind", kind), ("round_id", round), ("cursor", cursor)]
-                .into_iter()
-                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-                .collect();
+            let query: Vec<String> =
+                [("state", state), ("kind", kind), ("round_id", round), ("cursor", cursor)]
+                    .into_iter()
+                    .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+                    .collect();
             let listed = client.get(&format!("/api/v1/jobs?{}", query.join("&"))).await?;
             output.list(
                 &listed,

@@ -32,9 +32,10 @@ fn screens_of(table: &Path, groups: &[String]) -> anyhow::Result<BTreeSet<String
     })?;
     let headers = reader.headers()?.clone();
     let column = |name: &str| {
-        headers.iter().position(|header| header == name).with_context(|| {
-            format!("{} has no column {name:?}", table.display())
-        })
+        headers
+            .iter()
+            .position(|header| header == name)
+            .with_context(|| format!("{} has no column {name:?}", table.display()))
     };
     let (screen, group) = (column("screen_id")?, column("group")?);
     let mut known = BTreeSet::new();
@@ -63,12 +64,13 @@ fn filter(bytes: Bytes, excluded: &BTreeSet<String>) -> anyhow::Result<Vec<u8>> 
     let mut writer = ArrowWriter::try_new(&mut kept, schema, Some(properties))?;
     for batch in builder.build()? {
         let batch = batch?;
-        let column = batch.column_by_name("screen_id").context(
-            "it has no column `screen_id`: groups can only be excluded from a long prior file",
-        )?;
+        let column = batch
+            .column_by_name("screen_id")
+            .context("it has no column `screen_id`: groups can only be excluded from a long prior file")?;
         let names = cast(column, &DataType::Utf8)?;
         let names = names.as_any().downcast_ref::<StringArray>().context("screen_id is not text")?;
-        let mask: BooleanArray = names.iter().map(|name| Some(name.is_some_and(|name| !excluded.contains(name)))).collect();
+        let mask: BooleanArray =
+            names.iter().map(|name| Some(name.is_some_and(|name| !excluded.contains(name)))).collect();
         writer.write(&filter_record_batch(&batch, &mask)?)?;
     }
     writer.close()?;
@@ -89,11 +91,13 @@ mod tests {
         ])
         .expect("columns are of one length");
         let path = folder.join("long.parquet");
-        let mut writer = ArrowWriter::try_new(std::fs::File::create(&path).expect("writable"), batch.schema(), None)
-            .expect("a schema Parquet can hold");
+        let mut writer =
+            ArrowWriter::try_new(std::fs::File::create(&path).expect("writable"), batch.schema(), None)
+                .expect("a schema Parquet can hold");
         writer.write(&batch).expect("written");
         writer.close().expect("closed");
-        std::fs::write(folder.join("screens.csv"), "screen_id,group\na,siblings\nb,others\n").expect("writable");
+        std::fs::write(folder.join("screens.csv"), "screen_id,group\na,siblings\nb,others\n")
+            .expect("writable");
         path
     }
 
@@ -107,7 +111,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = long_file(folder.path());
         let bytes = std::fs::read(&path).expect("just written");
-        assert_eq!(screens_in(without_groups(&path, bytes.clone(), &["siblings".into()]).expect("filtered")), 1);
+        assert_eq!(
+            screens_in(without_groups(&path, bytes.clone(), &["siblings".into()]).expect("filtered")),
+            1
+        );
         assert_eq!(screens_in(without_groups(&path, bytes, &[]).expect("whole")), 3);
     }
 

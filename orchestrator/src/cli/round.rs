@@ -7,9 +7,13 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Show { id: String },
+    Show {
+        id: String,
+    },
     /// Go on from where it was held
-    Resume { id: String },
+    Resume {
+        id: String,
+    },
     /// Stand still until resumed
     Hold {
         id: String,

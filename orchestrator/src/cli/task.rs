@@ -9,14 +9,22 @@ use serde_json::json;
 pub enum Command {
     List,
     /// Mark as dealt with
-    Close { id: String },
+    Close {
+        id: String,
+    },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
         Command::List => output.list(
             &client.get("/api/v1/tasks").await?,
-            &[("/cause", "cause"), ("/message", "message"), ("/subject", "about"), ("/subject_id", "which"), ("/id", "id")],
+            &[
+                ("/cause", "cause"),
+                ("/message", "message"),
+                ("/subject", "about"),
+                ("/subject_id", "which"),
+                ("/id", "id"),
+            ],
             "Nothing waits for you",
         ),
         Command::Close { id } => {

@@ -42,7 +42,9 @@ pub enum Command {
     },
     List,
     /// It opens nothing from now on
-    Revoke { id: String },
+    Revoke {
+        id: String,
+    },
 }
 
 pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {

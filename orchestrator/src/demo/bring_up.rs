@@ -57,7 +57,9 @@ pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<
             label: "made by loopwright demo".to_owned(),
             valid_hours: TOKEN_HOURS,
         };
-        let created = tokens::create(&mut conn, &new).await.with_context(|| format!("cannot make a token for {name}"))?;
+        let created = tokens::create(&mut conn, &new)
+            .await
+            .with_context(|| format!("cannot make a token for {name}"))?;
         write_private(&file, created.secret.as_bytes())?;
     }
     Ok(())
@@ -78,11 +80,7 @@ pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
     let us = std::env::current_exe().context("cannot tell where this program lies")?;
     let path = us.with_file_name(name);
     if !path.exists() {
-        bail!(
-            "{} is missing beside {}: `make run` (or `make build`) builds all of them",
-            name,
-            us.display()
-        );
+        bail!("{} is missing beside {}: `make run` (or `make build`) builds all of them", name, us.display());
     }
     Ok(path)
 }
@@ -129,7 +127,12 @@ pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Re
     if let Some(noise) = settings.noise {
         arguments.extend(["--noise".into(), noise.to_string()]);
     }
-    Ok(Recipe { name: "bench".into(), program: sibling("loopwright-bench")?, arguments, environment: Vec::new() })
+    Ok(Recipe {
+        name: "bench".into(),
+        program: sibling("loopwright-bench")?,
+        arguments,
+        environment: Vec::new(),
+    })
 }
 
 /// Recipe for the learner.
@@ -158,9 +161,8 @@ pub fn agent_recipes(ground: &Ground, endpoints: &BTreeMap<String, String>) -> a
     devices()
         .into_iter()
         .map(|(name, driver, ..)| {
-            let device = endpoints
-                .get(name)
-                .with_context(|| format!("the bench names no address for {name}"))?;
+            let device =
+                endpoints.get(name).with_context(|| format!("the bench names no address for {name}"))?;
             let option = |key: &str, value: String| [format!("--{key}"), value];
             Ok(Recipe {
                 name: format!("agent-{name}"),
@@ -253,10 +255,9 @@ pub async fn hand_over(client: &Client, control: &str) -> anyhow::Result<Specime
             .await
             .with_context(|| format!("cannot register {name}"))?;
     }
-    for (table, route) in [
-        ("library.csv", "/api/v1/inventory/library"),
-        ("assay-plates.csv", "/api/v1/inventory/assay-plates"),
-    ] {
+    for (table, route) in
+        [("library.csv", "/api/v1/inventory/library"), ("assay-plates.csv", "/api/v1/inventory/assay-plates")]
+    {
         let csv = fetch(&format!("{control}/{table}")).await?;
         client.post_text(route, "text/csv", csv).await.with_context(|| format!("cannot import {table}"))?;
     }

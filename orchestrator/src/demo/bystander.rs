@@ -38,7 +38,9 @@ pub async fn settle_doubts(
 ) -> anyhow::Result<Vec<String>> {
     let mut told = Vec::new();
     for task in tasks["items"].as_array().into_iter().flatten() {
-        let Some(job) = task["subject_id"].as_str().filter(|_| task["cause"] == "job.in_doubt") else { continue };
+        let Some(job) = task["subject_id"].as_str().filter(|_| task["cause"] == "job.in_doubt") else {
+            continue;
+        };
         let detail = client.get(&format!("/api/v1/jobs/{job}")).await?;
         if detail["state"] != "in_doubt" {
             continue;
@@ -89,7 +91,8 @@ fn transfers(payload: &Value, truth: &[Value]) -> Seen {
 fn incubation(job: &Value, truth: &[Value]) -> Seen {
     let id = job["id"].as_str().unwrap_or_default();
     let ours = |event: &&Value| {
-        event["event"] == "incubated" && event["operation"].as_str().is_some_and(|operation| operation.starts_with(id))
+        event["event"] == "incubated"
+            && event["operation"].as_str().is_some_and(|operation| operation.starts_with(id))
     };
     Seen::count(truth.iter().filter(ours).count().min(1), 1, "incubations")
 }
@@ -98,8 +101,11 @@ fn incubation(job: &Value, truth: &[Value]) -> Seen {
 async fn finish_moves(job: &Value, payload: &Value, control: &str, mover: &str) -> anyhow::Result<Seen> {
     let plates: Vec<Value> = serde_json::from_str(&fetch(&format!("{control}/plates")).await?)?;
     let moves = payload["moves"].as_array().map_or(&[][..], Vec::as_slice);
-    let at = |barcode: &Value| plates.iter().find(|plate| plate["barcode"] == *barcode).map(|plate| plate["at"].clone());
-    let left: Vec<&Value> = moves.iter().filter(|one| at(&one["barcode"]).as_ref() != Some(&one["to"])).collect();
+    let at = |barcode: &Value| {
+        plates.iter().find(|plate| plate["barcode"] == *barcode).map(|plate| plate["at"].clone())
+    };
+    let left: Vec<&Value> =
+        moves.iter().filter(|one| at(&one["barcode"]).as_ref() != Some(&one["to"])).collect();
     if left.len() == moves.len() {
         return Ok(Seen::count(0, moves.len(), "moves"));
     }
@@ -121,9 +127,7 @@ mod tests {
     use super::*;
 
     fn payload() -> Value {
-        let transfer = |well: &str| {
-            json!({"source_barcode": "LIB-1", "source_well": "A1", "destination_barcode": "ASY-1", "destination_well": well})
-        };
+        let transfer = |well: &str| json!({"source_barcode": "LIB-1", "source_well": "A1", "destination_barcode": "ASY-1", "destination_well": well});
         json!({"transfers": [transfer("B2"), transfer("B3")]})
     }
 

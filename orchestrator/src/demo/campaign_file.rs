@@ -16,13 +16,14 @@ pub struct Specimen {
 /// The campaign's TOML. `features` are relative to the campaign's folder or absolute.
 pub fn toml(settings: &Settings, specimen: &Specimen, features: &[String]) -> String {
     let replays = settings.screen.is_some();
-    let quoted = |items: &[String]| {
-        items.iter().map(|item| toml_string(item)).collect::<Vec<_>>().join(", ")
-    };
+    let quoted = |items: &[String]| items.iter().map(|item| toml_string(item)).collect::<Vec<_>>().join(", ");
     let priors: Vec<String> = settings.priors.iter().map(|path| path_text(path)).collect();
     let mut text = String::new();
     let goal = if replays {
-        format!("Find the hits of the measured screen {} again, with as few wells as possible.", specimen.name)
+        format!(
+            "Find the hits of the measured screen {} again, with as few wells as possible.",
+            specimen.name
+        )
     } else {
         "Find the genes whose loss raises the signal of a synthetic specimen.".to_owned()
     };

@@ -117,7 +117,9 @@ impl Port {
             return Ok(None);
         };
         match file.try_lock() {
-            Ok(()) if TcpListener::bind(("127.0.0.1", number)).is_ok() => Ok(Some(Self { number, _lock: file })),
+            Ok(()) if TcpListener::bind(("127.0.0.1", number)).is_ok() => {
+                Ok(Some(Self { number, _lock: file }))
+            }
             Ok(()) | Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error).context("cannot lock the demo's port"),
         }
@@ -126,7 +128,8 @@ impl Port {
     /// The one that is wanted, or else the one of the start before, or else the first free one.
     fn choose(wanted: Option<u16>, before: Option<u16>) -> anyhow::Result<Self> {
         if let Some(number) = wanted {
-            return Self::take(number)?.with_context(|| format!("port {number} is taken: name another with --port"));
+            return Self::take(number)?
+                .with_context(|| format!("port {number} is taken: name another with --port"));
         }
         for number in before.into_iter().chain(USUAL_PORT..USUAL_PORT + MORE_PORTS) {
             if let Some(port) = Self::take(number)? {
@@ -143,12 +146,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let parent = path.parent().context("a file has a folder")?;
     std::fs::create_dir_all(parent)?;
     let draft = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file =
+        std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     file.write_all(content)?;
     file.sync_all()?;

@@ -65,7 +65,11 @@ impl Narrator {
         for task in tasks["items"].as_array().into_iter().flatten() {
             let text = |field: &str| task[field].as_str().unwrap_or_default();
             let subject = text("subject_id");
-            let who = if text("cause") == "job.in_doubt" { "A person is needed" } else { "For a person to look at" };
+            let who = if text("cause") == "job.in_doubt" {
+                "A person is needed"
+            } else {
+                "For a person to look at"
+            };
             let commands = match (text("cause"), text("subject")) {
                 ("job.in_doubt", _) => format!(
                     "\n      loopwright job show {subject}\
@@ -109,7 +113,8 @@ impl Narrator {
     }
 
     fn tell_score(&mut self, rounds: &[Value], specimen: &SpecimenReport) {
-        let sum = |field: &str| rounds.iter().filter_map(|round| round["summary"][field].as_u64()).sum::<u64>();
+        let sum =
+            |field: &str| rounds.iter().filter_map(|round| round["summary"][field].as_u64()).sum::<u64>();
         let (hits, measured) = (sum("hits_found"), sum("passed_qc"));
         if measured == 0 {
             return;

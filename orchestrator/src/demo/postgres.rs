@@ -79,10 +79,7 @@ impl Postgres {
 
     /// Connection URL of the demo's database, as its owner.
     pub fn url(&self) -> String {
-        format!(
-            "postgres://loopwright@localhost/loopwright?host={}",
-            self.socket_folder.display()
-        )
+        format!("postgres://loopwright@localhost/loopwright?host={}", self.socket_folder.display())
     }
 
     pub fn pid(&self) -> Option<u32> {
@@ -279,9 +276,8 @@ async fn wait_for_predecessor(data: &Path) -> anyhow::Result<()> {
 fn live_postmaster(data: &Path) -> Option<u32> {
     let pid: u32 = std::fs::read_to_string(data.join("postmaster.pid")).ok()?.lines().next()?.parse().ok()?;
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let names_the_folder = command
-        .split(|byte| *byte == 0)
-        .any(|argument| argument == data.as_os_str().as_encoded_bytes());
+    let names_the_folder =
+        command.split(|byte| *byte == 0).any(|argument| argument == data.as_os_str().as_encoded_bytes());
     names_the_folder.then_some(pid)
 }
 

@@ -20,7 +20,8 @@ pub fn as_f64(count: u64) -> f64 {
 
 /// `progress`: the answer of `GET /campaigns/{id}/progress` of a campaign that has finished.
 pub fn of(progress: &Value, specimen: &SpecimenReport, settings: &Settings) -> Value {
-    let rounds: Vec<Value> = progress["rounds"].as_array().into_iter().flatten().map(|round| one(round, specimen)).collect();
+    let rounds: Vec<Value> =
+        progress["rounds"].as_array().into_iter().flatten().map(|round| one(round, specimen)).collect();
     let sum = |field: &str| rounds.iter().filter_map(|round| round[field].as_u64()).sum::<u64>();
     let (hits, passed) = (sum("hits_found"), sum("passed_qc"));
     let expected = expected_hits(passed, specimen);

@@ -95,7 +95,9 @@ async fn play(
     }
     let campaign = find_or_create_campaign(ground, &client, control, &specimen).await?;
     narrator.introduce(ground, &specimen, &campaign);
-    let finished = follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server, &endpoints).await?;
+    let finished =
+        follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server, &endpoints)
+            .await?;
     if options.json {
         println!("{}", serde_json::to_string(&report::of(&finished, &specimen, &ground.record.settings))?);
     }
@@ -109,7 +111,11 @@ async fn find_or_create_campaign(
     specimen: &bring_up::SpecimenReport,
 ) -> anyhow::Result<String> {
     let listed = client.get("/api/v1/campaigns").await?;
-    let existing = listed["items"].as_array().into_iter().flatten().find(|campaign| campaign["name"] == campaign_file::NAME);
+    let existing = listed["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|campaign| campaign["name"] == campaign_file::NAME);
     if let Some(id) = existing.and_then(|campaign| campaign["id"].as_str()) {
         return Ok(id.to_owned());
     }
@@ -118,7 +124,8 @@ async fn find_or_create_campaign(
     let file = folder.join("campaign.toml");
     let text = campaign_file::toml(&ground.record.settings, &description, &features);
     super::ground::write_private(&file, text.as_bytes())?;
-    let created = crate::cli::campaign::create_from_file(client, &file, Some(ground.record.settings.seed)).await?;
+    let created =
+        crate::cli::campaign::create_from_file(client, &file, Some(ground.record.settings.seed)).await?;
     created["id"].as_str().map(str::to_owned).context("the server named no campaign")
 }
 
@@ -145,7 +152,10 @@ async fn follow(
         }
         let now = running(supervisor, postgres);
         if now != processes {
-            super::ground::write_private(&ground.folder.join("processes.json"), &serde_json::to_vec_pretty(&now)?)?;
+            super::ground::write_private(
+                &ground.folder.join("processes.json"),
+                &serde_json::to_vec_pretty(&now)?,
+            )?;
             processes = now;
         }
         if postgres.has_ended() {

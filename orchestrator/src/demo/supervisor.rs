@@ -48,7 +48,13 @@ impl Supervisor {
     pub fn start(&mut self, recipe: Recipe) -> anyhow::Result<()> {
         let child = spawn(&recipe, &self.logs)?;
         let now = Instant::now();
-        self.running.push(Running { recipe, child: Some(child), deaths: 0, start_again_at: now, started_at: now });
+        self.running.push(Running {
+            recipe,
+            child: Some(child),
+            deaths: 0,
+            start_again_at: now,
+            started_at: now,
+        });
         Ok(())
     }
 

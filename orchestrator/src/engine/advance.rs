@@ -126,7 +126,12 @@ impl Pass {
     }
 
     fn failed(&mut self, error: Error, doing: &'static str) {
-        tracing::warn!(error = &error as &dyn std::error::Error, code = error.code(), doing, "an engine step failed; it is tried again");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            code = error.code(),
+            doing,
+            "an engine step failed; it is tried again"
+        );
         self.error.get_or_insert(error);
     }
 }

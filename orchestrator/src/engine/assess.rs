@@ -6,9 +6,9 @@ use super::inputs::{model_inputs, train_key, train_seed, version_of};
 use super::{Engine, nothing};
 use crate::ids::{RoundId, SYSTEM};
 use crate::plates::State as PlateState;
+use crate::rounds::data_cut;
 use crate::rounds::state::{Event, Stage, State};
 use crate::rounds::summary::{Summary, coverage_90, new_hits};
-use crate::rounds::data_cut;
 use crate::store::accounts::Standing;
 use crate::store::jobs::{Consequences, Created, NewJob};
 use crate::store::proposals::Fate;
@@ -86,7 +86,12 @@ async fn next(conn: &mut PgConnection, round: &Round) -> Result<Next> {
     Ok(if waits { Next::Wait } else { Next::Close })
 }
 
-async fn close(conn: &mut PgConnection, round: &mut Round, cut: Option<Digest>, out: &mut Consequences) -> Result<()> {
+async fn close(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    cut: Option<Digest>,
+    out: &mut Consequences,
+) -> Result<()> {
     let batch = store::batches::live_of_round(conn, round.id).await?;
     let batch = batch.ok_or_else(|| Error::corrupt("assessed round without a batch", round.id))?;
     let standings = store::accounts::standings(conn, batch.id).await?;
@@ -143,7 +148,12 @@ async fn summarise(
     Ok(summary.with_times(&stages, real_now, store::rounds::worker_seconds(conn, round.id).await?))
 }
 
-async fn train(conn: &mut PgConnection, round: &Round, cut: Option<Digest>, out: &mut Consequences) -> Result<()> {
+async fn train(
+    conn: &mut PgConnection,
+    round: &Round,
+    cut: Option<Digest>,
+    out: &mut Consequences,
+) -> Result<()> {
     let campaign = store::campaigns::by_id(conn, round.campaign_id).await?;
     let campaign = campaign.ok_or_else(|| Error::corrupt("campaign of a round", round.id))?;
     let version = version_of(conn, round).await?;

@@ -21,7 +21,9 @@ const PHYSICAL_ATTEMPTS: u32 = 3;
 pub(super) enum Committed {
     Done,
     /// Somebody else took it meanwhile: roll back and plan again.
-    Taken { what: String },
+    Taken {
+        what: String,
+    },
 }
 
 /// Writes `plan` for the round's batch. The caller holds the bench's lock and the round's.
@@ -56,9 +58,9 @@ pub(super) async fn commit(
     }
     let mut made: Vec<JobId> = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
-        let plate = *plates
-            .get(&step.plate_ordinal)
-            .ok_or_else(|| Error::corrupt("plan", format!("step of plate {} that it does not have", step.plate_ordinal)))?;
+        let plate = *plates.get(&step.plate_ordinal).ok_or_else(|| {
+            Error::corrupt("plan", format!("step of plate {} that it does not have", step.plate_ordinal))
+        })?;
         let mut job = job_of(round, plate, step);
         for after in &step.after {
             job.dependencies.push(dependency(after, &made)?);
@@ -96,9 +98,9 @@ pub(super) async fn create(conn: &mut PgConnection, job: &NewJob, out: &mut Cons
 }
 
 fn dependency(after: &After, made: &[JobId]) -> Result<Dependency> {
-    let job_id = *made
-        .get(after.step)
-        .ok_or_else(|| Error::corrupt("plan", format!("step {} is waited for before it is made", after.step)))?;
+    let job_id = *made.get(after.step).ok_or_else(|| {
+        Error::corrupt("plan", format!("step {} is waited for before it is made", after.step))
+    })?;
     Ok(Dependency {
         job_id,
         requires: match after.requires {
@@ -111,5 +113,6 @@ fn dependency(after: &After, made: &[JobId]) -> Result<Dependency> {
 }
 
 fn hours(hours: f64) -> Result<Duration> {
-    Duration::try_from_secs_f64(hours * 3600.0).map_err(|error| Error::corrupt("plan", format!("{hours} hours: {error}")))
+    Duration::try_from_secs_f64(hours * 3600.0)
+        .map_err(|error| Error::corrupt("plan", format!("{hours} hours: {error}")))
 }

@@ -12,7 +12,9 @@ use sqlx::PgConnection;
 
 /// Drafts the plan of the live batch, or lets the policy approve it.
 pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<Stepped> {
-    let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else { return Ok(Stepped::Nothing) };
+    let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else {
+        return Ok(Stepped::Nothing);
+    };
     let version = version_of(conn, round).await?;
     match &batch.draft {
         None => {

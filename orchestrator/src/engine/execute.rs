@@ -22,7 +22,11 @@ use std::collections::{BTreeMap, BTreeSet};
 const GENERATIONS: u32 = 3;
 
 /// One step of an executing round.
-pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut Consequences) -> Result<Stepped> {
+pub(super) async fn step(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    out: &mut Consequences,
+) -> Result<Stepped> {
     let plates = store::plates::of_round(conn, round.id).await?;
     for plate in &plates {
         if mend(conn, plate, out).await? {
@@ -87,7 +91,12 @@ pub(super) async fn wanted_again(conn: &mut PgConnection, plate: &Plate) -> Resu
 }
 
 /// Plans and commits the next generation of a plate, with the same experiments.
-async fn again(conn: &mut PgConnection, round: &mut Round, plate: &Plate, out: &mut Consequences) -> Result<Stepped> {
+async fn again(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    plate: &Plate,
+    out: &mut Consequences,
+) -> Result<Stepped> {
     let version = version_of(conn, round).await?;
     let batch = store::batches::by_id(conn, plate.batch_id).await?;
     let batch = batch.ok_or_else(|| Error::corrupt("batch of a plate", plate.id))?;

@@ -29,7 +29,10 @@ pub(super) async fn hold(conn: &mut PgConnection, round: &mut Round, why: Why) -
 pub(super) async fn for_error(engine: &Engine, id: RoundId, error: &Error) -> Result<()> {
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(()) };
-    let why = Why::new("round.engine_error", format!("The service could not move it on ({}): {error}.", error.code()));
+    let why = Why::new(
+        "round.engine_error",
+        format!("The service could not move it on ({}): {error}.", error.code()),
+    );
     hold(&mut tx, &mut round, why).await?;
     tx.commit().await?;
     Ok(())

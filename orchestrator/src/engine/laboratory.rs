@@ -3,7 +3,8 @@
 use crate::campaigns::Spec;
 use crate::campaigns::spec::Bench;
 use crate::planning::{
-    self, HandlerProfile, Impossible, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment, ReaderProfile,
+    self, HandlerProfile, Impossible, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment,
+    ReaderProfile,
 };
 use crate::store::proposals::{Proposal, Status};
 use crate::store::{self, Error, Result};

@@ -18,7 +18,11 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 /// Plans the approved batch.
-pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut Consequences) -> Result<Stepped> {
+pub(super) async fn step(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    out: &mut Consequences,
+) -> Result<Stepped> {
     let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else {
         return Err(Error::corrupt("planning round without a batch", round.id));
     };
@@ -33,7 +37,9 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut C
             hold::hold(conn, round, why).await?;
             Ok(Stepped::Moved)
         }
-        Ok(plan) if Some(plan.digest()) != batch.plan_digest => differed(conn, round, &mut batch, Ok(plan)).await,
+        Ok(plan) if Some(plan.digest()) != batch.plan_digest => {
+            differed(conn, round, &mut batch, Ok(plan)).await
+        }
         Ok(plan) => {
             if let Committed::Taken { what } = commit::commit(conn, round, &batch, &plan, out).await? {
                 tracing::info!(round = %round.id, what, "taken meanwhile; planning again");
@@ -55,7 +61,8 @@ async fn differed(
     planned: std::result::Result<Plan, Impossible>,
 ) -> Result<Stepped> {
     let approved = batch.draft.clone();
-    let note = json!({"approved_plan": batch.plan_digest, "plan_now": planned.as_ref().ok().map(Plan::digest)});
+    let note =
+        json!({"approved_plan": batch.plan_digest, "plan_now": planned.as_ref().ok().map(Plan::digest)});
     let change = Change { note, ..Change::default() };
     store::batches::apply(conn, batch, batches::Event::PlanDiffered, change, SYSTEM).await?.must()?;
     store::batches::set_draft(conn, batch, Draft::of(&planned).beside(approved)).await?;

@@ -25,7 +25,8 @@ pub(crate) async fn assessment(
     let round = store::rounds::by_id(conn, plate.round_id).await?;
     let round = round.ok_or_else(|| Error::corrupt("round of a plate", plate.id))?;
     let version = version_of(conn, &round).await?;
-    let labware = Labware::by_load_name(&plate.labware).map_err(|error| Error::corrupt("plate.labware", error))?;
+    let labware =
+        Labware::by_load_name(&plate.labware).map_err(|error| Error::corrupt("plate.labware", error))?;
     let map = store::plates::map(conn, plate.id).await?;
     let transfers = store::plates::dispense_records(conn, plate.id).await?;
     let readings = readings.iter().map(reading).collect::<Result<Vec<Reading>>>()?;
@@ -106,7 +107,12 @@ pub(super) async fn clear_places(
 }
 
 /// The move that frees the place behind `resource`; `None` when nothing stands there.
-async fn clearing(conn: &mut PgConnection, bench: &Bench, plate: &Plate, resource: &str) -> Result<Option<Step>> {
+async fn clearing(
+    conn: &mut PgConnection,
+    bench: &Bench,
+    plate: &Plate,
+    resource: &str,
+) -> Result<Option<Step>> {
     if resource == bench.deck_resource() {
         let standing = store::inventory::standing_on(conn, &bench.handler).await?;
         return Ok(planning::clear_deck(bench, plate.ordinal, &standing));
@@ -128,7 +134,9 @@ async fn bring_home(
     out: &mut Consequences,
 ) -> Result<()> {
     let standing: Option<Standing> = store::inventory::standing(conn, &plate.barcode).await?;
-    let Some(standing) = standing.filter(|standing| standing.at.device == bench.incubator) else { return Ok(()) };
+    let Some(standing) = standing.filter(|standing| standing.at.device == bench.incubator) else {
+        return Ok(());
+    };
     if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,11 @@ use jobs::work::learn::Propose;
 use sqlx::PgConnection;
 
 /// Creates the `propose` job of the next generation, unless one is on its way.
-pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut Consequences) -> Result<Stepped> {
+pub(super) async fn step(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    out: &mut Consequences,
+) -> Result<Stepped> {
     if store::rounds::open_jobs(conn, round.id).await? > 0 {
         return Ok(Stepped::Nothing);
     }
@@ -22,7 +26,8 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round, out: &mut C
     let left = version.pool_size.saturating_sub(taken);
     let batch_size = u32::try_from(left).unwrap_or(u32::MAX).min(version.spec.budget.batch);
     if batch_size == 0 {
-        let why = Why::new("round.pool_exhausted", "Every experiment of the design space is answered or excluded.");
+        let why =
+            Why::new("round.pool_exhausted", "Every experiment of the design space is answered or excluded.");
         hold::hold(conn, round, why).await?;
         return Ok(Stepped::Moved);
     }

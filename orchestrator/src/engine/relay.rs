@@ -1,8 +1,8 @@
 //! Delivers the outbox. The first edition tells the log; webhooks are another [`Sink`].
 
 use super::Engine;
-use crate::store::outbox::{self, Entry};
 use crate::store::Result;
+use crate::store::outbox::{self, Entry};
 use async_trait::async_trait;
 
 /// Entries delivered in one transaction.
@@ -22,7 +22,12 @@ pub struct LogSink;
 #[async_trait]
 impl Sink for LogSink {
     async fn deliver(&self, entry: &Entry) -> bool {
-        tracing::debug!(event_id = entry.event_id.0, topic = entry.topic, attempts = entry.attempts, "outbox");
+        tracing::debug!(
+            event_id = entry.event_id.0,
+            topic = entry.topic,
+            attempts = entry.attempts,
+            "outbox"
+        );
         true
     }
 }

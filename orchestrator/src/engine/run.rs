@@ -76,5 +76,10 @@ async fn sleep(at_most: Duration, woken: Option<&mut watch::Receiver<()>>, shutd
 }
 
 fn log(error: &store::Error, doing: &'static str) {
-    tracing::warn!(error = error as &dyn std::error::Error, code = error.code(), doing, "an engine loop failed; it tries again");
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        code = error.code(),
+        doing,
+        "an engine loop failed; it tries again"
+    );
 }

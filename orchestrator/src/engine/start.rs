@@ -22,10 +22,16 @@ pub(super) enum Due {
     /// A learner trains, or a round is live.
     Waiting,
     /// A round is due since.
-    Now { number: u32, due_lab_at: DateTime<Utc>, data_cut: Option<Digest> },
+    Now {
+        number: u32,
+        due_lab_at: DateTime<Utc>,
+        data_cut: Option<Digest>,
+    },
     At(DateTime<Utc>),
     /// No further round: budget spent or goal reached.
-    Finished { because: String },
+    Finished {
+        because: String,
+    },
 }
 
 /// Reads the calendar.
@@ -127,7 +133,11 @@ pub(super) async fn step(
 }
 
 /// Version 1 of the model is trained from the priors alone.
-async fn first_training(conn: &mut PgConnection, campaign: &Campaign, out: &mut Consequences) -> Result<Stepped> {
+async fn first_training(
+    conn: &mut PgConnection,
+    campaign: &Campaign,
+    out: &mut Consequences,
+) -> Result<Stepped> {
     let version = current_version(conn, campaign).await?;
     let inputs = model_inputs(&version, None, train_seed(campaign, 0));
     let mut job = NewJob::new(Work::Train(Train { inputs, warm_start: None }));
@@ -152,7 +162,9 @@ fn hours(hours: f64) -> Duration {
 
 /// The earliest instant at which a round of an active campaign is due; `Err` within: one is due already, or
 /// something else is to be done first.
-pub(super) async fn next_due(conn: &mut PgConnection) -> Result<std::result::Result<Option<DateTime<Utc>>, ()>> {
+pub(super) async fn next_due(
+    conn: &mut PgConnection,
+) -> Result<std::result::Result<Option<DateTime<Utc>>, ()>> {
     let mut next: Option<DateTime<Utc>> = None;
     let campaigns: Vec<CampaignId> = store::campaigns::active_without_live_round(conn).await?;
     for id in campaigns {

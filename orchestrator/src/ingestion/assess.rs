@@ -71,7 +71,10 @@ pub fn assess(input: &AssessInput) -> Assessment {
     let filled = |well: &Well| deliveries.get(well) == Some(&Delivery::Ok);
     let channel = |name: &str| -> BTreeMap<Well, f64> {
         let of_channel = input.readings.iter().filter(|reading| reading.channel == name);
-        of_channel.filter(|reading| filled(&reading.well)).map(|reading| (reading.well, reading.value)).collect()
+        of_channel
+            .filter(|reading| filled(&reading.well))
+            .map(|reading| (reading.well, reading.value))
+            .collect()
     };
     let roles: BTreeMap<Well, Role> = input.map.iter().map(|mapped| (mapped.well, mapped.role)).collect();
     let usable = channel(&input.objective.channel);
@@ -108,7 +111,12 @@ mod tests {
     use uuid::Uuid;
 
     fn objective(hit: HitRule) -> ObjectiveSpec {
-        ObjectiveSpec { readout: "signal".into(), channel: "signal".into(), direction: Objective::Maximise, hit }
+        ObjectiveSpec {
+            readout: "signal".into(),
+            channel: "signal".into(),
+            direction: Objective::Maximise,
+            hit,
+        }
     }
 
     fn transfer(well: Well, actual_nl: Option<u32>) -> TransferRecord {
@@ -138,7 +146,14 @@ mod tests {
             }
         }
         let objective = objective(hit);
-        assess(&AssessInput { format, map: &map, transfers: &transfers, readings: &readings, objective: &objective, qc })
+        assess(&AssessInput {
+            format,
+            map: &map,
+            transfers: &transfers,
+            readings: &readings,
+            objective: &objective,
+            qc,
+        })
     }
 
     #[test]
@@ -177,11 +192,17 @@ mod tests {
     #[test]
     fn a_well_that_nothing_was_dispensed_into_is_missing() {
         let well: Well = "A1".parse().unwrap();
-        let map = [MapWell { well, role: Role::Sample, proposal: Some(ProposalId(Uuid::nil())), replicate: 1 }];
+        let map =
+            [MapWell { well, role: Role::Sample, proposal: Some(ProposalId(Uuid::nil())), replicate: 1 }];
         let readings = [Reading { well, channel: "signal".into(), value: 1.0 }];
         let (objective, qc) = (objective(HitRule::AtLeast(0.5)), Qc::default());
         let input = AssessInput {
-            format: PlateFormat::Wells384, map: &map, transfers: &[], readings: &readings, objective: &objective, qc: &qc,
+            format: PlateFormat::Wells384,
+            map: &map,
+            transfers: &[],
+            readings: &readings,
+            objective: &objective,
+            qc: &qc,
         };
         let plate = assess(&input);
         assert_eq!((plate.judgement.missing_fraction, plate.unmeasured.len()), (1.0, 1));
@@ -192,7 +213,13 @@ mod tests {
             4 => -1e3..1e3f64,
             1 => prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, 5e-324]),
         ];
-        let row = (0usize..3, 0u128..5, prop::option::of(0u32..2_000), prop::option::of(odd.clone()), prop::option::of(odd));
+        let row = (
+            0usize..3,
+            0u128..5,
+            prop::option::of(0u32..2_000),
+            prop::option::of(odd.clone()),
+            prop::option::of(odd),
+        );
         let row = row.prop_map(|(role, id, delivered, signal, call)| {
             let role = Role::ALL[role];
             (role, (role == Role::Sample).then_some(id), delivered, signal, call)

@@ -78,11 +78,14 @@ fn control_reasons(plate: &Normalised) -> Vec<String> {
     let mut reasons = Vec::new();
     for (name, control) in [("negative", plate.negative), ("positive", plate.positive)] {
         if control.n < 2 {
-            reasons.push(format!("{} of the {name} control's wells can be used; two are the least", control.n));
+            reasons
+                .push(format!("{} of the {name} control's wells can be used; two are the least", control.n));
         }
     }
     if reasons.is_empty() && plate.window().is_none() {
-        reasons.push("the positive control reads like the negative one: there is no window to measure in".to_owned());
+        reasons.push(
+            "the positive control reads like the negative one: there is no window to measure in".to_owned(),
+        );
     }
     reasons
 }
@@ -114,7 +117,8 @@ fn control_drift(format: PlateFormat, plate: &Normalised, roles: &BTreeMap<Well,
 /// Least squares; `None` when all points stand at one place.
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let n = points.len() as f64;
-    let [mean_x, mean_y] = [points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n];
+    let [mean_x, mean_y] =
+        [points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n];
     let xx: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     let xy: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     (xx > 0.0).then(|| xy / xx).filter(|slope| slope.is_finite())
@@ -124,7 +128,8 @@ fn missing_fraction(usable: &BTreeMap<Well, f64>, roles: &BTreeMap<Well, Role>) 
     if roles.is_empty() {
         return 1.0;
     }
-    let missing = roles.keys().filter(|well| !usable.get(well).is_some_and(|value| value.is_finite())).count();
+    let missing =
+        roles.keys().filter(|well| !usable.get(well).is_some_and(|value| value.is_finite())).count();
     // Not `1 - there / all`: 3 of 10 must be exactly the 0.3 that a campaign tolerates.
     missing as f64 / roles.len() as f64
 }
@@ -139,7 +144,8 @@ mod tests {
 
     fn judged(values: &[(&str, Role, f64)]) -> Judgement {
         let well = |name: &str| -> Well { name.parse().unwrap() };
-        let readings: BTreeMap<Well, f64> = values.iter().map(|(name, _, value)| (well(name), *value)).collect();
+        let readings: BTreeMap<Well, f64> =
+            values.iter().map(|(name, _, value)| (well(name), *value)).collect();
         let roles = values.iter().map(|(name, role, _)| (well(name), *role)).collect();
         judge(&QC, PlateFormat::Wells96, &normalise(&readings, &roles, false), &readings, &roles)
     }
@@ -150,14 +156,24 @@ mod tests {
     fn the_z_prime_factor_is_zhangs() {
         // Negative 10 +- 2, positive 100 +- 10: 1 - 3 x 12 / 90 = 0.6.
         let plate = judged(&[
-            ("A1", N, 8.0), ("B6", N, 12.0), ("A12", N, 10.0), ("H1", P, 90.0), ("G6", P, 110.0), ("H12", P, 100.0),
+            ("A1", N, 8.0),
+            ("B6", N, 12.0),
+            ("A12", N, 10.0),
+            ("H1", P, 90.0),
+            ("G6", P, 110.0),
+            ("H12", P, 100.0),
         ]);
         assert!((plate.z_prime.unwrap() - 0.6).abs() < 1e-12);
         assert_eq!(plate.missing_fraction, 0.0);
         assert_eq!((plate.verdict, plate.reasons.len()), (Verdict::Pass, 0));
         // Positive 100 +- 20: 1 - 3 x 22 / 90 = 0.2667.
         let plate = judged(&[
-            ("A1", N, 8.0), ("B6", N, 12.0), ("A12", N, 10.0), ("H1", P, 80.0), ("G6", P, 120.0), ("H12", P, 100.0),
+            ("A1", N, 8.0),
+            ("B6", N, 12.0),
+            ("A12", N, 10.0),
+            ("H1", P, 80.0),
+            ("G6", P, 120.0),
+            ("H12", P, 100.0),
         ]);
         assert_eq!(plate.reasons, ["the Z'-factor is 0.27; at least 0.40 is asked"]);
     }
@@ -168,7 +184,12 @@ mod tests {
         // so with a far positive: window 1000 - 22 = 978 and drift 44 / 978 = 0.045 passes.
         let ramp = |positive: f64| {
             judged(&[
-                ("A1", N, 0.0), ("A12", N, 44.0), ("D1", N, 0.0), ("D12", N, 44.0), ("H1", P, positive), ("H2", P, positive),
+                ("A1", N, 0.0),
+                ("A12", N, 44.0),
+                ("D1", N, 0.0),
+                ("D12", N, 44.0),
+                ("H1", P, positive),
+                ("H2", P, positive),
             ])
         };
         assert!((ramp(1022.0).control_drift.unwrap() - 0.044).abs() < 1e-12);
@@ -184,7 +205,8 @@ mod tests {
     #[test]
     fn drift_is_seen_over_rows_too_and_counts_the_plates_height() {
         // 10 a row over rows A and C; seven steps of height: 70 / (1022 - 10).
-        let plate = judged(&[("A1", N, 0.0), ("C1", N, 20.0), ("B1", N, 10.0), ("H1", P, 1010.0), ("H2", P, 1010.0)]);
+        let plate =
+            judged(&[("A1", N, 0.0), ("C1", N, 20.0), ("B1", N, 10.0), ("H1", P, 1010.0), ("H2", P, 1010.0)]);
         assert!((plate.control_drift.unwrap() - 0.07).abs() < 1e-12);
     }
 
@@ -193,7 +215,8 @@ mod tests {
         let well = |name: &str| -> Well { name.parse().unwrap() };
         let roles: BTreeMap<Well, Role> =
             [("A1", N), ("A2", N), ("A3", P), ("A4", P), ("A5", S)].map(|(w, r)| (well(w), r)).into();
-        let readings: BTreeMap<Well, f64> = [("A1", 0.0), ("A2", 0.0), ("A3", 1.0)].map(|(w, v)| (well(w), v)).into();
+        let readings: BTreeMap<Well, f64> =
+            [("A1", 0.0), ("A2", 0.0), ("A3", 1.0)].map(|(w, v)| (well(w), v)).into();
         let plate = judge(&QC, PlateFormat::Wells96, &normalise(&readings, &roles, false), &readings, &roles);
         assert_eq!(plate.z_prime, None);
         assert!((plate.missing_fraction - 0.4).abs() < 1e-12);
@@ -210,6 +233,9 @@ mod tests {
     fn equal_controls_fail_in_words() {
         let plate = judged(&[("A1", N, 5.0), ("A2", N, 5.0), ("A3", P, 5.0), ("A4", P, 5.0)]);
         assert_eq!(plate.verdict, Verdict::Fail);
-        assert_eq!(plate.reasons, ["the positive control reads like the negative one: there is no window to measure in"]);
+        assert_eq!(
+            plate.reasons,
+            ["the positive control reads like the negative one: there is no window to measure in"]
+        );
     }
 }

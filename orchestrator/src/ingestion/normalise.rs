@@ -39,7 +39,11 @@ impl ControlStatistics {
     pub fn of(values: &[f64], robust: bool) -> Self {
         let (mean, sd) = if robust { median_and_mad(values) } else { mean_and_sd(values) };
         let finite = |x: &f64| x.is_finite();
-        Self { n: u32::try_from(values.len()).unwrap_or(u32::MAX), mean: mean.filter(finite), sd: sd.filter(finite) }
+        Self {
+            n: u32::try_from(values.len()).unwrap_or(u32::MAX),
+            mean: mean.filter(finite),
+            sd: sd.filter(finite),
+        }
     }
 }
 
@@ -57,7 +61,8 @@ impl Normalised {
 /// Normalises `readings` (one channel, usable wells, any values) to the controls that `roles` names among them.
 pub fn normalise(readings: &BTreeMap<Well, f64>, roles: &BTreeMap<Well, Role>, robust: bool) -> Normalised {
     let control = |role: Role| -> ControlStatistics {
-        let of_role = readings.iter().filter(|(well, value)| value.is_finite() && roles.get(well) == Some(&role));
+        let of_role =
+            readings.iter().filter(|(well, value)| value.is_finite() && roles.get(well) == Some(&role));
         ControlStatistics::of(&of_role.map(|(_, value)| *value).collect::<Vec<f64>>(), robust)
     };
     let mut plate = Normalised {
@@ -113,13 +118,21 @@ mod tests {
         use Role::{NegativeControl as N, PositiveControl as P, Sample as S};
         // Negative 8, 10, 12: mean 10, sd 2. Positive 90, 100, 110: mean 100, sd 10.
         let (readings, roles) = plate(&[
-            ("A1", N, 8.0), ("A2", N, 10.0), ("A3", N, 12.0), ("A4", P, 90.0), ("A5", P, 100.0), ("A6", P, 110.0),
-            ("B1", S, 55.0), ("B2", S, 1.0), ("B3", S, 118.0),
+            ("A1", N, 8.0),
+            ("A2", N, 10.0),
+            ("A3", N, 12.0),
+            ("A4", P, 90.0),
+            ("A5", P, 100.0),
+            ("A6", P, 110.0),
+            ("B1", S, 55.0),
+            ("B2", S, 1.0),
+            ("B3", S, 118.0),
         ]);
         let plate = normalise(&readings, &roles, false);
         assert_eq!(plate.negative, ControlStatistics { n: 3, mean: Some(10.0), sd: Some(2.0) });
         assert_eq!(plate.positive, ControlStatistics { n: 3, mean: Some(100.0), sd: Some(10.0) });
-        let values: Vec<f64> = ["A2", "A5", "B1", "B2", "B3"].iter().map(|w| plate.values[&w.parse().unwrap()]).collect();
+        let values: Vec<f64> =
+            ["A2", "A5", "B1", "B2", "B3"].iter().map(|w| plate.values[&w.parse().unwrap()]).collect();
         assert_eq!(values, [0.0, 1.0, 0.5, -0.1, 1.2]);
     }
 

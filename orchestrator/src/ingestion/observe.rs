@@ -36,7 +36,8 @@ pub fn observe(
     calls: &BTreeMap<Well, f64>,
     rule: &HitRule,
 ) -> Option<Observed> {
-    let usable: Vec<(Well, f64)> = wells.iter().filter_map(|well| Some((*well, *values.get(well)?))).collect();
+    let usable: Vec<(Well, f64)> =
+        wells.iter().filter_map(|well| Some((*well, *values.get(well)?))).collect();
     let replicates: Vec<f64> = usable.iter().map(|(_, value)| *value).collect();
     let (mean, sd) = mean_and_sd(&replicates);
     let value = mean.filter(|mean| mean.is_finite())?;

@@ -30,7 +30,9 @@ pub struct TransferRecord {
 pub enum Delivery {
     Ok,
     /// One of its transfers brought too little ([`LEAST_DELIVERED_SHARE`]); by how much in all.
-    Short { by_nl: u64 },
+    Short {
+        by_nl: u64,
+    },
     /// One of its transfers did not happen, or the device says that it went wrong.
     Failed,
 }
@@ -44,7 +46,10 @@ pub struct NotADestination {
 }
 
 /// Lays the device's report beside the transfers asked for. A transfer that it does not mention has failed.
-pub fn transfer_records(asked: &Dispense, reported: &DispenseResult) -> Result<Vec<TransferRecord>, NotADestination> {
+pub fn transfer_records(
+    asked: &Dispense,
+    reported: &DispenseResult,
+) -> Result<Vec<TransferRecord>, NotADestination> {
     let reports: BTreeMap<u32, &TransferReport> = reported.transfers.iter().map(|r| (r.index, r)).collect();
     let mut records = transfer_records_as_asked(asked)?;
     for record in &mut records {
@@ -117,7 +122,11 @@ mod tests {
             volume_nl: 1_000,
             liquid_class: "default".into(),
         };
-        Dispense { deck: Vec::new(), tip_rack_slots: Vec::new(), transfers: destinations.iter().map(transfer).collect() }
+        Dispense {
+            deck: Vec::new(),
+            tip_rack_slots: Vec::new(),
+            transfers: destinations.iter().map(transfer).collect(),
+        }
     }
 
     fn result(reports: &[(u32, Option<u32>, Option<&str>)]) -> DispenseResult {

@@ -42,14 +42,20 @@ impl ImportError {
 }
 
 /// Registers library plates (sources), standing in storage. Drafts of waiting batches are computed anew.
-pub async fn library(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+pub async fn library(
+    conn: &mut PgConnection,
+    csv: &[u8],
+) -> Result<std::result::Result<Imported, ImportError>> {
     let mut tx = conn.begin().await?;
     let answer = library_in(&mut tx, csv).await?;
     tx.commit().await?;
     Ok(answer)
 }
 
-async fn library_in(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+async fn library_in(
+    conn: &mut PgConnection,
+    csv: &[u8],
+) -> Result<std::result::Result<Imported, ImportError>> {
     let plates = match parse_library(csv) {
         Ok(plates) => plates,
         Err(error) => return Ok(Err(error)),
@@ -68,14 +74,20 @@ async fn library_in(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::
 }
 
 /// Registers blank assay plates, standing in storage. Drafts of waiting batches are computed anew.
-pub async fn assay_plates(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+pub async fn assay_plates(
+    conn: &mut PgConnection,
+    csv: &[u8],
+) -> Result<std::result::Result<Imported, ImportError>> {
     let mut tx = conn.begin().await?;
     let answer = assay_plates_in(&mut tx, csv).await?;
     tx.commit().await?;
     Ok(answer)
 }
 
-async fn assay_plates_in(conn: &mut PgConnection, csv: &[u8]) -> Result<std::result::Result<Imported, ImportError>> {
+async fn assay_plates_in(
+    conn: &mut PgConnection,
+    csv: &[u8],
+) -> Result<std::result::Result<Imported, ImportError>> {
     let plates = match parse_assay_plates(csv) {
         Ok(plates) => plates,
         Err(error) => return Ok(Err(error)),
@@ -117,7 +129,10 @@ pub fn parse_library(csv: &[u8]) -> std::result::Result<Vec<LibraryPlate>, Impor
         let well: Well = row.well.parse().map_err(|error| ImportError::at(line, error))?;
         labware.format.check(well).map_err(|error| ImportError::at(line, error))?;
         if row.volume_nl > labware.capacity().0 {
-            return Err(ImportError::at(line, format!("{} nL do not fit into a well of {}", row.volume_nl, row.labware)));
+            return Err(ImportError::at(
+                line,
+                format!("{} nL do not fit into a well of {}", row.volume_nl, row.labware),
+            ));
         }
         if row.content.trim() != row.content || row.content.is_empty() {
             return Err(ImportError::at(line, format!("{:?} is no name of a content", row.content)));
@@ -155,7 +170,11 @@ pub fn parse_assay_plates(csv: &[u8]) -> std::result::Result<Vec<BlankPlate>, Im
     Ok(plates)
 }
 
-fn check_plate(line: u64, barcode: &str, labware: &str) -> std::result::Result<&'static Labware, ImportError> {
+fn check_plate(
+    line: u64,
+    barcode: &str,
+    labware: &str,
+) -> std::result::Result<&'static Labware, ImportError> {
     barcode.parse::<Barcode>().map_err(|error| ImportError::at(line, error))?;
     Labware::by_load_name(labware).map_err(|error| ImportError::at(line, error))
 }
@@ -193,7 +212,10 @@ mod tests {
         );
         let plates = parse_library(csv.as_bytes()).unwrap();
         assert_eq!(plates.len(), 1);
-        assert_eq!(plates[0].wells, [("A1".into(), "CBLB".into(), 50_000), ("P24".into(), "NEG".into(), 60_000)]);
+        assert_eq!(
+            plates[0].wells,
+            [("A1".into(), "CBLB".into(), 50_000), ("P24".into(), "NEG".into(), 60_000)]
+        );
     }
 
     #[test]
@@ -216,9 +238,12 @@ mod tests {
 
     #[test]
     fn a_blank_plate_has_cells_of_one_context() {
-        let plates = parse_assay_plates(b"barcode,labware,context\nP-1,corning_384_wellplate_112ul_flat,donor-1\n").unwrap();
+        let plates =
+            parse_assay_plates(b"barcode,labware,context\nP-1,corning_384_wellplate_112ul_flat,donor-1\n")
+                .unwrap();
         assert_eq!(plates[0].context, "donor-1");
-        let error = parse_assay_plates(b"barcode,labware,context\nP-1,corning_384_wellplate_112ul_flat,\n").unwrap_err();
+        let error = parse_assay_plates(b"barcode,labware,context\nP-1,corning_384_wellplate_112ul_flat,\n")
+            .unwrap_err();
         assert_eq!(error.line, 2);
     }
 }

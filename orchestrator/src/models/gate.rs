@@ -47,9 +47,9 @@ pub fn judge(candidate: &ModelMetrics, in_use: Option<&ModelMetrics>) -> Verdict
         (None, Some(_)) => Verdict::Reject {
             because: "it reports no held-out log score, the version in use does".to_owned(),
         },
-        (_, None) => Verdict::Promote {
-            because: "the version in use was never measured on held-out data".to_owned(),
-        },
+        (_, None) => {
+            Verdict::Promote { because: "the version in use was never measured on held-out data".to_owned() }
+        }
     }
 }
 

@@ -16,7 +16,11 @@ pub(super) struct Share<'a> {
 }
 
 /// Contexts by name; in each as few plates as hold its experiments, differing by one at most.
-pub(super) fn allocate<'a>(experiments: &'a [PlannedExperiment], per_plate: usize, stock: &Stock<'a>) -> Vec<Share<'a>> {
+pub(super) fn allocate<'a>(
+    experiments: &'a [PlannedExperiment],
+    per_plate: usize,
+    stock: &Stock<'a>,
+) -> Vec<Share<'a>> {
     let mut by_context: BTreeMap<&str, Vec<&PlannedExperiment>> = BTreeMap::new();
     for planned in experiments {
         by_context.entry(&planned.experiment.context.0).or_default().push(planned);

@@ -56,7 +56,12 @@ pub(super) struct Tails {
 }
 
 /// Appends the chain of `subject` to `steps`; answers with the new tails and the number of deck loads.
-pub(super) fn append(scene: &Scene, subject: &Subject, tails: Tails, steps: &mut Vec<Step>) -> (Tails, usize) {
+pub(super) fn append(
+    scene: &Scene,
+    subject: &Subject,
+    tails: Tails,
+    steps: &mut Vec<Step>,
+) -> (Tails, usize) {
     let mut chain = Chain { scene, subject, steps, last: None, deck: BTreeMap::new() };
     let loads = chain.fill(tails.deck);
     let deck = chain.leave_deck();
@@ -92,7 +97,11 @@ impl<'a> Chain<'a, '_> {
             }
             self.change_sources(load, &mut moves);
             if !moves.is_empty() {
-                self.push_on_deck(self.scene.spec.bench.mover.clone(), Work::Move(Move { moves }), deck_before);
+                self.push_on_deck(
+                    self.scene.spec.bench.mover.clone(),
+                    Work::Move(Move { moves }),
+                    deck_before,
+                );
             }
             let mut transfers = Vec::new();
             for (plate, count) in load {
@@ -141,7 +150,8 @@ impl<'a> Chain<'a, '_> {
 
         let mut after = self.after_last(hours, Some(hours + window));
         after.extend(reader_before.map(ended));
-        let arrive = Work::Move(Move { moves: vec![self.move_subject(self.incubator_slot(), there.clone())] });
+        let arrive =
+            Work::Move(Move { moves: vec![self.move_subject(self.incubator_slot(), there.clone())] });
         self.push(spec.bench.mover.clone(), arrive, resource.clone(), after);
 
         let work = Work::Read(Read {
@@ -170,8 +180,12 @@ impl<'a> Chain<'a, '_> {
         let arriving: Vec<&'a str> =
             load.keys().copied().filter(|plate| !self.deck.values().any(|there| there == plate)).collect();
         let handler: &'a HandlerProfile = self.scene.handler;
-        let free: Vec<&'a str> =
-            handler.source_slots.iter().map(String::as_str).filter(|slot| !self.deck.contains_key(slot)).collect();
+        let free: Vec<&'a str> = handler
+            .source_slots
+            .iter()
+            .map(String::as_str)
+            .filter(|slot| !self.deck.contains_key(slot))
+            .collect();
         for (plate, slot) in arriving.into_iter().zip(free) {
             self.deck.insert(slot, plate);
             moves.push(self.move_source(plate, at("storage", plate), self.deck_slot(slot)));

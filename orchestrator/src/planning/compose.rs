@@ -29,7 +29,8 @@ pub fn plan(input: &PlanInput) -> Result<Plan, Impossible> {
     // Which plates there are depends on what the stock holds, and what the stock must hold on how many
     // plates carry controls; so the samples come first.
     let samples = sample_needs(input);
-    let everything = Needs::from_iter(samples.iter().map(|(c, n)| (*c, *n)).chain(controls(input).map(|(c, _)| (c, 0))));
+    let everything =
+        Needs::from_iter(samples.iter().map(|(c, n)| (*c, *n)).chain(controls(input).map(|(c, _)| (c, 0))));
     let mut stock = Stock::of(input.inventory, &everything, input.spec.assay.transfer_volume_nl)?;
     let shares = allocate(input.experiments, demand.experiments_per_plate(), &stock);
     stock.check(&with_controls(samples, input, shares.len()))?;
@@ -46,7 +47,12 @@ fn compose<'a>(
     stock: &mut Stock<'a>,
 ) -> Result<Plan, Impossible> {
     let source_labware = stock.labware();
-    let scene = Scene { spec: input.spec, handler: input.handler, reader: input.reader, source_labware: &source_labware };
+    let scene = Scene {
+        spec: input.spec,
+        handler: input.handler,
+        reader: input.reader,
+        source_labware: &source_labware,
+    };
     let mut steps: Vec<Step> = Vec::new();
     let mut plates = Vec::new();
     let mut tails = Tails::default();
@@ -82,7 +88,8 @@ fn compose<'a>(
 }
 
 fn demand(input: &PlanInput, labware: &Labware) -> Demand {
-    let [negative, positive] = [&input.spec.controls.negative, &input.spec.controls.positive].map(|c| size(c.wells));
+    let [negative, positive] =
+        [&input.spec.controls.negative, &input.spec.controls.positive].map(|c| size(c.wells));
     Demand {
         format: labware.format,
         leave_edge_empty: input.spec.assay.leave_edge_empty,
@@ -156,13 +163,15 @@ fn with_controls<'a>(mut needs: Needs<'a>, input: &PlanInput<'a>, plates: usize)
 fn choose_blanks<'a>(input: &PlanInput<'a>, shares: &[Share]) -> Result<Vec<&'a BlankPlate>, Impossible> {
     let labware = &input.spec.assay.labware;
     let mut there: BTreeMap<&str, VecDeque<&BlankPlate>> = BTreeMap::new();
-    let mut blanks: Vec<&BlankPlate> = input.inventory.blanks.iter().filter(|b| b.labware == *labware).collect();
+    let mut blanks: Vec<&BlankPlate> =
+        input.inventory.blanks.iter().filter(|b| b.labware == *labware).collect();
     blanks.sort_by_key(|blank| &blank.barcode);
     blanks.dedup_by_key(|blank| &blank.barcode);
     for blank in blanks {
         there.entry(&blank.context).or_default().push_back(blank);
     }
-    let available: BTreeMap<&str, usize> = there.iter().map(|(context, blanks)| (*context, blanks.len())).collect();
+    let available: BTreeMap<&str, usize> =
+        there.iter().map(|(context, blanks)| (*context, blanks.len())).collect();
     let choose = |share: &Share| {
         there.get_mut(share.context).and_then(VecDeque::pop_front).ok_or_else(|| Impossible::NoBlankPlate {
             context: share.context.to_owned(),
@@ -203,7 +212,13 @@ fn fill_wells(input: &PlanInput, share: &Share, layout: &Layout) -> Vec<PlannedW
     let mut wells = Vec::new();
     for (role, content, places) in roles {
         for (well, replicate) in places.iter().zip(1..) {
-            wells.push(PlannedWell { well: *well, role, proposal: None, replicate, contents: vec![content.clone()] });
+            wells.push(PlannedWell {
+                well: *well,
+                role,
+                proposal: None,
+                replicate,
+                contents: vec![content.clone()],
+            });
         }
     }
     for (block, replicate) in layout.samples.iter().zip(1..) {

@@ -20,7 +20,9 @@ pub(super) fn check(input: &PlanInput) -> Result<(), Impossible> {
 fn check_handler(input: &PlanInput) -> Result<(), Impossible> {
     let handler = input.handler;
     let volume = input.spec.assay.transfer_volume_nl;
-    let slots = std::iter::once(&handler.destination_slot).chain(&handler.source_slots).chain(&handler.tip_rack_slots);
+    let slots = std::iter::once(&handler.destination_slot)
+        .chain(&handler.source_slots)
+        .chain(&handler.tip_rack_slots);
     let why = if handler.source_slots.is_empty() {
         "it has no slot for library plates".to_owned()
     } else if handler.tips_per_run() == 0 {

@@ -9,19 +9,30 @@ pub enum Impossible {
     EmptyBatch,
     #[error("{} no library plate holds: {}; remove their experiments, or register plates that hold them", Count(contents.len(), "reagent that", "reagents that"), Some3(contents))]
     UnknownContent { contents: Vec<String> },
-    #[error("not enough volume above dead volume of {}; remove experiments, or register fresh library plates", Some3(shortages))]
+    #[error(
+        "not enough volume above dead volume of {}; remove experiments, or register fresh library plates",
+        Some3(shortages)
+    )]
     NotEnoughVolume { shortages: Vec<Shortage> },
     #[error("{needed} blank plates {labware} with cells {context:?} are needed and {available} are there; seed and register {}, or make the batch smaller", needed - available)]
     NoBlankPlate { context: String, labware: String, needed: u32, available: u32 },
-    #[error("one experiment does not fit on a plate: {replicates} replicates and {controls} controls need {needed} wells, {labware} has {usable} that may be used; use a larger plate or fewer replicates")]
+    #[error(
+        "one experiment does not fit on a plate: {replicates} replicates and {controls} controls need {needed} wells, {labware} has {usable} that may be used; use a larger plate or fewer replicates"
+    )]
     ExperimentDoesNotFit { labware: String, replicates: u32, controls: u32, needed: u64, usable: u32 },
-    #[error("{needed} plates need a slot in {incubator} and {available} are free; wait until plates have been read, or make the batch smaller")]
+    #[error(
+        "{needed} plates need a slot in {incubator} and {available} are free; wait until plates have been read, or make the batch smaller"
+    )]
     NoIncubatorSlot { incubator: String, needed: u32, available: u32 },
-    #[error("{instrument} cannot be used for this campaign: {why}; correct its profile or the campaign's [bench]")]
+    #[error(
+        "{instrument} cannot be used for this campaign: {why}; correct its profile or the campaign's [bench]"
+    )]
     UnfitInstrument { instrument: String, why: String },
     #[error("nobody knows the labware {labware:?} of {what}; known are {known}")]
     UnknownLabware { labware: String, what: String, known: String },
-    #[error("{perturbation} needs {volume_nl} nL in one well and {labware} holds {capacity_nl} nL; lower assay.transfer_volume_nl")]
+    #[error(
+        "{perturbation} needs {volume_nl} nL in one well and {labware} holds {capacity_nl} nL; lower assay.transfer_volume_nl"
+    )]
     WellOverflows { perturbation: String, labware: String, volume_nl: u64, capacity_nl: u64 },
     #[error("{context:?} is not a context of this campaign; remove its experiments")]
     UnknownContext { context: String },

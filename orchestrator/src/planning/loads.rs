@@ -24,7 +24,8 @@ impl Deck {
         let mut plates: Vec<(&'a str, usize)> =
             transfers.iter().map(|(p, n)| (*p, *n)).filter(|(_, n)| *n > 0).collect();
         plates.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
-        let packings = [self.pack_whole(&plates), self.pack_in_order(&plates), self.pack_large_with_small(&plates)];
+        let packings =
+            [self.pack_whole(&plates), self.pack_in_order(&plates), self.pack_large_with_small(&plates)];
         let cost = |loads: &Vec<Load>| (loads.len(), loads.iter().map(BTreeMap::len).sum::<usize>());
         packings.into_iter().min_by_key(cost).unwrap_or_default()
     }
@@ -38,7 +39,8 @@ impl Deck {
                 rest -= self.tips.max(1);
             }
             // A load that holds another part of this plate is full, so it is never met here.
-            let room = |(load, used): &&mut (Load, usize)| load.len() < self.slots && used + rest <= self.tips;
+            let room =
+                |(load, used): &&mut (Load, usize)| load.len() < self.slots && used + rest <= self.tips;
             match loads.iter_mut().find(room) {
                 Some((load, used)) => {
                     load.insert(plate, rest);
@@ -60,7 +62,11 @@ impl Deck {
 
     /// Fills load after load; `from_front` says, by the plates already in the load, from which end of the
     /// queue (largest first) the next is taken.
-    fn pack_cutting<'a>(self, plates: &[(&'a str, usize)], from_front: impl Fn(usize) -> bool) -> Vec<Load<'a>> {
+    fn pack_cutting<'a>(
+        self,
+        plates: &[(&'a str, usize)],
+        from_front: impl Fn(usize) -> bool,
+    ) -> Vec<Load<'a>> {
         let mut queue: VecDeque<(&'a str, usize)> = plates.iter().copied().collect();
         let mut loads = Vec::new();
         while !queue.is_empty() {

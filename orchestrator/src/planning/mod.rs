@@ -30,9 +30,8 @@ mod proofs;
 pub use compose::plan;
 pub use impossible::{Impossible, Shortage};
 pub use input::{
-    BlankPlate, HandlerProfile, IncubatorProfile, Inventory, PlanInput, PlannedExperiment, ReaderProfile, SourceWell,
+    BlankPlate, HandlerProfile, IncubatorProfile, Inventory, PlanInput, PlannedExperiment, ReaderProfile,
+    SourceWell,
 };
-pub use outcome::{
-    After, Draw, Plan, PlanSummary, PlannedPlate, PlannedWell, Requires, Role, Step,
-};
+pub use outcome::{After, Draw, Plan, PlanSummary, PlannedPlate, PlannedWell, Requires, Role, Step};
 pub use recovery::{Standing, StockRole, bring_home, clear_deck};

@@ -37,10 +37,13 @@ impl<'a> Stock<'a> {
         let mut wells = BTreeMap::new();
         for content in contents.keys().copied() {
             let Some(sources) = inventory.sources.get(content) else { continue };
-            let mut supplies = sources.iter().map(|s| Supply::of(s, transfer_nl)).collect::<Result<Vec<_>, _>>()?;
-            supplies.sort_by(|a, b| (&a.source.barcode, a.source.well).cmp(&(&b.source.barcode, b.source.well)));
+            let mut supplies =
+                sources.iter().map(|s| Supply::of(s, transfer_nl)).collect::<Result<Vec<_>, _>>()?;
+            supplies
+                .sort_by(|a, b| (&a.source.barcode, a.source.well).cmp(&(&b.source.barcode, b.source.well)));
             // The same well named twice is one well.
-            supplies.dedup_by(|a, b| (&a.source.barcode, a.source.well) == (&b.source.barcode, b.source.well));
+            supplies
+                .dedup_by(|a, b| (&a.source.barcode, a.source.well) == (&b.source.barcode, b.source.well));
             wells.insert(content, supplies);
         }
         Ok(Self { transfer_nl, wells })
@@ -132,13 +135,20 @@ impl<'a> Stock<'a> {
         let candidates: BTreeSet<&'a str> =
             missing.iter().flat_map(|(content, _)| self.open_plates(content, chosen)).collect();
         let gain = |plate: &str| -> u64 {
-            missing.iter().map(|(content, wanted)| self.transfers_on(content, |b| b == plate).min(*wanted)).sum()
+            missing
+                .iter()
+                .map(|(content, wanted)| self.transfers_on(content, |b| b == plate).min(*wanted))
+                .sum()
         };
         // max_by_key takes the last of equals: reversed, the first barcode wins.
         candidates.into_iter().rev().max_by_key(|plate| gain(plate))
     }
 
-    fn open_plates<'s>(&'s self, content: &str, chosen: &'s BTreeSet<&str>) -> impl Iterator<Item = &'a str> + 's {
+    fn open_plates<'s>(
+        &'s self,
+        content: &str,
+        chosen: &'s BTreeSet<&str>,
+    ) -> impl Iterator<Item = &'a str> + 's {
         let open = |s: &&Supply| s.transfers > 0 && !chosen.contains(s.source.barcode.as_str());
         self.supplies(content).iter().filter(open).map(|s| s.source.barcode.as_str())
     }
@@ -161,7 +171,10 @@ impl<'a> Supply<'a> {
 }
 
 /// The labware by its load name, or the refusal that names whose it is.
-pub(super) fn known_labware(load_name: &str, of: impl FnOnce() -> String) -> Result<&'static Labware, Impossible> {
+pub(super) fn known_labware(
+    load_name: &str,
+    of: impl FnOnce() -> String,
+) -> Result<&'static Labware, Impossible> {
     Labware::by_load_name(load_name).map_err(|_| Impossible::UnknownLabware {
         labware: load_name.to_owned(),
         what: of(),
@@ -198,7 +211,8 @@ mod tests {
         let mut stock = Stock::of(&inventory, &needs, 1_000).unwrap();
         stock.check(&needs).unwrap();
         let picks = stock.draw(&needs).unwrap();
-        let drawn: Vec<(String, u64)> = picks["A"].iter().map(|p| (p.source.well.to_string(), p.transfers)).collect();
+        let drawn: Vec<(String, u64)> =
+            picks["A"].iter().map(|p| (p.source.well.to_string(), p.transfers)).collect();
         assert_eq!(drawn, [("A1".to_owned(), 3), ("A2".to_owned(), 1)]);
         assert!(stock.draw(&Needs::from([("A", 1)])).is_none());
     }

@@ -6,7 +6,12 @@ use super::outcome::{PlanSummary, PlannedPlate, PlannedWell, Role, Step};
 use jobs::Work;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn summarise(input: &PlanInput, plates: &[PlannedPlate], steps: &[Step], deck_loads: usize) -> PlanSummary {
+pub(super) fn summarise(
+    input: &PlanInput,
+    plates: &[PlannedPlate],
+    steps: &[Step],
+    deck_loads: usize,
+) -> PlanSummary {
     let wells: Vec<&PlannedWell> = plates.iter().flat_map(|plate| &plate.wells).collect();
     let samples = wells.iter().filter(|planned| planned.role == Role::Sample).count();
     let contents = || wells.iter().flat_map(|planned| &planned.contents);

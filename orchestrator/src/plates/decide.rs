@@ -21,7 +21,9 @@ pub enum Decided {
     AlreadyDone,
     NotFound,
     /// Nothing is to be decided about a plate in this state, or not this.
-    Refused { state: State },
+    Refused {
+        state: State,
+    },
 }
 
 /// Releases a quarantined plate, or orders it (or a lost one) repeated or given up.

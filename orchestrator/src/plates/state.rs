@@ -126,10 +126,7 @@ impl State {
 
     /// Nothing more is expected of it.
     pub fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            State::Passed | State::Released | State::Rejected | State::Lost | State::Cancelled
-        )
+        matches!(self, State::Passed | State::Released | State::Rejected | State::Lost | State::Cancelled)
     }
 
     /// The only way to a new state.

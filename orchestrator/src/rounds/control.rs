@@ -84,7 +84,8 @@ async fn wind_up(
         let change = store::plates::Change { reason: Some(reason.to_owned()), qc: None };
         if store::plates::apply(conn, &mut plate, plates::Event::Cancelled, change, actor).await?.is_done() {
             store::inventory::release(conn, plate.id).await?;
-            store::inventory::set_stock_state(conn, &plate.barcode, store::inventory::StockState::Withdrawn).await?;
+            store::inventory::set_stock_state(conn, &plate.barcode, store::inventory::StockState::Withdrawn)
+                .await?;
         }
     }
     let stopped = store::jobs::stop_round(conn, round.id, actor, reason).await?;
@@ -100,7 +101,9 @@ async fn order(
     actor: ActorId,
 ) -> Result<Ordered> {
     let mut tx = conn.begin().await?;
-    let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else { return Ok(Ordered::NotFound) };
+    let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else {
+        return Ok(Ordered::NotFound);
+    };
     let moved = store::rounds::apply(&mut tx, &mut round, event, why, actor).await?;
     tx.commit().await?;
     Ok(match moved {

@@ -51,8 +51,7 @@ impl Merged {
         let replicates: u32 = plates.iter().map(|p| p.replicates).sum();
         let weight = |p: &&Observed| f64::from(p.replicates) / f64::from(replicates);
         let value = plates.iter().map(|p| weight(p) * p.value).sum();
-        let variance: Option<f64> =
-            plates.iter().map(|p| p.sem.map(|sem| (weight(p) * sem).powi(2))).sum();
+        let variance: Option<f64> = plates.iter().map(|p| p.sem.map(|sem| (weight(p) * sem).powi(2))).sum();
         Self { value, sem: variance.map(f64::sqrt), replicates, hit: majority(plates.iter().map(|p| p.hit)) }
     }
 }
@@ -75,7 +74,10 @@ mod tests {
             round_number: 1,
             proposal_id: ProposalId::fresh(),
             plate_id: PlateId::fresh(),
-            experiment: Experiment { perturbation: gene.parse().unwrap(), context: Context("donor-1".into()) },
+            experiment: Experiment {
+                perturbation: gene.parse().unwrap(),
+                context: Context("donor-1".into()),
+            },
             readout: "IFNG".into(),
             value,
             sem,

@@ -50,7 +50,10 @@ impl Row {
         }
         Ok(Predicted {
             experiment: Experiment {
-                perturbation: self.perturbation.parse().map_err(|e: jobs::experiment::NotAPerturbation| e.to_string())?,
+                perturbation: self
+                    .perturbation
+                    .parse()
+                    .map_err(|e: jobs::experiment::NotAPerturbation| e.to_string())?,
                 context: Context(self.context),
             },
             prediction: Prediction {

@@ -57,7 +57,9 @@ pub struct RoundProgress {
 /// Reads where the campaign stands; `None` when there is none of this id.
 pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<Progress>> {
     let Some(campaign) = store::campaigns::by_id(conn, id).await? else { return Ok(None) };
-    let Some(version) = store::campaigns::version(conn, id, campaign.current_version).await? else { return Ok(None) };
+    let Some(version) = store::campaigns::version(conn, id, campaign.current_version).await? else {
+        return Ok(None);
+    };
     let observations = store::observations::of_campaign(conn, id, None).await?;
     let mut rounds = Vec::new();
     let mut hits = 0;

@@ -140,9 +140,9 @@ impl State {
 
     /// The state that the columns `state` and `held_from` say, if they say one.
     pub fn from_columns(state: &str, held_from: Option<&str>) -> Option<State> {
-        State::all().into_iter().find(|candidate| {
-            candidate.as_str() == state && candidate.held_from() == held_from
-        })
+        State::all()
+            .into_iter()
+            .find(|candidate| candidate.as_str() == state && candidate.held_from() == held_from)
     }
 
     /// The stage it is in, or was held in.

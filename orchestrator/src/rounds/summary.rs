@@ -63,7 +63,11 @@ pub fn new_hits(all: &[Observed], number: u32) -> BTreeSet<&Experiment> {
         for observed in all.iter().filter(|o| include(o.round_number)) {
             calls.entry(&observed.experiment).or_default().push(observed.hit);
         }
-        calls.into_iter().filter(|(_, calls)| majority(calls.iter().copied()) == Some(true)).map(|(e, _)| e).collect()
+        calls
+            .into_iter()
+            .filter(|(_, calls)| majority(calls.iter().copied()) == Some(true))
+            .map(|(e, _)| e)
+            .collect()
     };
     let before = called(&|round| round < number);
     called(&|round| round == number).into_iter().filter(|experiment| !before.contains(experiment)).collect()
@@ -117,9 +121,17 @@ mod tests {
 
     #[test]
     fn a_hit_counts_in_the_round_that_found_it_first() {
-        let all = [observed("A", 1, true, 0.0), observed("A", 2, true, 0.0), observed("B", 2, true, 0.0), observed("C", 2, false, 0.0)];
+        let all = [
+            observed("A", 1, true, 0.0),
+            observed("A", 2, true, 0.0),
+            observed("B", 2, true, 0.0),
+            observed("C", 2, false, 0.0),
+        ];
         assert_eq!(new_hits(&all, 1).len(), 1);
-        assert_eq!(new_hits(&all, 2).into_iter().map(|e| e.perturbation.to_string()).collect::<Vec<_>>(), ["B"]);
+        assert_eq!(
+            new_hits(&all, 2).into_iter().map(|e| e.perturbation.to_string()).collect::<Vec<_>>(),
+            ["B"]
+        );
     }
 
     #[test]
@@ -132,7 +144,11 @@ mod tests {
     #[test]
     fn stages_entered_twice_add_up() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let entry = |stage: &str, seconds| StageEntry { stage: stage.into(), entered_at: at(seconds), entered_lab_at: at(0) };
+        let entry = |stage: &str, seconds| StageEntry {
+            stage: stage.into(),
+            entered_at: at(seconds),
+            entered_lab_at: at(0),
+        };
         let entries = [entry("executing", 0), entry("held", 4), entry("executing", 6)];
         let summary = Summary::default().with_times(&entries, at(10), 5.0);
         assert_eq!(summary.stage_seconds["executing"], 8.0);

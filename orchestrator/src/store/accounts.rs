@@ -126,7 +126,10 @@ pub async fn standings(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<St
 }
 
 /// The last decision of a person about a plate, if there is one.
-pub async fn decision(conn: &mut PgConnection, plate: crate::ids::PlateId) -> Result<Option<(String, String)>> {
+pub async fn decision(
+    conn: &mut PgConnection,
+    plate: crate::ids::PlateId,
+) -> Result<Option<(String, String)>> {
     let row = sqlx::query!(
         "select decision, reason from plate_decision where plate_id = $1 order by at desc limit 1",
         plate.0

@@ -73,7 +73,11 @@ impl TryFrom<Row> for ModelVersion {
 }
 
 /// Inserts the next version of the campaign's model, as a candidate. The caller holds the campaign's lock.
-pub async fn insert(conn: &mut PgConnection, new: &NewModelVersion<'_>, actor: ActorId) -> Result<ModelVersion> {
+pub async fn insert(
+    conn: &mut PgConnection,
+    new: &NewModelVersion<'_>,
+    actor: ActorId,
+) -> Result<ModelVersion> {
     let id = ModelVersionId::fresh();
     let row = sqlx::query_as!(
         Row,

@@ -74,7 +74,9 @@ impl Status {
         }
     }
     fn from_column(word: &str) -> Option<Self> {
-        [Status::Selected, Status::RunnerUp, Status::Removed].into_iter().find(|status| status.as_str() == word)
+        [Status::Selected, Status::RunnerUp, Status::Removed]
+            .into_iter()
+            .find(|status| status.as_str() == word)
     }
 }
 
@@ -292,7 +294,11 @@ pub async fn set_fates(conn: &mut PgConnection, fates: &[(ProposalId, Fate, Opti
 
 /// What must not be proposed in this round: measured or given up in the campaign, or removed by people
 /// in this round.
-pub async fn excluded(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Vec<Experiment>> {
+pub async fn excluded(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    round: RoundId,
+) -> Result<Vec<Experiment>> {
     let rows = sqlx::query!(
         "select distinct perturbation, context
          from proposal
@@ -310,7 +316,11 @@ pub async fn excluded(conn: &mut PgConnection, campaign: CampaignId, round: Roun
 }
 
 /// Asked for by other live rounds of the campaign and not yet answered.
-pub async fn pending(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Vec<Experiment>> {
+pub async fn pending(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    round: RoundId,
+) -> Result<Vec<Experiment>> {
     let rows = sqlx::query!(
         "select distinct perturbation, context
          from proposal

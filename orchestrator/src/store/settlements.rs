@@ -48,12 +48,10 @@ pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<JobId>> 
 
 /// Takes the settlement for this transaction; `false` when it is drawn, or another draws it now.
 pub async fn take(conn: &mut PgConnection, job: JobId) -> Result<bool> {
-    let taken = sqlx::query_scalar!(
-        "select job_id from settlement where job_id = $1 for update skip locked",
-        job.0
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
+    let taken =
+        sqlx::query_scalar!("select job_id from settlement where job_id = $1 for update skip locked", job.0)
+            .fetch_optional(&mut *conn)
+            .await?;
     if taken.is_none() {
         return Ok(false);
     }

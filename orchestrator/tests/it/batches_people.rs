@@ -1,6 +1,7 @@
 //! The gate of approval: nothing moves before people said so, and what they said is what happens.
 
 use crate::laboratory::{Laboratory, Settings, actor};
+use jobs::{Context, Experiment};
 use orchestrator::batches::approve::{Approved, approve};
 use orchestrator::batches::draft::Draft;
 use orchestrator::batches::edit::{self, Edited};
@@ -12,7 +13,6 @@ use orchestrator::store;
 use orchestrator::store::batches::Batch;
 use orchestrator::store::proposals::{Origin, Proposal, Status};
 use orchestrator::store::tokens::ActorKind;
-use jobs::{Context, Experiment};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 fn by_people() -> Settings {
@@ -35,7 +35,10 @@ fn gene(name: &str) -> Experiment {
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn nothing_is_dispatched_and_no_time_passes_before_approval(options: PgPoolOptions, login: PgConnectOptions) {
+async fn nothing_is_dispatched_and_no_time_passes_before_approval(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, by_people()).await;
     let start = laboratory.lab_now().await;
     laboratory.run().await;
@@ -49,11 +52,14 @@ async fn nothing_is_dispatched_and_no_time_passes_before_approval(options: PgPoo
     let Some(Draft::Possible { digest, summary, .. }) = &waiting.draft else { panic!("{:?}", waiting.draft) };
     assert_eq!((summary.experiments, summary.sample_wells), (12, 24));
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let stale = approve(&mut conn, waiting.id, waiting.revision + 1, laboratory.person).await.expect("answered");
+    let stale =
+        approve(&mut conn, waiting.id, waiting.revision + 1, laboratory.person).await.expect("answered");
     assert_eq!(stale, Approved::RevisionChanged { now: waiting.revision });
-    let approved = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
+    let approved =
+        approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
     let chosen = proposals(&laboratory, &waiting).await;
-    let chosen: Vec<_> = chosen.iter().filter(|p| p.status == Status::Selected).map(|p| &p.experiment).collect();
+    let chosen: Vec<_> =
+        chosen.iter().filter(|p| p.status == Status::Selected).map(|p| &p.experiment).collect();
     assert_eq!(approved, Approved::Frozen { hash: frozen::hash(&chosen, waiting.layout_seed, *digest) });
     let again = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
     assert_eq!(again, Approved::AlreadyDone);
@@ -79,7 +85,10 @@ async fn two_approvals_mean_two_people(options: PgPoolOptions, login: PgConnectO
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(options: PgPoolOptions, login: PgConnectOptions) {
+async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, by_people()).await;
     laboratory.run().await;
     let waiting = batch(&laboratory).await;
@@ -87,13 +96,17 @@ async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(options: 
     assert_eq!(first.experiment, gene("G000"));
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     let person = laboratory.person;
-    let removed = edit::remove(&mut conn, waiting.id, 1, first.id, "known already", person).await.expect("answered");
+    let removed =
+        edit::remove(&mut conn, waiting.id, 1, first.id, "known already", person).await.expect("answered");
     assert_eq!(removed, Edited::Done { revision: 2, replaced_by: Some(gene("G012")) });
-    let stale = edit::add(&mut conn, waiting.id, 1, &gene("G050"), "a guess", person).await.expect("answered");
+    let stale =
+        edit::add(&mut conn, waiting.id, 1, &gene("G050"), "a guess", person).await.expect("answered");
     assert_eq!(stale, Edited::RevisionChanged { now: 2 });
-    let added = edit::add(&mut conn, waiting.id, 2, &gene("G050"), "a guess", person).await.expect("answered");
+    let added =
+        edit::add(&mut conn, waiting.id, 2, &gene("G050"), "a guess", person).await.expect("answered");
     assert_eq!(added, Edited::Done { revision: 3, replaced_by: None });
-    let unknown = edit::add(&mut conn, waiting.id, 3, &gene("MYC"), "a guess", person).await.expect("answered");
+    let unknown =
+        edit::add(&mut conn, waiting.id, 3, &gene("MYC"), "a guess", person).await.expect("answered");
     assert_eq!(unknown, Edited::NotInPool);
     let undrafted = approve(&mut conn, waiting.id, 3, person).await.expect("answered");
     assert_eq!(undrafted, Approved::NotDrafted);
@@ -107,16 +120,20 @@ async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(options: 
     approve(&mut conn, waiting.id, 3, person).await.expect("answered");
     drop(conn);
     laboratory.run().await;
-    let measured: Vec<String> = sqlx::query_scalar("select perturbation from proposal where fate = 'measured' order by 1")
-        .fetch_all(&laboratory.pool)
-        .await
-        .expect("measured");
+    let measured: Vec<String> =
+        sqlx::query_scalar("select perturbation from proposal where fate = 'measured' order by 1")
+            .fetch_all(&laboratory.pool)
+            .await
+            .expect("measured");
     assert_eq!(measured.len(), 13);
     assert!(!measured.contains(&"G000".to_owned()) && measured.contains(&"G050".to_owned()));
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_rejected_batch_is_proposed_anew_without_what_was_refused(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_rejected_batch_is_proposed_anew_without_what_was_refused(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, by_people()).await;
     laboratory.run().await;
     let refused = batch(&laboratory).await;
@@ -152,14 +169,19 @@ async fn a_plan_that_cannot_be_holds_the_round_until_it_can(options: PgPoolOptio
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_batch_whose_plan_changed_since_it_was_approved_goes_back(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_batch_whose_plan_changed_since_it_was_approved_goes_back(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, by_people()).await;
     laboratory.run().await;
     let waiting = batch(&laboratory).await;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     approve(&mut conn, waiting.id, 1, laboratory.person).await.expect("answered");
     // Between approval and planning somebody takes the first blank plate away.
-    store::inventory::set_stock_state(&mut conn, "P-001", store::inventory::StockState::Withdrawn).await.expect("taken");
+    store::inventory::set_stock_state(&mut conn, "P-001", store::inventory::StockState::Withdrawn)
+        .await
+        .expect("taken");
     drop(conn);
     laboratory.run().await;
     assert_eq!(laboratory.last_round().await.state, State::In(Stage::AwaitingApproval));
@@ -187,6 +209,9 @@ async fn a_design_space_that_is_used_up_ends_the_campaign(options: PgPoolOptions
     let mut laboratory = Laboratory::new(options, login, settings).await;
     laboratory.run().await;
     let progress = laboratory.progress().await;
-    assert_eq!(progress.finished_reason.as_deref(), Some("all 20 experiments of the design space are answered"));
+    assert_eq!(
+        progress.finished_reason.as_deref(),
+        Some("all 20 experiments of the design space are answered")
+    );
     assert_eq!(progress.rounds.iter().map(|round| round.proposed).collect::<Vec<_>>(), [12, 8]);
 }

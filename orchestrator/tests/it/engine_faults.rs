@@ -27,8 +27,9 @@ async fn plates(laboratory: &Laboratory) -> Vec<(u32, u32, PlateState)> {
 async fn resolve(laboratory: &Laboratory, resolution: Resolution) {
     let job = laboratory.in_doubt().await.pop().expect("a job in doubt");
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let resolved =
-        store::jobs::resolve(&mut conn, job, resolution, laboratory.person, "looked at it").await.expect("resolved");
+    let resolved = store::jobs::resolve(&mut conn, job, resolution, laboratory.person, "looked at it")
+        .await
+        .expect("resolved");
     assert!(matches!(resolved, Resolved::Settled { .. }), "{resolved:?}");
 }
 
@@ -45,12 +46,16 @@ async fn a_plate_whose_dispense_failed_is_made_again(options: PgPoolOptions, log
     // The lost plate's liquid is counted as drawn, once; the new one's too.
     assert_eq!(laboratory.count("select count(*) from reservation where state <> 'spent'").await, 0);
     assert_eq!(laboratory.count("select coalesce(sum(reserved_nl), 0)::bigint from stock_well").await, 0);
-    let drawn = laboratory.count("select (60 * 60000 + 2 * 110000 - sum(volume_nl))::bigint from stock_well").await;
+    let drawn =
+        laboratory.count("select (60 * 60000 + 2 * 110000 - sum(volume_nl))::bigint from stock_well").await;
     assert_eq!(drawn, 2 * (24 + 12) * 2000);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn the_next_plate_waits_until_the_deck_of_a_lost_one_is_clear(options: PgPoolOptions, login: PgConnectOptions) {
+async fn the_next_plate_waits_until_the_deck_of_a_lost_one_is_clear(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, three_plates()).await;
     laboratory.faults.push_back(Fault::Fails(Kind::Dispense));
     // The world refuses a move onto an occupied deck.
@@ -62,7 +67,10 @@ async fn the_next_plate_waits_until_the_deck_of_a_lost_one_is_clear(options: PgP
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_step_in_doubt_stops_the_clock_until_a_person_has_looked(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_step_in_doubt_stops_the_clock_until_a_person_has_looked(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, three_plates()).await;
     laboratory.faults.push_back(Fault::Unknown(Kind::Dispense));
     laboratory.run().await;
@@ -93,7 +101,10 @@ async fn a_step_that_was_not_done_is_done_by_another_job(options: PgPoolOptions,
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_dispense_that_a_person_saw_done_is_not_done_twice(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_dispense_that_a_person_saw_done_is_not_done_twice(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, one_round()).await;
     let lease = laboratory.work_until(Kind::Dispense).await;
     laboratory.start(&lease).await;
@@ -145,8 +156,14 @@ async fn a_plate_lost_three_times_waits_for_a_person(options: PgPoolOptions, log
     assert_eq!((lost.generation, lost.state), (3, PlateState::Lost));
 
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let decided =
-        orchestrator::plates::decide::decide(&mut conn, lost.id, Decision::GiveUp, "no luck", laboratory.person).await;
+    let decided = orchestrator::plates::decide::decide(
+        &mut conn,
+        lost.id,
+        Decision::GiveUp,
+        "no luck",
+        laboratory.person,
+    )
+    .await;
     assert_eq!(decided.expect("decided"), orchestrator::plates::decide::Decided::Done);
     control::resume(&mut conn, round.id, laboratory.person).await.expect("resumed");
     drop(conn);
@@ -157,7 +174,10 @@ async fn a_plate_lost_three_times_waits_for_a_person(options: PgPoolOptions, log
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_failed_training_leaves_the_model_in_use_and_tells_a_person(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_failed_training_leaves_the_model_in_use_and_tells_a_person(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
     let lease = laboratory.work_until(Kind::Read).await;
     laboratory.start(&lease).await;
@@ -168,7 +188,11 @@ async fn a_failed_training_leaves_the_model_in_use_and_tells_a_person(options: P
     let progress = laboratory.progress().await;
     assert_eq!(progress.state, "finished");
     assert_eq!(laboratory.open_tasks().await, ["model.training_failed"]);
-    assert_eq!(laboratory.rounds().await[1].data_cut.is_some(), true, "the second round knows what was measured");
+    assert_eq!(
+        laboratory.rounds().await[1].data_cut.is_some(),
+        true,
+        "the second round knows what was measured"
+    );
     assert_eq!(progress.promoted_model_version, Some(2), "the first, and the one after the second round");
 }
 
@@ -196,5 +220,9 @@ async fn a_cancelled_round_gives_back_what_it_reserved_and_clears_the_deck(
     assert_eq!(laboratory.count("select coalesce(sum(reserved_nl), 0)::bigint from stock_well").await, 0);
     // The budget's round was not spent: the next one takes its place.
     let progress = laboratory.progress().await;
-    assert_eq!((progress.state.as_str(), progress.rounds.len(), progress.passed_qc), ("finished", 2, 100), "{progress:#?}");
+    assert_eq!(
+        (progress.state.as_str(), progress.rounds.len(), progress.passed_qc),
+        ("finished", 2, 100),
+        "{progress:#?}"
+    );
 }

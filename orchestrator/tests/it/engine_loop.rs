@@ -6,7 +6,10 @@ use orchestrator::rounds::summary::Summary;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_campaign_of_two_rounds_closes_and_its_numbers_are_true(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_campaign_of_two_rounds_closes_and_its_numbers_are_true(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
     laboratory.run().await;
 
@@ -18,8 +21,12 @@ async fn a_campaign_of_two_rounds_closes_and_its_numbers_are_true(options: PgPoo
     assert_eq!(rounds.len(), 2);
     for round in &rounds {
         assert_eq!(round.state, State::Closed);
-        let summary: Summary = serde_json::from_value(round.summary.clone().expect("a summary")).expect("as written");
-        assert_eq!((summary.proposed, summary.dispensed, summary.measured, summary.passed_qc), (12, 12, 12, 12));
+        let summary: Summary =
+            serde_json::from_value(round.summary.clone().expect("a summary")).expect("as written");
+        assert_eq!(
+            (summary.proposed, summary.dispensed, summary.measured, summary.passed_qc),
+            (12, 12, 12, 12)
+        );
         assert_eq!(summary.model_version, Some(round.number));
         assert_eq!((summary.given_up, summary.plates), (0, 1));
         assert!(summary.coverage_90.expect("predictions") > 0.9, "{summary:?}");
@@ -36,7 +43,10 @@ async fn a_campaign_of_two_rounds_closes_and_its_numbers_are_true(options: PgPoo
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn every_observation_is_of_the_gene_that_was_really_dispensed(options: PgPoolOptions, login: PgConnectOptions) {
+async fn every_observation_is_of_the_gene_that_was_really_dispensed(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
     laboratory.run().await;
     let wells: Vec<(String, String, String)> = sqlx::query_as(

@@ -39,12 +39,18 @@ async fn a_quarantined_plate_that_is_repeated_is_made_again(options: PgPoolOptio
     laboratory.run().await;
     let progress = laboratory.progress().await;
     assert_eq!((progress.state.as_str(), progress.passed_qc), ("finished", 12), "{progress:#?}");
-    assert_eq!(laboratory.count("select count(*) from plate where generation = 2 and state = 'passed'").await, 1);
+    assert_eq!(
+        laboratory.count("select count(*) from plate where generation = 2 and state = 'passed'").await,
+        1
+    );
     assert!(laboratory.open_tasks().await.is_empty());
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_quarantined_plate_that_is_given_up_gives_up_its_proposals(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_quarantined_plate_that_is_given_up_gives_up_its_proposals(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = quarantined(options, login, false).await;
     assert_eq!(decided(&laboratory, Decision::GiveUp).await, Decided::Done);
     laboratory.run().await;
@@ -55,7 +61,11 @@ async fn a_quarantined_plate_that_is_given_up_gives_up_its_proposals(options: Pg
             .await
             .expect("reasons");
     assert_eq!(reasons, ["plate P-001: looked at the wells"]);
-    assert_eq!(laboratory.count("select count(*) from job where kind = 'train'").await, 1, "nothing new to learn");
+    assert_eq!(
+        laboratory.count("select count(*) from job where kind = 'train'").await,
+        1,
+        "nothing new to learn"
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
@@ -64,7 +74,11 @@ async fn a_released_plate_trains(options: PgPoolOptions, login: PgConnectOptions
     assert_eq!(decided(&laboratory, Decision::Release).await, Decided::Done);
     laboratory.run().await;
     let progress = laboratory.progress().await;
-    assert_eq!((progress.state.as_str(), progress.passed_qc, progress.hits), ("finished", 12, 3), "{progress:#?}");
+    assert_eq!(
+        (progress.state.as_str(), progress.passed_qc, progress.hits),
+        ("finished", 12, 3),
+        "{progress:#?}"
+    );
     assert_eq!(laboratory.count("select count(*) from plate where state = 'released'").await, 1);
     assert_eq!(laboratory.count("select count(*) from proposal where fate = 'measured'").await, 12);
     assert_eq!(laboratory.count("select count(*) from job where kind = 'train'").await, 2);

@@ -22,11 +22,16 @@ struct Door {
 impl Door {
     /// A campaign that has done its one round: model versions 1 and 2.
     async fn new(options: PgPoolOptions, login: PgConnectOptions) -> Self {
-        let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+        let mut laboratory =
+            Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
         laboratory.run().await;
         let engine = &laboratory.engine;
-        let state =
-            AppState::new(engine.pool.clone(), engine.blobs.clone(), engine.wakeups.clone(), Config::default());
+        let state = AppState::new(
+            engine.pool.clone(),
+            engine.blobs.clone(),
+            engine.wakeups.clone(),
+            Config::default(),
+        );
         let new = NewToken {
             actor: "grace".to_owned(),
             kind: ActorKind::Person,
@@ -83,7 +88,8 @@ async fn an_experiment_outside_the_pool_is_answered_by_any_version_of_the_model(
     let mut checkpoints = Vec::new();
     for version in [1, 2] {
         let question = door.question(&json!({"experiments": experiments, "model_version": version}));
-        let ((status, answer), asked) = tokio::join!(door.ask(question), door.learner(says(f64::from(version))));
+        let ((status, answer), asked) =
+            tokio::join!(door.ask(question), door.learner(says(f64::from(version))));
         assert_eq!(status, StatusCode::OK, "{answer}");
         assert_eq!(answer["model_version"], version);
         assert_eq!(answer["predictions"][0]["perturbation"], "BRCA1+TP53");
@@ -92,7 +98,8 @@ async fn an_experiment_outside_the_pool_is_answered_by_any_version_of_the_model(
         checkpoints.push(asked);
     }
     assert_ne!(checkpoints[0], checkpoints[1], "each version is asked with its own checkpoint");
-    let (status, body) = door.ask(door.question(&json!({"experiments": experiments, "model_version": 9}))).await;
+    let (status, body) =
+        door.ask(door.question(&json!({"experiments": experiments, "model_version": 9}))).await;
     assert_eq!((status, body["code"].as_str()), (StatusCode::NOT_FOUND, Some("model_version.not_found")));
 }
 
@@ -103,7 +110,8 @@ async fn a_question_without_a_learner_ends_and_its_repeat_is_the_same_job(
 ) {
     let door = Door::new(options, login).await;
     let keyed = |gene: &str, wait: u32| {
-        let body = json!({"experiments": [{"perturbation": gene, "context": "donor-1"}], "wait_seconds": wait});
+        let body =
+            json!({"experiments": [{"perturbation": gene, "context": "donor-1"}], "wait_seconds": wait});
         let mut question = door.question(&body);
         question.headers_mut().insert("idempotency-key", "monday".parse().expect("a header"));
         question
@@ -122,8 +130,12 @@ async fn a_question_without_a_learner_ends_and_its_repeat_is_the_same_job(
 async fn a_learners_failure_is_told_in_its_own_words(options: PgPoolOptions, login: PgConnectOptions) {
     let door = Door::new(options, login).await;
     let question = door.question(&json!({"experiments": [{"perturbation": "BRCA1", "context": "donor-1"}]}));
-    let failure = Failure::new(FailureClass::Permanent, "learner.checkpoint_unreadable", "The checkpoint is torn.");
+    let failure =
+        Failure::new(FailureClass::Permanent, "learner.checkpoint_unreadable", "The checkpoint is torn.");
     let ((status, body), _) = tokio::join!(door.ask(question), door.learner(Outcome::Failed { failure }));
-    assert_eq!((status, body["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("prediction.failed")));
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("prediction.failed"))
+    );
     assert!(body["detail"].as_str().unwrap_or_default().contains("The checkpoint is torn."), "{body}");
 }

@@ -8,15 +8,20 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::time::{Duration, Instant};
 
 fn predicted(index: u32) -> Predicted {
-    let experiment =
-        Experiment { perturbation: format!("GENE{index}").parse().expect("a gene"), context: Context("donor-1".into()) };
+    let experiment = Experiment {
+        perturbation: format!("GENE{index}").parse().expect("a gene"),
+        context: Context("donor-1".into()),
+    };
     let mean = f64::from(index) / 1000.0;
     let prediction = Prediction { mean, epistemic_sd: 0.1, aleatoric_sd: 0.2, hit_probability: 0.5 };
     Predicted { experiment, prediction, score: mean }
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
-async fn a_posterior_of_twenty_thousand_is_kept_and_looked_up(options: PgPoolOptions, login: PgConnectOptions) {
+async fn a_posterior_of_twenty_thousand_is_kept_and_looked_up(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
     let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
     laboratory.work_until(jobs::work::Kind::Dispense).await;
     let round = laboratory.last_round().await.id;

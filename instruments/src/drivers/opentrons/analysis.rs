@@ -23,34 +23,19 @@ pub(super) struct Analysed {
 /// Name and text of each file that makes up the protocol for `list`: the vetted one, and definitions of
 /// labware that the robot does not know.
 pub fn protocol_files(list: &TransferList) -> Vec<(String, String)> {
-    let protocol = (
-        CHERRYPICK.file_name.to_owned(),
-        CHERRYPICK.source.to_owned(),
-    );
-    std::iter::once(protocol)
-        .chain(labware::definitions(list))
-        .collect()
+    let protocol = (CHERRYPICK.file_name.to_owned(), CHERRYPICK.source.to_owned());
+    std::iter::once(protocol).chain(labware::definitions(list)).collect()
 }
 
 /// Uploads picklist and protocol, and waits for an analysis of exactly these to be ok.
-pub(super) async fn analyse(
-    api: &Api,
-    list: &TransferList,
-    picklist: &str,
-) -> Result<Analysed, Failure> {
+pub(super) async fn analyse(api: &Api, list: &TransferList, picklist: &str) -> Result<Analysed, Failure> {
     let before_begin = |error: DeviceError| error.before_begin(DRIVER);
     let name = format!("{}.csv", list.job_id);
-    let file_id = api
-        .upload_data_file(&name, picklist.to_owned())
-        .await
-        .map_err(before_begin)?;
+    let file_id = api.upload_data_file(&name, picklist.to_owned()).await.map_err(before_begin)?;
     let parameter_files = json!({ CHERRYPICK.csv_parameter: file_id });
 
     let files = protocol_files(list);
-    let protocol_id = api
-        .upload_protocol(&files, &parameter_files)
-        .await
-        .map_err(before_begin)?;
+    let protocol_id = api.upload_protocol(&files, &parameter_files).await.map_err(before_begin)?;
 
     let mut watch = Watch::new(api.timings());
     loop {
@@ -58,18 +43,11 @@ pub(super) async fn analyse(
         match analyses.last() {
             Some(last) if last.status == "completed" => {
                 check(last, &file_id)?;
-                return Ok(Analysed {
-                    protocol_id,
-                    parameter_files,
-                });
+                return Ok(Analysed { protocol_id, parameter_files });
             }
             _ if watch.has_run(api.timings().analysis) => {
                 let message = "Nothing was begun: the robot does not finish its analysis of the protocol. Look at the robot.";
-                return Err(Failure::new(
-                    FailureClass::Transient,
-                    "opentrons.no_analysis",
-                    message,
-                ));
+                return Err(Failure::new(FailureClass::Transient, "opentrons.no_analysis", message));
             }
             _ => watch.pause().await,
         }
@@ -144,31 +122,18 @@ mod tests {
     fn only_an_ok_analysis_of_our_own_picklist_passes() {
         let of = |result: &str, parameters: Value| {
             check(
-                &analysis(
-                    json!({"status": "completed", "result": result, "runTimeParameters": parameters}),
-                ),
+                &analysis(json!({"status": "completed", "result": result, "runTimeParameters": parameters})),
                 "f1",
             )
         };
         assert!(of("ok", picklist("f1")).is_ok());
+        assert_eq!(of("not-ok", picklist("f1")).unwrap_err().code, "opentrons.analysis_not_ok");
         assert_eq!(
-            of("not-ok", picklist("f1")).unwrap_err().code,
+            of("parameter-value-required", picklist("")).unwrap_err().code,
             "opentrons.analysis_not_ok"
         );
-        assert_eq!(
-            of("parameter-value-required", picklist(""))
-                .unwrap_err()
-                .code,
-            "opentrons.analysis_not_ok"
-        );
-        assert_eq!(
-            of("ok", picklist("f2")).unwrap_err().code,
-            "opentrons.analysis_of_another"
-        );
-        assert_eq!(
-            of("ok", json!([])).unwrap_err().code,
-            "opentrons.parameters"
-        );
+        assert_eq!(of("ok", picklist("f2")).unwrap_err().code, "opentrons.analysis_of_another");
+        assert_eq!(of("ok", json!([])).unwrap_err().code, "opentrons.parameters");
     }
 
     #[test]

@@ -28,9 +28,7 @@ pub(super) enum ActionAnswer {
 
 impl Api {
     pub fn connect(url: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self {
-            device: Device::connect(url, timings)?.with_header(VERSION.0, VERSION.1),
-        })
+        Ok(Self { device: Device::connect(url, timings)?.with_header(VERSION.0, VERSION.1) })
     }
 
     pub fn timings(&self) -> Timings {
@@ -44,10 +42,7 @@ impl Api {
     /// Stores a CSV file; the id is the same for the same content.
     pub async fn upload_data_file(&self, name: &str, text: String) -> Result<String, DeviceError> {
         let form = Form::new().part("file", Part::text(text).file_name(name.to_owned()));
-        let body: Body<Named> = self
-            .device
-            .send_form("upload the picklist", "/dataFiles", form)
-            .await?;
+        let body: Body<Named> = self.device.send_form("upload the picklist", "/dataFiles", form).await?;
         Ok(body.data.id)
     }
 
@@ -62,10 +57,7 @@ impl Api {
             form.part("files", Part::text(text.clone()).file_name(name.clone()))
         });
         let form = form.text("runTimeParameterFiles", parameter_files.to_string());
-        let body: Body<Named> = self
-            .device
-            .send_form("upload the protocol", "/protocols", form)
-            .await?;
+        let body: Body<Named> = self.device.send_form("upload the protocol", "/protocols", form).await?;
         Ok(body.data.id)
     }
 
@@ -79,40 +71,24 @@ impl Api {
     /// The run that is current, if any: running, waiting, or over and not yet replaced.
     pub async fn current_run(&self) -> Result<Option<Run>, DeviceError> {
         let body: Body<Vec<Value>> = self.device.get("look at the runs", "/runs").await?;
-        let linked = body
-            .links
-            .as_ref()
-            .and_then(|links| links.get("current")?.get("href")?.as_str());
+        let linked = body.links.as_ref().and_then(|links| links.get("current")?.get("href")?.as_str());
         let listed = || {
-            let run = body
-                .data
-                .iter()
-                .find(|run| run.get("current") == Some(&Value::Bool(true)))?;
+            let run = body.data.iter().find(|run| run.get("current") == Some(&Value::Bool(true)))?;
             run.get("id")?.as_str()
         };
-        match linked
-            .and_then(|href| href.rsplit('/').next())
-            .or_else(listed)
-        {
+        match linked.and_then(|href| href.rsplit('/').next()).or_else(listed) {
             Some(id) => self.run(id).await.map(|(run, _)| Some(run)),
             None => Ok(None),
         }
     }
 
-    pub async fn create_run(
-        &self,
-        protocol: &str,
-        parameter_files: &Value,
-    ) -> Result<Run, DeviceError> {
+    pub async fn create_run(&self, protocol: &str, parameter_files: &Value) -> Result<Run, DeviceError> {
         let body = json!({"data": {
             "protocolId": protocol,
             "runTimeParameterValues": {},
             "runTimeParameterFiles": parameter_files,
         }});
-        let run: Body<Run> = self
-            .device
-            .send_json("create a run", Method::POST, "/runs", &body)
-            .await?;
+        let run: Body<Run> = self.device.send_json("create a run", Method::POST, "/runs", &body).await?;
         Ok(run.data)
     }
 
@@ -127,11 +103,7 @@ impl Api {
     pub async fn act(&self, run: &str, action: &'static str) -> Result<ActionAnswer, DeviceError> {
         let body = json!({"data": {"actionType": action}});
         let path = format!("/runs/{run}/actions");
-        match self
-            .device
-            .send_json::<Value>("act on the run", Method::POST, &path, &body)
-            .await
-        {
+        match self.device.send_json::<Value>("act on the run", Method::POST, &path, &body).await {
             Ok(_) => Ok(ActionAnswer::Taken),
             Err(error) if error.status() == Some(409) => Ok(ActionAnswer::NotAllowed),
             Err(error) => Err(error),
@@ -147,10 +119,8 @@ impl Api {
         page: u64,
     ) -> Result<(Vec<Value>, u64), DeviceError> {
         let path = format!("/runs/{run}/commands?cursor={cursor}&pageLength={page}");
-        let Body { mut data, meta, .. } = self
-            .device
-            .get::<Body<Vec<Value>>>("look at the commands", &path)
-            .await?;
+        let Body { mut data, meta, .. } =
+            self.device.get::<Body<Vec<Value>>>("look at the commands", &path).await?;
         let (begins_at, total) = match meta {
             Some(meta) => (meta.cursor, meta.total_length),
             None => (cursor, cursor.saturating_add(data.len() as u64)),
@@ -173,11 +143,7 @@ impl Api {
         Ok(body.data)
     }
 
-    pub async fn put_error_recovery_policy(
-        &self,
-        run: &str,
-        policy: &Value,
-    ) -> Result<(), DeviceError> {
+    pub async fn put_error_recovery_policy(&self, run: &str, policy: &Value) -> Result<(), DeviceError> {
         let path = format!("/runs/{run}/errorRecoveryPolicy");
         let body = json!({"data": policy});
         self.device
@@ -190,22 +156,13 @@ impl Api {
     pub async fn put_client_data(&self, data: &Value) -> Result<(), DeviceError> {
         let path = format!("/clientData/{CLIENT_DATA_KEY}");
         let body = json!({"data": data});
-        self.device
-            .send_json::<Value>("publish who is at work", Method::PUT, &path, &body)
-            .await
-            .map(drop)
+        self.device.send_json::<Value>("publish who is at work", Method::PUT, &path, &body).await.map(drop)
     }
 }
 
 /// Reads a value that is kept raw as well.
-fn read<T: serde::de::DeserializeOwned>(
-    doing: &'static str,
-    raw: &Value,
-) -> Result<T, DeviceError> {
-    T::deserialize(raw).map_err(|error| DeviceError::Garbled {
-        doing,
-        detail: error.to_string(),
-    })
+fn read<T: serde::de::DeserializeOwned>(doing: &'static str, raw: &Value) -> Result<T, DeviceError> {
+    T::deserialize(raw).map_err(|error| DeviceError::Garbled { doing, detail: error.to_string() })
 }
 
 /// A command as we read it; `None` when it is nothing that we know.

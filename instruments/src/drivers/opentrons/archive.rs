@@ -26,11 +26,7 @@ pub(super) struct Record {
 
 impl History {
     pub fn new(run: &str) -> Self {
-        Self {
-            run: run.to_owned(),
-            raw: Vec::new(),
-            dispenses: 0,
-        }
+        Self { run: run.to_owned(), raw: Vec::new(), dispenses: 0 }
     }
 
     /// Dispenses that are over.
@@ -96,11 +92,7 @@ pub(super) async fn archive(
         "picklist": picklist,
         "missing": missing,
     });
-    Record {
-        commands,
-        raw: record.to_string().into_bytes(),
-        missing,
-    }
+    Record { commands, raw: record.to_string().into_bytes(), missing }
 }
 
 async fn complete(api: &Api, run: &str, history: &mut History) -> Result<Value, DeviceError> {

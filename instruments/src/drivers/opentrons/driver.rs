@@ -29,18 +29,13 @@ struct Plan {
 impl Opentrons {
     /// `url`: e.g. `http://ot2.lab:31950`. `instrument`: the device's name in locations.
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self {
-            api: Api::connect(url, timings)?,
-            instrument: instrument.to_owned(),
-        })
+        Ok(Self { api: Api::connect(url, timings)?, instrument: instrument.to_owned() })
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let plan = plan(attempt).map_err(failed)?;
         let analysed = self.ready(&plan).await.map_err(failed)?;
-        let run = run::create(&self.api, &analysed, attempt, &self.instrument)
-            .await
-            .map_err(failed)?;
+        let run = run::create(&self.api, &analysed, attempt, &self.instrument).await.map_err(failed)?;
         if let Err(not_begun) = attempt.begin(run.id.clone()).await {
             run::give_up(&self.api, &run.id).await;
             return Err(not_begun.into());
@@ -50,33 +45,18 @@ impl Opentrons {
 
     /// Everything that can be refused without touching a run.
     async fn ready(&self, plan: &Plan) -> Result<super::analysis::Analysed, Failure> {
-        let said = self
-            .api
-            .health()
-            .await
-            .map_err(|error| error.before_begin("opentrons"))?;
+        let said = self.api.health().await.map_err(|error| error.before_begin("opentrons"))?;
         health::check(&said)?;
         let analysed = analyse(&self.api, &plan.list, &plan.picklist).await?;
         run::check_free(&self.api, &analysed.protocol_id).await?;
         Ok(analysed)
     }
 
-    async fn to_the_end(
-        &self,
-        attempt: &Attempt,
-        run_id: &str,
-        plan: &Plan,
-        idle: Idle,
-    ) -> Outcome {
+    async fn to_the_end(&self, attempt: &Attempt, run_id: &str, plan: &Plan, idle: Idle) -> Outcome {
         let transfers = plan.list.transfers.len();
         let ended = follow(&self.api, attempt, run_id, transfers, idle).await;
         let (run, raw, history, ended_unplayed) = match ended {
-            Ended::Over {
-                run,
-                raw,
-                history,
-                ended_unplayed,
-            } => (run, raw, history, ended_unplayed),
+            Ended::Over { run, raw, history, ended_unplayed } => (run, raw, history, ended_unplayed),
             Ended::NeverPlayed(failure) => return Outcome::Failed { failure },
             Ended::OutOfSight(failure) => return Outcome::Unknown { failure },
         };
@@ -88,11 +68,7 @@ impl Opentrons {
                     "Run {} ended as {:?}, but its record could not be kept on this disk: {error}. Look at the deck, then record what happened.",
                     run.id, run.status
                 );
-                let failure = Failure::new(
-                    FailureClass::NeedsPerson,
-                    "opentrons.spool_unusable",
-                    message,
-                );
+                let failure = Failure::new(FailureClass::NeedsPerson, "opentrons.spool_unusable", message);
                 return Outcome::Unknown { failure };
             }
         };
@@ -113,23 +89,13 @@ fn failed(failure: Failure) -> Outcome {
 
 fn plan(attempt: &Attempt) -> Result<Plan, Failure> {
     let refuse = |what: &str, message: String| {
-        Failure::new(
-            FailureClass::Permanent,
-            format!("opentrons.{what}"),
-            message,
-        )
+        Failure::new(FailureClass::Permanent, format!("opentrons.{what}"), message)
     };
     let Work::Dispense(job) = &attempt.lease().work else {
-        return Err(refuse(
-            "wrong_kind",
-            "The liquid handler carries out dispense jobs only.".to_owned(),
-        ));
+        return Err(refuse("wrong_kind", "The liquid handler carries out dispense jobs only.".to_owned()));
     };
     let list = TransferList::check(attempt.lease().job_id, job).map_err(|error| {
-        refuse(
-            "transfers",
-            format!("Nothing was begun: the list of transfers is wrong: {error}."),
-        )
+        refuse("transfers", format!("Nothing was begun: the list of transfers is wrong: {error}."))
     })?;
     let picklist = opentrons_picklist(&list, &job.tip_rack_slots)
         .map_err(|error| refuse("picklist", format!("Nothing was begun: {error}.")))?;
@@ -139,9 +105,7 @@ fn plan(attempt: &Attempt) -> Result<Plan, Failure> {
 #[async_trait]
 impl Handler for Opentrons {
     async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
     }
 
     /// The run went on without us: it is followed to its end. One that was not played is ended.
@@ -150,9 +114,6 @@ impl Handler for Opentrons {
             Ok(plan) => plan,
             Err(failure) => return Some(Outcome::Failed { failure }),
         };
-        Some(
-            self.to_the_end(begun.attempt(), begun.device_ref(), &plan, Idle::End)
-                .await,
-        )
+        Some(self.to_the_end(begun.attempt(), begun.device_ref(), &plan, Idle::End).await)
     }
 }

@@ -24,12 +24,7 @@ pub(super) enum Idle {
 pub(super) enum Ended {
     /// The run is over, or its record is lost (`ok: false`).
     /// `ended_unplayed`: it stood idle, and we ended it so.
-    Over {
-        run: Box<Run>,
-        raw: Value,
-        history: History,
-        ended_unplayed: bool,
-    },
+    Over { run: Box<Run>, raw: Value, history: History, ended_unplayed: bool },
     /// It was never played, and never will be.
     NeverPlayed(Failure),
     /// We cannot see how it ended.
@@ -37,13 +32,7 @@ pub(super) enum Ended {
 }
 
 /// Watches the run `id` of `transfers` transfers. A robot that does not answer goes on without us.
-pub(super) async fn follow(
-    api: &Api,
-    attempt: &Attempt,
-    id: &str,
-    transfers: usize,
-    idle: Idle,
-) -> Ended {
+pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: usize, idle: Idle) -> Ended {
     let mut watch = Watch::new(api.timings());
     let mut history = History::new(id);
     let (mut stop_sent, mut ended_unplayed, mut refusals) = (false, false, 0);
@@ -53,12 +42,7 @@ pub(super) async fn follow(
         }
         match api.run(id).await {
             Ok((run, raw)) if !run.ok || run.status.is_terminal() => {
-                return Ended::Over {
-                    run: Box::new(run),
-                    raw,
-                    history,
-                    ended_unplayed,
-                };
+                return Ended::Over { run: Box::new(run), raw, history, ended_unplayed };
             }
             Ok((run, _)) => {
                 watch.answered();
@@ -90,9 +74,7 @@ pub(super) async fn follow(
             Err(error) if watch.is_patience_over() => {
                 return Ended::OutOfSight(out_of_sight(
                     "robot_lost",
-                    format!(
-                        "The robot was lost in the middle of run {id} and did not come back: {error}."
-                    ),
+                    format!("The robot was lost in the middle of run {id} and did not come back: {error}."),
                 ));
             }
             Err(error) => {
@@ -154,12 +136,7 @@ fn not_played(id: &str) -> Failure {
 }
 
 fn out_of_sight(what: &str, why: String) -> Failure {
-    let message = format!(
-        "{why} What was dispensed is unknown. Look at the deck, then record what happened."
-    );
-    Failure::new(
-        FailureClass::NeedsPerson,
-        format!("opentrons.{what}"),
-        message,
-    )
+    let message =
+        format!("{why} What was dispensed is unknown. Look at the deck, then record what happened.");
+    Failure::new(FailureClass::NeedsPerson, format!("opentrons.{what}"), message)
 }

@@ -13,11 +13,7 @@ const PROTOCOL_API: (u32, u32) = (2, 20);
 pub(super) fn check(health: &Health) -> Result<(), Failure> {
     let refuse = |what: &str, message: String| {
         let message = format!("Nothing was begun: {message}");
-        Err(Failure::new(
-            FailureClass::NeedsPerson,
-            format!("opentrons.{what}"),
-            message,
-        ))
+        Err(Failure::new(FailureClass::NeedsPerson, format!("opentrons.{what}"), message))
     };
     if health.robot_model != ROBOT_MODEL {
         return refuse(
@@ -37,10 +33,7 @@ pub(super) fn check(health: &Health) -> Result<(), Failure> {
             ),
         );
     }
-    if health
-        .maximum_protocol_api_version
-        .is_some_and(|newest| newest < PROTOCOL_API)
-    {
+    if health.maximum_protocol_api_version.is_some_and(|newest| newest < PROTOCOL_API) {
         return refuse(
             "wrong_version",
             format!(
@@ -54,12 +47,7 @@ pub(super) fn check(health: &Health) -> Result<(), Failure> {
 
 /// Of `8.1.0`, `v8.2.0-alpha.1`.
 fn major(version: &str) -> Option<u32> {
-    version
-        .trim_start_matches('v')
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -85,11 +73,7 @@ mod tests {
             health("OT-2 Standard", "?", None),
             health("OT-2 Standard", "8.1.0", Some((2, 19))),
         ] {
-            assert_eq!(
-                check(&refused).unwrap_err().class,
-                FailureClass::NeedsPerson,
-                "{refused:?}"
-            );
+            assert_eq!(check(&refused).unwrap_err().class, FailureClass::NeedsPerson, "{refused:?}");
         }
     }
 }

@@ -14,32 +14,20 @@ const WELL_SIDE: f64 = 1.7;
 
 /// Name and text of each definition file that `list` needs.
 pub(super) fn definitions(list: &TransferList) -> Vec<(String, String)> {
-    let mut needed: Vec<&'static Labware> = list
-        .plates
-        .iter()
-        .map(|plate| plate.labware)
-        .filter(|labware| !labware.in_vendor_library)
-        .collect();
+    let mut needed: Vec<&'static Labware> =
+        list.plates.iter().map(|plate| plate.labware).filter(|labware| !labware.in_vendor_library).collect();
     needed.sort_by_key(|labware| labware.load_name);
     needed.dedup();
     needed
         .into_iter()
-        .map(|labware| {
-            (
-                format!("{}.json", labware.load_name),
-                definition(labware).to_string(),
-            )
-        })
+        .map(|labware| (format!("{}.json", labware.load_name), definition(labware).to_string()))
         .collect()
 }
 
 /// Labware schema version 2.
 fn definition(labware: &Labware) -> Value {
     let format = labware.format;
-    let names: Vec<String> = format
-        .wells_by_column()
-        .map(|well| well.to_string())
-        .collect();
+    let names: Vec<String> = format.wells_by_column().map(|well| well.to_string()).collect();
     let ordering: Vec<&[String]> = names.chunks(usize::from(format.rows())).collect();
     json!({
         "schemaVersion": 2,

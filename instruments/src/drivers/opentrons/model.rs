@@ -85,11 +85,7 @@ impl RobotError {
 
 impl std::fmt::Display for RobotError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} ({} {})",
-            self.detail, self.error_code, self.error_type
-        )
+        write!(f, "{} ({} {})", self.detail, self.error_code, self.error_type)
     }
 }
 
@@ -165,9 +161,9 @@ impl RunStatus {
             Self::AwaitingRecovery | Self::AwaitingRecoveryPaused => {
                 Some("waits in error recovery: somebody has to decide at the robot")
             }
-            Self::AwaitingRecoveryBlockedByOpenDoor => Some(
-                "waits in error recovery with its door open: somebody has to decide at the robot",
-            ),
+            Self::AwaitingRecoveryBlockedByOpenDoor => {
+                Some("waits in error recovery with its door open: somebody has to decide at the robot")
+            }
             _ => None,
         }
     }
@@ -204,10 +200,8 @@ impl Command {
 
     /// It was begun, and liquid may have moved in it.
     pub fn has_touched_liquid(&self) -> bool {
-        matches!(
-            self.command_type.as_str(),
-            "aspirate" | "dispense" | "blowout" | "dispenseInPlace"
-        ) && self.status != "queued"
+        matches!(self.command_type.as_str(), "aspirate" | "dispense" | "blowout" | "dispenseInPlace")
+            && self.status != "queued"
     }
 }
 
@@ -236,8 +230,7 @@ mod tests {
 
     #[test]
     fn a_status_that_is_new_to_us_is_no_end() {
-        let run: Run =
-            serde_json::from_value(json!({"id": "r", "status": "blocked-by-a-cat"})).unwrap();
+        let run: Run = serde_json::from_value(json!({"id": "r", "status": "blocked-by-a-cat"})).unwrap();
         assert_eq!(run.status, RunStatus::Other("blocked-by-a-cat".to_owned()));
         assert!(run.ok && !run.status.is_terminal());
         let known: RunStatus = serde_json::from_value(json!("awaiting-recovery")).unwrap();

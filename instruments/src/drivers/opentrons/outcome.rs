@@ -62,10 +62,7 @@ fn succeeded(over: Over<'_>) -> Outcome {
         let message = format!(
             "Run {} succeeded, but not as intended: {}. {} Its record is {}.",
             run.id,
-            over.reconciled
-                .unintended
-                .as_deref()
-                .unwrap_or("transfers are missing from its commands"),
+            over.reconciled.unintended.as_deref().unwrap_or("transfers are missing from its commands"),
             extent(&over.reconciled),
             over.raw
         );
@@ -92,39 +89,21 @@ fn failed(over: &Over<'_>) -> Outcome {
     let run = over.run;
     let (code, why) = match run.errors.first().map(|error| error.innermost()) {
         Some(error) => (format!("robot_{}", error.error_code), error.to_string()),
-        None => (
-            "run_failed".to_owned(),
-            "the robot gives no reason".to_owned(),
-        ),
+        None => ("run_failed".to_owned(), "the robot gives no reason".to_owned()),
     };
     if over.reconciled.liquid_touched {
-        let message = format!(
-            "Run {} failed: {why}. {} Its record is {}.",
-            run.id,
-            extent(&over.reconciled),
-            over.raw
-        );
+        let message =
+            format!("Run {} failed: {why}. {} Its record is {}.", run.id, extent(&over.reconciled), over.raw);
         return unknown(&code, message);
     }
-    let message = format!(
-        "Run {} failed before any liquid was touched: {why}. Look at the robot.",
-        run.id
-    );
-    let failure = Failure::new(
-        FailureClass::NeedsPerson,
-        format!("opentrons.{code}"),
-        message,
-    );
+    let message = format!("Run {} failed before any liquid was touched: {why}. Look at the robot.", run.id);
+    let failure = Failure::new(FailureClass::NeedsPerson, format!("opentrons.{code}"), message);
     Outcome::Failed { failure }
 }
 
 fn stopped(over: &Over<'_>) -> Outcome {
     let run = over.run;
-    let has_stop = run
-        .actions
-        .iter()
-        .flatten()
-        .any(|action| action.action_type == "stop");
+    let has_stop = run.actions.iter().flatten().any(|action| action.action_type == "stop");
     let by_somebody = over.stop_requested || (has_stop && !over.ended_unplayed);
     if over.reconciled.liquid_touched {
         let message = format!(
@@ -141,15 +120,9 @@ fn stopped(over: &Over<'_>) -> Outcome {
         };
     }
     let (code, why) = if over.ended_unplayed {
-        (
-            "opentrons.not_played_before_restart",
-            "it stood idle after a restart and was ended",
-        )
+        ("opentrons.not_played_before_restart", "it stood idle after a restart and was ended")
     } else {
-        (
-            "opentrons.run_replaced",
-            "another client replaced it before it was played",
-        )
+        ("opentrons.run_replaced", "another client replaced it before it was played")
     };
     let message = format!("Nothing was begun: run {}: {why}.", run.id);
     let failure = Failure::new(FailureClass::Transient, code, message);
@@ -159,16 +132,10 @@ fn stopped(over: &Over<'_>) -> Outcome {
 /// How far it came, for the person who decides.
 fn extent(reconciled: &Reconciled) -> String {
     let all = reconciled.reports.len();
-    let first_open = reconciled
-        .reports
-        .iter()
-        .find(|report| report.error.is_some());
+    let first_open = reconciled.reports.iter().find(|report| report.error.is_some());
     let open = first_open.map_or_else(String::new, |report| {
         let error = report.error.as_deref().unwrap_or_default();
-        format!(
-            " The first that was not is transfer {}: {error}.",
-            report.index
-        )
+        format!(" The first that was not is transfer {}: {error}.", report.index)
     });
     format!(
         "{} of {all} transfers were dispensed.{open} Look at the plate, then record what happened.",
@@ -177,10 +144,6 @@ fn extent(reconciled: &Reconciled) -> String {
 }
 
 fn unknown(what: &str, message: String) -> Outcome {
-    let failure = Failure::new(
-        FailureClass::NeedsPerson,
-        format!("opentrons.{what}"),
-        message,
-    );
+    let failure = Failure::new(FailureClass::NeedsPerson, format!("opentrons.{what}"), message);
     Outcome::Unknown { failure }
 }

@@ -26,10 +26,7 @@ const RECOVERABLE: [(&str, &str); 12] = [
 /// Nobody else has a run on the robot. A run that is over may be replaced; an idle one only when it is of
 /// our own protocol (left by an attempt that never played it).
 pub(super) async fn check_free(api: &Api, protocol_id: &str) -> Result<(), Failure> {
-    let current = api
-        .current_run()
-        .await
-        .map_err(|error| error.before_begin("opentrons"))?;
+    let current = api.current_run().await.map_err(|error| error.before_begin("opentrons"))?;
     match current {
         Some(run) if !may_be_replaced(&run, protocol_id) => {
             let message = format!(
@@ -37,19 +34,14 @@ pub(super) async fn check_free(api: &Api, protocol_id: &str) -> Result<(), Failu
                 run.id,
                 status_word(&run.status)
             );
-            Err(Failure::new(
-                FailureClass::Transient,
-                "opentrons.robot_busy",
-                message,
-            ))
+            Err(Failure::new(FailureClass::Transient, "opentrons.robot_busy", message))
         }
         _ => Ok(()),
     }
 }
 
 fn may_be_replaced(run: &Run, protocol_id: &str) -> bool {
-    let left_by_us =
-        run.status == RunStatus::Idle && run.protocol_id.as_deref() == Some(protocol_id);
+    let left_by_us = run.status == RunStatus::Idle && run.protocol_id.as_deref() == Some(protocol_id);
     !run.current || run.status.is_terminal() || left_by_us
 }
 
@@ -64,21 +56,15 @@ pub(super) async fn create(
     attempt: &Attempt,
     instrument: &str,
 ) -> Result<Run, Failure> {
-    let created = api
-        .create_run(&analysed.protocol_id, &analysed.parameter_files)
-        .await;
+    let created = api.create_run(&analysed.protocol_id, &analysed.parameter_files).await;
     let run = created.map_err(|error| match error.status() {
         Some(409) => {
-            let message =
-                format!("Nothing was begun: another run is under way on the robot ({error}).");
+            let message = format!("Nothing was begun: another run is under way on the robot ({error}).");
             Failure::new(FailureClass::Transient, "opentrons.robot_busy", message)
         }
         _ => error.before_begin("opentrons"),
     })?;
-    let rules: Vec<Value> = RECOVERABLE
-        .iter()
-        .map(|(command, error)| fail_run(command, error))
-        .collect();
+    let rules: Vec<Value> = RECOVERABLE.iter().map(|(command, error)| fail_run(command, error)).collect();
     let policy = json!({ "policyRules": rules });
     match api.put_error_recovery_policy(&run.id, &policy).await {
         // A server without error recovery needs no rule.

@@ -33,11 +33,7 @@ pub struct Line {
 impl Line {
     /// The next `calls` calls (of this method only, when one is named) get no answer.
     pub fn cut(&self, calls: usize, method: Option<&'static str>, heard: Heard) {
-        *self.cut.lock().unwrap() = Cut {
-            calls,
-            method,
-            heard: heard == Heard::Yes,
-        };
+        *self.cut.lock().unwrap() = Cut { calls, method, heard: heard == Heard::Yes };
     }
 
     /// Comes back when all calls that were to be lost are.

@@ -75,10 +75,7 @@ impl Robot {
             analysed: None,
             begun: 0,
         };
-        let world = Arc::new(World {
-            state: Mutex::new(deck),
-            half_way: Notify::new(),
-        });
+        let world = Arc::new(World { state: Mutex::new(deck), half_way: Notify::new() });
         let line = Line::default();
         let router = Router::new()
             .route("/health", get(health))
@@ -95,11 +92,7 @@ impl Robot {
             .route("/clientData/{key}", put(client_data))
             .with_state(world.clone())
             .layer(middleware::from_fn_with_state(line.clone(), carry));
-        Self {
-            url: serve(router).await,
-            line,
-            world,
-        }
+        Self { url: serve(router).await, line, world }
     }
 
     /// To look at, and to change.
@@ -111,14 +104,11 @@ impl Robot {
 impl Deck {
     /// A run made by somebody else.
     pub fn add_foreign_run(&mut self, status: &'static str) {
-        self.runs
-            .push(Run::new("foreign".to_owned(), "theirs", 0, status));
+        self.runs.push(Run::new("foreign".to_owned(), "theirs", 0, status));
     }
 
     fn run_mut(&mut self, id: &str) -> Option<&mut Run> {
-        self.runs
-            .iter_mut()
-            .find(|run| run.id == id && !run.forgotten)
+        self.runs.iter_mut().find(|run| run.id == id && !run.forgotten)
     }
 
     fn play(&mut self, index: usize) -> bool {
@@ -199,11 +189,7 @@ impl Run {
         if !self.ok {
             return json!({"id": self.id, "ok": false, "status": "stopped", "current": current, "errors": [], "actions": [], "labware": []});
         }
-        let actions: Vec<Value> = self
-            .actions
-            .iter()
-            .map(|action| json!({"actionType": action}))
-            .collect();
+        let actions: Vec<Value> = self.actions.iter().map(|action| json!({"actionType": action})).collect();
         json!({
             "id": self.id, "ok": true, "status": self.status, "current": current, "protocolId": self.protocol,
             "errors": self.errors, "actions": actions, "hasEverEnteredErrorRecovery": recovered, "labware": [],
@@ -218,10 +204,7 @@ fn ok(data: Value) -> Answer {
 }
 
 fn error(status: StatusCode, id: &str) -> Answer {
-    (
-        status,
-        Json(json!({"errors": [{"id": id, "title": id, "detail": id, "errorCode": "4000"}]})),
-    )
+    (status, Json(json!({"errors": [{"id": id, "title": id, "detail": id, "errorCode": "4000"}]})))
 }
 
 async fn health(State(world): State<Arc<World>>, headers: HeaderMap) -> Answer {
@@ -262,41 +245,26 @@ async fn protocol(State(world): State<Arc<World>>, mut form: Multipart) -> Answe
 }
 
 fn picklist_index(files: &Value) -> Option<usize> {
-    files["picklist"]
-        .as_str()?
-        .strip_prefix("file-")?
-        .parse()
-        .ok()
+    files["picklist"].as_str()?.strip_prefix("file-")?.parse().ok()
 }
 
 async fn analyses(State(world): State<Arc<World>>) -> Answer {
     let state = world.state.lock().unwrap();
-    let file = state
-        .analysed
-        .map(|index| json!({"id": format!("file-{index}"), "name": "x.csv"}));
+    let file = state.analysed.map(|index| json!({"id": format!("file-{index}"), "name": "x.csv"}));
     let last = json!({
         "id": "a2", "status": "completed", "result": if file.is_some() { state.analysis_result } else { "parameter-value-required" },
         "runTimeParameters": [{"variableName": "picklist", "type": "csv_file", "file": file}],
     });
     // An older analysis, of another picklist, comes first.
-    ok(
-        json!([{"id": "a1", "status": "completed", "result": "not-ok", "errors": [{"detail": "old"}]}, last]),
-    )
+    ok(json!([{"id": "a1", "status": "completed", "result": "not-ok", "errors": [{"detail": "old"}]}, last]))
 }
 
 async fn runs(State(world): State<Arc<World>>) -> Answer {
     let state = world.state.lock().unwrap();
     let last = state.runs.len().wrapping_sub(1);
-    let all: Vec<Value> = state
-        .runs
-        .iter()
-        .enumerate()
-        .map(|(i, run)| run.view(i == last, false))
-        .collect();
-    let links = state.runs.last().map_or(
-        json!({}),
-        |run| json!({"current": {"href": format!("/runs/{}", run.id)}}),
-    );
+    let all: Vec<Value> = state.runs.iter().enumerate().map(|(i, run)| run.view(i == last, false)).collect();
+    let links =
+        state.runs.last().map_or(json!({}), |run| json!({"current": {"href": format!("/runs/{}", run.id)}}));
     (
         StatusCode::OK,
         Json(json!({"data": all, "links": links, "meta": {"cursor": 0, "totalLength": all.len()}})),
@@ -317,10 +285,7 @@ async fn create_run(State(world): State<Arc<World>>, Json(body): Json<Value>) ->
     }
     let id = format!("run-{}", state.runs.len());
     state.runs.push(Run::new(id, PROTOCOL, picklist, "idle"));
-    (
-        StatusCode::CREATED,
-        ok(state.runs.last().unwrap().view(true, false)).1,
-    )
+    (StatusCode::CREATED, ok(state.runs.last().unwrap().view(true, false)).1)
 }
 
 async fn run(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
@@ -332,11 +297,7 @@ async fn run(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer 
     }
 }
 
-async fn act(
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-    Json(body): Json<Value>,
-) -> Answer {
+async fn act(State(world): State<Arc<World>>, Path(id): Path<String>, Json(body): Json<Value>) -> Answer {
     let action = body["data"]["actionType"].as_str().unwrap().to_owned();
     let mut state = world.state.lock().unwrap();
     let Some(index) = state.runs.iter().position(|run| run.id == id) else {
@@ -355,11 +316,7 @@ async fn act(
         ("stop", "idle" | "running") => {
             let run = &mut state.runs[index];
             run.status = "stopped";
-            if let Some(last) = run
-                .commands
-                .last_mut()
-                .filter(|last| last["status"] == "running")
-            {
+            if let Some(last) = run.commands.last_mut().filter(|last| last["status"] == "running") {
                 last["status"] = json!("failed");
             }
         }
@@ -379,23 +336,11 @@ async fn commands(
         return error(StatusCode::NOT_FOUND, "RunNotFound");
     };
     let total = run.commands.len();
-    let cursor = query
-        .get("cursor")
-        .copied()
-        .unwrap_or(total.saturating_sub(2))
-        .min(total.saturating_sub(1));
+    let cursor = query.get("cursor").copied().unwrap_or(total.saturating_sub(2)).min(total.saturating_sub(1));
     // Small pages, whatever was asked for, so that paging is tested.
-    let page: Vec<Value> = run
-        .commands
-        .iter()
-        .skip(cursor)
-        .take(query["pageLength"].min(7))
-        .map(summary)
-        .collect();
-    (
-        StatusCode::OK,
-        Json(json!({"data": page, "meta": {"cursor": cursor, "totalLength": total}})),
-    )
+    let page: Vec<Value> =
+        run.commands.iter().skip(cursor).take(query["pageLength"].min(7)).map(summary).collect();
+    (StatusCode::OK, Json(json!({"data": page, "meta": {"cursor": cursor, "totalLength": total}})))
 }
 
 fn summary(command: &Value) -> Value {
@@ -404,18 +349,10 @@ fn summary(command: &Value) -> Value {
     summary
 }
 
-async fn command(
-    State(world): State<Arc<World>>,
-    Path((id, command)): Path<(String, String)>,
-) -> Answer {
+async fn command(State(world): State<Arc<World>>, Path((id, command)): Path<(String, String)>) -> Answer {
     let mut state = world.state.lock().unwrap();
     let run = state.run_mut(&id).unwrap();
-    ok(run
-        .commands
-        .iter()
-        .find(|one| one["id"] == command)
-        .unwrap()
-        .clone())
+    ok(run.commands.iter().find(|one| one["id"] == command).unwrap().clone())
 }
 
 async fn command_errors(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
@@ -424,12 +361,7 @@ async fn command_errors(State(world): State<Arc<World>>, Path(id): Path<String>)
 }
 
 async fn policy(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
-    world
-        .state
-        .lock()
-        .unwrap()
-        .policies
-        .push(body["data"].clone());
+    world.state.lock().unwrap().policies.push(body["data"].clone());
     ok(json!({}))
 }
 
@@ -452,10 +384,8 @@ fn done(kind: &str, params: Value, result: Value) -> Value {
 }
 
 fn load_commands(rows: &[HashMap<String, String>]) -> Vec<Value> {
-    let mut slots: Vec<&String> = rows
-        .iter()
-        .flat_map(|row| [&row["source_slot"], &row["destination_slot"]])
-        .collect();
+    let mut slots: Vec<&String> =
+        rows.iter().flat_map(|row| [&row["source_slot"], &row["destination_slot"]]).collect();
     slots.sort();
     slots.dedup();
     let load = |slot: &&String| {
@@ -523,12 +453,7 @@ impl Fake for Robot {
     }
 
     fn lose_power(&self) {
-        for run in self
-            .deck()
-            .runs
-            .iter_mut()
-            .filter(|run| run.status == "running")
-        {
+        for run in self.deck().runs.iter_mut().filter(|run| run.status == "running") {
             run.ok = false;
             run.status = "stopped";
             run.commands.clear();

@@ -37,16 +37,8 @@ struct State_ {
 impl Small {
     /// `name`: as in `/health`; `things`: `moves`, `incubations` or `reads`.
     pub async fn start(name: &'static str, things: &'static str) -> Self {
-        let state = State_ {
-            ending: Some(Ending::Success),
-            operations: HashMap::new(),
-            begun: 0,
-        };
-        let world = Arc::new(World {
-            name,
-            state: Mutex::new(state),
-            half_way: Notify::new(),
-        });
+        let state = State_ { ending: Some(Ending::Success), operations: HashMap::new(), begun: 0 };
+        let world = Arc::new(World { name, state: Mutex::new(state), half_way: Notify::new() });
         let line = Line::default();
         let router = Router::new()
             .route("/health", get(health))
@@ -55,11 +47,7 @@ impl Small {
             .route(&format!("/{things}/{{id}}/file"), get(|| async { FILE }))
             .with_state(world.clone())
             .layer(middleware::from_fn_with_state(line.clone(), carry));
-        Self {
-            url: serve(router).await,
-            line,
-            world,
-        }
+        Self { url: serve(router).await, line, world }
     }
 }
 
@@ -91,8 +79,7 @@ async fn look(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer
     match world.state.lock().unwrap().operations.get(&id) {
         Some((_, operation)) => (StatusCode::OK, Json(operation.clone())),
         None => {
-            let error =
-                json!({"error": {"code": "unknown_operation", "detail": "never heard of it"}});
+            let error = json!({"error": {"code": "unknown_operation", "detail": "never heard of it"}});
             (StatusCode::NOT_FOUND, Json(error))
         }
     }
@@ -101,16 +88,9 @@ async fn look(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer
 /// Everything that any of the three says.
 fn ended(id: &str, request: &Value, ending: Ending) -> Value {
     let all = request["moves"].as_array().cloned().unwrap_or_default();
-    let done = if ending == Ending::Success {
-        all.len()
-    } else {
-        all.len().min(1)
-    };
-    let arrived: Vec<Value> = all
-        .iter()
-        .take(done)
-        .map(|one| json!({"barcode": one["barcode"], "at": one["to"]}))
-        .collect();
+    let done = if ending == Ending::Success { all.len() } else { all.len().min(1) };
+    let arrived: Vec<Value> =
+        all.iter().take(done).map(|one| json!({"barcode": one["barcode"], "at": one["to"]})).collect();
     match ending {
         Ending::Success => json!({
             "id": id, "status": "succeeded", "error": null, "arrived": arrived,

@@ -17,9 +17,7 @@ pub enum NotBegun {
     Halted(#[from] Halt),
     #[error("this worker is shutting down")]
     ShuttingDown,
-    #[error(
-        "the beginning could not be written down, so that a kill would have left the work in doubt"
-    )]
+    #[error("the beginning could not be written down, so that a kill would have left the work in doubt")]
     Spool(#[from] spool::Error),
     #[error("the server did not confirm the start while the lease was held")]
     Unconfirmed(#[source] client::Error),
@@ -41,14 +39,10 @@ impl NotBegun {
 impl From<NotBegun> for Outcome {
     fn from(reason: NotBegun) -> Self {
         if let NotBegun::Halted(Halt::StopRequested) = reason {
-            return Outcome::Stopped {
-                note: "stopped before anything was begun".to_owned(),
-            };
+            return Outcome::Stopped { note: "stopped before anything was begun".to_owned() };
         }
         let message = format!("Nothing was begun: {}.", client::with_sources(&reason));
-        Outcome::Failed {
-            failure: Failure::new(FailureClass::Transient, reason.code(), message),
-        }
+        Outcome::Failed { failure: Failure::new(FailureClass::Transient, reason.code(), message) }
     }
 }
 
@@ -92,10 +86,7 @@ impl Attempt {
         let mut backoff = self.backoff.clone();
         loop {
             let asked_at = Instant::now();
-            let error = match client
-                .start(self.lease.job_id, self.lease.lease_token)
-                .await
-            {
+            let error = match client.start(self.lease.job_id, self.lease.lease_token).await {
                 Ok(answer) => {
                     self.authority_confirmed(answer, asked_at);
                     return Ok(self.checkpoint()?);

@@ -15,10 +15,7 @@ impl Begun {
     /// For the tests of handlers: as if a process had begun `attempt` and was killed.
     pub fn rehearsal(attempt: Attempt) -> Option<Self> {
         let record = attempt.record().clone()?;
-        Some(Self {
-            attempt: std::sync::Arc::new(attempt),
-            record,
-        })
+        Some(Self { attempt: std::sync::Arc::new(attempt), record })
     }
 
     pub(in crate::worker) fn new(attempt: std::sync::Arc<Attempt>, record: BegunRecord) -> Self {

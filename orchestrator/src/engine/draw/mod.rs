@@ -7,8 +7,8 @@ mod trained;
 
 use super::Engine;
 use crate::store::{self, Result};
-use jobs::work::Kind;
 use jobs::JobId;
+use jobs::work::Kind;
 
 /// Answers whether there was something to draw.
 pub(super) async fn draw(engine: &Engine, job: JobId) -> Result<bool> {

@@ -14,8 +14,8 @@ use crate::store::settlements::Settled;
 use crate::store::tasks::NewTask;
 use crate::store::{self, Error, Result};
 use jobs::state::State;
-use jobs::work::physical::{Arrival, Dispense, Move, ReadResult};
 use jobs::work::Output;
+use jobs::work::physical::{Arrival, Dispense, Move, ReadResult};
 use jobs::{Digest, Work};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -87,7 +87,9 @@ async fn dispensed(
     if plate.state.next(Event::DispenseBegan).is_ok() {
         store::plates::apply(conn, plate, Event::DispenseBegan, Change::default(), SYSTEM).await?.must()?;
         if store::settlements::dispenses_left(conn, plate.id).await? == 0 {
-            store::plates::apply(conn, plate, Event::DispensesDone, Change::default(), SYSTEM).await?.must()?;
+            store::plates::apply(conn, plate, Event::DispensesDone, Change::default(), SYSTEM)
+                .await?
+                .must()?;
         }
     }
     Ok(())
@@ -100,7 +102,9 @@ async fn moved(
     asked: &Move,
     output: Option<&Output>,
 ) -> Result<()> {
-    let as_asked = || asked.moves.iter().map(|m| Arrival { barcode: m.plate.barcode.clone(), at: m.to.clone() }).collect();
+    let as_asked = || {
+        asked.moves.iter().map(|m| Arrival { barcode: m.plate.barcode.clone(), at: m.to.clone() }).collect()
+    };
     let (arrived, confirmed): (Vec<Arrival>, bool) = match output {
         Some(Output::Move(reported)) => (reported.arrived.clone(), true),
         _ => (as_asked(), false),
@@ -116,7 +120,9 @@ async fn moved(
             store::inventory::set_stock_state(conn, &plate.barcode, StockState::Used).await?;
         }
         if reader.as_ref() == Some(&arrival.at.device) && plate.state == PlateState::Incubating {
-            store::plates::apply(conn, plate, Event::IncubationOver, Change::default(), SYSTEM).await?.must()?;
+            store::plates::apply(conn, plate, Event::IncubationOver, Change::default(), SYSTEM)
+                .await?
+                .must()?;
         }
     }
     Ok(())
@@ -141,7 +147,9 @@ async fn read_file(engine: &Engine, settled: &Settled) -> Result<Option<ReadFile
     let Some(Output::Read(ReadResult { raw, format })) = &settled.output else { return Ok(None) };
     let bytes = match engine.blobs.read(*raw).await {
         Ok(bytes) => bytes,
-        Err(Error::NotFound { .. }) => return Ok(Some(ReadFile::none(format!("the reader's file {raw} was never stored")))),
+        Err(Error::NotFound { .. }) => {
+            return Ok(Some(ReadFile::none(format!("the reader's file {raw} was never stored"))));
+        }
         Err(error) => return Err(error),
     };
     Ok(Some(match instruments::parsers::parse_readings(format, &bytes) {
@@ -153,14 +161,24 @@ async fn read_file(engine: &Engine, settled: &Settled) -> Result<Option<ReadFile
             readings: file
                 .readings
                 .into_iter()
-                .map(|r| StoredReading { well: r.well.to_string(), channel: r.channel, value: r.value, unit: r.unit })
+                .map(|r| StoredReading {
+                    well: r.well.to_string(),
+                    channel: r.channel,
+                    value: r.value,
+                    unit: r.unit,
+                })
                 .collect(),
         },
     }))
 }
 
 /// Keeps the readings and judges the plate: its observations train, or it waits for a person.
-async fn judged(conn: &mut PgConnection, plate: &mut Plate, settled: &Settled, mut read: ReadFile) -> Result<()> {
+async fn judged(
+    conn: &mut PgConnection,
+    plate: &mut Plate,
+    settled: &Settled,
+    mut read: ReadFile,
+) -> Result<()> {
     if plate.state == PlateState::Incubating {
         store::plates::apply(conn, plate, Event::IncubationOver, Change::default(), SYSTEM).await?.must()?;
     }
@@ -179,24 +197,32 @@ async fn judged(conn: &mut PgConnection, plate: &mut Plate, settled: &Settled, m
     reasons.extend(read.problem);
     let qc = Some(qc(&assessment, &reasons)?);
     if assessment.judgement.verdict == Verdict::Pass && reasons.is_empty() {
-        store::plates::apply(conn, plate, Event::QcPassed, Change { reason: None, qc }, SYSTEM).await?.must()?;
+        store::plates::apply(conn, plate, Event::QcPassed, Change { reason: None, qc }, SYSTEM)
+            .await?
+            .must()?;
         return observe(conn, plate, &assessment.observations).await;
     }
     let reason = if reasons.is_empty() { "QC failed".to_owned() } else { reasons.join("; ") };
     let task = NewTask {
         cause: QUARANTINED_TASK,
-        message: format!("Plate {} is quarantined: {reason}. Release it, order it repeated, or give it up.", plate.barcode),
+        message: format!(
+            "Plate {} is quarantined: {reason}. Release it, order it repeated, or give it up.",
+            plate.barcode
+        ),
         subject: "plate",
         subject_id: plate.id.to_string(),
         campaign_id: Some(plate.campaign_id),
     };
     store::tasks::open(conn, &task).await?;
-    store::plates::apply(conn, plate, Event::QcFailed, Change { reason: Some(reason), qc }, SYSTEM).await?.must()
+    store::plates::apply(conn, plate, Event::QcFailed, Change { reason: Some(reason), qc }, SYSTEM)
+        .await?
+        .must()
 }
 
 /// The judgement as it is stored, with every reason.
 fn qc(assessment: &Assessment, reasons: &[String]) -> Result<Value> {
-    let mut qc = serde_json::to_value(&assessment.judgement).map_err(|error| Error::corrupt("judgement", error))?;
+    let mut qc =
+        serde_json::to_value(&assessment.judgement).map_err(|error| Error::corrupt("judgement", error))?;
     if let Some(members) = qc.as_object_mut() {
         members.insert("reasons".to_owned(), json!(reasons));
     }

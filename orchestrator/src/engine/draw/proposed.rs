@@ -4,8 +4,8 @@
 use crate::engine::{Engine, hold, nothing};
 use crate::ids::{BatchId, ProposalId, SYSTEM};
 use crate::rounds::posterior;
-use crate::rounds::state::{Event, Stage, State};
 use crate::rounds::seed;
+use crate::rounds::state::{Event, Stage, State};
 use crate::store::batches::NewBatch;
 use crate::store::predictions::Predicted;
 use crate::store::proposals::{Origin, Proposal, Status};
@@ -19,7 +19,9 @@ use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
-    let Some(round) = settled.round_id else { return Err(Error::corrupt("proposal", "it belongs to no round")) };
+    let Some(round) = settled.round_id else {
+        return Err(Error::corrupt("proposal", "it belongs to no round"));
+    };
     let answer = answer(engine, &settled).await?;
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
@@ -48,7 +50,9 @@ async fn answer(
         let why = settled.failure.as_ref().map_or("it was stopped", |failure| failure.message.as_str());
         return Ok(Err(Why::new("propose.failed", format!("No batch could be proposed: {why}."))));
     };
-    let unusable = |why: String| Ok(Err(Why::new("propose.unusable_answer", format!("The learner's answer cannot be used: {why}."))));
+    let unusable = |why: String| {
+        Ok(Err(Why::new("propose.unusable_answer", format!("The learner's answer cannot be used: {why}."))))
+    };
     let chosen: BTreeSet<_> =
         result.proposals.iter().chain(&result.runners_up).map(|proposal| &proposal.experiment).collect();
     if result.proposals.is_empty() {

@@ -28,7 +28,13 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
             enter(&mut tx, &campaign, &settled, asked, result).await?;
         }
         Some(Output::Train(_)) => {
-            tell(&mut tx, &campaign, "model.checkpoint_missing", "The learner reported a training without leaving its checkpoint. The model in use stays.").await?;
+            tell(
+                &mut tx,
+                &campaign,
+                "model.checkpoint_missing",
+                "The learner reported a training without leaving its checkpoint. The model in use stays.",
+            )
+            .await?;
         }
         _ => {
             let why = settled.failure.map_or_else(|| "It was stopped.".to_owned(), |failure| failure.message);
@@ -67,7 +73,10 @@ async fn enter(
         Verdict::Promote { because } => promote(conn, candidate, in_use, &because).await,
         Verdict::Reject { because } => {
             store::models::apply(conn, &mut candidate, Event::Rejected, &because, SYSTEM).await?.must()?;
-            let message = format!("Model version {} was not promoted: {because}. The one in use stays.", candidate.number);
+            let message = format!(
+                "Model version {} was not promoted: {because}. The one in use stays.",
+                candidate.number
+            );
             tell(conn, campaign, "model.rejected", &message).await
         }
     }

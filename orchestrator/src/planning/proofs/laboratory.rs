@@ -24,7 +24,9 @@ impl Laboratory {
         };
         let stored = |barcode: &str| (("storage".to_owned(), barcode.to_owned()), barcode.to_owned());
         laboratory.occupied.extend(world.inventory.blanks.iter().map(|blank| stored(&blank.barcode)));
-        for (content, source) in world.inventory.sources.iter().flat_map(|(c, wells)| wells.iter().map(move |w| (c, w))) {
+        for (content, source) in
+            world.inventory.sources.iter().flat_map(|(c, wells)| wells.iter().map(move |w| (c, w)))
+        {
             let well = (source.barcode.clone(), source.well.to_string());
             laboratory.occupied.extend([stored(&source.barcode)]);
             laboratory.volumes.insert(well.clone(), source.available_nl);
@@ -52,16 +54,22 @@ impl Laboratory {
                 planned.insert((plate.barcode.clone(), well.well.to_string()), well.contents.clone());
             }
             for draw in &plate.draws {
-                *drawn.entry((draw.source_barcode.clone(), draw.source_well.to_string())).or_default() += draw.volume_nl;
+                *drawn.entry((draw.source_barcode.clone(), draw.source_well.to_string())).or_default() +=
+                    draw.volume_nl;
             }
             self.expect(&Location { device: "waste".into(), slot: plate.barcode.clone() }, &plate.barcode);
         }
         self.delivered.values_mut().for_each(|contents| contents.sort());
         assert_eq!(self.delivered, planned, "every well got what its map says, and nothing else");
         for (well, volume) in &before {
-            assert_eq!(volume - self.volumes[well], drawn.get(well).copied().unwrap_or(0), "draws are the transfers");
+            assert_eq!(
+                volume - self.volumes[well],
+                drawn.get(well).copied().unwrap_or(0),
+                "draws are the transfers"
+            );
         }
-        let away = self.occupied.keys().filter(|(device, _)| device != "storage" && device != "waste").count();
+        let away =
+            self.occupied.keys().filter(|(device, _)| device != "storage" && device != "waste").count();
         assert_eq!(away, 0, "every plate is home at the end");
     }
 
@@ -78,7 +86,10 @@ impl Laboratory {
     fn dispense(&mut self, world: &World, work: &Dispense) {
         let on_deck: BTreeSet<&str> = work.deck.iter().map(|d| d.plate.barcode.as_str()).collect();
         for place in &work.deck {
-            self.expect(&Location { device: "handler-1".into(), slot: place.slot.clone() }, &place.plate.barcode);
+            self.expect(
+                &Location { device: "handler-1".into(), slot: place.slot.clone() },
+                &place.plate.barcode,
+            );
         }
         let standing = self.occupied.keys().filter(|(device, _)| device == "handler-1").count();
         assert_eq!(standing, work.deck.len(), "nothing else stands on the deck");

@@ -58,7 +58,8 @@ fn the_digest_covers_steps_draws_maps_and_not_the_names_of_proposals() {
     assert!(changed(&|p| p.steps[0].instrument.push('x')));
     assert!(changed(&|p| p.steps.last_mut().unwrap().after.clear()));
     let window = |p: &mut Plan| {
-        let read = p.steps.iter_mut().flat_map(|step| &mut step.after).find(|after| after.max_delay_hours.is_some());
+        let read =
+            p.steps.iter_mut().flat_map(|step| &mut step.after).find(|after| after.max_delay_hours.is_some());
         read.unwrap().max_delay_hours = Some(75.0);
     };
     assert!(changed(&window));
@@ -71,7 +72,10 @@ fn the_digest_covers_steps_draws_maps_and_not_the_names_of_proposals() {
     };
     assert!(changed(&liquid));
     let proposals = |p: &mut Plan| {
-        p.plates[0].wells.iter_mut().for_each(|well| well.proposal = well.proposal.map(|_| ProposalId::fresh()));
+        p.plates[0]
+            .wells
+            .iter_mut()
+            .for_each(|well| well.proposal = well.proposal.map(|_| ProposalId::fresh()));
     };
     assert!(!changed(&proposals));
 }
@@ -84,7 +88,12 @@ fn the_read_is_due_when_the_incubation_is_over_and_no_later_than_its_window() {
     assert_eq!(kinds[14..], ["move", "incubate", "move", "read", "move"]);
     let incubate = kinds.iter().position(|kind| *kind == "incubate").unwrap();
     let to_reader = &plan.steps[incubate + 1];
-    let due = After { step: incubate, requires: Requires::Success, min_delay_hours: 72.0, max_delay_hours: Some(74.0) };
+    let due = After {
+        step: incubate,
+        requires: Requires::Success,
+        min_delay_hours: 72.0,
+        max_delay_hours: Some(74.0),
+    };
     assert_eq!(to_reader.after, [due]);
     let Work::Read(read) = &plan.steps[incubate + 2].work else { panic!() };
     assert_eq!(read.channels, ["signal", "call"]);
@@ -108,7 +117,9 @@ fn a_plate_made_again_keeps_its_number_and_gets_another_layout() {
     .unwrap();
     assert_eq!((again.generation, again.plates[0].ordinal, again.plates.len()), (2, 3, 1));
     assert!(again.steps.iter().all(|step| step.plate_ordinal == 3));
-    let places = |plan: &Plan| plan.plates[0].wells.iter().map(|w| (w.well, w.contents.clone())).collect::<BTreeMap<_, _>>();
+    let places = |plan: &Plan| {
+        plan.plates[0].wells.iter().map(|w| (w.well, w.contents.clone())).collect::<BTreeMap<_, _>>()
+    };
     assert_ne!(places(&again), places(&first));
 }
 
@@ -285,7 +296,8 @@ fn what_stands_on_the_deck_is_brought_home_and_an_empty_deck_is_left_alone() {
     ];
     let step = clear_deck(bench, 3, &there).unwrap();
     let Work::Move(work) = &step.work else { panic!("{step:?}") };
-    let moves: Vec<String> = work.moves.iter().map(|m| format!("{} {} -> {}", m.plate.barcode, m.from, m.to)).collect();
+    let moves: Vec<String> =
+        work.moves.iter().map(|m| format!("{} {} -> {}", m.plate.barcode, m.from, m.to)).collect();
     assert_eq!(moves, ["LIB-2 handler-1/3 -> storage/LIB-2", "ASSAY-1 handler-1/1 -> waste/ASSAY-1"]);
     assert_eq!((step.instrument.as_str(), step.resource.as_deref()), ("mover-1", Some("deck:handler-1")));
     assert_eq!(clear_deck(bench, 3, &there[2..]), None);

@@ -58,7 +58,15 @@ impl World {
         let library = |content: String, plate: usize, index: usize| {
             let well = PlateFormat::Wells384.wells().nth(index).unwrap();
             let labware = "corning_384_wellplate_112ul_flat".to_owned();
-            (content, SourceWell { barcode: format!("LIB-{plate:03}"), labware, well, available_nl: 10_000 + above_dead_nl })
+            (
+                content,
+                SourceWell {
+                    barcode: format!("LIB-{plate:03}"),
+                    labware,
+                    well,
+                    available_nl: 10_000 + above_dead_nl,
+                },
+            )
         };
         let mut inventory = Inventory::default();
         let guides = (0..genes).map(|g| library(format!("G{g:04}"), 1 + g / per_plate, g % per_plate));
@@ -95,7 +103,8 @@ impl World {
 
     pub fn ask(&mut self, edits: &[usize], context: &str) {
         let edits = edits.iter().map(|g| format!("G{g:04}"));
-        let experiment = Experiment { perturbation: Perturbation::new(edits).unwrap(), context: Context(context.into()) };
+        let experiment =
+            Experiment { perturbation: Perturbation::new(edits).unwrap(), context: Context(context.into()) };
         let proposal = ProposalId(uuid::Uuid::from_u128(self.experiments.len() as u128));
         if !self.experiments.iter().any(|e| e.experiment == experiment) {
             self.experiments.push(PlannedExperiment { proposal, experiment });

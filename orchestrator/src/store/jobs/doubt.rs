@@ -52,7 +52,11 @@ async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId)
     let campaign_id = of.campaign_id.map(Into::into);
     let on = of.instrument.map(|name| format!(" on {name}")).unwrap_or_default();
     // What stands where is taken from what was decided: a half-finished move has to be made whole first.
-    let first = if of.kind == "move" { " Bring every plate to where the move ends (done) or begins (the others)." } else { "" };
+    let first = if of.kind == "move" {
+        " Bring every plate to where the move ends (done) or begins (the others)."
+    } else {
+        ""
+    };
     let message = format!(
         "A {} job{on} began, and nobody knows how it ended. Look at the device and the plate, then record what \
          happened: done, not done, or plate lost.{first}",

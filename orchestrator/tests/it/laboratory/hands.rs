@@ -84,7 +84,8 @@ impl Laboratory {
 
     pub async fn start(&self, lease: &Lease) {
         let mut conn = self.pool.acquire().await.expect("a connection");
-        let started = store::jobs::start(&mut conn, lease.job_id, lease.lease_token, LEASE).await.expect("started");
+        let started =
+            store::jobs::start(&mut conn, lease.job_id, lease.lease_token, LEASE).await.expect("started");
         assert!(matches!(started, Authority::Held(_)), "{started:?}");
     }
 
@@ -93,7 +94,9 @@ impl Laboratory {
         if self.faults.front().is_some_and(|fault| fault.kind() == work.kind()) {
             let failure = |class, code: &str| Failure::new(class, code, "The test wanted it so.");
             return match self.faults.pop_front() {
-                Some(Fault::Unknown(_)) => Outcome::Unknown { failure: failure(FailureClass::NeedsPerson, "test.unknown") },
+                Some(Fault::Unknown(_)) => {
+                    Outcome::Unknown { failure: failure(FailureClass::NeedsPerson, "test.unknown") }
+                }
                 _ => Outcome::Failed { failure: failure(FailureClass::Permanent, "test.failed") },
             };
         }
@@ -114,8 +117,11 @@ impl Laboratory {
             }
             Work::Move(job) => {
                 self.world.carry(job);
-                let arrived =
-                    job.moves.iter().map(|m| Arrival { barcode: m.plate.barcode.clone(), at: m.to.clone() }).collect();
+                let arrived = job
+                    .moves
+                    .iter()
+                    .map(|m| Arrival { barcode: m.plate.barcode.clone(), at: m.to.clone() })
+                    .collect();
                 Output::Move(MoveResult { arrived })
             }
             Work::Incubate(job) => Output::Incubate(IncubateResult {
@@ -135,13 +141,16 @@ impl Laboratory {
     pub async fn report(&self, lease: &Lease, outcome: Outcome) {
         let report = Report { lease_token: lease.lease_token, outcome };
         let mut conn = self.pool.acquire().await.expect("a connection");
-        let reported = store::jobs::report(&mut conn, lease.job_id, self.worker, &report).await.expect("reported");
+        let reported =
+            store::jobs::report(&mut conn, lease.job_id, self.worker, &report).await.expect("reported");
         assert!(matches!(reported, Reported::Taken(..)), "{reported:?}");
     }
 
     pub async fn in_doubt(&self) -> Vec<JobId> {
-        let ids: Vec<uuid::Uuid> =
-            sqlx::query_scalar("select job_id from job_in_doubt").fetch_all(&self.pool).await.expect("jobs in doubt");
+        let ids: Vec<uuid::Uuid> = sqlx::query_scalar("select job_id from job_in_doubt")
+            .fetch_all(&self.pool)
+            .await
+            .expect("jobs in doubt");
         ids.into_iter().map(JobId).collect()
     }
 

@@ -2,9 +2,7 @@
 
 use super::world::is_hit;
 use jobs::work::Output;
-use jobs::work::learn::{
-    ModelMetrics, Prediction, Proposal, Propose, ProposeResult, Train, TrainResult,
-};
+use jobs::work::learn::{ModelMetrics, Prediction, Proposal, Propose, ProposeResult, Train, TrainResult};
 use jobs::{Digest, Experiment};
 use orchestrator::engine::Engine;
 use orchestrator::ids::ActorId;
@@ -12,10 +10,13 @@ use std::fmt::Write as _;
 
 pub async fn train(engine: &Engine, by: ActorId, job: &Train) -> Output {
     let rows = match job.inputs.data_cut {
-        Some(digest) => engine.blobs.read(digest).await.expect("the data cut is there").split(|b| *b == b'\n').count(),
+        Some(digest) => {
+            engine.blobs.read(digest).await.expect("the data cut is there").split(|b| *b == b'\n').count()
+        }
         None => 0,
     };
-    let checkpoint = store(engine, by, format!("checkpoint of seed {} on {rows} rows", job.inputs.seed)).await;
+    let checkpoint =
+        store(engine, by, format!("checkpoint of seed {} on {rows} rows", job.inputs.seed)).await;
     Output::Train(TrainResult {
         checkpoint,
         code_version: "test".into(),
@@ -28,13 +29,25 @@ pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
     let pool = engine.blobs.read(job.inputs.pool).await.expect("the pool is there");
     let mut reader = csv::Reader::from_reader(pool.as_ref());
     let all: Vec<Experiment> = reader.deserialize().map(|row| row.expect("a row of the pool")).collect();
-    let mut posterior = "perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score\n".to_owned();
+    let mut posterior =
+        "perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score\n".to_owned();
     for experiment in &all {
         let p = prediction(experiment);
-        writeln!(posterior, "{},{},{},{},{},{},{}", experiment.perturbation, experiment.context, p.mean, p.epistemic_sd, p.aleatoric_sd, p.hit_probability, p.mean)
-            .expect("a string");
+        writeln!(
+            posterior,
+            "{},{},{},{},{},{},{}",
+            experiment.perturbation,
+            experiment.context,
+            p.mean,
+            p.epistemic_sd,
+            p.aleatoric_sd,
+            p.hit_probability,
+            p.mean
+        )
+        .expect("a string");
     }
-    let mut free = all.into_iter().filter(|e| !job.excluded.contains(e) && !job.pending.contains(e)).map(proposal);
+    let mut free =
+        all.into_iter().filter(|e| !job.excluded.contains(e) && !job.pending.contains(e)).map(proposal);
     let proposals = free.by_ref().take(job.batch_size as usize).collect();
     let runners_up = free.take(job.runners_up as usize).collect();
     Output::Propose(ProposeResult {

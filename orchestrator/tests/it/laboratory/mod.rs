@@ -61,7 +61,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { genes: 60, batch: 12, rounds: 2, auto_approve: true, approvals: 1, blanks: 12, volume_nl: 60_000 }
+        Self {
+            genes: 60,
+            batch: 12,
+            rounds: 2,
+            auto_approve: true,
+            approvals: 1,
+            blanks: 12,
+            volume_nl: 60_000,
+        }
     }
 }
 
@@ -101,7 +109,10 @@ impl Laboratory {
     pub async fn settle(&self) {
         let (_, error) = self.engine.settle_down().await;
         if let Some(error) = error {
-            panic!("the engine failed: {error} ({:?})", std::error::Error::source(&error).map(ToString::to_string));
+            panic!(
+                "the engine failed: {error} ({:?})",
+                std::error::Error::source(&error).map(ToString::to_string)
+            );
         }
     }
 
@@ -192,10 +203,20 @@ pub async fn actor(conn: &mut sqlx::PgConnection, name: &str, kind: ActorKind) -
         valid_hours: 1,
     };
     tokens::create(conn, &new).await.expect("a token");
-    sqlx::query_scalar("select id from actor where name = $1").bind(name).fetch_one(conn).await.map(ActorId).expect("an actor")
+    sqlx::query_scalar("select id from actor where name = $1")
+        .bind(name)
+        .fetch_one(conn)
+        .await
+        .map(ActorId)
+        .expect("an actor")
 }
 
-async fn campaign(conn: &mut sqlx::PgConnection, engine: &Engine, settings: &Settings, by: ActorId) -> CampaignId {
+async fn campaign(
+    conn: &mut sqlx::PgConnection,
+    engine: &Engine,
+    settings: &Settings,
+    by: ActorId,
+) -> CampaignId {
     let toml = toml(settings);
     let spec = Spec::parse(&toml).expect("a campaign file");
     let genes: String = std::iter::once("gene\n".to_owned())

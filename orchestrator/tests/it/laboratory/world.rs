@@ -41,7 +41,8 @@ impl World {
         self.libraries += 1;
         let barcode = format!("LIB-{}", self.libraries);
         let mut csv = "barcode,labware,well,content,volume_nl\n".to_owned();
-        let names = (0..16).flat_map(|row| (1..=24).map(move |column| format!("{}{column}", char::from(b'A' + row))));
+        let names =
+            (0..16).flat_map(|row| (1..=24).map(move |column| format!("{}{column}", char::from(b'A' + row))));
         let contents = (0..self.genes).map(gene).chain(["NEG".to_owned(), "POS".to_owned()]);
         for (well, content) in names.zip(contents) {
             let volume = if content.starts_with('G') { volume_nl } else { 110_000 };
@@ -124,6 +125,10 @@ impl World {
     /// Plates standing on a device.
     pub fn on(&self, device: &str) -> Vec<String> {
         let prefix = format!("{device}/");
-        self.standing.iter().filter(|(at, _)| at.starts_with(&prefix)).map(|(_, plate)| plate.clone()).collect()
+        self.standing
+            .iter()
+            .filter(|(at, _)| at.starts_with(&prefix))
+            .map(|(_, plate)| plate.clone())
+            .collect()
     }
 }
