@@ -58,7 +58,13 @@ async fn look(job: &Value, endpoints: &BTreeMap<String, String>) -> anyhow::Resu
     let control = endpoints.get("control").context("the bench names no control address")?;
     let payload = &job["payload"];
     match job["kind"].as_str() {
-        Some("dispense") => Ok(transfers(payload, &truth(control).await?)),
+        Some("dispense") => {
+            let handler = endpoints.get("handler-1").context("the bench names no liquid handler")?;
+            if is_at_work(handler).await? {
+                bail!("the liquid handler still works; looking again");
+            }
+            Ok(transfers(payload, &truth(control).await?))
+        }
         Some("incubate") => Ok(incubation(job, &truth(control).await?)),
         Some("move") => {
             let mover = endpoints.get("mover-1").context("the bench names no mover")?;
@@ -66,6 +72,19 @@ async fn look(job: &Value, endpoints: &BTreeMap<String, String>) -> anyhow::Resu
         }
         other => bail!("nobody knows how to look at a job of kind {other:?}"),
     }
+}
+
+/// An agent that fell silent leaves its device at work: what was done is seen when that has ended.
+async fn is_at_work(handler: &str) -> anyhow::Result<bool> {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
+    let asked = http.get(format!("{handler}/runs")).header("Opentrons-Version", "*").send().await?;
+    let runs: Value = asked.error_for_status()?.json().await?;
+    Ok(runs["data"].as_array().into_iter().flatten().any(is_under_way))
+}
+
+fn is_under_way(run: &Value) -> bool {
+    let over = ["idle", "stopped", "failed", "succeeded"];
+    run["current"] == true && run["status"].as_str().is_none_or(|status| !over.contains(&status))
 }
 
 async fn truth(control: &str) -> anyhow::Result<Vec<Value>> {
@@ -144,5 +163,12 @@ mod tests {
         assert_eq!(transfers(&payload(), &[]).resolution, "not_done");
         assert_eq!(transfers(&payload(), &[happened("B2")]).resolution, "plate_lost");
         assert_eq!(transfers(&payload(), &[happened("B2"), happened("B3")]).resolution, "done");
+    }
+
+    #[test]
+    fn a_run_that_is_not_over_is_not_judged() {
+        let run = |status: &str, current: bool| json!({"status": status, "current": current});
+        assert!(is_under_way(&run("running", true)) && is_under_way(&run("finishing", true)));
+        assert!(!is_under_way(&run("succeeded", true)) && !is_under_way(&run("running", false)));
     }
 }
