@@ -1,7 +1,7 @@
 //! POSTs that create answer a repeat with what they answered first, when the client sends an
 //! `Idempotency-Key`.
 //!
-//! ```ignore
+//! ```text
 //! let mut tx = state.pool.begin().await?;
 //! let once = match Once::begin(&mut tx, &caller, key, "POST /campaigns", &request).await? {
 //!     Begun::Replay(answer) => return Ok(answer),
