@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -52,18 +52,37 @@ fn a_campaign_closes_its_loop_without_people() {
 #[test]
 fn a_demo_killed_again_and_again_ends_as_if_nothing_had_happened() {
     let laboratory = Laboratory::new(&["--rounds", "2", "--batch", "24", "--seed", "7"]);
-    // Each life is cut where its narration reaches another stage.
-    for last_words in ["Setting up", "asked for a batch", "robots work", "closed"] {
-        let mut child = laboratory.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let heard = lines.any(|line| line.is_ok_and(|line| line.contains(last_words)));
-        assert!(heard, "never heard {last_words:?}\n{}", laboratory.logs());
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
+    // Each life is cut at another place; every one of them comes for sure.
+    cut_at_words(&laboratory, "Setting up");
+    cut_at_words(&laboratory, "Specimen");
+    cut_in_a_dispense(&laboratory);
+    cut_at_words(&laboratory, "Round 1: closed");
     let report = laboratory.run(LIMIT);
     assert_accounted(&report, 2, 24);
     assert_nothing_dispensed_twice(&laboratory);
+}
+
+/// Lets the demo run until it has said so, and kills it.
+fn cut_at_words(laboratory: &Laboratory, words: &str) {
+    let mut child = laboratory.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let heard = lines.any(|line| line.is_ok_and(|line| line.contains(words)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(heard, "never heard {words:?}\n{}", laboratory.logs());
+}
+
+/// Lets the demo run until a plate is partly dispensed, and kills it.
+fn cut_in_a_dispense(laboratory: &Laboratory) {
+    let mut child = laboratory.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + LIMIT;
+    let transfers = || laboratory.truth().iter().filter(|event| event["event"] == "transferred").count();
+    while transfers() < 20 && child.try_wait().unwrap().is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(transfers() >= 20, "nothing was dispensed\n{}", laboratory.logs());
 }
 
 #[test]
