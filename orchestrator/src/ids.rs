@@ -12,6 +12,7 @@ identity!(/** One trained model. */ ModelVersionId);
 identity!(/** What came of one proposal on one plate. */ ObservationId);
 identity!(/** Whoever acts. */ ActorId);
 identity!(/** A bearer token (its name, not its secret). */ TokenId);
+identity!(/** A browser that is signed in. */ SessionId);
 identity!(/** Something that waits for a person. */ TaskId);
 
 /// The actor that stands for the service itself (first migration).

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod ingestion;
 pub mod inventory;
 pub mod models;
+pub mod people;
 pub mod planning;
 pub mod plates;
 pub mod queue;

@@ -9,6 +9,7 @@ use crate::queue::{Wakeups, upkeep};
 use crate::store::blobs::Blobs;
 use crate::store::{self, ConnectOptions};
 use anyhow::{Context, bail};
+use sqlx::PgPool;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,7 +43,12 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     )?;
     let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
     let wakeups = Wakeups::default();
-    let door = api::Config { lease_duration: config.lease_duration, ..api::Config::default() };
+    ensure_no_demo_users(&pool, config.listen).await?;
+    let door = api::Config {
+        lease_duration: config.lease_duration,
+        behind_proxy: config.behind_proxy,
+        ..api::Config::default()
+    };
     let state = AppState::new(pool.clone(), blobs.clone(), wakeups.clone(), door);
     let listener = TcpListener::bind(config.listen)
         .await
@@ -77,8 +83,8 @@ async fn serve_http(
     state: AppState,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let graceful =
-        axum::serve(listener, api::router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let service = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let graceful = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         served = graceful.into_future() => served.context("the HTTP door failed"),
         () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),
@@ -94,6 +100,20 @@ fn ensure_private(listen: SocketAddr, behind_proxy: bool) -> anyhow::Result<()> 
         "{listen} can be reached from other machines, and tokens would cross the network in the clear: put a \
          proxy that ends TLS in front and say --behind-proxy, or listen on 127.0.0.1"
     )
+}
+
+/// Accounts of the demo have passwords that were printed.
+async fn ensure_no_demo_users(pool: &PgPool, listen: SocketAddr) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    if store::people::accounts::demo_is_active(&mut *pool.acquire().await?).await? {
+        bail!(
+            "{listen} can be reached from other machines, and this database has users of the demo, whose passwords \
+             were printed: disable them (`loopwright user disable NAME`), or serve another database"
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,28 +1,72 @@
-//! Who may use which route: declared where the route is registered, checked before its handler runs.
+//! Who may use which route: declared where the route is registered, checked (by [`super::gate`]) before its
+//! handler runs.
 
+use super::gate;
 use super::problem::Problem;
 use super::state::AppState;
-use crate::ids::ActorId;
-use crate::store::tokens::{self, Actor, Scope};
-use ::jobs::client::EPOCH_HEADER;
+use crate::store::people::projects::Subject;
+use crate::store::tokens::Scope;
 use axum::Extension;
-use axum::extract::{FromRequestParts, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::extract::{RawPathParams, Request};
+use axum::http::Method;
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use std::time::Duration;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{PathItem, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
+
+pub use super::caller::Caller;
 
 /// What opens a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anybody, without a token.
     Public,
-    /// A token with at least one of these scopes.
+    /// Whoever is known, by token or session; the handler looks only at what is theirs.
+    SignedIn,
+    /// A caller with at least one of these scopes, where [`Reach`] says.
     AnyOf(&'static [Scope]),
+}
+
+/// Where a caller must hold the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In the project of what `{id}` names. Who holds nothing there is told that there is no such thing.
+    Of(Subject),
+    /// In any project: lists show only what the caller may read, and creations check the project they name.
+    Anywhere,
+    /// In all of them: for what belongs to the whole installation.
+    Everywhere,
+}
+
+/// Writes to something that belongs to no project yet: the handler checks the project in the body, or the content
+/// is its own name.
+const ANYWHERE: &[(Method, &str)] = &[(Method::POST, "/campaigns"), (Method::PUT, "/blobs/{sha256}")];
+
+const SUBJECTS: &[(&str, Subject)] = &[
+    ("/campaigns/{id}", Subject::Campaign),
+    ("/rounds/{id}", Subject::Round),
+    ("/batches/{id}", Subject::Batch),
+    ("/plates/{id}", Subject::Plate),
+    ("/jobs/{id}", Subject::Job),
+    ("/tasks/{id}", Subject::Task),
+    ("/models/{id}", Subject::Model),
+];
+
+impl Reach {
+    /// Derived from method and path, so that no route can forget it.
+    pub fn derive(method: &Method, path: &str) -> Self {
+        let under =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if let Some((_, subject)) = SUBJECTS.iter().find(|(root, _)| under(root)) {
+            return Reach::Of(*subject);
+        }
+        let may_be_anywhere = *method == Method::GET
+            || *method == Method::HEAD
+            || ANYWHERE.iter().any(|(m, p)| m == method && *p == path);
+        if may_be_anywhere { Reach::Anywhere } else { Reach::Everywhere }
+    }
 }
 
 /// One line of the table of routes.
@@ -32,6 +76,7 @@ pub struct Rule {
     /// With `{parameters}`, relative to where the routes are mounted.
     pub path: String,
     pub access: Access,
+    pub reach: Reach,
 }
 
 /// Routes with what opens them.
@@ -68,21 +113,34 @@ impl Routes {
         mut handlers: UtoipaMethodRouter<AppState>,
         timeout: fn(&AppState) -> Duration,
     ) -> Self {
+        let mut added = Vec::new();
         for (path, item) in &mut handlers.1.paths {
             for (method, operation) in operations(item) {
-                self.rules.push(Rule { method, path: path.clone(), access });
+                let reach = Reach::derive(&method, path);
+                added.push(Rule { method, path: path.clone(), access, reach });
                 describe(operation, access);
             }
         }
-        let gate =
-            from_fn(move |Extension(state): Extension<AppState>, request: Request, next: Next| async move {
-                let limit = timeout(&state);
-                let answer = tokio::time::timeout(limit, guard(state, access, request, next)).await;
-                answer.unwrap_or_else(|_| {
-                    let detail = format!("The request took longer than {} s. Try again.", limit.as_secs());
-                    Problem::try_again("request.timed_out", detail).into_response()
-                })
-            });
+        self.rules.extend(added.iter().cloned());
+        let gate = from_fn(
+            move |Extension(state): Extension<AppState>,
+                  params: RawPathParams,
+                  request: Request,
+                  next: Next| {
+                let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+                let rule = added.iter().find(|rule| rule.method == *method).cloned();
+                async move {
+                    let limit = timeout(&state);
+                    let answer =
+                        tokio::time::timeout(limit, gate::guard(state, rule, params, request, next)).await;
+                    answer.unwrap_or_else(|_| {
+                        let detail =
+                            format!("The request took longer than {} s. Try again.", limit.as_secs());
+                        Problem::try_again("request.timed_out", detail).into_response()
+                    })
+                }
+            },
+        );
         let handlers = handlers.map(|methods| methods.route_layer(gate));
         Self { router: self.router.routes(handlers), rules: self.rules }
     }
@@ -103,92 +161,35 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
 }
 
 fn describe(operation: &mut Operation, access: Access) {
+    // Alternatives: one requirement each. A session stands for the scopes of its owner's roles.
+    let either = |scopes: Vec<&str>| {
+        let session = SecurityRequirement::new("session", Vec::<String>::new());
+        let token = |scope: &&str| SecurityRequirement::new("token", [*scope]);
+        scopes.iter().map(token).chain([session]).collect()
+    };
     let requirements = match access {
         Access::Public => vec![SecurityRequirement::default()],
-        // Alternatives: one requirement each.
-        Access::AnyOf(scopes) => {
-            scopes.iter().map(|scope| SecurityRequirement::new("token", [scope.as_str()])).collect()
-        }
+        Access::SignedIn => vec![
+            SecurityRequirement::new("token", Vec::<String>::new()),
+            SecurityRequirement::new("session", Vec::<String>::new()),
+        ],
+        Access::AnyOf(scopes) => either(scopes.iter().map(|scope| scope.as_str()).collect()),
     };
     operation.security = Some(requirements);
 }
 
-async fn guard(state: AppState, access: Access, mut request: Request, next: Next) -> Response {
-    let Access::AnyOf(scopes) = access else { return next.run(request).await };
-    let (caller, epoch) = match authorize(&state, request.headers(), scopes).await {
-        Ok(authorized) => authorized,
-        Err(problem) => return problem.into_response(),
-    };
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
-    if let Ok(epoch) = HeaderValue::from_str(&epoch) {
-        response.headers_mut().insert(HeaderName::from_static(EPOCH_HEADER), epoch);
-    }
-    response
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn authorize(
-    state: &AppState,
-    headers: &HeaderMap,
-    scopes: &[Scope],
-) -> Result<(Caller, String), Problem> {
-    let Some(secret) = bearer(headers) else {
-        let detail = "Send a token: `Authorization: Bearer lw_...`. `loopwright token create` makes one.";
-        return Err(Problem::unauthenticated("token.missing", detail));
-    };
-    let mut conn = state.pool.acquire().await?;
-    let Some(actor) = tokens::authenticate(&mut conn, secret).await? else {
-        let detail = "The token is unknown, revoked or expired. Ask an administrator for a new one.";
-        return Err(Problem::unauthenticated("token.invalid", detail));
-    };
-    if !scopes.iter().any(|scope| actor.scopes.contains(scope)) {
-        let wanted: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-        let detail = format!(
-            "The token needs the scope {}. Ask an administrator for one that has it.",
-            wanted.join(" or ")
-        );
-        return Err(Problem::forbidden("token.scope_missing", detail));
-    }
-    Ok((Caller { actor }, state.epoch(&mut conn).await?))
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, secret) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
-}
-
-/// Whoever sent the request; an extractor for handlers of routes that are not public.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    pub actor: Actor,
-}
-
-impl Caller {
-    pub fn id(&self) -> ActorId {
-        self.actor.id
-    }
-
-    pub fn has(&self, scope: Scope) -> bool {
-        self.actor.scopes.contains(&scope)
-    }
-
-    /// For what only the body tells: which queue, which kind of change.
-    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.has(scope) {
-            return Ok(());
-        }
-        let detail = format!("The token needs the scope {scope}. Ask an administrator for one that has it.");
-        Err(Problem::forbidden("token.scope_missing", detail))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Caller>().cloned().ok_or_else(|| {
-            Problem::unauthenticated("token.missing", "This route is public and knows no caller.")
-        })
+    #[test]
+    fn reach_follows_from_the_path() {
+        let reach = |method: Method, path: &str| Reach::derive(&method, path);
+        assert_eq!(reach(Method::GET, "/campaigns/{id}"), Reach::Of(Subject::Campaign));
+        assert_eq!(reach(Method::POST, "/batches/{id}/approve"), Reach::Of(Subject::Batch));
+        assert_eq!(reach(Method::GET, "/campaigns"), Reach::Anywhere);
+        assert_eq!(reach(Method::POST, "/campaigns"), Reach::Anywhere);
+        assert_eq!(reach(Method::PUT, "/instruments/{name}"), Reach::Everywhere);
+        assert_eq!(reach(Method::POST, "/leases"), Reach::Everywhere);
     }
 }

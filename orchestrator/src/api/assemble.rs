@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 const PREFIX: &str = "/api/v1";
@@ -40,14 +40,24 @@ pub fn router(state: AppState) -> Router {
         .layer(Extension(state.clone()))
         .layer(DefaultBodyLimit::max(state.config.body_limit_bytes));
     let (router, _) = assembled().0.split_for_parts();
-    router.method_not_allowed_fallback(method_not_allowed).layer(layers).with_state(state)
+    router
+        .fallback(super::app::serve)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(layers)
+        .with_state(state)
 }
 
 /// The description of every route, OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut description = assembled().0.into_openapi();
     let bearer = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).build());
-    description.components.get_or_insert_default().add_security_scheme("token", bearer);
+    let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+        super::cookie::NAME,
+        "Set by `POST /session`. Whatever changes something also sends `x-csrf-token`.",
+    )));
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme("token", bearer);
+    components.add_security_scheme("session", session);
     super::describe::complete(&mut description);
     description
 }

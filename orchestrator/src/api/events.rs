@@ -1,10 +1,11 @@
 //! The record, by position; and live, as server-sent events.
 
-use super::access::{Access, Routes};
+use super::access::{Access, Caller, Routes};
 use super::extract::{Json, Query};
 use super::page::PageQuery;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::people::Visible;
 use crate::store::events::{self, Sealed};
 use crate::store::tokens::Scope;
 use axum::extract::State;
@@ -30,15 +31,20 @@ struct After {
     after: Option<i64>,
 }
 
-/// Events behind a position, in order. Positions have no gaps; what has none yet is not shown yet.
+/// Events behind a position, in order. Positions have no gaps (but for events of projects that the caller may not
+/// read); what has none yet is not shown yet.
 #[utoipa::path(get, path = "/events", tag = "events", params(After, PageQuery), responses((status = 200, body = Vec<Sealed>)))]
 async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(after): Query<After>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Vec<Sealed>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    Ok(Json(events::read_after(&mut conn, after.after.unwrap_or(0), page.limit()).await?))
+    Ok(Json(
+        events::read_visible_after(&mut conn, &caller.visible(), after.after.unwrap_or(0), page.limit())
+            .await?,
+    ))
 }
 
 /// The same, live. Each carries its position as id: after a break the browser goes on from there.
@@ -51,13 +57,14 @@ async fn list(
 )]
 async fn live(
     State(state): State<AppState>,
+    caller: Caller,
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let position = resumed.or(after.after).unwrap_or(0);
     let news = state.wakeups.subscribe_events();
-    let reader = Reader { state, news, position };
+    let reader = Reader { state, visible: caller.visible(), news, position };
     let events = stream::unfold(reader, |mut reader| async move {
         let batch = reader.next_batch().await?;
         Some((stream::iter(batch), reader))
@@ -74,6 +81,8 @@ const LONGEST_STREAM: Duration = Duration::from_secs(15 * 60);
 
 struct Reader {
     state: AppState,
+    /// As it was when the stream began; a stream lives a few minutes.
+    visible: Visible,
     news: watch::Receiver<()>,
     position: i64,
 }
@@ -98,7 +107,7 @@ impl Reader {
 
     async fn read(&self) -> crate::store::Result<Vec<Sealed>> {
         let mut conn = self.state.pool.acquire().await?;
-        events::read_after(&mut conn, self.position, BATCH).await
+        events::read_visible_after(&mut conn, &self.visible, self.position, BATCH).await
     }
 }
 

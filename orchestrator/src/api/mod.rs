@@ -4,7 +4,7 @@
 //! [`once`], `write`), then one file per resource. A route is registered with the scopes that open it
 //! ([`access::Routes`]): there is no way to register one without.
 //!
-//! Deliberately absent: SQL (in [`crate::store`]), decisions (in the state machines), sessions.
+//! Deliberately absent: SQL (in [`crate::store`]), decisions (in the state machines).
 
 pub mod access;
 pub mod etag;
@@ -14,13 +14,18 @@ pub mod page;
 pub mod problem;
 pub mod state;
 
+mod app;
 mod assemble;
 mod batches;
 mod blobs;
+mod caller;
 mod campaigns;
+mod client_address;
 mod clock;
+mod cookie;
 mod describe;
 mod events;
+mod gate;
 mod health;
 mod instruments;
 mod inventory;
@@ -28,14 +33,18 @@ mod jobs;
 mod leases;
 mod models;
 mod plates;
+mod projects;
 mod results;
 mod rounds;
+mod session;
 mod tasks;
 mod tokens;
+mod users;
 mod write;
 
-pub use access::{Access, Caller, Routes, Rule};
+pub use access::{Access, Reach, Routes, Rule};
 pub use assemble::{openapi, router, rules};
+pub use caller::Caller;
 pub use problem::Problem;
 pub use state::{AppState, Config};
 
@@ -50,6 +59,9 @@ fn versioned() -> Routes {
         .merge(events::routes())
         .merge(clock::routes())
         .merge(tokens::routes())
+        .merge(session::routes())
+        .merge(users::routes())
+        .merge(projects::routes())
         .merge(campaigns::routes())
         .merge(rounds::routes())
         .merge(batches::routes())

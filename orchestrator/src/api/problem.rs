@@ -34,7 +34,7 @@ enum Hint {
     #[default]
     None,
     Authenticate,
-    RetryAfterASecond,
+    RetryAfter(u64),
 }
 
 impl Problem {
@@ -82,7 +82,12 @@ impl Problem {
 
     /// 503: the same again may pass.
     pub fn try_again(code: &str, detail: impl Into<String>) -> Self {
-        Self { hint: Hint::RetryAfterASecond, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        Self { hint: Hint::RetryAfter(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+    }
+
+    /// The same again may pass after `seconds`.
+    pub fn retry_after(status: StatusCode, code: &str, detail: impl Into<String>, seconds: u64) -> Self {
+        Self { hint: Hint::RetryAfter(seconds), ..Self::new(status, code, detail) }
     }
 
     /// 500: a defect of ours. `error` goes to the log, not to the client.
@@ -107,7 +112,7 @@ impl IntoResponse for Problem {
             Hint::Authenticate => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
-            Hint::RetryAfterASecond => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            Hint::RetryAfter(seconds) => headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds)),
         };
         response
     }

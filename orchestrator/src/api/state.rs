@@ -20,6 +20,8 @@ pub struct Config {
     pub upload_timeout: Duration,
     /// Largest JSON body.
     pub body_limit_bytes: usize,
+    /// A proxy in front ends TLS: session cookies are for TLS only, and it says where a request came from.
+    pub behind_proxy: bool,
 }
 
 impl Default for Config {
@@ -30,6 +32,7 @@ impl Default for Config {
             request_timeout: Duration::from_secs(60),
             upload_timeout: Duration::from_secs(15 * 60),
             body_limit_bytes: 16 << 20,
+            behind_proxy: false,
         }
     }
 }

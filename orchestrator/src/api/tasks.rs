@@ -33,11 +33,13 @@ struct Wanted {
 #[utoipa::path(get, path = "/tasks", tag = "tasks", params(Wanted, PageQuery), responses((status = 200, body = Page<Task>)))]
 async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Task>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let tasks = tasks::list(&mut conn, wanted.open.unwrap_or(true), page.after()?, page.limit()).await?;
+    let (visible, open) = (caller.visible(), wanted.open.unwrap_or(true));
+    let tasks = tasks::list(&mut conn, &visible, open, page.after()?, page.limit()).await?;
     Ok(Json(Page::new(tasks, &page, |task| task.id)))
 }
 

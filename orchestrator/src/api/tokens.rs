@@ -1,13 +1,14 @@
-//! Bearer tokens: made, listed, revoked. Who makes them decides who may do what.
+//! Bearer tokens: made, listed, revoked. An administrator does so for anybody; everybody else for themselves, and
+//! with no more than they may do.
 
 use super::access::{Access, Caller, Routes};
 use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
-use crate::ids::TokenId;
+use crate::ids::{ActorId, TokenId};
 use crate::store::events::{self, NewEvent};
-use crate::store::tokens::{self, NewToken, Revoked, Scope, Token};
+use crate::store::tokens::{self, ActorKind, NewToken, Revoked, Scope, Token};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,19 +16,23 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+/// A year.
+const LONGEST_OWN_HOURS: u32 = 366 * 24;
+
 pub(super) fn routes() -> Routes {
-    let admin = Access::AnyOf(&[Scope::Admin]);
-    Routes::new().route(admin, routes!(list)).route(admin, routes!(create)).route(admin, routes!(revoke))
+    let known = Access::SignedIn;
+    Routes::new().route(known, routes!(list)).route(known, routes!(create)).route(known, routes!(revoke))
 }
 
-/// Every token, without its secret.
+/// Tokens, without their secrets: an administrator sees all, everybody else their own.
 #[utoipa::path(get, path = "/tokens", tag = "tokens", params(PageQuery), responses((status = 200, body = Page<Token>)))]
 async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Token>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let tokens = tokens::list(&mut conn, page.after()?, page.limit()).await?;
+    let tokens = tokens::list(&mut conn, owner(&caller), page.after()?, page.limit()).await?;
     Ok(Json(Page::new(tokens, &page, |token| token.id)))
 }
 
@@ -45,6 +50,9 @@ async fn create(
     caller: Caller,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
+    if owner(&caller).is_some() {
+        check_own(&caller, &new)?;
+    }
     let mut tx = state.pool.begin().await?;
     let created = tokens::create(&mut tx, &new).await?;
     let body =
@@ -68,11 +76,40 @@ async fn revoke(
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = state.pool.begin().await?;
+    let whose = tokens::owner(&mut tx, id).await?;
+    if owner(&caller).is_some_and(|me| whose != Some(me)) {
+        return Err(Problem::not_found("token", id));
+    }
     if tokens::revoke(&mut tx, id).await? == Revoked::Revoked {
         events::append(&mut tx, &event("TokenRevoked", id, &caller, json!({}))).await?;
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose tokens the caller may see; `None`: everybody's.
+fn owner(caller: &Caller) -> Option<ActorId> {
+    if caller.require(Scope::Admin).is_ok() { None } else { Some(caller.id()) }
+}
+
+/// A token of one's own opens no more than its owner may, and is made by a person who signed in: one token must not
+/// make another that outlives it.
+fn check_own(caller: &Caller, new: &NewToken) -> Result<(), Problem> {
+    if caller.session().is_none() || new.kind != ActorKind::Person || new.actor != caller.name() {
+        let detail = "Only an administrator makes tokens for others; sign in to make one of your own.";
+        return Err(Problem::forbidden("token.not_own", detail));
+    }
+    let beyond: Vec<&str> =
+        new.scopes.iter().filter(|scope| !caller.has(**scope)).map(|scope| scope.as_str()).collect();
+    if !beyond.is_empty() {
+        let detail = format!("Your roles do not give {}.", beyond.join(", "));
+        return Err(Problem::forbidden("access.scope_missing", detail));
+    }
+    if new.valid_hours > LONGEST_OWN_HOURS {
+        let detail = format!("A token of your own is valid for at most {LONGEST_OWN_HOURS} hours.");
+        return Err(Problem::unprocessable("token.too_long", detail));
+    }
+    Ok(())
 }
 
 fn event<'a>(kind: &'a str, id: TokenId, caller: &Caller, body: serde_json::Value) -> NewEvent<'a> {

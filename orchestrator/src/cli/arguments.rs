@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, results, round, serve,
-    task, token,
+    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, project, results,
+    round, serve, task, token, user,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +46,10 @@ pub enum Command {
     Task(Connected<task::Command>),
     /// Export observations with their lineage
     Results(Connected<results::Command>),
+    /// People who sign in: make, list, grant roles, switch off
+    User(user::UserArguments),
+    /// Projects: what campaigns belong to and roles are granted on
+    Project(Connected<project::Command>),
     /// Make, list and revoke bearer tokens
     Token(token::TokenArguments),
     /// Check an installation and say what to do
@@ -123,6 +127,10 @@ impl Arguments {
                 task::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
             Command::Results(it) => results::run(it.command, &it.connection.client()?).await,
+            Command::User(arguments) => user::run(arguments).await,
+            Command::Project(it) => {
+                project::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
             Command::Token(arguments) => token::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Openapi => {

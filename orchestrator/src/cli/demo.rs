@@ -21,7 +21,7 @@ pub struct DemoArguments {
     /// Technical noise of the bench (coefficient of variation for a replayed screen)
     #[arg(long)]
     pub noise: Option<f64>,
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=520))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=520))]
     pub rounds: u32,
     /// Experiments per round
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u32).range(1..=5000))]
@@ -34,6 +34,9 @@ pub struct DemoArguments {
     /// Approve every batch without a person
     #[arg(long)]
     pub auto_approve: bool,
+    /// Rounds that the demo approves by itself before it asks you: something to look at
+    #[arg(long, default_value_t = 3)]
+    pub history: u32,
     /// End when the campaign has finished
     #[arg(long)]
     pub headless: bool,
@@ -67,6 +70,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
             seed: arguments.seed,
             auto_approve: arguments.auto_approve,
             acquisition: arguments.acquisition,
+            history: arguments.history,
         },
         data_dir: arguments.data_dir,
         port: arguments.port,

@@ -1,5 +1,5 @@
 //! The command line: one file per command. Everything but `serve`, `migrate`, `demo`, `openapi` and
-//! `token create --database-url` speaks to a server over HTTP, as anybody else would.
+//! `token create` and `user create` with `--database-url` speaks to a server over HTTP, as anybody else would.
 
 pub mod arguments;
 pub mod batch;
@@ -15,10 +15,12 @@ pub mod model;
 pub mod output;
 pub mod plate;
 pub mod priors;
+pub mod project;
 pub mod results;
 pub mod round;
 pub mod serve;
 pub mod task;
 pub mod token;
+pub mod user;
 
 pub use arguments::Arguments;

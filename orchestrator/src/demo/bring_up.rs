@@ -5,10 +5,14 @@
 use super::ground::{Ground, write_private};
 use super::supervisor::{Recipe, Supervisor};
 use crate::cli::client::Client;
+use crate::ids::SYSTEM;
+use crate::people::manage::{self, NewUser, Refused};
+use crate::people::{Grant, Role, password};
 use crate::store::clock;
+use crate::store::people::accounts;
 use crate::store::tokens::{self, ActorKind, NewToken, Scope};
 use anyhow::{Context, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
@@ -63,6 +67,58 @@ pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<
         write_private(&file, created.secret.as_bytes())?;
     }
     Ok(())
+}
+
+/// The demo's people: name, display name, role.
+const PEOPLE: [(&str, &str, Role); 4] = [
+    ("ada", "Ada (engineer)", Role::Engineer),
+    ("rosa", "Rosa (scientist)", Role::Scientist),
+    ("otto", "Otto (operator)", Role::Operator),
+    ("alma", "Alma (administrator)", Role::Admin),
+];
+
+/// Somebody who can sign in to the demo.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DemoPerson {
+    pub name: String,
+    pub password: String,
+    pub role: Role,
+}
+
+/// Makes the demo's people once, with random passwords that are kept in its folder. `serve` refuses them on an
+/// address others can reach.
+pub async fn make_people(ground: &Ground, database_url: &str) -> anyhow::Result<Vec<DemoPerson>> {
+    let file = ground.folder.join("people.json");
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        return serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()));
+    }
+    let mut conn = PgConnection::connect(database_url).await?;
+    let mut people = Vec::new();
+    for (name, display_name, role) in PEOPLE {
+        let person = DemoPerson { name: name.to_owned(), password: password::random()?, role };
+        let new = NewUser {
+            name: person.name.clone(),
+            display_name: display_name.to_owned(),
+            email: None,
+            grants: vec![Grant { project: None, role }],
+            is_demo: true,
+            password: Some(person.password.clone()),
+        };
+        match manage::create(&mut conn, new, SYSTEM).await? {
+            Ok(_) => {}
+            // A start before this one was cut off between the account and the file.
+            Err(Refused::NameTaken) => {
+                let known = accounts::by_name(&mut conn, name).await?;
+                let (account, _) = known.with_context(|| format!("{name} is no user of this demo"))?;
+                let phc = password::hash(person.password.clone()).await?;
+                accounts::set_password(&mut conn, account.actor_id, &phc, false).await?;
+            }
+            Err(refused) => return Err(refused).with_context(|| format!("cannot make the user {name}")),
+        }
+        people.push(person);
+    }
+    write_private(&file, serde_json::to_string_pretty(&people)?.as_bytes())?;
+    Ok(people)
 }
 
 /// Puts the laboratory clock of a new demo into fast-forward.

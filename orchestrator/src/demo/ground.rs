@@ -19,6 +19,9 @@ pub struct Settings {
     pub seed: u64,
     pub auto_approve: bool,
     pub acquisition: String,
+    /// Rounds that the demo approves by itself before it asks a person.
+    #[serde(default)]
+    pub history: u32,
 }
 
 /// What is written down once and read at each start.

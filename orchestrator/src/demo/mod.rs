@@ -12,6 +12,7 @@ mod bring_up;
 mod bystander;
 mod campaign_file;
 mod ground;
+mod history;
 mod narrate;
 mod postgres;
 mod report;

@@ -1,6 +1,6 @@
 //! Tells a person at the terminal what happens, once each.
 
-use super::bring_up::SpecimenReport;
+use super::bring_up::{DemoPerson, SpecimenReport};
 use super::ground::Ground;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,7 +29,13 @@ impl Narrator {
     }
 
     /// Where to look and what to try.
-    pub fn introduce(&mut self, ground: &Ground, specimen: &SpecimenReport, campaign: &str) {
+    pub fn introduce(
+        &mut self,
+        ground: &Ground,
+        specimen: &SpecimenReport,
+        campaign: &str,
+        people: &[DemoPerson],
+    ) {
         self.say(&format!(
             "Specimen {}: {} genes, of which {} are hits that nobody has told the model about",
             specimen.name, specimen.genes, specimen.hits_total
@@ -37,14 +43,17 @@ impl Narrator {
         let programs = std::env::current_exe().unwrap_or_default();
         eprintln!(
             "
-    Loopwright runs at   {url}
-    Its API is described {url}/api/v1/openapi.json
+    Open                 {url}
+    and sign in as one of
+{people}
+    The API is described {url}/api/v1/openapi.json
     Logs                 {folder}/logs
     In another terminal:
       export PATH={programs}:$PATH LOOPWRIGHT_SERVER={url} LOOPWRIGHT_TOKEN_FILE={token}
       loopwright campaign show {campaign}
 ",
             url = ground.server_url(),
+            people = signing_in(people),
             folder = ground.folder.display(),
             token = ground.token_file("operator").display(),
             programs = programs.parent().unwrap_or(&programs).display(),
@@ -52,10 +61,12 @@ impl Narrator {
     }
 
     /// Says what is new in `progress` (the answer of `GET /campaigns/{id}/progress`).
-    pub fn tell(&mut self, progress: &Value, specimen: &SpecimenReport, ground: &Ground) {
+    ///
+    /// `unattended`: the demo approves by itself.
+    pub fn tell(&mut self, progress: &Value, specimen: &SpecimenReport, ground: &Ground, unattended: bool) {
         let rounds = progress["rounds"].as_array().cloned().unwrap_or_default();
         for round in &rounds {
-            self.tell_round(round, ground);
+            self.tell_round(round, ground, unattended);
         }
         self.tell_score(&rounds, specimen);
     }
@@ -83,19 +94,20 @@ impl Narrator {
         }
     }
 
-    fn tell_round(&mut self, round: &Value, ground: &Ground) {
+    fn tell_round(&mut self, round: &Value, ground: &Ground, unattended: bool) {
         let number = &round["number"];
         let state = round["state"].as_str().unwrap_or("?");
         let line = match state {
             "proposing" => format!("Round {number}: the model is asked for a batch"),
             "awaiting_approval" => {
                 let batch = round["batch_id"].as_str().unwrap_or("?");
-                if ground.record.settings.auto_approve {
+                if unattended {
                     format!("Round {number}: {} experiments proposed", round["proposed"])
                 } else {
                     format!(
-                        "Round {number}: {} experiments wait for you\n             look:    loopwright batch show {batch}\n             approve: loopwright batch approve {batch}",
-                        round["proposed"]
+                        "Round {number}: {} experiments wait for you\n             look:    {}/batches/{batch}\n             or type: loopwright batch show {batch}; loopwright batch approve {batch}",
+                        round["proposed"],
+                        ground.server_url(),
                     )
                 }
             }
@@ -126,6 +138,12 @@ impl Narrator {
             &format!("So far {hits} hits in {measured} experiments; random choice would have {expected:.1} (x{enrichment:.1})"),
         );
     }
+}
+
+fn signing_in(people: &[DemoPerson]) -> String {
+    let line =
+        |person: &DemoPerson| format!("      {:<6} {}  ({})", person.name, person.password, person.role);
+    people.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn outcome(summary: &Value) -> String {

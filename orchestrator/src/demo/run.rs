@@ -4,6 +4,7 @@ use super::bring_up;
 use super::bystander::settle_doubts;
 use super::campaign_file::{self, Specimen};
 use super::ground::{Ground, Settings};
+use super::history;
 use super::narrate::Narrator;
 use super::postgres::Postgres;
 use super::report;
@@ -81,6 +82,7 @@ async fn play(
     store::migrate(&url).await.context("cannot bring the schema up to date")?;
     bring_up::start_clock(&url).await?;
     bring_up::make_tokens(ground, &url).await?;
+    let people = bring_up::make_people(ground, &url).await?;
 
     supervisor.start(bring_up::bench_recipe(ground, options.transfer_seconds)?)?;
     supervisor.start(bring_up::serve_recipe(ground, &url)?)?;
@@ -94,7 +96,7 @@ async fn play(
         supervisor.start(recipe)?;
     }
     let campaign = find_or_create_campaign(ground, &client, control, &specimen).await?;
-    narrator.introduce(ground, &specimen, &campaign);
+    narrator.introduce(ground, &specimen, &campaign, &people);
     let finished =
         follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server, &endpoints)
             .await?;
@@ -167,8 +169,14 @@ async fn follow(
         // The server may be starting again: ask once more at the next tick.
         let asked = tokio::time::timeout(ASK_TIMEOUT, look(client, campaign)).await;
         let Ok(Ok((progress, tasks))) = asked else { continue };
-        narrator.tell(&progress, specimen, ground);
-        if ground.record.settings.auto_approve && !options.leave_doubts {
+        let settings = &ground.record.settings;
+        let makes_history = !settings.auto_approve && history::is_being_made(&progress, settings.history);
+        narrator.tell(&progress, specimen, ground, settings.auto_approve || makes_history);
+        if makes_history {
+            // The batch may be drafted anew, or the server start again: once more at the next tick.
+            let _ = tokio::time::timeout(ASK_TIMEOUT, history::approve(client, &progress)).await;
+        }
+        if (settings.auto_approve || makes_history) && !options.leave_doubts {
             let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints)).await;
             // The bench may be starting again, or a plate be on its way: look again at the next tick.
             for seen in settled.map(Result::unwrap_or_default).unwrap_or_default() {

@@ -3,7 +3,7 @@
 //! Every process runs it; row locks decide who does what. Killed at any line, the next turn goes on.
 
 use super::Wakeups;
-use crate::store::{self, events, idempotency, jobs};
+use crate::store::{self, events, idempotency, jobs, people};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -43,5 +43,6 @@ pub async fn turn(pool: &PgPool, wakeups: &Wakeups) -> store::Result<()> {
 
 async fn forget(pool: &PgPool) -> store::Result<()> {
     let mut conn = pool.acquire().await?;
+    people::sessions::forget_old(&mut conn).await?;
     idempotency::forget_old(&mut conn).await.map(drop)
 }

@@ -5,6 +5,7 @@ use super::moved::{self, Moved, Record, corrupt, count, digest_opt};
 use crate::batches::draft::Draft;
 use crate::batches::state::{Event, Rejected, State};
 use crate::ids::{ActorId, BatchId, CampaignId, RoundId};
+use crate::people::Visible;
 use chrono::{DateTime, Utc};
 use jobs::{Digest, JobId};
 use serde_json::{Value, json};
@@ -149,9 +150,10 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Bat
     .collect()
 }
 
-/// Batches in one state, oldest first, at most `limit`, after `after`.
+/// Batches of `visible` projects in one state, oldest first, at most `limit`, after `after`.
 pub async fn in_state(
     conn: &mut PgConnection,
+    visible: &Visible,
     state: State,
     after: Option<BatchId>,
     limit: i64,
@@ -162,13 +164,16 @@ pub async fn in_state(
                 propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
          from batch
          join round on round.id = batch.round_id
+         join campaign on campaign.id = round.campaign_id
          where batch.state = $1
            and ($2::uuid is null or batch.id > $2)
+           and ($4::uuid[] is null or project_id = any($4))
          order by batch.id
          limit $3",
         state.as_str(),
         after.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<Uuid>>
     )
     .fetch_all(conn)
     .await?

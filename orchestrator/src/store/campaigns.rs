@@ -5,6 +5,7 @@ use super::moved::{self, Moved, Record, corrupt, count, digest};
 use crate::campaigns::Spec;
 use crate::campaigns::state::{Event, Rejected, State};
 use crate::ids::{ActorId, CampaignId, ProjectId};
+use crate::people::Visible;
 use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde_json::json;
@@ -170,17 +171,25 @@ pub async fn by_name(conn: &mut PgConnection, project: ProjectId, name: &str) ->
     .transpose()
 }
 
-/// In order of creation, at most `limit`, after `after` (an identity; they are ordered by time).
-pub async fn list(conn: &mut PgConnection, after: Option<CampaignId>, limit: i64) -> Result<Vec<Campaign>> {
+/// Those in `visible` projects, in order of creation, at most `limit`, after `after` (an identity; they are ordered
+/// by time).
+pub async fn list(
+    conn: &mut PgConnection,
+    visible: &Visible,
+    after: Option<CampaignId>,
+    limit: i64,
+) -> Result<Vec<Campaign>> {
     sqlx::query_as!(
         Row,
         "select id, project_id, name, state, current_version, seed, finished_reason, created_at
          from campaign
-         where $1::uuid is null or id > $1
+         where ($1::uuid is null or id > $1)
+           and ($3::uuid[] is null or project_id = any($3))
          order by id
          limit $2",
         after.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<uuid::Uuid>>
     )
     .fetch_all(conn)
     .await?

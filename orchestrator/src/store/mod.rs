@@ -26,6 +26,7 @@ pub mod models;
 pub mod moved;
 pub mod observations;
 pub mod outbox;
+pub mod people;
 pub mod plates;
 pub mod pool;
 pub mod predictions;

@@ -5,6 +5,7 @@ use super::Result;
 use super::moved::{self, Moved, Record, corrupt, count, word};
 use crate::ids::{ActorId, BatchId, CampaignId, PlateId, RoundId};
 use crate::ingestion::{MapWell, TransferRecord};
+use crate::people::Visible;
 use crate::planning::{PlannedWell, Role};
 use crate::plates::state::{Event, Rejected, State};
 use chrono::{DateTime, Utc};
@@ -165,9 +166,11 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Pla
     .collect()
 }
 
-/// By id (they are ordered by time), at most `limit`, after `after`; of one round, in one state, when given.
+/// Those of `visible` projects by id (they are ordered by time), at most `limit`, after `after`; of one round, in one
+/// state, when given.
 pub async fn list(
     conn: &mut PgConnection,
+    visible: &Visible,
     round: Option<RoundId>,
     state: Option<State>,
     after: Option<PlateId>,
@@ -179,15 +182,18 @@ pub async fn list(
                 plate.state, plate.reason, qc, plate.created_at
          from plate
          join round on round.id = plate.round_id
+         join campaign on campaign.id = round.campaign_id
          where ($1::uuid is null or round_id = $1)
            and ($2::text is null or plate.state = $2)
            and ($3::uuid is null or plate.id > $3)
+           and ($5::uuid[] is null or project_id = any($5))
          order by plate.id
          limit $4",
         round.map(|id| id.0),
         state.map(State::as_str),
         after.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<Uuid>>
     )
     .fetch_all(conn)
     .await?

@@ -2,6 +2,7 @@
 
 use super::error::{Error, Result};
 use crate::ids::{ActorId, CampaignId, TaskId};
+use crate::people::Visible;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -107,9 +108,10 @@ pub async fn get(conn: &mut PgConnection, id: TaskId) -> Result<Task> {
     .ok_or_else(|| Error::not_found("task", id))
 }
 
-/// Up to `limit` tasks, oldest first, behind the task `after`. `open`: only those still open.
+/// Up to `limit` tasks of `visible` projects (and those of none, for whoever sees all), oldest first, behind the task `after`. `open`: only those still open.
 pub async fn list(
     conn: &mut PgConnection,
+    visible: &Visible,
     open: bool,
     after: Option<TaskId>,
     limit: i64,
@@ -120,13 +122,16 @@ pub async fn list(
              actor.name as \"closed_by?\"
          from task
          left join actor on actor.id = task.closed_by
+         left join campaign on campaign.id = task.campaign_id
          where (not $1 or closed_at is null)
              and ($2::uuid is null or task.id > $2)
+             and ($4::uuid[] is null or campaign.project_id = any($4))
          order by task.id
          limit $3",
         open,
         after.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<Uuid>>
     )
     .fetch_all(conn)
     .await?;

@@ -87,7 +87,7 @@ async fn a_worker_pulls_only_from_the_queue_of_its_scope(options: PgPoolOptions,
     let (app, _) = app_and_lab(options, login).await;
     let learner = app.token(&[Scope::WorkLearn]).await;
     let (status, body) = app.post(&learner, "/api/v1/leases", &wish("bench")).await;
-    assert_eq!((status, body["code"].as_str()), (StatusCode::FORBIDDEN, Some("token.scope_missing")));
+    assert_eq!((status, body["code"].as_str()), (StatusCode::FORBIDDEN, Some("access.scope_missing")));
     let (status, _) = app.post(&learner, "/api/v1/leases", &wish("predict")).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (status, body) = app.post(&learner, "/api/v1/leases", &wish("elsewhere")).await;

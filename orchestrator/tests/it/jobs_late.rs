@@ -5,6 +5,7 @@ use crate::work::{Lab, dispense, failed, read, succeeded, unknown};
 use jobs::wire::{Disposition, Heartbeat};
 use jobs::{FailureClass, LeaseToken};
 use orchestrator::ids::SYSTEM;
+use orchestrator::people::Visible;
 use orchestrator::store::jobs::{
     self as store, Authority, CONTRADICTION_TASK, IN_DOUBT_TASK, NEEDS_PERSON_TASK, NewJob, Reported,
     Resolution, Resolved,
@@ -20,7 +21,7 @@ fn disposition(reported: &Reported) -> Option<Disposition> {
 }
 
 async fn open_tasks(lab: &Lab) -> Vec<String> {
-    let open = tasks::list(&mut *lab.conn().await, true, None, 100).await.expect("tasks");
+    let open = tasks::list(&mut *lab.conn().await, &Visible::All, true, None, 100).await.expect("tasks");
     open.into_iter().map(|task| task.cause).collect()
 }
 

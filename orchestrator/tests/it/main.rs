@@ -16,6 +16,7 @@ mod jobs_leaser;
 mod jobs_plans;
 mod jobs_races;
 mod laboratory;
+mod people;
 mod plates_people;
 mod predictions;
 mod store_idempotency;

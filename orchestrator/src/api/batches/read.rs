@@ -1,6 +1,7 @@
 //! `GET /batches..`
 
 use super::view::{BatchRecord, ProposalRecord, Surroundings};
+use crate::api::access::Caller;
 use crate::api::etag::etag;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
@@ -9,6 +10,7 @@ use crate::api::state::AppState;
 use crate::batches::State as BatchState;
 use crate::ids::{BatchId, RoundId};
 use crate::store::batches::{self, Batch};
+use crate::store::people::projects::Subject;
 use crate::store::proposals::{self, Status};
 use crate::store::{campaigns, rounds};
 use axum::extract::State;
@@ -31,17 +33,19 @@ pub(super) struct BatchQuery {
     responses((status = 200, body = Page<BatchRecord>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(query): Query<BatchQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BatchRecord>>, Problem> {
     let mut conn = state.pool.acquire().await?;
     if let Some(round) = query.round {
+        caller.require_sight_of(&mut conn, Subject::Round, round.0).await?;
         let mut found = batches::of_round(&mut conn, round).await?;
         found.retain(|batch| query.state.is_none_or(|wanted| batch.state == wanted));
         return Ok(Json(Page { items: records(&mut conn, found).await?, next_cursor: None }));
     }
     let wanted = query.state.unwrap_or(BatchState::AwaitingApproval);
-    let found = batches::in_state(&mut conn, wanted, page.after()?, page.limit()).await?;
+    let found = batches::in_state(&mut conn, &caller.visible(), wanted, page.after()?, page.limit()).await?;
     let items = records(&mut conn, found).await?;
     Ok(Json(Page::new(items, &page, |batch| batch.id)))
 }

@@ -9,10 +9,12 @@ use crate::api::state::AppState;
 use crate::api::write::{Asking, Write};
 use crate::campaigns::create::{self, CreateCampaign, Created};
 use crate::campaigns::{DesignError, Pool, Spec};
-use crate::ids::DEFAULT_PROJECT;
+use crate::ids::{DEFAULT_PROJECT, ProjectId};
 use crate::store::blobs::describe;
 use crate::store::campaigns;
 use crate::store::jobs::Consequences;
+use crate::store::people::projects;
+use crate::store::tokens::Scope;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -32,6 +34,9 @@ pub struct NewCampaign {
     pub toml: String,
     /// The blob of each file that it names, by that name.
     pub files: BTreeMap<String, Digest>,
+    /// The project it belongs to; the default one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<ProjectId>,
     /// All randomness of the campaign derives from it; at most 2^53 - 1. Absent: a random one.
     #[serde(default)]
     pub seed: Option<u64>,
@@ -54,6 +59,11 @@ pub(super) async fn post(
     key: IdempotencyKey,
     Json(request): Json<NewCampaign>,
 ) -> Result<Response, Problem> {
+    let project = request.project_id.unwrap_or(DEFAULT_PROJECT);
+    caller.require_in(project, Scope::CampaignWrite)?;
+    if !projects::all_exist(&mut *state.pool.acquire().await?, &[project.0]).await? {
+        return Err(Problem::not_found("project", project));
+    }
     let spec = Spec::parse(&request.toml).map_err(|wrong| {
         Problem::unprocessable("campaign.invalid", wrong.to_string()).with_errors(wrong.problems)
     })?;
@@ -65,7 +75,7 @@ pub(super) async fn post(
     let csv = spawn(move || pool.to_csv()).await?;
     let pool = state.blobs.put_bytes(&state.pool, csv.into(), "text/csv", caller.id()).await?;
     let new = CreateCampaign {
-        project: DEFAULT_PROJECT,
+        project,
         pool,
         pool_size,
         features: named.digests(&spec.model.features)?,

@@ -1,6 +1,7 @@
 //! `GET /campaigns..`
 
 use super::view::{CampaignLine, CampaignRecord};
+use crate::api::access::Caller;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
@@ -14,10 +15,11 @@ use axum::extract::State;
     responses((status = 200, body = Page<CampaignLine>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<CampaignLine>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let found = campaigns::list(&mut conn, query.after()?, query.limit()).await?;
+    let found = campaigns::list(&mut conn, &caller.visible(), query.after()?, query.limit()).await?;
     let items = found.into_iter().map(CampaignLine::from).collect();
     Ok(Json(Page::new(items, &query, |campaign| campaign.id)))
 }

@@ -40,6 +40,7 @@ struct Wanted {
 #[utoipa::path(get, path = "/jobs", tag = "jobs", params(Wanted, PageQuery), responses((status = 200, body = Page<Summary>)))]
 async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Summary>>, Problem> {
@@ -51,7 +52,7 @@ async fn list(
         plate_id: wanted.plate_id,
     };
     let mut conn = state.pool.acquire().await?;
-    let jobs = jobs::list(&mut conn, &filter, page.after()?, page.limit()).await?;
+    let jobs = jobs::list(&mut conn, &caller.visible(), &filter, page.after()?, page.limit()).await?;
     Ok(Json(Page::new(jobs, &page, |job| job.id)))
 }
 

@@ -1,5 +1,6 @@
 //! `GET /plates..`
 
+use crate::api::access::Caller;
 use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
@@ -94,11 +95,14 @@ pub struct PlateQuery {
     responses((status = 200, body = Page<PlateLine>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(query): Query<PlateQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<PlateLine>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let found = plates::list(&mut conn, query.round, query.state, page.after()?, page.limit()).await?;
+    let visible = caller.visible();
+    let found =
+        plates::list(&mut conn, &visible, query.round, query.state, page.after()?, page.limit()).await?;
     let items = found.into_iter().map(PlateLine::from).collect();
     Ok(Json(Page::new(items, &page, |plate| plate.id)))
 }

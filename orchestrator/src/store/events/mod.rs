@@ -10,5 +10,5 @@ mod read;
 mod seal;
 
 pub use append::{EventId, NewEvent, append};
-pub use read::{Sealed, head, read_after, verify};
+pub use read::{Sealed, head, read_after, read_visible_after, verify};
 pub use seal::seal_batch;

@@ -2,6 +2,7 @@
 
 use super::canonical::{Recorded, link};
 use crate::ids::{ActorId, CampaignId};
+use crate::people::Visible;
 use crate::store::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,16 @@ pub struct Sealed {
 
 /// Up to `limit` events behind `position`, in order.
 pub async fn read_after(conn: &mut PgConnection, position: i64, limit: i64) -> Result<Vec<Sealed>> {
+    read_visible_after(conn, &Visible::All, position, limit).await
+}
+
+/// The same, only those of campaigns in `visible` projects: with gaps, then.
+pub async fn read_visible_after(
+    conn: &mut PgConnection,
+    visible: &Visible,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Sealed>> {
     let rows = sqlx::query!(
         "select
              event_seal.position, event_seal.chain_sha256,
@@ -40,11 +51,14 @@ pub async fn read_after(conn: &mut PgConnection, position: i64, limit: i64) -> R
          from event_seal
          join event on event.id = event_seal.event_id
          join actor on actor.id = event.actor_id
+         left join campaign on campaign.id = event.campaign_id
          where event_seal.position > $1
+           and ($3::uuid[] is null or campaign.project_id = any($3))
          order by event_seal.position
          limit $2",
         position,
-        limit
+        limit,
+        visible.limit() as Option<Vec<uuid::Uuid>>
     )
     .fetch_all(conn)
     .await?;

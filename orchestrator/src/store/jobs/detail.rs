@@ -1,6 +1,7 @@
 //! One job with everything that was ever said of it.
 
 use super::read::{self, Filter, Summary};
+use crate::people::Visible;
 use crate::store::error::{Error, Result};
 use ::jobs::JobId;
 use chrono::{DateTime, Utc};
@@ -68,8 +69,10 @@ pub struct Testimony {
 
 pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
     let filter = Filter { id: Some(job), ..Filter::default() };
-    let summary =
-        read::list(conn, &filter, None, 1).await?.pop().ok_or_else(|| Error::not_found("job", job))?;
+    let summary = read::list(conn, &Visible::All, &filter, None, 1)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::not_found("job", job))?;
     let row = sqlx::query!(
         r#"select payload, output, actor.name as "decided_by?"
          from job

@@ -1,6 +1,7 @@
 //! Jobs as people see them.
 
 use crate::ids::{CampaignId, PlateId, RoundId};
+use crate::people::Visible;
 use crate::store::error::{Error, Result};
 use ::jobs::JobId;
 use ::jobs::state::State;
@@ -58,9 +59,10 @@ pub async fn state_of(conn: &mut PgConnection, job: JobId) -> Result<Option<Stat
     word.map(|word| state(&word)).transpose()
 }
 
-/// Up to `limit` jobs, newest first, behind the job `after`.
+/// Up to `limit` jobs of `visible` projects, newest first, behind the job `after`.
 pub async fn list(
     conn: &mut PgConnection,
+    visible: &Visible,
     filter: &Filter,
     after: Option<JobId>,
     limit: i64,
@@ -82,12 +84,14 @@ pub async fn list(
          left join lease on lease.job_id = job.id
          left join actor on actor.id = lease.worker
          left join job_outcome on job_outcome.job_id = job.id
+         left join campaign on campaign.id = job.campaign_id
          where ($1::uuid is null or job.id < $1)
              and ($2::text is null or job_state.state = $2)
              and ($3::text is null or job.kind = $3)
              and ($4::uuid is null or job.round_id = $4)
              and ($5::uuid is null or job.plate_id = $5)
              and ($6::uuid is null or job.id = $6)
+             and ($8::uuid[] is null or campaign.project_id = any($8))
          order by job.id desc
          limit $7"#,
         after.map(|id| id.0),
@@ -96,7 +100,8 @@ pub async fn list(
         filter.round_id.map(|id| id.0),
         filter.plate_id.map(|id| id.0),
         filter.id.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<Uuid>>
     )
     .fetch_all(conn)
     .await?;

@@ -4,13 +4,16 @@
 //! nobody guesses 256 bits. Expiry is real time.
 
 use super::error::{Error, Result};
+use super::people::grants;
 use crate::ids::{ActorId, TokenId};
+use crate::people::Powers;
 use chrono::{DateTime, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 mod scope;
@@ -54,7 +57,8 @@ pub struct Actor {
     pub name: String,
     pub kind: ActorKind,
     pub token_id: TokenId,
-    pub scopes: Vec<Scope>,
+    /// What the token was made for and, for a person with an account, what their roles allow of it.
+    pub powers: Powers,
 }
 
 /// A token to make.
@@ -116,9 +120,9 @@ pub async fn create(conn: &mut PgConnection, new: &NewToken) -> Result<Created> 
         return Err(Error::Refused("a token without scopes could do nothing: name at least one".to_owned()));
     }
     let actor = actor(conn, &new.actor, new.kind).await?;
-    let secret = fresh_secret()?;
+    let secret = fresh_secret("lw_")?;
     let id = TokenId::fresh();
-    let hash = digest(&secret);
+    let hash = secret_digest(&secret);
     let scopes: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     sqlx::query!(
         "insert into api_token (id, actor_id, secret_sha256, scopes, label, expires_at)
@@ -135,28 +139,33 @@ pub async fn create(conn: &mut PgConnection, new: &NewToken) -> Result<Created> 
     Ok(Created { id, actor, secret })
 }
 
-fn fresh_secret() -> Result<String> {
+/// 256 random bits, with a prefix that says what they open.
+pub(in crate::store) fn fresh_secret(prefix: &str) -> Result<String> {
     let mut bytes = [0; 32];
     OsRng
         .try_fill_bytes(&mut bytes)
         .map_err(|error| Error::Refused(format!("no randomness from the system: {error}")))?;
-    Ok(format!("lw_{}", hex::encode(bytes)))
+    Ok(format!("{prefix}{}", hex::encode(bytes)))
 }
 
-fn digest(secret: &str) -> Vec<u8> {
+/// What is kept of a secret.
+pub(in crate::store) fn secret_digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
 }
 
-/// Whose secret it is; `None` when it is nobody's, revoked or expired.
+/// Whose secret it is; `None` when it is nobody's, revoked or expired, or its owner's account is switched off.
 pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Option<Actor>> {
-    let hash = digest(secret);
+    let hash = secret_digest(secret);
     let row = sqlx::query!(
         r#"select
              api_token.id as token_id, api_token.scopes, actor.id, actor.name, actor.kind,
+             account.state as "account_state?",
              (last_used_at is null or last_used_at < now() - interval '1 minute') as "stale!"
          from api_token
          join actor on actor.id = api_token.actor_id
-         where secret_sha256 = $1 and revoked_at is null and expires_at > now()"#,
+         left join account on account.actor_id = actor.id
+         where secret_sha256 = $1 and revoked_at is null and expires_at > now()
+           and account.state is distinct from 'disabled'"#,
         &hash
     )
     .fetch_optional(&mut *conn)
@@ -164,16 +173,22 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
     let Some(row) = row else { return Ok(None) };
     if row.stale {
         sqlx::query!("update api_token set last_used_at = now() where id = $1", row.token_id)
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
     }
+    // A scope that this binary does not know gives nothing.
+    let scopes: BTreeSet<Scope> = row.scopes.iter().filter_map(|word| word.parse().ok()).collect();
+    let id = ActorId(row.id);
+    let powers = match row.account_state {
+        Some(_) => Powers::of(&grants::of(conn, id).await?).limited_to(&scopes),
+        None => Powers::everywhere(scopes),
+    };
     Ok(Some(Actor {
-        id: ActorId(row.id),
+        id,
         name: row.name,
         kind: ActorKind::from_column(&row.kind)?,
         token_id: TokenId(row.token_id),
-        // A scope that this binary does not know gives nothing.
-        scopes: row.scopes.iter().filter_map(|word| word.parse().ok()).collect(),
+        powers,
     }))
 }
 
@@ -182,6 +197,12 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
 pub enum Revoked {
     Revoked,
     AlreadyDone,
+}
+
+/// Whose token it is; `None` when there is no such token.
+pub async fn owner(conn: &mut PgConnection, id: TokenId) -> Result<Option<ActorId>> {
+    let owner = sqlx::query_scalar!("select actor_id from api_token where id = $1", id.0);
+    Ok(owner.fetch_optional(conn).await?.map(ActorId))
 }
 
 /// From now on the secret opens nothing.
@@ -198,17 +219,24 @@ pub async fn revoke(conn: &mut PgConnection, id: TokenId) -> Result<Revoked> {
     known.map(|_| Revoked::AlreadyDone).ok_or_else(|| Error::not_found("token", id))
 }
 
-/// Up to `limit` tokens, oldest first, behind the token `after`.
-pub async fn list(conn: &mut PgConnection, after: Option<TokenId>, limit: i64) -> Result<Vec<Token>> {
+/// Up to `limit` tokens, oldest first, behind the token `after`; only those of `owner` when there is one.
+pub async fn list(
+    conn: &mut PgConnection,
+    owner: Option<ActorId>,
+    after: Option<TokenId>,
+    limit: i64,
+) -> Result<Vec<Token>> {
     let rows = sqlx::query!(
         "select api_token.id, actor.name, actor.kind, scopes, label, api_token.created_at, expires_at,
              revoked_at, last_used_at
          from api_token
          join actor on actor.id = api_token.actor_id
-         where $1::uuid is null or api_token.id > $1
+         where ($1::uuid is null or api_token.id > $1)
+           and ($2::uuid is null or api_token.actor_id = $2)
          order by api_token.id
-         limit $2",
+         limit $3",
         after.map(|id| id.0),
+        owner.map(|id| id.0),
         limit
     )
     .fetch_all(conn)

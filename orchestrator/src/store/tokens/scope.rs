@@ -38,7 +38,7 @@ pub enum Scope {
     /// Register instruments, put them in and out of service.
     #[serde(rename = "instrument:write")]
     InstrumentWrite,
-    /// Make and revoke tokens.
+    /// Make users, projects and tokens; grant roles.
     #[serde(rename = "admin")]
     Admin,
 }

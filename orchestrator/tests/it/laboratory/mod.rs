@@ -15,6 +15,7 @@ use orchestrator::campaigns::create::{CreateCampaign, Created, create};
 use orchestrator::campaigns::{Pool, Spec};
 use orchestrator::engine::Engine;
 use orchestrator::ids::{ActorId, CampaignId, DEFAULT_PROJECT, RoundId};
+use orchestrator::people::Visible;
 use orchestrator::queue::Wakeups;
 use orchestrator::rounds::{Progress, progress};
 use orchestrator::store::blobs::Blobs;
@@ -160,7 +161,7 @@ impl Laboratory {
 
     pub async fn open_tasks(&self) -> Vec<String> {
         let mut conn = self.pool.acquire().await.expect("a connection");
-        let tasks = store::tasks::list(&mut conn, true, None, 100).await.expect("tasks");
+        let tasks = store::tasks::list(&mut conn, &Visible::All, true, None, 100).await.expect("tasks");
         tasks.into_iter().map(|task| task.cause).collect()
     }
 

@@ -1,0 +1,146 @@
+//! Before any handler: who asks, whether a browser really meant it, and whether they may, there.
+
+use super::access::{Access, Reach, Rule};
+use super::caller::{Caller, Credential, lacks};
+use super::cookie;
+use super::problem::Problem;
+use super::state::AppState;
+use crate::people::Powers;
+use crate::store::people::projects::{self, Home};
+use crate::store::people::{grants, sessions};
+use crate::store::tokens::{self, Scope};
+use ::jobs::client::EPOCH_HEADER;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// The header that a browser's script must set; a form of another site cannot.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// What [`super::access::Routes`] puts before every handler. `rule`: of the method that was asked; `None`: the route
+/// does not take it, and says so itself.
+pub(super) async fn guard(
+    state: AppState,
+    rule: Option<Rule>,
+    params: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(rule) = rule.filter(|rule| rule.access != Access::Public) else {
+        return next.run(request).await;
+    };
+    let id = params.iter().next().and_then(|(_, value)| Uuid::parse_str(value).ok());
+    let (caller, epoch) = match authorize(&state, &rule, id, request.method(), request.headers()).await {
+        Ok(authorized) => authorized,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    if let Ok(epoch) = HeaderValue::from_str(&epoch) {
+        response.headers_mut().insert(HeaderName::from_static(EPOCH_HEADER), epoch);
+    }
+    response
+}
+
+async fn authorize(
+    state: &AppState,
+    rule: &Rule,
+    id: Option<Uuid>,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(Caller, String), Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let caller = match (bearer(headers), cookie::session(headers)) {
+        (Some(secret), _) => by_token(&mut conn, secret).await?,
+        (None, Some(secret)) => by_session(&mut conn, rule, secret, method, headers).await?,
+        (None, None) => {
+            let detail = "Sign in, or send a token: `Authorization: Bearer lw_...`. `loopwright token create` makes one.";
+            return Err(Problem::unauthenticated("token.missing", detail));
+        }
+    };
+    if let Access::AnyOf(scopes) = rule.access {
+        permit(&mut conn, &caller, scopes, rule.reach, id).await?;
+    }
+    let epoch = state.epoch(&mut conn).await?;
+    Ok((caller, epoch))
+}
+
+async fn by_token(conn: &mut PgConnection, secret: &str) -> Result<Caller, Problem> {
+    let actor = tokens::authenticate(conn, secret).await?.ok_or_else(|| {
+        let detail = "The token is unknown, revoked or expired. Ask an administrator for a new one.";
+        Problem::unauthenticated("token.invalid", detail)
+    })?;
+    let credential = Credential::Token(actor.token_id);
+    Ok(Caller { id: actor.id, name: actor.name, credential, powers: actor.powers })
+}
+
+async fn by_session(
+    conn: &mut PgConnection,
+    rule: &Rule,
+    secret: &str,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let session = sessions::authenticate(conn, secret).await?.ok_or_else(|| {
+        Problem::unauthenticated(
+            "session.missing",
+            "You are signed out, or were for too long. Sign in again.",
+        )
+    })?;
+    if !method.is_safe()
+        && headers.get(CSRF_HEADER).map(HeaderValue::as_bytes) != Some(cookie::csrf(secret).as_bytes())
+    {
+        let detail = "The request did not come from Loopwright's own page. Reload the page and try again.";
+        return Err(Problem::forbidden("session.csrf", detail));
+    }
+    // Until the password that somebody else knows is changed, nothing else opens.
+    if session.must_change_password && rule.access != Access::SignedIn {
+        let detail = "Choose a password of your own first.";
+        return Err(Problem::forbidden("session.password_change_needed", detail));
+    }
+    let powers = Powers::of(&grants::of(conn, session.actor_id).await?);
+    let credential = Credential::Session(session.id);
+    Ok(Caller { id: session.actor_id, name: session.name, credential, powers })
+}
+
+/// Whether `caller` holds one of `scopes` where `reach` says.
+async fn permit(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    scopes: &[Scope],
+    reach: Reach,
+    id: Option<Uuid>,
+) -> Result<(), Problem> {
+    let powers = &caller.powers;
+    let everywhere = || scopes.iter().any(|scope| powers.have_everywhere(*scope));
+    let anywhere = || scopes.iter().any(|scope| powers.have_anywhere(*scope));
+    if everywhere() {
+        return Ok(());
+    }
+    match (reach, id) {
+        (Reach::Of(subject), Some(id)) if !powers.are_the_same_everywhere() => {
+            match projects::home(conn, subject, id).await? {
+                Home::In(project) if powers.reach(project) => caller.require_any_in(project, scopes),
+                Home::Nowhere | Home::In(_) => Err(Problem::not_found(subject.as_str(), id)),
+                Home::Everywhere => Err(lacks(scopes)),
+            }
+        }
+        // What is no id is refused by the handler, in its own words.
+        (Reach::Anywhere | Reach::Of(_), _) if anywhere() => Ok(()),
+        (Reach::Everywhere, _) if anywhere() => {
+            let detail = "This belongs to the whole installation: it needs the role everywhere, and yours holds in \
+                          some projects only. Ask an administrator.";
+            Err(Problem::new(StatusCode::FORBIDDEN, "access.everywhere_needed", detail))
+        }
+        _ => Err(lacks(scopes)),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}

@@ -1,0 +1,16 @@
+//! People: what a role opens, where, and how somebody proves to be who they say they are.
+//!
+//! Roles are granted per project (or everywhere) and stand for scopes, the words that routes are declared with.
+//! A bearer token of a person never opens more than the person's roles do. Everything here is ruled by real time.
+//!
+//! Deliberately absent: SQL (in [`crate::store::people`]), single sign-on (a later edition; [`sign_in`] is the
+//! place for it).
+
+pub mod manage;
+pub mod password;
+pub mod powers;
+pub mod role;
+pub mod sign_in;
+
+pub use powers::{Grant, Powers, Visible};
+pub use role::Role;
