@@ -6,7 +6,9 @@
 pub mod control;
 pub mod create;
 pub mod design;
+pub mod learning_curve;
 pub mod problem;
+pub mod random_choice;
 pub mod resolve;
 pub mod spec;
 pub mod state;

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::proposals::experiment;
-use crate::ids::RoundId;
+use crate::ids::{CampaignId, RoundId};
 use jobs::Experiment;
 use jobs::work::learn::Prediction;
 use sqlx::PgConnection;
@@ -96,4 +96,29 @@ pub async fn best(conn: &mut PgConnection, round: RoundId, limit: i64) -> Result
             })
         })
         .collect()
+}
+
+/// Hits that the round's posterior expects among what the campaign has not measured; `None` when the round has none.
+pub async fn expected_hits_unmeasured(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    round: RoundId,
+) -> Result<Option<f64>> {
+    Ok(sqlx::query_scalar!(
+        "select sum(hit_probability)
+         from prediction
+         where round_id = $1
+           and not exists (
+               select from observation
+               join plate on plate.id = observation.plate_id and plate.state in ('passed', 'released')
+               join proposal on proposal.id = observation.proposal_id
+               join round on round.id = observation.round_id
+               where round.campaign_id = $2
+                 and proposal.perturbation = prediction.perturbation
+                 and proposal.context = prediction.context)",
+        round.0,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?)
 }

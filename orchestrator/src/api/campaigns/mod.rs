@@ -2,6 +2,7 @@
 
 mod control;
 mod create;
+mod learning_curve;
 mod predict;
 mod predictions;
 mod progress;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(predictions::get))
         .route(Access::AnyOf(&[Scope::CampaignWrite, Scope::BatchEdit]), routes!(predict::post))
         .route(read, routes!(progress::get))
+        .route(read, routes!(learning_curve::get))
         .slow_route(write, routes!(create::post))
         .route(write, routes!(control::pause))
         .route(write, routes!(control::resume))
