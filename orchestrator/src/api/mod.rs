@@ -32,6 +32,7 @@ mod results;
 mod rounds;
 mod tasks;
 mod tokens;
+mod unfinished;
 mod write;
 
 pub use access::{Access, Caller, Routes, Rule};

@@ -5,6 +5,7 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::TokenId;
 use crate::store::events::{self, NewEvent};
 use crate::store::tokens::{self, NewToken, Revoked, Scope, Token};
@@ -45,7 +46,7 @@ async fn create(
     caller: Caller,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let created = tokens::create(&mut tx, &new).await?;
     let body =
         json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours});
@@ -67,7 +68,7 @@ async fn revoke(
     caller: Caller,
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     if tokens::revoke(&mut tx, id).await? == Revoked::Revoked {
         events::append(&mut tx, &event("TokenRevoked", id, &caller, json!({}))).await?;
     }
