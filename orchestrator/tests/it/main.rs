@@ -18,6 +18,7 @@ mod jobs_races;
 mod laboratory;
 mod plates_people;
 mod predictions;
+mod store_checks;
 mod store_idempotency;
 mod store_predictions;
 mod store_roles;
