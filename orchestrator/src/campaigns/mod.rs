@@ -6,6 +6,7 @@
 pub mod control;
 pub mod create;
 pub mod design;
+pub mod prior_screens;
 pub mod problem;
 pub mod resolve;
 pub mod spec;

@@ -128,8 +128,12 @@ pub async fn create_from_file(client: &Client, file: &Path, seed: Option<u64>) -
         upload(client, whole.name, whole.bytes, &mut files).await?;
     }
     for prior in named.priors {
-        let kept = super::priors::without_groups(&prior.path, prior.bytes, &spec.model.exclude_prior_groups)?;
-        upload(client, prior.name, kept, &mut files).await?;
+        let bytes = if spec.model.exclude_prior_groups.is_empty() {
+            prior.bytes
+        } else {
+            super::priors::with_groups(&prior.path, prior.bytes)?
+        };
+        upload(client, prior.name, bytes, &mut files).await?;
     }
     client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files, "seed": seed})).await
 }

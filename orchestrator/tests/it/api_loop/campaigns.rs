@@ -52,6 +52,7 @@ reader = "reader-1"
 mover = "mover-1"
 "#;
 const GENES: &[u8] = b"gene\nCBLB\nRASA2\nTCEB2\n";
+const PRIOR: &[u8] = b"screen_id,group,gene,score\na_1,siblings,CBLB,1\nb_1,others,CBLB,2\n";
 const FEATURES: &[u8] = b"gene,block_0\nCBLB,1.0\nRASA2,2.0\nTCEB2,3.0\n";
 
 fn body() -> Value {
@@ -95,6 +96,14 @@ async fn a_campaign_is_created_once_from_a_file_that_is_right(
     let excluding = TOML.replace("genes_file", "exclude = [\"NOBODY\"]\ngenes_file");
     let request_ = json!({"toml": excluding, "files": body()["files"]});
     talk.post("a design space that cannot be spanned", &token, path, &request_).await;
+    upload(&talk, &token, PRIOR).await;
+    let sibling = TOML.replace(
+        "features = [\"features.csv\"]",
+        "features = [\"features.csv\"]\npriors = [\"prior.csv\"]\nexclude_prior_groups = [\"sibling\"]",
+    );
+    let mut files = body()["files"].clone();
+    files["prior.csv"] = json!(Digest::of(PRIOR));
+    talk.post("a misspelt group to leave out", &token, path, &json!({"toml": sibling, "files": files})).await;
     assert_eq!(count(&talk, "campaign").await, 0, "nothing of all that left a trace");
 
     let (status, created) = talk.say("right", keyed(request("POST", &token, path, Some(&body())))).await;
