@@ -1,6 +1,7 @@
 //! What a cell knows after training.
 
 use crate::synthetic::{self, FAMILIES, train};
+use active_learning::calibration::Calibration;
 use active_learning::data::Observation;
 use active_learning::model::Stop;
 use active_learning::train::Cell;
@@ -49,10 +50,18 @@ fn held_out_metrics_are_reported_and_the_intervals_hold() {
 }
 
 #[test]
-fn few_rows_give_no_metrics_rather_than_bad_ones() {
+fn a_dozen_rows_are_evidence_by_folds_and_a_handful_is_none() {
     let screen = synthetic::screen();
-    let metrics = train(&screen.vocabulary(), &screen.cut(10), FAMILIES[0], 3).header.metrics;
-    assert_eq!((metrics.training_rows, metrics.coverage_90), (10, None));
+    for family in FAMILIES {
+        let few = train(&screen.vocabulary(), &screen.cut(7), family, 3).header;
+        assert_eq!((few.metrics.training_rows, few.metrics.held_out_rows), (7, 0));
+        assert_eq!(few.metrics.held_out_log_score, None);
+        let dozen = train(&screen.vocabulary(), &screen.cut(12), family, 3).header;
+        assert_eq!((dozen.metrics.training_rows, dozen.metrics.held_out_rows), (12, 12));
+        assert!(dozen.metrics.held_out_log_score.is_some_and(f64::is_finite), "{:?}", dozen.metrics);
+        let Calibration { hit_slope, hit_shift, .. } = dozen.calibration;
+        assert_eq!((hit_slope, hit_shift), (1.0, 0.0), "a dozen hold too few hits to correct by");
+    }
 }
 
 #[test]
