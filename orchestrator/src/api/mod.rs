@@ -18,6 +18,7 @@ mod assemble;
 mod batches;
 mod blobs;
 mod campaigns;
+mod checkup;
 mod clock;
 mod describe;
 mod events;
@@ -37,6 +38,8 @@ mod write;
 
 pub use access::{Access, Caller, Routes, Rule};
 pub use assemble::{openapi, router, rules};
+pub use checkup::Checkup;
+pub use health::Health;
 pub use problem::Problem;
 pub use state::{AppState, Config};
 
@@ -50,6 +53,7 @@ fn versioned() -> Routes {
         .merge(tasks::routes())
         .merge(events::routes())
         .merge(clock::routes())
+        .merge(checkup::routes())
         .merge(tokens::routes())
         .merge(campaigns::routes())
         .merge(rounds::routes())

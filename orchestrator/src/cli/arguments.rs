@@ -77,6 +77,11 @@ impl Connection {
         Client::new(&self.server, file)
     }
 
+    /// For what needs no token.
+    pub fn client_without_token(&self) -> anyhow::Result<Client> {
+        Client::with_token(&self.server, "")
+    }
+
     pub fn output(&self) -> Output {
         Output { json: self.json }
     }
@@ -122,7 +127,9 @@ impl Arguments {
             Command::Task(it) => {
                 task::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
-            Command::Results(it) => results::run(it.command, &it.connection.client()?).await,
+            Command::Results(it) => {
+                results::run(it.command, &it.connection.client()?, it.connection.json).await
+            }
             Command::Token(arguments) => token::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Openapi => {

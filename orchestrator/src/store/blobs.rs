@@ -17,6 +17,7 @@ use sqlx::{PgConnection, PgPool};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The blob store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -175,6 +176,14 @@ impl Blobs {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(failed(source)),
         }
+    }
+
+    /// Writes a small object and removes it.
+    pub async fn probe(&self) -> Result<()> {
+        let place = ObjectPath::from(format!("probe/{}", Uuid::now_v7()));
+        let failed = |doing| move |source| Error::BlobStore { doing, source };
+        self.store.put(&place, Bytes::from_static(b"probe").into()).await.map_err(failed("wrote a probe"))?;
+        self.store.delete(&place).await.map_err(failed("removed a probe"))
     }
 
     /// All the bytes, checked against their name.

@@ -1,6 +1,7 @@
 //! `POST /campaigns`, its progress, and pause, resume, cancel.
 
 use super::{Talk, keyed};
+use crate::laboratory::{Laboratory, Settings};
 use crate::support::{App, request};
 use axum::http::StatusCode;
 use jobs::Digest;
@@ -148,4 +149,40 @@ async fn a_campaign_is_paused_resumed_and_cancelled(options: PgPoolOptions, logi
     talk.post("no id at all", &token, "/api/v1/campaigns/x/pause", &json!({})).await;
     assert_eq!(count(&talk, "event").await, 4, "created, paused, resumed, cancelled");
     insta::assert_snapshot!(talk.text);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn results_in_json_are_the_rows_of_the_csv(options: PgPoolOptions, login: PgConnectOptions) {
+    let settings = Settings { rounds: 1, batch: 4, ..Settings::default() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let talk = Talk::at(&laboratory);
+    let reader = talk.app.token(&[Scope::Read]).await;
+    let path = |ending: &str| format!("/api/v1/campaigns/{}/results.{ending}", laboratory.campaign);
+    let (_, csv) = talk.app.get(&reader, &path("csv")).await;
+    let (status, rows) = talk.app.get(&reader, &path("json")).await;
+    assert_eq!(status, StatusCode::OK);
+    let mut table = csv::Reader::from_reader(csv.as_str().expect("text").as_bytes());
+    let headings = table.headers().expect("a heading").clone();
+    let records: Vec<csv::StringRecord> = table.records().map(|record| record.expect("a record")).collect();
+    let rows = rows.as_array().expect("an array").clone();
+    assert_eq!((records.len(), rows.len()), (4, 4));
+    for (record, row) in records.iter().zip(&rows) {
+        assert_eq!(row.as_object().expect("a row").len(), headings.len());
+        for (heading, cell) in headings.iter().zip(record) {
+            let value = match &row[heading] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                Value::Number(number) => {
+                    // The last bit differs between readers of decimal numbers.
+                    let (cell, number) = (cell.parse::<f64>().expect("a number"), number.as_f64());
+                    let number = number.expect("a double");
+                    assert!((cell - number).abs() <= 1e-12 * number.abs(), "{heading}: {cell}, {number}");
+                    continue;
+                }
+                other => other.to_string(),
+            };
+            assert_eq!(cell, value, "{heading}");
+        }
+    }
 }
