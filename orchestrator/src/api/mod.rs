@@ -34,6 +34,7 @@ mod rounds;
 mod tasks;
 mod tokens;
 mod unfinished;
+mod uploads;
 mod write;
 
 pub use access::{Access, Caller, Routes, Rule};
@@ -49,6 +50,7 @@ fn versioned() -> Routes {
         .merge(leases::routes())
         .merge(jobs::routes())
         .merge(blobs::routes())
+        .merge(uploads::routes())
         .merge(instruments::routes())
         .merge(tasks::routes())
         .merge(events::routes())

@@ -23,4 +23,5 @@ mod store_idempotency;
 mod store_predictions;
 mod store_roles;
 mod support;
+mod uploads;
 mod work;

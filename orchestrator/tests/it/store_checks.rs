@@ -175,7 +175,7 @@ async fn a_plate_is_stored_as_its_machine_can_leave_it(options: PgPoolOptions, l
                         .with("qc", qc)
                         .with("reason", reason)
                         .rule("plate_state_check", known.is_some())
-                        .rule("plate_judged_has_qc", !judged || qc.is_some())
+                        .rule("plate_judged_has_qc", judged == qc.is_some())
                         .rule("plate_ended_badly_says_why", explained == reason.is_some()),
                 );
             }
