@@ -9,8 +9,11 @@ use crate::metrics::{self, Forecast, Z_90};
 use jobs::work::learn::ModelMetrics;
 use serde::{Deserialize, Serialize};
 
-/// Fewer held-out rows than this say nothing.
+/// Fewer held-out rows than this correct no probability of a hit: there are too few hits among them.
 pub const FEWEST_ROWS: usize = 40;
+/// Fewer than this are neither scored nor used to widen intervals: below two rows a fold there is no telling one
+/// model from another. (With nine, the conformal factor is that of the worst row: wide, and honest.)
+pub const FEWEST_SCORED: usize = 8;
 
 /// Corrections applied to every prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,11 +46,15 @@ impl Calibration {
     }
 
     fn fit_to(rows: &[&HeldOut]) -> Self {
-        if rows.len() < FEWEST_ROWS {
+        if rows.len() < FEWEST_SCORED {
             return Self::default();
         }
+        let sd_factor = conformal_factor(rows);
+        if rows.len() < FEWEST_ROWS {
+            return Self { sd_factor, ..Self::default() };
+        }
         let (hit_slope, hit_shift) = platt(rows);
-        Self { sd_factor: conformal_factor(rows), hit_slope, hit_shift }
+        Self { sd_factor, hit_slope, hit_shift }
     }
 
     pub fn hit_probability(&self, log_odds: f64) -> f64 {
@@ -103,7 +110,7 @@ fn platt(rows: &[&HeldOut]) -> (f64, f64) {
 /// Scores of held-out rows, each fold calibrated on the others. `training_rows` is the whole cut.
 pub fn assess(training_rows: usize, rows: &[HeldOut]) -> ModelMetrics {
     let mut report = ModelMetrics { training_rows: training_rows as u64, ..ModelMetrics::default() };
-    if rows.len() < FEWEST_ROWS {
+    if rows.len() < FEWEST_SCORED {
         return report;
     }
     let mut forecasts = Vec::with_capacity(rows.len());
@@ -169,7 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_change_nothing() {
-        assert_eq!(Calibration::fit(&rows(0.25)[..20]), Calibration::default());
+    fn few_rows_widen_intervals_and_a_handful_changes_nothing() {
+        let all = rows(0.25);
+        let few: Vec<HeldOut> = all.into_iter().step_by(20).collect();
+        let calibration = Calibration::fit(&few);
+        assert!(calibration.sd_factor > 2.0, "{calibration:?}");
+        assert_eq!((calibration.hit_slope, calibration.hit_shift), (1.0, 0.0), "20 rows hold too few hits");
+        assert_eq!(Calibration::fit(&few[..7]), Calibration::default());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: tables come in ([`data`], [`prior`]), edits become vectors ([`representation`]), a
 //! [`model`] family ([`linear`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
-//! ([`train`], [`calibration`], [`metrics`]), kept as bytes ([`checkpoint`]), and chooses the next batch
+//! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), kept as bytes ([`checkpoint`]), and chooses the next batch
 //! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
 //! jobs with it.
 //!
@@ -20,6 +20,7 @@ mod error;
 pub mod linear;
 pub mod metrics;
 pub mod model;
+mod novelty;
 pub mod prior;
 pub mod propose;
 pub mod replay;

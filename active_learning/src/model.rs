@@ -2,6 +2,7 @@
 
 use crate::calibration::HeldOut;
 use crate::data::Observation;
+use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
 use crate::{Error, Result, ensemble, linear};
 use jobs::Experiment;
@@ -125,8 +126,25 @@ impl Model {
         }
     }
 
-    /// Predicts `experiments` with `samples` joint draws, chunk by chunk. `seed` decides the draws.
+    /// Predicts `experiments` with `samples` joint draws. `seed` decides the draws. Wider where the model has no
+    /// input: see [`crate::novelty`].
     pub fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        contexts: &[String],
+        experiments: &[Experiment],
+        samples: usize,
+        seed: u64,
+    ) -> Result<Posterior> {
+        let mut posterior = self.posterior(vocabulary, contexts, experiments, samples, seed)?;
+        if let Some(novel) = Novel::find(experiments, vocabulary, contexts) {
+            novel.widen(&mut posterior, self, vocabulary, contexts, seed)?;
+        }
+        Ok(posterior)
+    }
+
+    /// What the family itself says, chunk by chunk.
+    pub(crate) fn posterior(
         &self,
         vocabulary: &Vocabulary,
         contexts: &[String],

@@ -13,6 +13,7 @@ pub enum Purpose {
     Folds = 4,
     Select = 5,
     Sample = 6,
+    Novelty = 7,
 }
 
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {

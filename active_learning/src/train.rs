@@ -1,6 +1,6 @@
 //! From a data cut to a calibrated, reproducible cell; and its predictions in the readout's own units.
 
-use crate::calibration::{self, Calibration, FEWEST_ROWS};
+use crate::calibration::{self, Calibration, FEWEST_SCORED};
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::data::Observation;
 use crate::ensemble::{Ensemble, Shape};
@@ -179,12 +179,15 @@ fn hit_calls(cut: &[Observation], reference: f64) -> (Vec<f64>, bool) {
 
 /// All rows of a perturbation in one fold; hits dealt out evenly.
 fn folds(cut: &[Observation], hits: &[f64], seed: u64) -> (Vec<usize>, usize) {
-    if cut.len() < FEWEST_ROWS {
+    if cut.len() < FEWEST_SCORED {
         return (Vec::new(), 0);
     }
     let mut hit_of: BTreeMap<String, bool> = BTreeMap::new();
     for (row, hit) in cut.iter().zip(hits) {
         *hit_of.entry(row.experiment.perturbation.to_string()).or_default() |= *hit > 0.5;
+    }
+    if hit_of.len() < FOLDS {
+        return (Vec::new(), 0);
     }
     let mut order: Vec<(String, bool)> = hit_of.into_iter().collect();
     order.shuffle(&mut seed::stream(seed, Purpose::Folds));

@@ -9,11 +9,13 @@
 mod backoff;
 mod error;
 mod secret;
+mod upload;
 
 pub use backoff::Backoff;
 pub use error::Error;
 pub(crate) use error::with_sources;
 pub use secret::{Secret, SecretFileError};
+pub use upload::PART_BYTES;
 
 use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
@@ -147,7 +149,8 @@ impl Client {
         self.decode(doing, answer).await
     }
 
-    /// Stores `bytes` under their digest; sends nothing when the server has them already.
+    /// Stores `bytes` under their digest; sends nothing when the server has them already. More than [`PART_BYTES`] go
+    /// up in parts: called again after a break, it sends what is missing.
     pub async fn put_blob(&self, bytes: Bytes) -> Result<Digest, Error> {
         let doing = "store a blob";
         let digest = Digest::of(&bytes);
@@ -155,6 +158,9 @@ impl Client {
         let known = self.small(self.request(Method::HEAD, &path));
         if self.send(doing, known).await.is_ok() {
             return Ok(digest);
+        }
+        if bytes.len() > PART_BYTES {
+            return self.upload(digest, bytes).await;
         }
         let call = self
             .request(Method::PUT, &path)

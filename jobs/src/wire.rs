@@ -9,14 +9,44 @@
 //! | `POST /api/v1/jobs/{id}/report` [`Report`] | 200 [`ReportAnswer`], always, for a job that exists |
 //! | `PUT /api/v1/blobs/{sha256}` bytes | 201 stored, 200 had it already; 422 content does not match its name |
 //! | `GET /api/v1/blobs/{sha256}` | 200 bytes; 404 |
+//! | `POST /api/v1/uploads` [`NewUpload`] | 201 [`UploadState`]: go on from there; 200 had it already |
+//! | `PATCH /api/v1/uploads/{id}` bytes, [`UPLOAD_OFFSET_HEADER`] | 200 [`UploadState`]; 412 it stands elsewhere; 422 the whole does not match its name |
 //!
 //! 409 is for authority, never for testimony: a report is always taken, and the answer says what it did.
 
+use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
 use crate::work::{Outcome, Work};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// Where a part begins, in bytes from the start of the blob.
+pub const UPLOAD_OFFSET_HEADER: &str = "upload-offset";
+
+/// A blob that is to be sent in parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUpload {
+    pub sha256: Digest,
+    pub size_bytes: u64,
+    /// `application/octet-stream` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+}
+
+/// How far an upload came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UploadState {
+    /// Absent when the blob is stored: nothing is to be sent.
+    pub id: Option<uuid::Uuid>,
+    /// The next part begins here.
+    pub received_bytes: u64,
+    /// A part has at most so many bytes.
+    pub largest_part_bytes: u64,
+    /// The whole is there, and is what its name says.
+    pub stored: bool,
+}
 
 /// A worker asks for one job it can do, and waits for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

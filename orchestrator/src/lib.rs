@@ -17,6 +17,8 @@ pub mod engine;
 pub mod ids;
 pub mod ingestion;
 pub mod inventory;
+#[cfg(test)]
+mod machine;
 pub mod models;
 pub mod people;
 pub mod planning;

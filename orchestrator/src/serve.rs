@@ -55,9 +55,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
     tracing::info!(address = %listener.local_addr()?, "serving");
 
-    let engine = Engine::new(pool.clone(), blobs, wakeups.clone());
+    let engine = Engine::new(pool.clone(), blobs.clone(), wakeups.clone());
     let loops = tokio::spawn(engine::run(engine, shutdown.clone()));
-    let upkeep = tokio::spawn(upkeep::run(pool.clone(), wakeups.clone(), shutdown.clone()));
+    let upkeep = tokio::spawn(upkeep::run(pool.clone(), blobs, wakeups.clone(), shutdown.clone()));
     let listening = tokio::spawn(wakeups.run(pool.clone(), shutdown.clone()));
     let served = serve_http(listener, state, shutdown.clone()).await;
     shutdown.cancel();

@@ -2,6 +2,7 @@
 
 use crate::data::table::{Column, ColumnKind, Table, Words};
 use crate::{Error, Result};
+use jobs::work::learn::names_of_screen;
 use std::collections::{HashMap, HashSet};
 
 /// The share of a screen called hits where the file does not say: the strongest five in a hundred, the
@@ -23,11 +24,9 @@ pub struct PriorScreens {
     pub hit: Vec<f32>,
 }
 
-/// Whether a screen is named in `siblings`: by its id, its group (study), or the part of its id before the
-/// first `_`.
+/// Whether a screen is named in `siblings`, by any of its [names](names_of_screen).
 pub fn is_sibling(id: &str, group: &str, siblings: &HashSet<String>) -> bool {
-    let study = id.split_once('_').map_or(id, |(study, _)| study);
-    siblings.contains(id) || siblings.contains(study) || (!group.is_empty() && siblings.contains(group))
+    names_of_screen(id, group).any(|name| siblings.contains(name))
 }
 
 /// A screen as read: scores by gene.
@@ -59,7 +58,8 @@ impl PriorScreens {
         let mut screens = split(name, &table, genes)?;
         screens.retain(|screen| !is_sibling(&screen.name, &screen.group, siblings));
         screens.iter_mut().for_each(|screen| screen.one_sided |= one_sided.contains(&screen.name));
-        Ok(Self::assemble(&genes.words, screens))
+        let words = measured(&genes.words, &mut screens);
+        Ok(Self::assemble(&words, screens))
     }
 
     fn assemble(words: &[String], screens: Vec<Screen>) -> Self {
@@ -158,6 +158,25 @@ fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
         return Err(Error::Table { table: "prior", reason });
     }
     Ok(screens)
+}
+
+/// The genes of `screens`, in the order of `words`: what only a screen that was left out knows does not show.
+fn measured(words: &[String], screens: &mut [Screen]) -> Vec<String> {
+    let mut place = vec![None; words.len()];
+    for row in screens.iter().flat_map(|screen| &screen.rows) {
+        place[row.0 as usize] = Some(0);
+    }
+    let mut kept = Vec::new();
+    for (place, word) in place.iter_mut().zip(words) {
+        if let Some(place) = place {
+            *place = kept.len() as u32;
+            kept.push(word.clone());
+        }
+    }
+    for row in screens.iter_mut().flat_map(|screen| &mut screen.rows) {
+        row.0 = place[row.0 as usize].unwrap_or_default();
+    }
+    kept
 }
 
 /// (score - median) / (1.4826 MAD), cut at [`Z_LIMIT`].

@@ -19,6 +19,8 @@ pub struct Vocabulary {
     pub x: Tensor,
     /// `[edits + 1, blocks]`: 1 where the block is known, else 0.
     pub mask: Tensor,
+    /// Per row: any block is known.
+    known: Vec<bool>,
     /// Per row: log-odds of being a hit in one more screen.
     pub log_odds: Vec<f32>,
     /// Per row: weighted share of other screens in which it is a hit, where there are any.
@@ -56,6 +58,24 @@ impl Vocabulary {
     /// The row of `edit`; the last row stands for every edit that nothing is known of.
     pub fn row(&self, edit: &str) -> i64 {
         self.index.get(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    /// Whether anything is known of `edit`.
+    pub fn knows(&self, edit: &str) -> bool {
+        self.index.get(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+    }
+
+    /// At most `most` of the edits that something is known of, evenly over the rows.
+    pub fn some_known(&self, most: usize) -> Vec<&str> {
+        let mut known: Vec<(i64, &str)> = self
+            .index
+            .iter()
+            .filter(|(name, _)| self.knows(name))
+            .map(|(name, row)| (*row, name.as_str()))
+            .collect();
+        known.sort_unstable();
+        let step = known.len().div_ceil(most.max(1)).max(1);
+        known.into_iter().step_by(step).map(|(_, name)| name).collect()
     }
 
     pub fn width(&self) -> i64 {
@@ -96,12 +116,17 @@ impl Assembly<'_> {
             frequency.push(share);
         }
         let count = names.len() as i64 + 1;
+        let known = match self.blocks.len() {
+            0 => vec![false; names.len() + 1],
+            blocks => mask.chunks(blocks).map(|row| row.iter().any(|there| *there > 0.0)).collect(),
+        };
         let fingerprint = fingerprint(self.features, self.known.as_ref().map(|known| known.screens));
         let index = names.into_iter().zip(0..).collect();
         Ok(Vocabulary {
             index,
             x: tensor::from_f32(&x, &[count, width as i64])?,
             mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
+            known,
             log_odds,
             frequency,
             has_prior: self.known.is_some(),

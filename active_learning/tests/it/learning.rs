@@ -1,6 +1,7 @@
 //! What a cell knows after training.
 
 use crate::synthetic::{self, FAMILIES, train};
+use active_learning::calibration::Calibration;
 use active_learning::data::Observation;
 use active_learning::model::Stop;
 use active_learning::train::Cell;
@@ -49,10 +50,18 @@ fn held_out_metrics_are_reported_and_the_intervals_hold() {
 }
 
 #[test]
-fn few_rows_give_no_metrics_rather_than_bad_ones() {
+fn a_dozen_rows_are_evidence_by_folds_and_a_handful_is_none() {
     let screen = synthetic::screen();
-    let metrics = train(&screen.vocabulary(), &screen.cut(10), FAMILIES[0], 3).header.metrics;
-    assert_eq!((metrics.training_rows, metrics.coverage_90), (10, None));
+    for family in FAMILIES {
+        let few = train(&screen.vocabulary(), &screen.cut(7), family, 3).header;
+        assert_eq!((few.metrics.training_rows, few.metrics.held_out_rows), (7, 0));
+        assert_eq!(few.metrics.held_out_log_score, None);
+        let dozen = train(&screen.vocabulary(), &screen.cut(12), family, 3).header;
+        assert_eq!((dozen.metrics.training_rows, dozen.metrics.held_out_rows), (12, 12));
+        assert!(dozen.metrics.held_out_log_score.is_some_and(f64::is_finite), "{:?}", dozen.metrics);
+        let Calibration { hit_slope, hit_shift, .. } = dozen.calibration;
+        assert_eq!((hit_slope, hit_shift), (1.0, 0.0), "a dozen hold too few hits to correct by");
+    }
 }
 
 #[test]
@@ -125,4 +134,62 @@ fn a_stop_ends_a_training_early() {
     let spec = synthetic::spec(FAMILIES[0]);
     let ended = Cell::train(&screen.vocabulary(), &screen.cut(80), &spec, 1, &stop);
     assert_eq!(ended.unwrap_err().code(), "learner.stopped");
+}
+
+#[test]
+fn what_was_never_seen_is_doubted_more_than_what_was() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    let cut: Vec<Observation> = screen
+        .cut(160)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut row)| {
+            row.experiment.context = Context(if i % 2 == 0 { "low" } else { "high" }.into());
+            row.value += if i % 2 == 0 { -1.0 } else { 1.0 };
+            row
+        })
+        .collect();
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &cut, family, 3);
+        let sd = |key: &str, context: &str| {
+            let said = cell.predict(&vocabulary, &[experiment(key, context)], 0, 1).unwrap().predictions;
+            said[0].epistemic_sd
+        };
+        let seen: Vec<f64> = (0..20).map(|gene| sd(&format!("G{gene}"), "low")).collect();
+        let widest = seen.iter().copied().fold(0.0, f64::max);
+        // The values' own sd is 2.7: not to know the gene is not to know nearly all of it.
+        let nowhere = sd("NOWHERE", "low");
+        assert!(
+            nowhere > widest && nowhere > 1.5,
+            "{family:?}: {nowhere} of no gene, {widest} of the widest"
+        );
+        for (gene, known) in seen.iter().enumerate() {
+            let elsewhere = sd(&format!("G{gene}"), "elsewhere");
+            assert!(elsewhere > known + 0.1, "{family:?}: G{gene} {elsewhere} elsewhere, {known} where seen");
+        }
+        assert!(sd("NOWHERE", "elsewhere") > nowhere);
+        assert!(sd("NOWHERE+NOTHERE", "low") > nowhere);
+    }
+}
+
+#[test]
+fn draws_are_as_wide_as_what_is_said_and_one_for_each_unknown_edit() {
+    let screen = synthetic::screen();
+    let vocabulary = screen.vocabulary();
+    for family in FAMILIES {
+        let cell = train(&vocabulary, &screen.cut(120), family, 3);
+        let asked = [experiment("NOWHERE", "replay"), experiment("NOTHERE", "replay")];
+        let said = cell.predict(&vocabulary, &asked, 4000, 1).unwrap();
+        let of = |i: usize| -> Vec<f64> { said.samples.iter().map(|sample| sample[i]).collect() };
+        let sd = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+        };
+        let (one, other) = (of(0), of(1));
+        // 4000 draws: the sd of an sd is 1.1 %.
+        assert!((sd(&one) / said.predictions[0].epistemic_sd - 1.0).abs() < 0.05, "{family:?}");
+        let apart: Vec<f64> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
+        assert!(sd(&apart) > said.predictions[0].epistemic_sd, "{family:?}: they are drawn as one");
+    }
 }

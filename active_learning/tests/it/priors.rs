@@ -73,3 +73,23 @@ fn copies_of_a_screen_weigh_as_one() {
     // Both unrelated screens share a sliver of chance correlation, hence not exactly.
     assert!(one.iter().zip(&ten).all(|(a, b)| (a - b).abs() < 0.05));
 }
+
+#[test]
+fn a_sibling_is_left_out_by_any_of_its_names_and_leaves_no_trace() {
+    let text = "screen_id,group,gene,score\n\
+                smith_a,mine,A,1\nsmith_a,mine,B,2\nsmith_a,mine,C,4\n\
+                jones_b,other,A,1\njones_b,other,B,2\njones_b,other,D,5\n";
+    let read = |siblings: &[&str]| {
+        let siblings = siblings.iter().map(|name| (*name).to_owned()).collect();
+        PriorScreens::read("p", text.as_bytes(), &siblings, &HashSet::new()).unwrap()
+    };
+    assert_eq!(read(&[]).genes, ["A", "B", "C", "D"]);
+    for name in ["smith_a", "smith", "mine"] {
+        let kept = read(&[name]);
+        assert_eq!(
+            (kept.screens, kept.genes),
+            (vec!["jones_b".into()], vec!["A".into(), "B".into(), "D".into()])
+        );
+        assert!(!kept.index.contains_key("C"), "only the sibling knew it");
+    }
+}

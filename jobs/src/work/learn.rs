@@ -26,13 +26,20 @@ pub struct ModelInputs {
     pub features: Vec<Digest>,
     /// Other screens, with labels.
     pub priors: Vec<Digest>,
-    /// Screens of the priors that are left out, as siblings of what is measured here: by `screen_id`, by the
-    /// long file's `group` column, or by the part of `screen_id` before its first `_`.
+    /// Screens of the priors that are left out, as siblings of what is measured here: by any of their
+    /// [names](names_of_screen). The learner leaves them out, and nobody before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_prior_groups: Vec<String>,
     pub model: ModelSpec,
     /// All randomness of training and selection derives from it.
     pub seed: u64,
+}
+
+/// What a screen of a long prior file can be named by: its `screen_id`, the part of it before the first `_`, and its
+/// `group` (study), where the file has that column.
+pub fn names_of_screen<'a>(id: &'a str, group: &'a str) -> impl Iterator<Item = &'a str> {
+    let study = id.split_once('_').map_or(id, |(study, _)| study);
+    [id, study, group].into_iter().filter(|name| !name.is_empty())
 }
 
 /// The model family and its few settings.

@@ -42,7 +42,12 @@ pub enum Reach {
 
 /// Writes to something that belongs to no project yet: the handler checks the project in the body, or the content
 /// is its own name.
-const ANYWHERE: &[(Method, &str)] = &[(Method::POST, "/campaigns"), (Method::PUT, "/blobs/{sha256}")];
+const ANYWHERE: &[(Method, &str)] = &[
+    (Method::POST, "/campaigns"),
+    (Method::PUT, "/blobs/{sha256}"),
+    (Method::POST, "/uploads"),
+    (Method::PATCH, "/uploads/{id}"),
+];
 
 const SUBJECTS: &[(&str, Subject)] = &[
     ("/campaigns/{id}", Subject::Campaign),

@@ -3,7 +3,7 @@
 use super::access::{Routes, Rule};
 use super::problem::Problem;
 use super::state::AppState;
-use super::{health, versioned};
+use super::{health, unfinished, versioned};
 use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id))
         .layer(CompressionLayer::new())
         .layer(Extension(state.clone()))
+        .layer(axum::middleware::from_fn(unfinished::roll_back))
         .layer(DefaultBodyLimit::max(state.config.body_limit_bytes));
     let (router, _) = assembled().0.split_for_parts();
     router

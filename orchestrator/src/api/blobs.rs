@@ -13,7 +13,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::routes;
 
-const WRITERS: &[Scope] =
+pub(super) const WRITERS: &[Scope] =
     &[Scope::WorkBench, Scope::WorkLearn, Scope::WorkPeople, Scope::CampaignWrite, Scope::InventoryWrite];
 const READERS: &[Scope] =
     &[Scope::Read, Scope::WorkBench, Scope::WorkLearn, Scope::WorkPeople, Scope::CampaignWrite];

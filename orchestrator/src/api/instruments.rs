@@ -4,6 +4,7 @@ use super::access::{Access, Caller, Routes};
 use super::extract::{Json, Path};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::store::events::{self, NewEvent};
 use crate::store::instruments::{self, Instrument, Registration};
 use crate::store::tokens::Scope;
@@ -55,7 +56,7 @@ async fn put(
     Path(name): Path<String>,
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<Instrument>), Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let new = instruments::register(&mut tx, &name, &registration).await?;
     let event = NewEvent {
         kind: if new { "InstrumentRegistered" } else { "InstrumentChanged" },

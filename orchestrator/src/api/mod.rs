@@ -20,6 +20,7 @@ mod batches;
 mod blobs;
 mod caller;
 mod campaigns;
+mod checkup;
 mod client_address;
 mod clock;
 mod cookie;
@@ -39,12 +40,16 @@ mod rounds;
 mod session;
 mod tasks;
 mod tokens;
+mod unfinished;
+mod uploads;
 mod users;
 mod write;
 
 pub use access::{Access, Reach, Routes, Rule};
 pub use assemble::{openapi, router, rules};
 pub use caller::Caller;
+pub use checkup::Checkup;
+pub use health::Health;
 pub use problem::Problem;
 pub use state::{AppState, Config};
 
@@ -54,10 +59,12 @@ fn versioned() -> Routes {
         .merge(leases::routes())
         .merge(jobs::routes())
         .merge(blobs::routes())
+        .merge(uploads::routes())
         .merge(instruments::routes())
         .merge(tasks::routes())
         .merge(events::routes())
         .merge(clock::routes())
+        .merge(checkup::routes())
         .merge(tokens::routes())
         .merge(session::routes())
         .merge(users::routes())

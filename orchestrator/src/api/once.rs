@@ -2,7 +2,7 @@
 //! `Idempotency-Key`.
 //!
 //! ```text
-//! let mut tx = state.pool.begin().await?;
+//! let mut tx = unfinished::Begun::on(&state.pool).await?;
 //! let once = match Once::begin(&mut tx, &caller, key, "POST /campaigns", &request).await? {
 //!     Begun::Replay(answer) => return Ok(answer),
 //!     Begun::Fresh(once) => once,

@@ -5,6 +5,7 @@ use super::extract::Json;
 use super::page::Page;
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::store::events::{self, NewEvent};
 use crate::store::people::projects::{self, Inserted, Project};
 use crate::store::tokens::Scope;
@@ -51,7 +52,7 @@ async fn create(
         let detail = format!("`name` has 1 to {LONGEST_NAME} characters.");
         return Err(Problem::unprocessable("project.name_invalid", detail));
     }
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let project = match projects::insert(&mut tx, name).await? {
         Inserted::Created(project) => project,
         Inserted::NameTaken => {

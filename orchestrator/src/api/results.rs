@@ -1,7 +1,7 @@
-//! Results, out: one row an observation, with its lineage, as CSV or Parquet.
+//! Results, out: one row an observation, with its lineage, as CSV, Parquet or JSON.
 
 use super::access::{Access, Routes};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::problem::Problem;
 use super::state::AppState;
 use crate::ids::CampaignId;
@@ -21,7 +21,10 @@ use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
     let read = Access::AnyOf(&[Scope::Read]);
-    Routes::new().slow_route(read, routes!(as_csv)).slow_route(read, routes!(as_parquet))
+    Routes::new()
+        .slow_route(read, routes!(as_csv))
+        .slow_route(read, routes!(as_parquet))
+        .slow_route(read, routes!(as_json))
 }
 
 /// Observations of a campaign as CSV.
@@ -46,6 +49,16 @@ async fn as_parquet(State(state): State<AppState>, Path(id): Path<CampaignId>) -
     let table = table(&rows).map_err(|error| Problem::bug(&error))?;
     let bytes = parquet_bytes(&table).map_err(|error| Problem::bug(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/vnd.apache.parquet")], bytes).into_response())
+}
+
+/// Observations of a campaign as JSON: an array of rows, with the columns of the CSV.
+#[utoipa::path(get, path = "/campaigns/{id}/results.json", tag = "results", params(("id" = CampaignId, Path)),
+    responses((status = 200, body = Vec<ResultRow>), (status = 404, body = Problem)))]
+async fn as_json(
+    State(state): State<AppState>,
+    Path(id): Path<CampaignId>,
+) -> Result<Json<Vec<ResultRow>>, Problem> {
+    rows(&state, id).await.map(Json)
 }
 
 async fn rows(state: &AppState, id: CampaignId) -> Result<Vec<ResultRow>, Problem> {

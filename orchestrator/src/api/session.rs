@@ -6,6 +6,7 @@ use super::cookie;
 use super::extract::Json;
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::{ActorId, ProjectId};
 use crate::people::sign_in::{SignedIn, sign_in};
 use crate::people::{Powers, Role, password};
@@ -138,7 +139,7 @@ async fn end(State(state): State<AppState>, caller: Caller) -> Result<Response, 
 /// Signs out in every browser.
 #[utoipa::path(delete, path = "/session/everywhere", tag = "session", responses((status = 204)))]
 async fn end_everywhere(State(state): State<AppState>, caller: Caller) -> Result<Response, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let ended = sessions::end_all(&mut tx, caller.id(), None).await?;
     events::append(&mut tx, &event("SessionsEnded", caller.id(), &caller, json!({"ended": ended}))).await?;
     tx.commit().await?;
@@ -178,7 +179,7 @@ async fn change_password(
         return Err(Problem::forbidden("password.wrong", "This is not your current password."));
     }
     let phc = password::hash(change.new).await?;
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     accounts::set_password(&mut tx, caller.id(), &phc, false).await?;
     sessions::end_all(&mut tx, caller.id(), Some(session)).await?;
     events::append(&mut tx, &event("PasswordChanged", caller.id(), &caller, json!({}))).await?;

@@ -6,6 +6,7 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::{ActorId, TokenId};
 use crate::store::events::{self, NewEvent};
 use crate::store::tokens::{self, ActorKind, NewToken, Revoked, Scope, Token};
@@ -53,7 +54,7 @@ async fn create(
     if owner(&caller).is_some() {
         check_own(&caller, &new)?;
     }
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let created = tokens::create(&mut tx, &new).await?;
     let body =
         json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours});
@@ -75,7 +76,7 @@ async fn revoke(
     caller: Caller,
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let whose = tokens::owner(&mut tx, id).await?;
     if owner(&caller).is_some_and(|me| whose != Some(me)) {
         return Err(Problem::not_found("token", id));

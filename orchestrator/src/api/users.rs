@@ -6,6 +6,7 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::session::{GrantRecord, event, sentence, with_names};
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::{ActorId, ProjectId};
 use crate::people::manage::{self, NewUser, Refused};
 use crate::people::{Grant, Role};
@@ -192,7 +193,7 @@ async fn sign_out(
     caller: Caller,
     Path(id): Path<ActorId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     accounts::by_id(&mut tx, id).await?.ok_or_else(|| Problem::not_found("user", id))?;
     let ended = sessions::end_all(&mut tx, id, None).await?;
     events::append(&mut tx, &event("SessionsEnded", id, &caller, json!({"ended": ended}))).await?;

@@ -5,17 +5,18 @@ use super::access::Caller;
 use super::once::{Begun, IdempotencyKey, Once};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun as Transaction;
 use crate::ids::ActorId;
 use crate::queue::Wakeups;
 use crate::store::jobs::Consequences;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 
-/// A change under way. Dropped, it changes nothing.
+/// A change under way. Dropped, it changes nothing, and is undone before the request is answered.
 pub(super) struct Write {
-    tx: Transaction<'static, Postgres>,
+    tx: Transaction,
     once: Once,
     actor: ActorId,
     wakeups: Wakeups,
@@ -37,7 +38,7 @@ impl Write {
         route: &str,
         request: &impl Serialize,
     ) -> Result<Asking, Problem> {
-        let mut tx = state.pool.begin().await?;
+        let mut tx = Transaction::on(&state.pool).await?;
         Ok(match Once::begin(&mut tx, caller, key, route, request).await? {
             Begun::Replay(answer) => Asking::Replay(answer),
             Begun::Fresh(once) => {

@@ -7,6 +7,7 @@ pub mod control;
 pub mod create;
 pub mod design;
 pub mod learning_curve;
+pub mod prior_screens;
 pub mod problem;
 pub mod random_choice;
 pub mod resolve;

@@ -81,6 +81,11 @@ impl Connection {
         Client::new(&self.server, file)
     }
 
+    /// For what needs no token.
+    pub fn client_without_token(&self) -> anyhow::Result<Client> {
+        Client::with_token(&self.server, "")
+    }
+
     pub fn output(&self) -> Output {
         Output { json: self.json }
     }
@@ -126,7 +131,9 @@ impl Arguments {
             Command::Task(it) => {
                 task::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
-            Command::Results(it) => results::run(it.command, &it.connection.client()?).await,
+            Command::Results(it) => {
+                results::run(it.command, &it.connection.client()?, it.connection.json).await
+            }
             Command::User(arguments) => user::run(arguments).await,
             Command::Project(it) => {
                 project::run(it.command, &it.connection.client()?, it.connection.output()).await

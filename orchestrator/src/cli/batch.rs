@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ pub enum Command {
         /// Only those in this state (`awaiting_approval`, ..)
         #[arg(long)]
         state: Option<String>,
+        #[command(flatten)]
+        page: Paging,
     },
     /// What is proposed, with predictions and reasons, and the draft plan
     Show {
@@ -58,9 +61,9 @@ pub enum Command {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List { state } => {
-            let query = state.map(|state| format!("?state={state}")).unwrap_or_default();
-            let listed = client.get(&format!("/api/v1/batches{query}")).await?;
+        Command::List { state, page } => {
+            let route = page.of("/api/v1/batches", &[("state", state.as_deref())]);
+            let listed = client.get(&route).await?;
             output.list(
                 &listed,
                 &[

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use crate::campaigns::Spec;
 use crate::campaigns::resolve::resolve;
 use anyhow::{Context, bail};
@@ -25,8 +26,8 @@ pub enum Command {
         file: PathBuf,
     },
     List {
-        #[arg(long)]
-        cursor: Option<String>,
+        #[command(flatten)]
+        page: Paging,
     },
     /// Rounds and hits of a campaign, by its id or name
     Show {
@@ -72,9 +73,8 @@ async fn ask(command: Command, client: &Client, output: Output) -> anyhow::Resul
             )
         }
         Command::Check { .. } => Ok(()),
-        Command::List { cursor } => {
-            let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
-            let listed = client.get(&format!("/api/v1/campaigns{query}")).await?;
+        Command::List { page } => {
+            let listed = client.get(&page.of("/api/v1/campaigns", &[])).await?;
             output.list(
                 &listed,
                 &[("/id", "id"), ("/name", "name"), ("/state", "state"), ("/version", "version")],
@@ -128,8 +128,12 @@ pub async fn create_from_file(client: &Client, file: &Path, seed: Option<u64>) -
         upload(client, whole.name, whole.bytes, &mut files).await?;
     }
     for prior in named.priors {
-        let kept = super::priors::without_groups(&prior.path, prior.bytes, &spec.model.exclude_prior_groups)?;
-        upload(client, prior.name, kept, &mut files).await?;
+        let bytes = if spec.model.exclude_prior_groups.is_empty() {
+            prior.bytes
+        } else {
+            super::priors::with_groups(&prior.path, prior.bytes)?
+        };
+        upload(client, prior.name, bytes, &mut files).await?;
     }
     client.post("/api/v1/campaigns", &json!({"toml": toml, "files": files, "seed": seed})).await
 }

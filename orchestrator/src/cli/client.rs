@@ -1,7 +1,8 @@
 //! The command line's own HTTP client: JSON in, JSON out, problems as sentences.
 
 use anyhow::{Context, anyhow, bail};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use jobs::client::{Client as Sender, Secret, Timeouts};
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -75,15 +76,11 @@ impl Client {
         self.json(self.request(Method::DELETE, path)).await
     }
 
-    /// Stores bytes under their digest; does nothing when the server has them already.
+    /// Stores bytes under their digest; does nothing when the server has them already. Large ones go up in parts: the
+    /// command given again after a break sends what is missing.
     pub async fn put_blob(&self, bytes: Vec<u8>) -> anyhow::Result<jobs::Digest> {
-        let digest = jobs::Digest::of(&bytes);
-        let path = format!("/api/v1/blobs/{digest}");
-        let had = self.request(Method::HEAD, &path).send().await.map_err(|error| self.unreachable(error))?;
-        if had.status() != StatusCode::OK {
-            self.answer(self.request(Method::PUT, &path).body(bytes)).await?;
-        }
-        Ok(digest)
+        let sender = Sender::new(&self.base, Secret::new(self.token.as_str()), Timeouts::default())?;
+        Ok(sender.put_blob(bytes.into()).await?)
     }
 
     /// The id of the campaign that is meant by its id, or by its name where only one has it.

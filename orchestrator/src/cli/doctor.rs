@@ -1,6 +1,11 @@
 //! `loopwright doctor`: checks an installation and says what to do. It changes nothing.
+//!
+//! With the database's URL it looks at the database itself; without, it asks the server, with a token, and names
+//! what it could not check from there.
 
-use super::output::Output;
+use super::arguments::Connection;
+use super::client::Refused;
+use crate::api::{Checkup, Health};
 use crate::store::checkup::{self, Vitals};
 use crate::store::{self, ConnectOptions};
 use anyhow::bail;
@@ -11,15 +16,14 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct DoctorArguments {
-    /// PostgreSQL URL, as `serve` has it
+    /// PostgreSQL URL, as `serve` has it; absent: the server is asked, with a token
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: String,
+    pub database_url: Option<String>,
     /// Folder of the blob store, as `serve` has it
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
-    /// Print JSON instead of a table
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -30,9 +34,11 @@ enum Verdict {
     Look,
     /// Does not work.
     Broken,
+    /// Cannot be checked from here.
+    Unchecked,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct Finding {
     check: &'static str,
     verdict: Verdict,
@@ -41,23 +47,18 @@ struct Finding {
 }
 
 pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
-    let mut findings = Vec::new();
-    match examine(&arguments.database_url).await {
-        Ok(vitals) => {
-            findings.push(well("database", format!("answers, version {}", vitals.server_version / 10_000)));
-            findings.extend(read(&vitals));
+    let mut findings = match &arguments.database_url {
+        Some(url) => of_database(url).await,
+        None => of_server(&arguments.connection).await,
+    };
+    match &arguments.data_dir {
+        Some(folder) => findings.push(blob_store(folder)),
+        None if arguments.database_url.is_some() => {
+            findings.push(unchecked("blob store", "name its folder with --data-dir"));
         }
-        Err(error) => findings.push(Finding {
-            check: "database",
-            verdict: Verdict::Broken,
-            says: format!("{error}; is PostgreSQL running, and has `loopwright migrate` been run?"),
-        }),
+        None => {}
     }
-    if let Some(folder) = &arguments.data_dir {
-        findings.push(blob_store(folder));
-    }
-    let output = Output { json: arguments.json };
-    output.list(
+    arguments.connection.output().list(
         &json!({"items": findings}),
         &[("/check", "check"), ("/verdict", "verdict"), ("/says", "says")],
         "Nothing was checked",
@@ -68,6 +69,65 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn of_database(url: &str) -> Vec<Finding> {
+    match examine(url).await {
+        Ok(vitals) => {
+            let answers = well("database", format!("answers, version {}", vitals.server_version / 10_000));
+            std::iter::once(answers).chain(read(&vitals)).collect()
+        }
+        Err(error) => {
+            let says = format!("{error}; is PostgreSQL running, and has `loopwright migrate` been run?");
+            vec![broken("database", says)]
+        }
+    }
+}
+
+/// What the server says of itself and of what stands behind it.
+async fn of_server(connection: &Connection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match connection.client_without_token() {
+        Err(error) => return vec![broken("server", format!("{error:#}"))],
+        Ok(client) => match client.get("/healthz").await.and_then(|it| Ok(serde_json::from_value(it)?)) {
+            Err(error) => return vec![broken("server", format!("{error:#}"))],
+            Ok(Health { version, .. }) => findings.push(versions(&version)),
+        },
+    }
+    let asked = match connection.client() {
+        Err(error) => Err(error),
+        Ok(client) => client.get("/api/v1/checkup").await,
+    };
+    match asked.and_then(|it| Ok(serde_json::from_value(it)?)) {
+        Ok(Checkup { database, blob_store_error }) => {
+            findings.push(well("token", "opens the server"));
+            findings.push(well("database", "answers the server"));
+            findings.extend(read(&database));
+            let bad = blob_store_error.map(|says| (Verdict::Broken, says));
+            findings.push(judge("blob store", bad, "can be written by the server"));
+            let login = "whether another process may log in there: name it with --database-url";
+            findings.push(unchecked("database login", login));
+        }
+        Err(error) => {
+            let says = match error.downcast_ref::<Refused>() {
+                Some(refused) => refused.detail.clone(),
+                None => format!("{error:#}"),
+            };
+            findings.push(broken("token", says));
+            let says = "database, queue, blob store: the server says it to a token with the scope read; or name \
+                        --database-url";
+            findings.push(unchecked("what stands behind", says));
+        }
+    }
+    findings
+}
+
+fn versions(server: &str) -> Finding {
+    let own = env!("CARGO_PKG_VERSION");
+    let differs = (server != own).then(|| {
+        (Verdict::Look, format!("the server has version {server}, this command {own}: take the same of both"))
+    });
+    judge("server", differs, "answers, of this version")
+}
+
 async fn examine(url: &str) -> store::Result<Vitals> {
     let pool = store::connect(url, &ConnectOptions { max_connections: 1, ..Default::default() }).await?;
     let mut conn = pool.acquire().await?;
@@ -76,6 +136,14 @@ async fn examine(url: &str) -> store::Result<Vitals> {
 
 fn well(check: &'static str, says: impl Into<String>) -> Finding {
     Finding { check, verdict: Verdict::Well, says: says.into() }
+}
+
+fn broken(check: &'static str, says: impl Into<String>) -> Finding {
+    Finding { check, verdict: Verdict::Broken, says: says.into() }
+}
+
+fn unchecked(check: &'static str, says: impl Into<String>) -> Finding {
+    Finding { check, verdict: Verdict::Unchecked, says: says.into() }
 }
 
 /// `bad` says what is wrong, when something is.
@@ -236,6 +304,25 @@ mod tests {
     #[test]
     fn a_healthy_installation_has_no_findings() {
         assert!(read(&healthy()).iter().all(|finding| finding.verdict == Verdict::Well));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_broken_and_nothing_else_is_said() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let server = format!("http://{}", listener.local_addr().expect("an address"));
+        drop(listener);
+        let connection = Connection { server, token_file: None, json: true };
+        let findings = of_server(&connection).await;
+        assert_eq!(
+            findings.iter().map(|f| (f.check, f.verdict)).collect::<Vec<_>>(),
+            [("server", Verdict::Broken)]
+        );
+    }
+
+    #[test]
+    fn another_version_of_the_server_is_looked_at() {
+        assert_eq!(versions(env!("CARGO_PKG_VERSION")).verdict, Verdict::Well);
+        assert_eq!(versions("0.0.0-other").verdict, Verdict::Look);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use anyhow::Context;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ pub enum Command {
         /// `library` or `assay`
         #[arg(long)]
         role: Option<String>,
-        #[arg(long)]
-        cursor: Option<String>,
+        #[command(flatten)]
+        page: Paging,
     },
     /// Import source plates: CSV `barcode,labware,well,content,volume_nl`
     ImportLibrary { file: PathBuf },
@@ -24,13 +25,10 @@ pub enum Command {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List { role, cursor } => {
-            let query: Vec<String> = [("role", role), ("cursor", cursor)]
-                .into_iter()
-                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-                .collect();
+        Command::List { role, page } => {
+            let route = page.of("/api/v1/inventory/plates", &[("role", role.as_deref())]);
             output.list(
-                &client.get(&format!("/api/v1/inventory/plates?{}", query.join("&"))).await?,
+                &client.get(&route).await?,
                 &[
                     ("/barcode", "barcode"),
                     ("/role", "role"),

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -15,8 +16,8 @@ pub enum Command {
         kind: Option<String>,
         #[arg(long)]
         round: Option<String>,
-        #[arg(long)]
-        cursor: Option<String>,
+        #[command(flatten)]
+        page: Paging,
     },
     /// Payload, attempts, reports, and what is known when it is in doubt
     Show { id: String },
@@ -60,13 +61,10 @@ impl Resolution {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List { state, kind, round, cursor } => {
-            let query: Vec<String> =
-                [("state", state), ("kind", kind), ("round_id", round), ("cursor", cursor)]
-                    .into_iter()
-                    .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-                    .collect();
-            let listed = client.get(&format!("/api/v1/jobs?{}", query.join("&"))).await?;
+        Command::List { state, kind, round, page } => {
+            let filters =
+                [("state", state.as_deref()), ("kind", kind.as_deref()), ("round_id", round.as_deref())];
+            let listed = client.get(&page.of("/api/v1/jobs", &filters)).await?;
             output.list(
                 &listed,
                 &[

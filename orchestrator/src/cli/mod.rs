@@ -13,6 +13,7 @@ pub mod job;
 pub mod migrate;
 pub mod model;
 pub mod output;
+pub mod page;
 pub mod plate;
 pub mod priors;
 pub mod project;

@@ -2,6 +2,7 @@
 
 use super::client::{Client, Refused};
 use super::output::Output;
+use super::page::asked;
 use anyhow::bail;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -78,10 +79,8 @@ async fn look_up(
     perturbation: &str,
     context: &str,
 ) -> anyhow::Result<Value> {
-    let query = [("perturbation", perturbation), ("context", context)]
-        .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
-        .join("&");
-    client.get(&format!("/api/v1/campaigns/{campaign}/predictions?{query}")).await
+    let query = [("perturbation", perturbation), ("context", context)];
+    client.get(&asked(&format!("/api/v1/campaigns/{campaign}/predictions"), query)).await
 }
 
 fn is_not_in_pool(error: &anyhow::Error) -> bool {
@@ -101,27 +100,4 @@ fn told(answer: &Value) -> anyhow::Result<Value> {
     record["model_version"] = answer["model_version"].clone();
     record["job_id"] = answer["job_id"].clone();
     Ok(record)
-}
-
-/// `value` as it may stand in a query string (RFC 3986).
-fn percent_encoded(value: &str) -> String {
-    value
-        .bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent_encoded;
-
-    #[test]
-    fn a_plus_between_edits_survives_a_query_string() {
-        assert_eq!(percent_encoded("CBLB+RASA2"), "CBLB%2BRASA2");
-    }
 }

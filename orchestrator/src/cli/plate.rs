@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -14,6 +15,8 @@ pub enum Command {
         /// Only those in this state (`quarantined`, ..)
         #[arg(long)]
         state: Option<String>,
+        #[command(flatten)]
+        page: Paging,
     },
     /// Plate map, transfers, readings, judgement
     Show { id: String },
@@ -49,12 +52,9 @@ impl Decision {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List { round, state } => {
-            let query: Vec<String> = [("round", round), ("state", state)]
-                .into_iter()
-                .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-                .collect();
-            let listed = client.get(&format!("/api/v1/plates?{}", query.join("&"))).await?;
+        Command::List { round, state, page } => {
+            let filters = [("round", round.as_deref()), ("state", state.as_deref())];
+            let listed = client.get(&page.of("/api/v1/plates", &filters)).await?;
             output.list(
                 &listed,
                 &[

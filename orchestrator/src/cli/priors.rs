@@ -1,129 +1,156 @@
-//! Leaves sibling studies out of a long prior file before it is uploaded.
+//! Says in a long prior file which group (study) each screen belongs to, before it is uploaded.
 //!
-//! A long file has a column `screen_id`; `screens.csv` beside it says which `group` (study) each screen
-//! belongs to. Screens of the same laboratory and readout family never serve as each other's prior.
+//! A long file has a column `screen_id`; many have no `group` and a table `screens.csv` beside them that does.
+//! Where groups are to be left out, the file goes up with that column. Nothing is left out here: the server
+//! refuses a name that fits no screen, and the learner leaves the screens out.
 
-use anyhow::{Context, bail};
-use arrow::array::{Array, BooleanArray, StringArray};
-use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::DataType;
+use anyhow::Context;
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-/// `bytes` of the Parquet file at `path` without the screens of `groups`.
-///
-/// Errors when a group is unknown: a misspelt sibling would leak unnoticed.
-pub fn without_groups(path: &Path, bytes: Vec<u8>, groups: &[String]) -> anyhow::Result<Vec<u8>> {
-    if groups.is_empty() {
+/// `bytes` of the prior file at `path`, with a column `group` where it has a `screen_id`, no `group`, and a
+/// `screens.csv` beside it. The same bytes for the same files.
+pub fn with_groups(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let table = path.with_file_name("screens.csv");
+    if !table.exists() {
         return Ok(bytes);
     }
-    let excluded = screens_of(&path.with_file_name("screens.csv"), groups)?;
-    filter(bytes.into(), &excluded).with_context(|| format!("cannot leave screens out of {}", path.display()))
+    let groups = groups_of_screens(&table)?;
+    let added =
+        if bytes.starts_with(b"PAR1") { to_parquet(&bytes, &groups) } else { to_csv(&bytes, &groups) };
+    Ok(added.with_context(|| format!("cannot say the groups in {}", path.display()))?.unwrap_or(bytes))
 }
 
-fn screens_of(table: &Path, groups: &[String]) -> anyhow::Result<BTreeSet<String>> {
-    let mut reader = csv::Reader::from_path(table).with_context(|| {
-        format!("groups are excluded, but {} is not there to say which screens they are", table.display())
-    })?;
-    let headers = reader.headers()?.clone();
+fn groups_of_screens(table: &Path) -> anyhow::Result<HashMap<String, String>> {
+    let unreadable = || format!("cannot read {}", table.display());
+    let mut reader = csv::Reader::from_path(table).with_context(unreadable)?;
+    let headers = reader.headers().with_context(unreadable)?.clone();
     let column = |name: &str| {
-        headers
-            .iter()
-            .position(|header| header == name)
-            .with_context(|| format!("{} has no column {name:?}", table.display()))
+        let at = headers.iter().position(|header| header == name);
+        at.with_context(|| format!("{} has no column {name:?}", table.display()))
     };
     let (screen, group) = (column("screen_id")?, column("group")?);
-    let mut known = BTreeSet::new();
-    let mut screens = BTreeSet::new();
+    let mut groups = HashMap::new();
     for record in reader.records() {
-        let record = record?;
-        let name = record.get(group).unwrap_or_default();
-        known.insert(name.to_owned());
-        if groups.iter().any(|wanted| wanted == name) {
-            screens.insert(record.get(screen).unwrap_or_default().to_owned());
-        }
+        let record = record.with_context(unreadable)?;
+        let cell = |at: usize| record.get(at).unwrap_or_default().to_owned();
+        groups.insert(cell(screen), cell(group));
     }
-    if let Some(unknown) = groups.iter().find(|group| !known.contains(*group)) {
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        bail!("{} names no group {unknown:?}; it has: {}", table.display(), known.join(", "));
-    }
-    Ok(screens)
+    Ok(groups)
 }
 
-fn filter(bytes: Bytes, excluded: &BTreeSet<String>) -> anyhow::Result<Vec<u8>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+/// `None`: it is no long file, or says the groups itself.
+fn to_parquet(bytes: &[u8], groups: &HashMap<String, String>) -> anyhow::Result<Option<Vec<u8>>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes))?;
     let schema = builder.schema().clone();
+    if schema.index_of("screen_id").is_err() || schema.index_of("group").is_ok() {
+        return Ok(None);
+    }
+    let column = Arc::new(Field::new("group", DataType::Utf8, true));
+    let fields = schema.fields().iter().cloned().chain([column]).collect::<Vec<_>>();
+    let schema = Arc::new(Schema::new(fields));
     let properties =
         WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-    let mut kept = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut kept, schema, Some(properties))?;
+    let mut written = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut written, schema.clone(), Some(properties))?;
     for batch in builder.build()? {
         let batch = batch?;
-        let column = batch
-            .column_by_name("screen_id")
-            .context("it has no column `screen_id`: groups can only be excluded from a long prior file")?;
-        let names = cast(column, &DataType::Utf8)?;
-        let names = names.as_any().downcast_ref::<StringArray>().context("screen_id is not text")?;
-        let mask: BooleanArray =
-            names.iter().map(|name| Some(name.is_some_and(|name| !excluded.contains(name)))).collect();
-        writer.write(&filter_record_batch(&batch, &mask)?)?;
+        let ids = cast(batch.column_by_name("screen_id").context("no screen_id")?, &DataType::Utf8)?;
+        let ids = ids.as_any().downcast_ref::<StringArray>().context("screen_id is not text")?;
+        let group = |id: Option<&str>| id.and_then(|id| groups.get(id)).map(String::as_str);
+        let column: ArrayRef = Arc::new(ids.iter().map(group).collect::<StringArray>());
+        let columns = batch.columns().iter().cloned().chain([column]).collect();
+        writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
     }
     writer.close()?;
-    Ok(kept)
+    Ok(Some(written))
+}
+
+fn to_csv(bytes: &[u8], groups: &HashMap<String, String>) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let mut headers = reader.headers()?.clone();
+    let Some(id) = headers.iter().position(|header| header == "screen_id") else { return Ok(None) };
+    if headers.iter().any(|header| header == "group") {
+        return Ok(None);
+    }
+    headers.push_field("group");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&headers)?;
+    for record in reader.records() {
+        let mut record = record?;
+        let group = record.get(id).and_then(|id| groups.get(id)).cloned().unwrap_or_default();
+        record.push_field(&group);
+        writer.write_record(&record)?;
+    }
+    Ok(Some(writer.into_inner().map_err(|error| error.into_error())?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Float32Array, RecordBatch};
-    use std::sync::Arc;
+    use crate::campaigns::prior_screens::{ScreenName, require_groups, screens_of};
+    use arrow::array::Float32Array;
+    use std::path::PathBuf;
 
-    fn long_file(folder: &Path) -> std::path::PathBuf {
+    fn parquet_beside_its_table(folder: &Path) -> PathBuf {
         let batch = RecordBatch::try_from_iter([
-            ("screen_id", Arc::new(StringArray::from(vec!["a", "b", "a"])) as Arc<dyn Array>),
+            ("screen_id", Arc::new(StringArray::from(vec!["a", "b", "a"])) as ArrayRef),
             ("gene", Arc::new(StringArray::from(vec!["X", "X", "Y"]))),
             ("score", Arc::new(Float32Array::from(vec![1.0, 2.0, 3.0]))),
         ])
         .expect("columns are of one length");
         let path = folder.join("long.parquet");
-        let mut writer =
-            ArrowWriter::try_new(std::fs::File::create(&path).expect("writable"), batch.schema(), None)
-                .expect("a schema Parquet can hold");
+        let file = std::fs::File::create(&path).expect("writable");
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a schema Parquet can hold");
         writer.write(&batch).expect("written");
         writer.close().expect("closed");
-        std::fs::write(folder.join("screens.csv"), "screen_id,group\na,siblings\nb,others\n")
-            .expect("writable");
+        beside(folder);
         path
     }
 
-    fn screens_in(bytes: Vec<u8>) -> usize {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).expect("a Parquet file");
-        reader.build().expect("readable").map(|batch| batch.expect("a batch").num_rows()).sum()
+    fn beside(folder: &Path) {
+        std::fs::write(folder.join("screens.csv"), "screen_id,group\na,siblings\nb,others\n")
+            .expect("writable");
+    }
+
+    fn named(bytes: Vec<u8>) -> Vec<(String, String)> {
+        let screens = screens_of(&bytes.into()).expect("a table");
+        screens.into_iter().map(|ScreenName { id, group }| (id, group)).collect()
+    }
+
+    fn both() -> Vec<(String, String)> {
+        [("a", "siblings"), ("b", "others")].map(|(id, group)| (id.to_owned(), group.to_owned())).to_vec()
     }
 
     #[test]
-    fn excluded_siblings_do_not_reach_the_learner() {
+    fn a_long_file_goes_up_with_the_groups_of_the_table_beside_it() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = long_file(folder.path());
+        let path = parquet_beside_its_table(folder.path());
         let bytes = std::fs::read(&path).expect("just written");
-        assert_eq!(
-            screens_in(without_groups(&path, bytes.clone(), &["siblings".into()]).expect("filtered")),
-            1
-        );
-        assert_eq!(screens_in(without_groups(&path, bytes, &[]).expect("whole")), 3);
+        let with = with_groups(&path, bytes.clone()).expect("said");
+        assert_eq!(named(with.clone()), both());
+        assert_eq!(with, with_groups(&path, bytes).expect("said again"), "the same bytes each time");
+        require_groups(&["siblings".into()], &[with.into()]).expect("now it is known");
     }
 
     #[test]
-    fn a_misspelt_group_is_refused() {
+    fn so_does_one_in_csv_and_one_that_says_its_groups_goes_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = long_file(folder.path());
-        let bytes = std::fs::read(&path).expect("just written");
-        let error = without_groups(&path, bytes, &["sibling".into()]).expect_err("no such group");
-        assert!(error.to_string().contains("siblings"), "{error}");
+        beside(folder.path());
+        let path = folder.path().join("long.csv");
+        let with = with_groups(&path, b"screen_id,gene,score\na,X,1\nb,X,2\n".to_vec()).expect("said");
+        assert_eq!(named(with.clone()), both());
+        assert_eq!(with_groups(&path, with.clone()).expect("said already"), with);
+        let single = b"gene,score\nX,1\n".to_vec();
+        assert_eq!(with_groups(&path, single.clone()).expect("no long file"), single);
     }
 }

@@ -1,4 +1,4 @@
-//! `loopwright results`: observations with their lineage, as CSV or Parquet.
+//! `loopwright results`: observations with their lineage, as CSV, Parquet or JSON.
 
 use super::client::Client;
 use anyhow::Context;
@@ -11,8 +11,9 @@ pub enum Command {
     /// One row an observation: value, prediction, proposal, plate, round, model, raw file
     Export {
         campaign: String,
-        #[arg(long, value_enum, default_value_t = Format::Csv)]
-        format: Format,
+        /// CSV when absent; JSON with --json
+        #[arg(long, value_enum)]
+        format: Option<Format>,
         /// Where to; standard output when absent
         #[arg(short, long)]
         output: Option<PathBuf>,
@@ -23,14 +24,17 @@ pub enum Command {
 pub enum Format {
     Csv,
     Parquet,
+    Json,
 }
 
-pub async fn run(command: Command, client: &Client) -> anyhow::Result<()> {
+pub async fn run(command: Command, client: &Client, json: bool) -> anyhow::Result<()> {
     let Command::Export { campaign, format, output } = command;
+    let format = format.unwrap_or(if json { Format::Json } else { Format::Csv });
     let campaign = client.campaign(&campaign).await?;
     let extension = match format {
         Format::Csv => "csv",
         Format::Parquet => "parquet",
+        Format::Json => "json",
     };
     let bytes = client.get_bytes(&format!("/api/v1/campaigns/{campaign}/results.{extension}")).await?;
     match output {

@@ -2,22 +2,24 @@
 
 use super::client::Client;
 use super::output::Output;
+use super::page::Paging;
 use clap::Subcommand;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    List,
-    /// Mark as dealt with
-    Close {
-        id: String,
+    List {
+        #[command(flatten)]
+        page: Paging,
     },
+    /// Mark as dealt with
+    Close { id: String },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List => output.list(
-            &client.get("/api/v1/tasks").await?,
+        Command::List { page } => output.list(
+            &client.get(&page.of("/api/v1/tasks", &[])).await?,
             &[
                 ("/cause", "cause"),
                 ("/message", "message"),

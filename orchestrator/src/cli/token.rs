@@ -4,6 +4,7 @@
 //! others over HTTP by a token with the scope `admin`.
 
 use super::arguments::Connection;
+use super::page::Paging;
 use crate::store::tokens::{self, ActorKind, NewToken, Scope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -40,11 +41,12 @@ pub enum Command {
         #[arg(long, env = "LOOPWRIGHT_TOKEN_DATABASE_URL", hide_env_values = true)]
         database_url: Option<String>,
     },
-    List,
-    /// It opens nothing from now on
-    Revoke {
-        id: String,
+    List {
+        #[command(flatten)]
+        page: Paging,
     },
+    /// It opens nothing from now on
+    Revoke { id: String },
 }
 
 pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
@@ -67,8 +69,8 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
             println!("{}", created["secret"].as_str().context("the server sent no secret")?);
             Ok(())
         }
-        Command::List => output.list(
-            &arguments.connection.client()?.get("/api/v1/tokens").await?,
+        Command::List { page } => output.list(
+            &arguments.connection.client()?.get(&page.of("/api/v1/tokens", &[])).await?,
             &[
                 ("/actor", "actor"),
                 ("/kind", "kind"),

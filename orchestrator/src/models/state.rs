@@ -82,36 +82,20 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::{assert_over, assert_words_read_back, table};
 
     #[test]
     fn the_whole_table_is_as_agreed() {
-        let states = State::ALL;
-        let mut table = String::new();
-        for state in states {
-            for event in Event::ALL {
-                if let Ok(next) = state.next(event) {
-                    table += &format!("{state:?} + {event:?} -> {next:?}\n");
-                }
-            }
-        }
-        insta::assert_snapshot!(table);
+        insta::assert_snapshot!(table(&State::ALL, &Event::ALL, State::next));
     }
 
     #[test]
     fn what_has_ended_takes_no_further_event() {
-        let ended = [State::Rejected, State::Retired];
-        for state in ended {
-            for event in Event::ALL {
-                assert!(state.next(event).is_err(), "{state:?} takes {event:?}");
-            }
-        }
+        assert_over([State::Rejected, State::Retired], &Event::ALL, State::next);
     }
 
     #[test]
     fn each_column_word_reads_back_as_its_state() {
-        for state in State::ALL {
-            assert_eq!(State::from_column(state.as_str()), Some(state));
-        }
-        assert_eq!(State::from_column("nonsense"), None);
+        assert_words_read_back(&State::ALL, State::as_str, State::from_column);
     }
 }

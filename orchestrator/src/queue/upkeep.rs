@@ -3,7 +3,8 @@
 //! Every process runs it; row locks decide who does what. Killed at any line, the next turn goes on.
 
 use super::Wakeups;
-use crate::store::{self, events, idempotency, jobs, people};
+use crate::store::blobs::Blobs;
+use crate::store::{self, events, idempotency, jobs, people, uploads};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ const FORGET_PERIOD: Duration = Duration::from_secs(600);
 const BATCH: i64 = 500;
 
 /// Takes turns until `shutdown`.
-pub async fn run(pool: PgPool, wakeups: Wakeups, shutdown: CancellationToken) {
+pub async fn run(pool: PgPool, blobs: Blobs, wakeups: Wakeups, shutdown: CancellationToken) {
     let mut turns = tokio::time::interval(PERIOD);
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut forgets = tokio::time::interval(FORGET_PERIOD);
@@ -21,7 +22,7 @@ pub async fn run(pool: PgPool, wakeups: Wakeups, shutdown: CancellationToken) {
         let done = tokio::select! {
             () = shutdown.cancelled() => return,
             _ = turns.tick() => turn(&pool, &wakeups).await,
-            _ = forgets.tick() => forget(&pool).await,
+            _ = forgets.tick() => forget(&pool, &blobs).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, code = error.code(), "the queue's upkeep goes on with its next turn");
@@ -41,8 +42,9 @@ pub async fn turn(pool: &PgPool, wakeups: &Wakeups) -> store::Result<()> {
     Ok(())
 }
 
-async fn forget(pool: &PgPool) -> store::Result<()> {
-    let mut conn = pool.acquire().await?;
-    people::sessions::forget_old(&mut conn).await?;
-    idempotency::forget_old(&mut conn).await.map(drop)
+/// What nobody will come back for: old sessions and keys, abandoned uploads.
+async fn forget(pool: &PgPool, blobs: &Blobs) -> store::Result<()> {
+    people::sessions::forget_old(&mut *pool.acquire().await?).await?;
+    idempotency::forget_old(&mut *pool.acquire().await?).await?;
+    uploads::sweep(pool, blobs).await.map(drop)
 }

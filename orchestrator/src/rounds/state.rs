@@ -191,29 +191,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::{assert_over, table};
 
     #[test]
     fn the_whole_table_is_as_agreed() {
-        let states = State::all();
-        let mut table = String::new();
-        for state in states {
-            for event in Event::ALL {
-                if let Ok(next) = state.next(event) {
-                    table += &format!("{state:?} + {event:?} -> {next:?}\n");
-                }
-            }
-        }
-        insta::assert_snapshot!(table);
+        insta::assert_snapshot!(table(&State::all(), &Event::ALL, State::next));
     }
 
     #[test]
     fn what_has_ended_takes_no_further_event() {
-        let ended = State::all().into_iter().filter(|state| state.is_terminal());
-        for state in ended {
-            for event in Event::ALL {
-                assert!(state.next(event).is_err(), "{state:?} takes {event:?}");
-            }
-        }
+        assert_over(State::all().into_iter().filter(|state| state.is_terminal()), &Event::ALL, State::next);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! name it was sent under. The row comes last: what has a row has its bytes.
 
 use super::error::{Error, Result};
-use crate::ids::ActorId;
+use crate::ids::{ActorId, UploadId};
 use ::jobs::Digest;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -17,6 +17,7 @@ use sqlx::{PgConnection, PgPool};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The blob store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -79,8 +80,7 @@ impl Blobs {
         body: impl Stream<Item = std::result::Result<Bytes, E>> + Send,
     ) -> Result<Put> {
         let failed = |source| Error::BlobStore { doing: "wrote a blob", source };
-        let known = describe(&mut *pool.acquire().await?, expected).await?.is_some();
-        if known && self.store.head(&place(expected)).await.is_ok() {
+        if self.has(pool, expected).await? {
             return Ok(Put::AlreadyThere);
         }
         let upload = self.store.put_multipart(&place(expected)).await.map_err(failed)?;
@@ -177,6 +177,62 @@ impl Blobs {
         }
     }
 
+    /// Whether the blob is there, row and bytes.
+    pub async fn has(&self, pool: &PgPool, digest: Digest) -> Result<bool> {
+        let known = describe(&mut *pool.acquire().await?, digest).await?.is_some();
+        Ok(known && self.store.head(&place(digest)).await.is_ok())
+    }
+
+    /// Larger blobs are refused.
+    pub fn limit_bytes(&self) -> u64 {
+        self.limit_bytes
+    }
+
+    /// Keeps a part of an upload.
+    pub(super) async fn put_part(&self, upload: UploadId, object: Uuid, part: Bytes) -> Result<()> {
+        let failed = |source| Error::BlobStore { doing: "wrote a part of an upload", source };
+        self.store.put(&place_of_part(upload, object), part.into()).await.map(drop).map_err(failed)
+    }
+
+    pub(super) async fn delete_part(&self, upload: UploadId, object: Uuid) -> Result<()> {
+        gone(self.store.delete(&place_of_part(upload, object)).await)
+    }
+
+    /// Also those that no row knows: written, and then the process died.
+    pub(super) async fn delete_parts(&self, upload: UploadId) -> Result<()> {
+        let failed = |source| Error::BlobStore { doing: "listed the parts of an upload", source };
+        let parts: Vec<_> =
+            self.store.list(Some(&place_of_parts(upload))).try_collect().await.map_err(failed)?;
+        for part in parts {
+            gone(self.store.delete(&part.location).await)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of `objects`, one after the other.
+    pub(super) fn stream_parts(
+        &self,
+        upload: UploadId,
+        objects: Vec<Uuid>,
+    ) -> impl Stream<Item = object_store::Result<Bytes>> + Send + use<> {
+        let store = self.store.clone();
+        let each = move |object| {
+            let store = store.clone();
+            async move {
+                store.get(&place_of_part(upload, object)).await.map(object_store::GetResult::into_stream)
+            }
+        };
+        stream::iter(objects).then(each).try_flatten()
+    }
+
+    /// Writes a small object and removes it.
+    pub async fn probe(&self) -> Result<()> {
+        let place = ObjectPath::from(format!("probe/{}", Uuid::now_v7()));
+        let failed = |doing| move |source| Error::BlobStore { doing, source };
+        self.store.put(&place, Bytes::from_static(b"probe").into()).await.map_err(failed("wrote a probe"))?;
+        self.store.delete(&place).await.map_err(failed("removed a probe"))
+    }
+
     /// All the bytes, checked against their name.
     pub async fn read(&self, digest: Digest) -> Result<Bytes> {
         let failed = |source| Error::BlobStore { doing: "read a blob", source };
@@ -198,6 +254,22 @@ fn place(digest: Digest) -> ObjectPath {
     let (first, rest) = name.split_at(2);
     let second = rest.get(..2).unwrap_or(rest);
     ObjectPath::from(format!("{first}/{second}/{name}"))
+}
+
+fn place_of_parts(upload: UploadId) -> ObjectPath {
+    ObjectPath::from(format!("uploads/{upload}"))
+}
+
+fn place_of_part(upload: UploadId, object: Uuid) -> ObjectPath {
+    place_of_parts(upload).join(object.to_string())
+}
+
+/// What is to be gone, and is.
+fn gone(deleted: object_store::Result<()>) -> Result<()> {
+    match deleted {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(source) => Err(Error::BlobStore { doing: "removed a part of an upload", source }),
+    }
 }
 
 /// Size and media type; `None` when there is no such blob.

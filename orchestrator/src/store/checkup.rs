@@ -1,10 +1,12 @@
 //! What `loopwright doctor` reads from the database.
 
 use super::Result;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 
 /// Figures that say whether the installation is well.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Vitals {
     /// `server_version_num`, e.g. 150018.
     pub server_version: i32,

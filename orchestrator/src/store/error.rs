@@ -95,6 +95,17 @@ impl Error {
         }
     }
 
+    /// The error and what lies under it, in one line.
+    pub fn with_sources(&self) -> String {
+        let mut text = self.to_string();
+        let mut under = std::error::Error::source(self);
+        while let Some(source) = under {
+            text = format!("{text}: {source}");
+            under = source.source();
+        }
+        text
+    }
+
     pub fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
         Error::NotFound { what, id: id.to_string() }
     }

@@ -36,6 +36,7 @@ pub mod rounds;
 pub mod settlements;
 pub mod tasks;
 pub mod tokens;
+pub mod uploads;
 
 pub use error::{Error, Result};
 pub use migrate::{MIGRATOR, migrate};

@@ -4,11 +4,11 @@
 use super::Result;
 use super::moved::{corrupt, count};
 use crate::ids::CampaignId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 /// One observation, flat.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ResultRow {
     pub round: u32,
     pub perturbation: String,

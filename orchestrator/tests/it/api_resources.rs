@@ -4,6 +4,7 @@ use crate::support::{App, request};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use jobs::Digest;
+use orchestrator::api::Checkup;
 use orchestrator::store::events;
 use orchestrator::store::tokens::Scope;
 use serde_json::json;
@@ -179,4 +180,15 @@ async fn every_answer_to_a_worker_names_the_databases_epoch(options: PgPoolOptio
         epoch.split_once('-').is_some_and(|(system, timeline)| !system.is_empty() && !timeline.is_empty())
     );
     assert!(response.headers().contains_key("x-request-id"));
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_reader_may_ask_how_the_installation_is(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    let token = app.token(&[Scope::Read]).await;
+    let (status, checkup) = app.get(&token, "/api/v1/checkup").await;
+    assert_eq!(status, StatusCode::OK, "{checkup}");
+    let checkup: Checkup = serde_json::from_value(checkup).expect("as doctor reads it");
+    assert!(checkup.database.server_version >= 150_000);
+    assert_eq!((checkup.database.events_can_be_changed, checkup.blob_store_error), (false, None));
 }

@@ -8,7 +8,7 @@ use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::write::{Asking, Write};
 use crate::campaigns::create::{self, CreateCampaign, Created};
-use crate::campaigns::{DesignError, Pool, Spec};
+use crate::campaigns::{DesignError, Pool, Spec, prior_screens};
 use crate::ids::{DEFAULT_PROJECT, ProjectId};
 use crate::store::blobs::describe;
 use crate::store::campaigns;
@@ -51,7 +51,7 @@ pub struct NewCampaign {
     responses(
         (status = 201, body = CampaignRecord),
         (status = 409, body = Problem, description = "`campaign.name_taken`"),
-        (status = 422, body = Problem, description = "`campaign.invalid`, `campaign.files_missing`, `design.*`"),
+        (status = 422, body = Problem, description = "`campaign.invalid`, `campaign.files_missing`, `campaign.prior_group_unknown`, `design.*`"),
     ))]
 pub(super) async fn post(
     State(state): State<AppState>,
@@ -71,6 +71,8 @@ pub(super) async fn post(
     let named = Named::of(&spec, &request.files);
     named.all_stored(&state).await?;
     let pool = span(&state, &spec, named.digest(&spec.design.genes_file)?).await?;
+    let priors = named.digests(&spec.model.priors)?;
+    groups_exist(&state, &spec, &priors).await?;
     let pool_size = pool.size();
     let csv = spawn(move || pool.to_csv()).await?;
     let pool = state.blobs.put_bytes(&state.pool, csv.into(), "text/csv", caller.id()).await?;
@@ -79,7 +81,7 @@ pub(super) async fn post(
         pool,
         pool_size,
         features: named.digests(&spec.model.features)?,
-        priors: named.digests(&spec.model.priors)?,
+        priors,
         toml: request.toml.clone(),
         seed,
         spec,
@@ -185,6 +187,22 @@ async fn span(state: &AppState, spec: &Spec, genes: Digest) -> Result<Pool, Prob
         .map_err(|_| Problem::unprocessable("design.not_csv", "The genes file is not text in UTF-8."))?;
     let design = spec.design.clone();
     spawn(move || Pool::expand(&design, &text)).await?.map_err(|wrong| refused(&wrong))
+}
+
+/// A study that is to be left out of the priors is in one of them: a misspelt one would be learnt from unseen.
+async fn groups_exist(state: &AppState, spec: &Spec, priors: &[Digest]) -> Result<(), Problem> {
+    let groups = spec.model.exclude_prior_groups.clone();
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let mut files = Vec::with_capacity(priors.len());
+    for prior in priors {
+        files.push(state.blobs.read(*prior).await?);
+    }
+    let checked = spawn(move || prior_screens::require_groups(&groups, &files)).await?;
+    checked.map_err(|wrong| {
+        Problem::unprocessable(wrong.code(), format!("model.exclude_prior_groups: {wrong}."))
+    })
 }
 
 fn refused(wrong: &DesignError) -> Problem {

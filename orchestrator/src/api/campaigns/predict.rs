@@ -8,6 +8,7 @@ use crate::api::extract::{Json, Path};
 use crate::api::once::IdempotencyKey;
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::api::unfinished::Begun;
 use crate::ids::CampaignId;
 use crate::models::predict::{self, Asked};
 use crate::store::campaigns;
@@ -114,7 +115,7 @@ async fn create(
     question: &Question,
     unique_key: Option<String>,
 ) -> Result<(JobId, Answer), Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     if campaigns::by_id(&mut tx, campaign).await?.is_none() {
         return Err(Problem::not_found("campaign", campaign));
     }

@@ -5,6 +5,7 @@ use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::api::write::given;
 use crate::ids::{PlateId, RoundId};
 use crate::store::jobs::{self, Detail, Filter, Resolution, Resolved, Stopped, Summary};
 use crate::store::tokens::Scope;
@@ -165,15 +166,4 @@ async fn resolve(
             Err(Problem::conflict("job.not_in_doubt", detail))
         }
     }
-}
-
-fn given(reason: &str) -> Result<&str, Problem> {
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(Problem::unprocessable(
-            "request.reason_missing",
-            "Say why, in a few words: it goes into the record.",
-        ));
-    }
-    Ok(reason)
 }

@@ -22,7 +22,10 @@ pub async fn release(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> 
     // A stop may have come between the start and the release: what has begun is reported, not released.
     let next = if held.started_at.is_some() { None } else { held.phase.next(Event::Released).ok() };
     let consequences = match next {
-        None => return Ok(Authority::Held(Released::HasBegun)),
+        None => {
+            tx.rollback().await?;
+            return Ok(Authority::Held(Released::HasBegun));
+        }
         Some(State::Ready) => {
             held.end_attempt(&mut tx, AttemptEnding::Released, false).await?;
             Consequences::ready(&held.back_to_ready(&mut tx, None).await?)

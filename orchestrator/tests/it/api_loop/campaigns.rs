@@ -1,6 +1,7 @@
 //! `POST /campaigns`, its progress, and pause, resume, cancel.
 
 use super::{Talk, keyed};
+use crate::laboratory::{Laboratory, Settings};
 use crate::support::{App, request};
 use axum::http::StatusCode;
 use jobs::Digest;
@@ -52,6 +53,7 @@ reader = "reader-1"
 mover = "mover-1"
 "#;
 const GENES: &[u8] = b"gene\nCBLB\nRASA2\nTCEB2\n";
+const PRIOR: &[u8] = b"screen_id,group,gene,score\na_1,siblings,CBLB,1\nb_1,others,CBLB,2\n";
 const FEATURES: &[u8] = b"gene,block_0\nCBLB,1.0\nRASA2,2.0\nTCEB2,3.0\n";
 
 fn body() -> Value {
@@ -95,6 +97,14 @@ async fn a_campaign_is_created_once_from_a_file_that_is_right(
     let excluding = TOML.replace("genes_file", "exclude = [\"NOBODY\"]\ngenes_file");
     let request_ = json!({"toml": excluding, "files": body()["files"]});
     talk.post("a design space that cannot be spanned", &token, path, &request_).await;
+    upload(&talk, &token, PRIOR).await;
+    let sibling = TOML.replace(
+        "features = [\"features.csv\"]",
+        "features = [\"features.csv\"]\npriors = [\"prior.csv\"]\nexclude_prior_groups = [\"sibling\"]",
+    );
+    let mut files = body()["files"].clone();
+    files["prior.csv"] = json!(Digest::of(PRIOR));
+    talk.post("a misspelt group to leave out", &token, path, &json!({"toml": sibling, "files": files})).await;
     assert_eq!(count(&talk, "campaign").await, 0, "nothing of all that left a trace");
 
     let (status, created) = talk.say("right", keyed(request("POST", &token, path, Some(&body())))).await;
@@ -139,4 +149,40 @@ async fn a_campaign_is_paused_resumed_and_cancelled(options: PgPoolOptions, logi
     talk.post("no id at all", &token, "/api/v1/campaigns/x/pause", &json!({})).await;
     assert_eq!(count(&talk, "event").await, 4, "created, paused, resumed, cancelled");
     insta::assert_snapshot!(talk.text);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn results_in_json_are_the_rows_of_the_csv(options: PgPoolOptions, login: PgConnectOptions) {
+    let settings = Settings { rounds: 1, batch: 4, ..Settings::default() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let talk = Talk::at(&laboratory);
+    let reader = talk.app.token(&[Scope::Read]).await;
+    let path = |ending: &str| format!("/api/v1/campaigns/{}/results.{ending}", laboratory.campaign);
+    let (_, csv) = talk.app.get(&reader, &path("csv")).await;
+    let (status, rows) = talk.app.get(&reader, &path("json")).await;
+    assert_eq!(status, StatusCode::OK);
+    let mut table = csv::Reader::from_reader(csv.as_str().expect("text").as_bytes());
+    let headings = table.headers().expect("a heading").clone();
+    let records: Vec<csv::StringRecord> = table.records().map(|record| record.expect("a record")).collect();
+    let rows = rows.as_array().expect("an array").clone();
+    assert_eq!((records.len(), rows.len()), (4, 4));
+    for (record, row) in records.iter().zip(&rows) {
+        assert_eq!(row.as_object().expect("a row").len(), headings.len());
+        for (heading, cell) in headings.iter().zip(record) {
+            let value = match &row[heading] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                Value::Number(number) => {
+                    // The last bit differs between readers of decimal numbers.
+                    let (cell, number) = (cell.parse::<f64>().expect("a number"), number.as_f64());
+                    let number = number.expect("a double");
+                    assert!((cell - number).abs() <= 1e-12 * number.abs(), "{heading}: {cell}, {number}");
+                    continue;
+                }
+                other => other.to_string(),
+            };
+            assert_eq!(cell, value, "{heading}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Talk, keyed};
 use crate::laboratory::{Laboratory, Settings};
 use crate::support::request;
+use axum::http::StatusCode;
 use orchestrator::rounds::State;
 use orchestrator::rounds::state::Stage;
 use orchestrator::store::tokens::Scope;
@@ -37,4 +38,23 @@ async fn a_round_is_held_resumed_and_cancelled(options: PgPoolOptions, login: Pg
     let nobody = "/api/v1/rounds/01890000-0000-7000-8000-000000000000/hold";
     talk.post("nobody's", &token, nobody, &hold).await;
     insta::assert_snapshot!(talk.text);
+}
+
+/// What it locked would make the engine pass the round over, which takes locks that are free and waits for none.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_was_refused_holds_no_lock_once_it_is_answered(options: PgPoolOptions, login: PgConnectOptions) {
+    let settings = Settings { rounds: 1, auto_approve: false, ..Settings::default() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let round = laboratory.last_round().await.id;
+    let talk = Talk::at(&laboratory);
+    let token = talk.app.token(&[Scope::CampaignWrite]).await;
+    let path = |verb: &str| format!("/api/v1/rounds/{round}/{verb}");
+    talk.app.post(&token, &path("cancel"), &json!({"reason": "wrong donor"})).await;
+    for _ in 0..50 {
+        let (status, _) = talk.app.post(&token, &path("hold"), &json!({"reason": "too late"})).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        let locked = sqlx::query("select from round for update nowait").execute(&laboratory.pool).await;
+        assert_eq!(locked.expect("free to be locked").rows_affected(), 1);
+    }
 }
