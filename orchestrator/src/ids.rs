@@ -13,6 +13,9 @@ identity!(/** What came of one proposal on one plate. */ ObservationId);
 identity!(/** Whoever acts. */ ActorId);
 identity!(/** A bearer token (its name, not its secret). */ TokenId);
 identity!(/** Something that waits for a person. */ TaskId);
+identity!(/** Something that people are told. */ NotificationId);
+identity!(/** A way out to people: webhook, Slack, mailbox. */ ChannelId);
+identity!(/** One telling to one channel; what receivers know it by. */ DeliveryId);
 
 /// The actor that stands for the service itself (first migration).
 pub const SYSTEM: ActorId = ActorId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

@@ -18,6 +18,7 @@ mod assemble;
 mod batches;
 mod blobs;
 mod campaigns;
+mod channels;
 mod clock;
 mod describe;
 mod events;
@@ -27,6 +28,7 @@ mod inventory;
 mod jobs;
 mod leases;
 mod models;
+mod notifications;
 mod plates;
 mod results;
 mod rounds;
@@ -57,4 +59,6 @@ fn versioned() -> Routes {
         .merge(inventory::routes())
         .merge(models::routes())
         .merge(results::routes())
+        .merge(notifications::routes())
+        .merge(channels::routes())
 }

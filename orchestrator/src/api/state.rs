@@ -1,5 +1,7 @@
 //! What every handler is given. Nothing acknowledged lives only here.
 
+use crate::channels::{Key, Rules};
+use crate::notifications::Settings;
 use crate::queue::{Leaser, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
@@ -20,6 +22,12 @@ pub struct Config {
     pub upload_timeout: Duration,
     /// Largest JSON body.
     pub body_limit_bytes: usize,
+    /// Where links lead.
+    pub notifications: Settings,
+    /// Where webhooks may lead.
+    pub webhook_rules: Rules,
+    /// Seals channels' secrets; the same in every replica, and in the engine that opens them.
+    pub channel_key: Key,
 }
 
 impl Default for Config {
@@ -30,6 +38,9 @@ impl Default for Config {
             request_timeout: Duration::from_secs(60),
             upload_timeout: Duration::from_secs(15 * 60),
             body_limit_bytes: 16 << 20,
+            notifications: Settings::default(),
+            webhook_rules: Rules::default(),
+            channel_key: Key::ephemeral(),
         }
     }
 }
