@@ -44,7 +44,8 @@ pub fn command(told: Told<'_>) -> Option<Command> {
         "BatchProposed" => Some(open(told, Topic::BatchWaiting, batch_waits(told.body))),
         "BatchApprovalExpiring" => Some(open(told, Topic::ApprovalExpiring, approval_expires(told.body))),
         "BatchApproved" => Some(close(told, &[Topic::BatchWaiting, Topic::ApprovalExpiring])),
-        "BatchRejected" | "BatchWithdrawn" | "BatchExpired" => {
+        "BatchApprovalExpired" => Some(close(told, &[Topic::ApprovalExpiring])),
+        "BatchRejected" | "BatchWithdrawn" => {
             let mut causes = words(&[Topic::BatchWaiting, Topic::ApprovalExpiring]);
             causes.push(crate::batches::PLAN_DIFFERS_TASK.to_owned());
             Some(Command::Close { causes, subject_id: told.subject_id.to_owned() })
@@ -182,7 +183,8 @@ mod tests {
             other => panic!("{kind} closes, not {other:?}"),
         };
         assert_eq!(closes("BatchApproved"), ["batch.waiting", "approval.expiring"]);
-        for kind in ["BatchRejected", "BatchWithdrawn", "BatchExpired"] {
+        assert_eq!(closes("BatchApprovalExpired"), ["approval.expiring"], "it still waits, in a held round");
+        for kind in ["BatchRejected", "BatchWithdrawn"] {
             assert_eq!(closes(kind), ["batch.waiting", "approval.expiring", "batch.plan_differs"]);
         }
         assert_eq!(closes("AgentBack"), ["agent.lost"]);
