@@ -43,6 +43,6 @@ mod tests {
     #[test]
     fn a_cloud_event_has_every_required_attribute_and_the_link() {
         let body = cloud_event(&telling(), "https://lab.example.org");
-        insta::assert_snapshot!(serde_json::to_string_pretty(&body).expect("JSON"), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&body).expect("JSON"));
     }
 }

@@ -170,7 +170,7 @@ mod tests {
                 format!("{kind} -> {}: {message}", topic.as_str())
             })
             .collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"));
     }
 
     #[test]

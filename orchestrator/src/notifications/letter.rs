@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_letter_reads_well_in_both_forms() {
         let letter = letter(&telling(), "lab.example.org");
-        insta::assert_snapshot!(format!("{}\n\n{}\n{}", letter.subject, letter.text, letter.html), @"");
+        insta::assert_snapshot!(format!("{}\n\n{}\n{}", letter.subject, letter.text, letter.html));
     }
 
     #[test]

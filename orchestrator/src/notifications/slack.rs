@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_message_says_what_happened_and_leads_to_the_page() {
-        insta::assert_snapshot!(serde_json::to_string_pretty(&message(&telling())).expect("JSON"), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&message(&telling())).expect("JSON"));
     }
 
     #[test]
