@@ -21,7 +21,7 @@ pub fn letter(telling: &Telling, domain: &str) -> Letter {
     let opened = telling.opened_at.format("%Y-%m-%d %H:%M UTC");
     let about = format!("{} {}", telling.subject, telling.subject_id);
     let text = format!(
-        "{heading}\n\n{}\n\n{}\n\nSeverity: {}\nOpened: {opened}\nAbout: {about}\n\nAcknowledge it in the app or with `loopwright notification ack`{}, and it is not escalated.\n",
+        "{heading}\n\n{}\n\n{}\n\nSeverity: {}\nOpened: {opened}\nAbout: {about}\n\nAcknowledge it in the app or with `loopwright notification ack{}`, and it is not escalated.\n",
         telling.message,
         telling.link,
         telling.severity.as_str(),
