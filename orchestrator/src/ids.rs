@@ -15,6 +15,9 @@ identity!(/** A bearer token (its name, not its secret). */ TokenId);
 identity!(/** A browser that is signed in. */ SessionId);
 identity!(/** Something that waits for a person. */ TaskId);
 identity!(/** A blob on its way, in parts. */ UploadId);
+identity!(/** Something that people are told. */ NotificationId);
+identity!(/** A way out to people: webhook, Slack, mailbox. */ ChannelId);
+identity!(/** One telling to one channel; what receivers know it by. */ DeliveryId);
 
 /// The actor that stands for the service itself (first migration).
 pub const SYSTEM: ActorId = ActorId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

@@ -3,7 +3,8 @@
 //! Reading order: what a campaign says ([`campaigns`]), the state machines ([`rounds`], [`batches`],
 //! [`plates`]), the pure functions ([`planning`], [`ingestion`]), the only SQL ([`store`]), what the queue keeps in memory
 //! ([`queue`]), the loops that
-//! move everything on ([`engine`]), the doors ([`api`], [`cli`]) and the whole of it on one machine
+//! move everything on ([`engine`]), what people are told and how it reaches them ([`notifications`],
+//! [`channels`]), the doors ([`api`], [`cli`]) and the whole of it on one machine
 //! ([`demo`]).
 //!
 //! Deliberately absent: torch, biology, state that lives only in memory.
@@ -11,6 +12,7 @@
 pub mod api;
 pub mod batches;
 pub mod campaigns;
+pub mod channels;
 pub mod cli;
 pub mod demo;
 pub mod engine;
@@ -20,6 +22,7 @@ pub mod inventory;
 #[cfg(test)]
 mod machine;
 pub mod models;
+pub mod notifications;
 pub mod people;
 pub mod planning;
 pub mod plates;

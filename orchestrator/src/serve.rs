@@ -4,7 +4,9 @@
 //! is in; what a kill leaves behind, the next process (or another replica) takes up.
 
 use crate::api::{self, AppState};
+use crate::channels::{Key, Mail, Rules, Sender};
 use crate::engine::{self, Engine};
+use crate::notifications::Settings;
 use crate::queue::{Wakeups, upkeep};
 use crate::store::blobs::Blobs;
 use crate::store::{self, ConnectOptions};
@@ -12,6 +14,7 @@ use anyhow::{Context, bail};
 use sqlx::PgPool;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +31,18 @@ pub struct Config {
     pub behind_proxy: bool,
     /// How long authority over a job lasts without a heartbeat.
     pub lease_duration: Duration,
+    pub outward: Outward,
+}
+
+/// How people outside are told.
+#[derive(Clone)]
+pub struct Outward {
+    pub notifications: Settings,
+    pub webhook_rules: Rules,
+    /// Sends e-mail; without it, mailboxes cannot be told.
+    pub mail: Option<Mail>,
+    /// File of the key that seals channels' secrets; `channel.key` in the data folder when absent.
+    pub channel_key_file: Option<PathBuf>,
 }
 
 /// Largest file in the blob store.
@@ -44,9 +59,16 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
     let wakeups = Wakeups::default();
     ensure_no_demo_users(&pool, config.listen).await?;
+    let settings = notification_settings(&config);
+    let key_file = config.outward.channel_key_file.clone().unwrap_or(config.data_dir.join("channel.key"));
+    let channel_key = Key::load_or_make(&key_file)
+        .with_context(|| format!("cannot use the channel key {}", key_file.display()))?;
     let door = api::Config {
         lease_duration: config.lease_duration,
         behind_proxy: config.behind_proxy,
+        notifications: settings.clone(),
+        webhook_rules: config.outward.webhook_rules,
+        channel_key: channel_key.clone(),
         ..api::Config::default()
     };
     let state = AppState::new(pool.clone(), blobs.clone(), wakeups.clone(), door);
@@ -55,7 +77,14 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
     tracing::info!(address = %listener.local_addr()?, "serving");
 
-    let engine = Engine::new(pool.clone(), blobs.clone(), wakeups.clone());
+    let Outward { webhook_rules, mail, .. } = config.outward;
+    let sender = Sender::new(webhook_rules, mail, channel_key, settings.public_url.as_deref())
+        .context("cannot set TLS up for webhooks")?;
+    let engine = Engine {
+        settings,
+        sender: Arc::new(sender),
+        ..Engine::new(pool.clone(), blobs.clone(), wakeups.clone())
+    };
     let loops = tokio::spawn(engine::run(engine, shutdown.clone()));
     let upkeep = tokio::spawn(upkeep::run(pool.clone(), blobs, wakeups.clone(), shutdown.clone()));
     let listening = tokio::spawn(wakeups.run(pool.clone(), shutdown.clone()));
@@ -89,6 +118,15 @@ async fn serve_http(
         served = graceful.into_future() => served.context("the HTTP door failed"),
         () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),
     }
+}
+
+/// Links lead to where people reach us; on a loopback address nobody else does.
+fn notification_settings(config: &Config) -> Settings {
+    let mut settings = config.outward.notifications.clone();
+    if settings.public_url.is_none() && config.listen.ip().is_loopback() {
+        settings.public_url = Some(format!("http://{}", config.listen));
+    }
+    settings
 }
 
 /// Tokens must not cross a network in the clear.

@@ -20,6 +20,7 @@ mod batches;
 mod blobs;
 mod caller;
 mod campaigns;
+mod channels;
 mod checkup;
 mod client_address;
 mod clock;
@@ -33,6 +34,7 @@ mod inventory;
 mod jobs;
 mod leases;
 mod models;
+mod notifications;
 mod plates;
 mod projects;
 mod results;
@@ -76,4 +78,6 @@ fn versioned() -> Routes {
         .merge(inventory::routes())
         .merge(models::routes())
         .merge(results::routes())
+        .merge(notifications::routes())
+        .merge(channels::routes())
 }

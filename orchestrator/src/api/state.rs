@@ -1,5 +1,7 @@
 //! What every handler is given. Nothing acknowledged lives only here.
 
+use crate::channels::{Key, Rules};
+use crate::notifications::Settings;
 use crate::queue::{Leaser, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
@@ -22,6 +24,12 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// A proxy in front ends TLS: session cookies are for TLS only, and it says where a request came from.
     pub behind_proxy: bool,
+    /// Where links lead.
+    pub notifications: Settings,
+    /// Where webhooks may lead.
+    pub webhook_rules: Rules,
+    /// Seals channels' secrets; the same in every replica, and in the engine that opens them.
+    pub channel_key: Key,
 }
 
 impl Default for Config {
@@ -33,6 +41,9 @@ impl Default for Config {
             upload_timeout: Duration::from_secs(15 * 60),
             body_limit_bytes: 16 << 20,
             behind_proxy: false,
+            notifications: Settings::default(),
+            webhook_rules: Rules::default(),
+            channel_key: Key::ephemeral(),
         }
     }
 }

@@ -56,7 +56,8 @@ async fn close(
     caller: Caller,
     Path(id): Path<TaskId>,
 ) -> Result<StatusCode, Problem> {
-    let mut conn = state.pool.acquire().await?;
-    tasks::close(&mut conn, id, caller.id()).await?;
+    let mut tx = state.pool.begin().await?;
+    tasks::close(&mut tx, id, caller.id()).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, campaign, demo, doctor, instrument, inventory, job, migrate, model, plate, project, results,
-    round, serve, task, token, user,
+    batch, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model, notification, plate,
+    project, results, round, serve, task, token, user,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -44,6 +44,10 @@ pub enum Command {
     Model(Connected<model::Command>),
     /// What waits for a person
     Task(Connected<task::Command>),
+    /// What people are told; acknowledge it
+    Notification(Connected<notification::Command>),
+    /// Webhooks, Slack and mailboxes that are told; what became of each delivery
+    Channel(Connected<channel::Command>),
     /// Export observations with their lineage
     Results(Connected<results::Command>),
     /// People who sign in: make, list, grant roles, switch off
@@ -130,6 +134,12 @@ impl Arguments {
             }
             Command::Task(it) => {
                 task::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Notification(it) => {
+                notification::run(it.command, &it.connection.client()?, it.connection.output()).await
+            }
+            Command::Channel(it) => {
+                channel::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
             Command::Results(it) => {
                 results::run(it.command, &it.connection.client()?, it.connection.json).await

@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod batch;
 pub mod campaign;
+pub mod channel;
 pub mod client;
 pub mod demo;
 pub mod doctor;
@@ -12,6 +13,7 @@ pub mod inventory;
 pub mod job;
 pub mod migrate;
 pub mod model;
+pub mod notification;
 pub mod output;
 pub mod page;
 pub mod plate;

@@ -7,6 +7,8 @@
 //! plan     approved batch              -> plates, reservations, jobs   (one transaction)
 //! draw     settled job                 -> records, plates, models      (its settlement goes in the same transaction)
 //! execute  broken chains, lost plates  -> made anew                    assess   -> fates, summary, training
+//! relay    outbox                      -> notifications, deliveries   deliver  what is due   -> channels
+//! mind     silent agents, escalations  -> notifications, deliveries
 //! jump     nothing runs, nothing waits -> laboratory time to the next due instant
 //! ```
 //!
@@ -18,6 +20,7 @@
 mod advance;
 mod assess;
 mod commit;
+mod deliver;
 mod draft;
 mod draw;
 mod execute;
@@ -25,6 +28,7 @@ mod hold;
 mod inputs;
 mod jump;
 mod laboratory;
+mod mind;
 mod plan;
 pub(crate) mod plates;
 mod propose;
@@ -32,9 +36,10 @@ mod relay;
 mod run;
 mod start;
 
-pub use relay::{LogSink, Sink};
 pub use run::run;
 
+use crate::channels::{Key, Rules, Sender};
+use crate::notifications::Settings;
 use crate::queue::Wakeups;
 use crate::store::blobs::Blobs;
 use sqlx::PgPool;
@@ -46,14 +51,22 @@ pub struct Engine {
     pub pool: PgPool,
     pub blobs: Blobs,
     pub wakeups: Wakeups,
-    /// Where the outbox is delivered to.
-    pub sink: Arc<dyn Sink>,
+    /// How patient notifications are.
+    pub settings: Settings,
+    /// How they go out.
+    pub sender: Arc<Sender>,
 }
 
 impl Engine {
-    /// Delivers the outbox to the log.
+    /// With the usual patience, strict rules for webhooks, no mail server, and a channel key of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the system's TLS cannot be set up.
     pub fn new(pool: PgPool, blobs: Blobs, wakeups: Wakeups) -> Self {
-        Self { pool, blobs, wakeups, sink: Arc::new(LogSink) }
+        let sender = Sender::new(Rules::default(), None, Key::ephemeral(), None);
+        let sender = Arc::new(sender.expect("the system's TLS can be set up"));
+        Self { pool, blobs, wakeups, settings: Settings::default(), sender }
     }
 }
 

@@ -1,52 +1,44 @@
-//! Delivers the outbox. The first edition tells the log; webhooks are another [`Sink`].
+//! Draws from the outbox what people are to be told: an event's command is carried out in the transaction
+//! that takes its row away, so that it is carried out once, whatever dies.
 
 use super::Engine;
-use crate::store::Result;
+use crate::notifications::carry_out::carry_out;
+use crate::notifications::{Told, command};
 use crate::store::outbox::{self, Entry};
-use async_trait::async_trait;
+use crate::store::{self, Result};
 
-/// Entries delivered in one transaction.
+/// Entries looked at in one transaction.
 const BATCH: i64 = 200;
 
-/// Somewhere outside that is told of changes: at least once, in no order.
-#[async_trait]
-pub trait Sink: Send + Sync {
-    /// Answers whether it took the entry; what it did not take is offered again.
-    async fn deliver(&self, entry: &Entry) -> bool;
-}
-
-/// Tells the structured log.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LogSink;
-
-#[async_trait]
-impl Sink for LogSink {
-    async fn deliver(&self, entry: &Entry) -> bool {
-        tracing::debug!(
-            event_id = entry.event_id.0,
-            topic = entry.topic,
-            attempts = entry.attempts,
-            "outbox"
-        );
-        true
-    }
-}
-
-/// Delivers a batch. Answers how many were taken.
-///
-/// Taking commits first (it counts the attempt), so that no transaction is open while the sink is told: an
-/// entry may be told twice when another replica takes it meanwhile.
-pub(super) async fn relay(engine: &Engine) -> Result<usize> {
-    let mut tx = engine.pool.begin().await?;
-    let entries = outbox::take(&mut tx, BATCH).await?;
-    tx.commit().await?;
-    let mut delivered = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        if engine.sink.deliver(entry).await {
-            delivered.push(entry.id);
+impl Engine {
+    /// Looks at a batch of the outbox. Answers how many entries; 0 also when another relay is at it.
+    pub async fn relay(&self) -> Result<usize> {
+        let mut tx = self.pool.begin().await?;
+        if !outbox::lock(&mut tx).await? {
+            tx.rollback().await?;
+            return Ok(0);
         }
+        let entries = outbox::oldest(&mut tx, BATCH).await?;
+        if entries.is_empty() {
+            tx.rollback().await?;
+            return Ok(0);
+        }
+        let channels = store::channels::interests(&mut tx).await?;
+        for entry in &entries {
+            if let Some(command) = command(told(entry)) {
+                carry_out(&mut tx, &command, entry, &channels, &self.settings).await?;
+            }
+        }
+        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+        outbox::remove(&mut tx, &ids).await?;
+        tx.commit().await?;
+        for entry in &entries {
+            tracing::debug!(event_id = entry.event_id.0, topic = entry.topic, kind = entry.kind, "outbox");
+        }
+        Ok(entries.len())
     }
-    let mut conn = engine.pool.acquire().await?;
-    outbox::delivered(&mut conn, &delivered).await?;
-    Ok(delivered.len())
+}
+
+fn told(entry: &Entry) -> Told<'_> {
+    Told { kind: &entry.kind, subject: &entry.subject, subject_id: &entry.subject_id, body: &entry.body }
 }

@@ -1,20 +1,28 @@
 //! The loops. (The queue's own, reaping, promoting and sealing, are in [`crate::queue::upkeep`].) Each wakes by signal and by timer, and works with every signal lost.
 
-use super::{Engine, relay};
+use super::Engine;
 use crate::store;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long a loop sleeps without being woken.
 const ENGINE: Duration = Duration::from_millis(500);
 const RELAY: Duration = Duration::from_millis(500);
+const DELIVER: Duration = Duration::from_secs(1);
+const MIND: Duration = Duration::from_secs(5);
+const FORGET: Duration = Duration::from_secs(600);
 /// Rows handled by one pass of a loop.
 const BATCH: i64 = 500;
 
 /// Runs every loop until `shutdown`; a step that is under way is finished.
 pub async fn run(engine: Engine, shutdown: CancellationToken) {
-    tokio::join!(advance(&engine, &shutdown), tell(&engine, &shutdown));
+    tokio::join!(
+        advance(&engine, &shutdown),
+        tell(&engine, &shutdown),
+        deliver(&engine, &shutdown),
+        mind(&engine, &shutdown)
+    );
 }
 
 /// Moves rounds on, and laboratory time where it jumps.
@@ -49,14 +57,51 @@ async fn promote(engine: &Engine) {
 
 async fn tell(engine: &Engine, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
-        match relay::relay(engine).await {
+        match engine.relay().await {
             Ok(0) => sleep(RELAY, None, shutdown).await,
             Ok(_) => {}
             Err(error) => {
-                log(&error, "delivering the outbox");
+                log(&error, "relaying the outbox");
                 sleep(RELAY, None, shutdown).await;
             }
         }
+    }
+}
+
+async fn deliver(engine: &Engine, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match engine.deliver().await {
+            Ok(0) => sleep(DELIVER, None, shutdown).await,
+            Ok(_) => {}
+            Err(error) => {
+                log(&error, "delivering notifications");
+                sleep(DELIVER, None, shutdown).await;
+            }
+        }
+    }
+}
+
+/// Silence is judged only when this process has listened for as long: after an outage of ours, every agent
+/// was silent.
+async fn mind(engine: &Engine, shutdown: &CancellationToken) {
+    let began = Instant::now();
+    let mut forgot: Option<Instant> = None;
+    while !shutdown.is_cancelled() {
+        if let Err(error) = engine.escalate().await {
+            log(&error, "escalating notifications");
+        }
+        if began.elapsed() > engine.settings.agent_lost_after
+            && let Err(error) = engine.watch_agents().await
+        {
+            log(&error, "watching agents");
+        }
+        if forgot.is_none_or(|at| at.elapsed() > FORGET) {
+            forgot = Some(Instant::now());
+            if let Err(error) = engine.forget_deliveries().await {
+                log(&error, "forgetting old deliveries");
+            }
+        }
+        sleep(MIND, None, shutdown).await;
     }
 }
 

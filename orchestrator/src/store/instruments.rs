@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -132,4 +133,45 @@ pub async fn seen(conn: &mut PgConnection, name: &str) -> Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// An instrument in service whose agent was seen and is silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub name: String,
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Marks those whose agent is silent for `limit` (real time) and holds no lease: a heartbeat is a sign of life
+/// too. Each is answered once, to whichever process marked it.
+pub async fn mark_lost(conn: &mut PgConnection, limit: Duration) -> Result<Vec<Lost>> {
+    Ok(sqlx::query_as!(
+        Lost,
+        r#"update instrument
+         set lost_since = now()
+         where lost_since is null
+           and state = 'in_service'
+           and last_seen_at < now() - make_interval(secs => $1)
+           and not exists (select from lease where lease.instrument = instrument.name and lease.expires_at > now())
+         returning name, last_seen_at as "last_seen_at!""#,
+        limit.as_secs_f64()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Takes the mark from those that were heard of again, or that are not in service any more.
+pub async fn mark_back(conn: &mut PgConnection, limit: Duration) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "update instrument
+         set lost_since = null
+         where lost_since is not null
+           and (state <> 'in_service'
+             or last_seen_at >= now() - make_interval(secs => $1)
+             or exists (select from lease where lease.instrument = instrument.name and lease.expires_at > now()))
+         returning name",
+        limit.as_secs_f64()
+    )
+    .fetch_all(conn)
+    .await?)
 }

@@ -1,21 +1,34 @@
-//! What the world outside must still be told. Rows enter in the transaction of the change, and leave when
-//! the word was delivered: at least once, in no order; receivers know events by id.
+//! What people may have to be told. Rows enter in the transaction of the change, and leave in the transaction
+//! that drew their consequences for notifications.
 
 use super::error::Result;
 use super::events::EventId;
+use crate::ids::{CampaignId, ProjectId};
+use serde_json::Value;
 use sqlx::PgConnection;
 
-/// Something to deliver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event that waits to be looked at.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub id: i64,
     pub event_id: EventId,
     pub topic: String,
-    /// Deliveries tried before this one.
-    pub attempts: i32,
+    pub kind: String,
+    pub subject: String,
+    pub subject_id: String,
+    pub body: Value,
+    pub campaign: Option<Campaign>,
 }
 
-/// To be told after commit.
+/// The campaign that an event belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub name: String,
+    pub project_id: ProjectId,
+}
+
+/// To be looked at after commit.
 pub async fn enqueue(conn: &mut PgConnection, event_id: EventId, topic: &str) -> Result<()> {
     sqlx::query!("insert into outbox (event_id, topic) values ($1, $2)", event_id.0, topic)
         .execute(conn)
@@ -23,36 +36,55 @@ pub async fn enqueue(conn: &mut PgConnection, event_id: EventId, topic: &str) ->
     Ok(())
 }
 
-/// Up to `limit` entries, locked for this transaction; others skip them.
-pub async fn take(conn: &mut PgConnection, limit: i64) -> Result<Vec<Entry>> {
-    let entries = sqlx::query!(
-        "with picked as materialized (
-             select id
-             from outbox
-             order by id
-             limit $1
-             for update skip locked
-         )
-         update outbox
-         set attempts = attempts + 1
-         from picked
-         where outbox.id = picked.id
-         returning outbox.id, outbox.event_id, outbox.topic, outbox.attempts",
+/// Takes the relay's row lock until the transaction ends; `false` when another relay has it.
+///
+/// One at a time: rows of one subject are in the order of its changes, since each change waits for the row
+/// that the one before has changed; two relays could read a closing before the opening that is still
+/// uncommitted in the other one's hands.
+pub async fn lock(conn: &mut PgConnection) -> Result<bool> {
+    let locked = sqlx::query_scalar!("select singleton from outbox_relay for update skip locked")
+        .fetch_optional(conn)
+        .await?;
+    Ok(locked.is_some())
+}
+
+/// The oldest `limit` entries. The caller holds the relay's lock.
+pub async fn oldest(conn: &mut PgConnection, limit: i64) -> Result<Vec<Entry>> {
+    let rows = sqlx::query!(
+        r#"select outbox.id, outbox.event_id, outbox.topic, event.kind, event.subject, event.subject_id,
+             event.body, campaign.id as "campaign_id?", campaign.name as "campaign_name?",
+             campaign.project_id as "project_id?"
+         from outbox
+         join event on event.id = outbox.event_id
+         left join campaign on campaign.id = event.campaign_id
+         order by outbox.id
+         limit $1"#,
         limit
     )
     .fetch_all(conn)
     .await?;
-    let entry = |row: i64, event: i64, topic, attempts: i32| Entry {
-        id: row,
-        event_id: EventId(event),
-        topic,
-        attempts: attempts - 1,
-    };
-    Ok(entries.into_iter().map(|row| entry(row.id, row.event_id, row.topic, row.attempts)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Entry {
+            id: row.id,
+            event_id: EventId(row.event_id),
+            topic: row.topic,
+            kind: row.kind,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            body: row.body,
+            campaign: match (row.campaign_id, row.campaign_name, row.project_id) {
+                (Some(id), Some(name), Some(project)) => {
+                    Some(Campaign { id: id.into(), name, project_id: project.into() })
+                }
+                _ => None,
+            },
+        })
+        .collect())
 }
 
-/// They were told.
-pub async fn delivered(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
+/// Their consequences are drawn in this transaction.
+pub async fn remove(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
     sqlx::query!("delete from outbox where id = any($1)", ids).execute(conn).await?;
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! What waits for a person: at most one open per cause and subject.
 
 use super::error::{Error, Result};
-use crate::ids::{ActorId, CampaignId, TaskId};
+use super::events::{self, NewEvent};
+use super::outbox;
+use crate::ids::{ActorId, CampaignId, SYSTEM, TaskId};
 use crate::people::Visible;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -38,11 +41,11 @@ pub struct Task {
 
 /// Opens a task, unless one is open for the same cause and subject: then that one.
 pub async fn open(conn: &mut PgConnection, task: &NewTask<'_>) -> Result<TaskId> {
-    let id = sqlx::query_scalar!(
-        "insert into task (id, cause, message, subject, subject_id, campaign_id)
+    let row = sqlx::query!(
+        r#"insert into task (id, cause, message, subject, subject_id, campaign_id)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (cause, subject_id) where closed_at is null do update set message = excluded.message
-         returning id",
+         returning id, cause, message, subject, subject_id, campaign_id, (xmax = 0) as "inserted!""#,
         TaskId::fresh().0,
         task.cause,
         task.message,
@@ -50,24 +53,41 @@ pub async fn open(conn: &mut PgConnection, task: &NewTask<'_>) -> Result<TaskId>
         task.subject_id,
         task.campaign_id.map(|id| id.0),
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
-    Ok(TaskId(id))
+    let id = TaskId(row.id);
+    if row.inserted {
+        let about = About {
+            id: row.id,
+            cause: row.cause,
+            message: row.message,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            campaign_id: row.campaign_id,
+        };
+        record(conn, "TaskOpened", about, SYSTEM).await?;
+    }
+    Ok(id)
 }
 
 /// Closes the open task of this cause and subject, if there is one.
 pub async fn close_for(conn: &mut PgConnection, cause: &str, subject_id: &str, by: ActorId) -> Result<bool> {
-    let closed = sqlx::query!(
+    let closed = sqlx::query_as!(
+        About,
         "update task
          set closed_at = now(), closed_by = $3
-         where cause = $1 and subject_id = $2 and closed_at is null",
+         where cause = $1 and subject_id = $2 and closed_at is null
+         returning id, cause, message, subject, subject_id, campaign_id",
         cause,
         subject_id,
         by.0
     )
-    .execute(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(closed.rows_affected() > 0)
+    match closed {
+        Some(about) => record(conn, "TaskClosed", about, by).await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// How a request to close ended.
@@ -77,19 +97,50 @@ pub enum Closed {
     AlreadyDone,
 }
 
-/// A person says that it is dealt with.
+/// A person says that it is dealt with. In the caller's transaction: the event goes with it.
 pub async fn close(conn: &mut PgConnection, id: TaskId, by: ActorId) -> Result<Closed> {
-    let closed = sqlx::query!(
-        "update task set closed_at = now(), closed_by = $2 where id = $1 and closed_at is null",
+    let closed = sqlx::query_as!(
+        About,
+        "update task
+         set closed_at = now(), closed_by = $2
+         where id = $1 and closed_at is null
+         returning id, cause, message, subject, subject_id, campaign_id",
         id.0,
         by.0
     )
-    .execute(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    if closed.rows_affected() > 0 {
-        return Ok(Closed::Closed);
+    match closed {
+        Some(about) => record(conn, "TaskClosed", about, by).await.map(|()| Closed::Closed),
+        None => get(conn, id).await.map(|_| Closed::AlreadyDone),
     }
-    get(conn, id).await.map(|_| Closed::AlreadyDone)
+}
+
+/// What a task's record says.
+struct About {
+    id: Uuid,
+    cause: String,
+    message: String,
+    subject: String,
+    subject_id: String,
+    campaign_id: Option<Uuid>,
+}
+
+/// The event and its outbox row: a task opens a notification, and closes it.
+async fn record(conn: &mut PgConnection, kind: &'static str, about: About, actor: ActorId) -> Result<()> {
+    let event = NewEvent {
+        kind,
+        subject: "task",
+        subject_id: about.id.to_string(),
+        campaign_id: about.campaign_id.map(Into::into),
+        actor,
+        body: json!({
+            "cause": about.cause, "message": about.message, "subject": about.subject,
+            "subject_id": about.subject_id,
+        }),
+    };
+    let event_id = events::append(conn, &event).await?;
+    outbox::enqueue(conn, event_id, "task").await
 }
 
 pub async fn get(conn: &mut PgConnection, id: TaskId) -> Result<Task> {

@@ -1,5 +1,6 @@
 //! Store and route tests against a real PostgreSQL, one fresh database each.
 
+mod api_channels;
 mod api_description;
 mod api_jobs;
 mod api_loop;
@@ -16,6 +17,9 @@ mod jobs_leaser;
 mod jobs_plans;
 mod jobs_races;
 mod laboratory;
+mod notifications_deliver;
+mod notifications_open;
+mod outside;
 mod people;
 mod plates_people;
 mod predictions;

@@ -1,0 +1,65 @@
+//! What real time does to what people are told: agents fall silent, notifications escalate, old deliveries are
+//! forgotten. Every process minds; row locks decide who does what.
+
+use super::Engine;
+use crate::ids::SYSTEM;
+use crate::notifications::escalate::escalate;
+use crate::store::events::NewEvent;
+use crate::store::{self, Result};
+use serde_json::json;
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// Deliveries that ended are kept for so long.
+const KEEP_TOLD: Duration = Duration::from_secs(14 * 24 * 3600);
+const KEEP_DEAD: Duration = Duration::from_secs(90 * 24 * 3600);
+const PRUNED: i64 = 1_000;
+
+impl Engine {
+    /// Escalates what nobody acknowledged in time. Answers how many.
+    pub async fn escalate(&self) -> Result<usize> {
+        let mut tx = self.pool.begin().await?;
+        let escalated = escalate(&mut tx, &self.settings).await?;
+        tx.commit().await?;
+        Ok(escalated)
+    }
+
+    /// Notices agents that fell silent, and those that are back.
+    pub async fn watch_agents(&self) -> Result<()> {
+        let limit = self.settings.agent_lost_after;
+        let mut tx = self.pool.begin().await?;
+        for name in store::instruments::mark_back(&mut tx, limit).await? {
+            record(&mut tx, "AgentBack", name, json!({})).await?;
+        }
+        for lost in store::instruments::mark_lost(&mut tx, limit).await? {
+            let body = json!({"last_seen_at": lost.last_seen_at});
+            record(&mut tx, "AgentLost", lost.name, body).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets deliveries that ended long ago.
+    pub async fn forget_deliveries(&self) -> Result<()> {
+        let mut conn = self.pool.acquire().await?;
+        store::deliveries::prune(&mut conn, KEEP_TOLD, KEEP_DEAD, PRUNED).await.map(drop)
+    }
+}
+
+async fn record(
+    conn: &mut PgConnection,
+    kind: &'static str,
+    instrument: String,
+    body: serde_json::Value,
+) -> Result<()> {
+    let event = NewEvent {
+        kind,
+        subject: "instrument",
+        subject_id: instrument,
+        campaign_id: None,
+        actor: SYSTEM,
+        body,
+    };
+    let event_id = store::events::append(conn, &event).await?;
+    store::outbox::enqueue(conn, event_id, "instrument").await
+}
