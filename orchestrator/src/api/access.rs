@@ -57,6 +57,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("/jobs/{id}", Subject::Job),
     ("/tasks/{id}", Subject::Task),
     ("/models/{id}", Subject::Model),
+    ("/notifications/{id}", Subject::Notification),
 ];
 
 impl Reach {

@@ -5,6 +5,7 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::{CampaignId, NotificationId};
 use crate::notifications::acknowledge::acknowledge as acknowledge_in;
 use crate::notifications::state::State as Life;
@@ -87,12 +88,13 @@ struct Wanted {
     responses((status = 200, body = Page<NotificationRecord>)))]
 async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<NotificationRecord>>, Problem> {
     let mut conn = state.pool.acquire().await?;
     let open = wanted.open.unwrap_or(true);
-    let found = notifications::list(&mut conn, open, page.after()?, page.limit()).await?;
+    let found = notifications::list(&mut conn, &caller.visible(), open, page.after()?, page.limit()).await?;
     let settings = &state.config.notifications;
     let items = found.into_iter().map(|told| NotificationRecord::of(told, settings)).collect();
     Ok(Json(Page::new(items, &page, |told| told.id)))
@@ -108,7 +110,7 @@ async fn acknowledge(
     caller: Caller,
     Path(id): Path<NotificationId>,
 ) -> Result<Json<NotificationRecord>, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     acknowledge_in(&mut tx, id, caller.id()).await?;
     let told = notifications::get(&mut tx, id).await?;
     tx.commit().await?;

@@ -5,6 +5,7 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::TaskId;
 use crate::store::tasks::{self, Task};
 use crate::store::tokens::Scope;
@@ -56,7 +57,7 @@ async fn close(
     caller: Caller,
     Path(id): Path<TaskId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     tasks::close(&mut tx, id, caller.id()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,6 +7,7 @@ use crate::ids::{ActorId, CampaignId, NotificationId, ProjectId, SYSTEM};
 use crate::notifications::command::Opening;
 use crate::notifications::state::{Event, Rejected, State};
 use crate::notifications::{Severity, Topic};
+use crate::people::Visible;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -273,6 +274,7 @@ pub async fn get(conn: &mut PgConnection, id: NotificationId) -> Result<Notifica
 /// Up to `limit`, newest first, behind (older than) `after`. `open`: only those that are not closed.
 pub async fn list(
     conn: &mut PgConnection,
+    visible: &Visible,
     open: bool,
     after: Option<NotificationId>,
     limit: i64,
@@ -285,11 +287,15 @@ pub async fn list(
          left join actor on actor.id = notification.acknowledged_by
          where (not $1 or state <> 'closed')
            and ($2::uuid is null or notification.id < $2)
+           and ($4::uuid[] is null or exists (
+               select from campaign
+               where campaign.id = notification.campaign_id and campaign.project_id = any($4)))
          order by notification.id desc
          limit $3"#,
         open,
         after.map(|id| id.0),
-        limit
+        limit,
+        visible.limit() as Option<Vec<uuid::Uuid>>
     )
     .fetch_all(conn)
     .await?

@@ -6,6 +6,7 @@ use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::api::unfinished::Begun;
 use crate::ids::{ChannelId, DeliveryId};
 use crate::notifications::delivery::Word;
 use crate::store::channels;
@@ -26,7 +27,7 @@ pub(super) async fn test(
     caller: Caller,
     Path(id): Path<ChannelId>,
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     channels::get(&mut tx, id).await?;
     let delivery = deliveries::make(&mut tx, id, None, 0, Duration::ZERO).await?;
     record(&mut tx, "ChannelTested", id, &caller, json!({"delivery_id": delivery})).await?;
@@ -89,7 +90,7 @@ pub(super) async fn redeliver(
     caller: Caller,
     Path(id): Path<DeliveryId>,
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     match deliveries::order_again(&mut tx, id).await? {
         Moved::Done => {}
         Moved::Rejected(rejected) => {

@@ -6,6 +6,7 @@ use crate::api::extract::{Json, Path, Query};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::api::unfinished::Begun;
 use crate::ids::ChannelId;
 use crate::store::channels::{self, Channel, Wishes};
 use crate::store::deliveries;
@@ -41,7 +42,7 @@ pub(super) async fn add(
     let id = ChannelId::fresh();
     let wishes = new.wishes()?;
     let (target, secret) = new.target(id, &state.config.channel_key, state.config.webhook_rules)?;
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     if channels::total(&mut tx).await? >= MOST {
         let detail =
             format!("There are {MOST} channels already: remove one first (`loopwright channel remove`).");
@@ -65,7 +66,7 @@ pub(super) async fn change(
     Json(change): Json<ChannelChange>,
 ) -> Result<Json<ChannelAnswer>, Problem> {
     let wishes = change.wishes()?;
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     let before = channels::get(&mut tx, id).await?;
     let sealed = channels::sealed(&mut tx, id).await?;
     let config = &state.config;
@@ -91,7 +92,7 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<ChannelId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = Begun::on(&state.pool).await?;
     channels::remove(&mut tx, id).await?;
     deliveries::cancel_for_channel(&mut tx, id).await?;
     record(&mut tx, "ChannelRemoved", id, &caller, json!({})).await?;

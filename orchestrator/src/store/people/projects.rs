@@ -26,6 +26,7 @@ pub enum Subject {
     Job,
     Task,
     Model,
+    Notification,
 }
 
 impl Subject {
@@ -38,6 +39,7 @@ impl Subject {
             Subject::Job => "job",
             Subject::Task => "task",
             Subject::Model => "model",
+            Subject::Notification => "notification",
         }
     }
 }
@@ -103,6 +105,15 @@ pub async fn home(conn: &mut PgConnection, subject: Subject, id: Uuid) -> Result
              from job
              left join campaign on campaign.id = job.campaign_id
              where job.id = $1"#,
+            id
+        )
+        .fetch_optional(conn)
+        .await?,
+        Subject::Notification => sqlx::query_scalar!(
+            r#"select project_id as "project_id?"
+             from notification
+             left join campaign on campaign.id = notification.campaign_id
+             where notification.id = $1"#,
             id
         )
         .fetch_optional(conn)

@@ -4,6 +4,7 @@ pub mod mailbox;
 pub mod receiver;
 
 use crate::support::App;
+use orchestrator::people::Visible;
 use orchestrator::channels::{Mail, Rules, Sender};
 use orchestrator::engine::Engine;
 use orchestrator::ids::{CampaignId, SYSTEM};
@@ -78,7 +79,7 @@ impl Outside {
 
     pub async fn open(&self) -> Vec<notifications::Notification> {
         let mut conn = self.engine.pool.acquire().await.expect("a connection");
-        notifications::list(&mut conn, true, None, 100).await.expect("notifications")
+        notifications::list(&mut conn, &Visible::All, true, None, 100).await.expect("notifications")
     }
 
     /// The only delivery there is, with its history.
