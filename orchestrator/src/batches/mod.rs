@@ -4,11 +4,13 @@
 //! answers with what happened.
 
 pub mod approve;
+pub mod auto;
 pub mod draft;
 pub mod edit;
 pub mod frozen;
 pub mod reject;
 pub mod state;
+pub mod tally;
 
 pub use state::{Event, State};
 
