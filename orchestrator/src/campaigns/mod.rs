@@ -9,6 +9,7 @@ pub mod cost;
 pub mod create;
 pub mod design;
 pub mod learning_curve;
+pub mod membership;
 pub mod policy;
 pub mod problem;
 pub mod random_choice;

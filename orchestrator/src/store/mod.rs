@@ -7,15 +7,19 @@
 //! a device or a model.
 
 pub mod accounts;
+pub mod approvals;
 pub mod batches;
 pub mod blobs;
 pub mod campaigns;
 pub mod chains;
 pub mod checkup;
 pub mod clock;
+pub mod comments;
 pub mod epoch;
 pub mod error;
 pub mod events;
+pub mod exclusions;
+pub mod genes;
 pub mod idempotency;
 pub mod instruments;
 pub mod inventory;

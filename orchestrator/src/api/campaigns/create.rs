@@ -71,13 +71,14 @@ pub(super) async fn post(
     let named = Named::of(&spec, &request.files);
     named.all_stored(&state).await?;
     let pool = span(&state, &spec, named.digest(&spec.design.genes_file)?).await?;
-    let pool_size = pool.size();
+    let (pool_size, genes) = (pool.size(), pool.tagged_genes());
     let csv = spawn(move || pool.to_csv()).await?;
     let pool = state.blobs.put_bytes(&state.pool, csv.into(), "text/csv", caller.id()).await?;
     let new = CreateCampaign {
         project,
         pool,
         pool_size,
+        genes,
         features: named.digests(&spec.model.features)?,
         priors: named.digests(&spec.model.priors)?,
         toml: request.toml.clone(),
