@@ -70,7 +70,7 @@ impl Tally {
         by_number.max(self.places_left()).max(u32::from(self.outsider_missing))
     }
 
-    /// What is missing, for people: `2 more people, of them an engineer`; `None` when nothing is.
+    /// What is missing, for people: `2 more people: 1 in the role engineer`; `None` when nothing is.
     pub fn in_words(&self) -> Option<String> {
         let people = match self.missing_people() {
             0 => return None,

@@ -59,7 +59,7 @@ async fn expire(
     let missing = gate.tally().in_words().unwrap_or_else(|| "nobody".to_owned());
     store::batches::apply(conn, batch, batches::Event::Expired, Change::default(), SYSTEM).await?.must()?;
     let text = format!(
-        "Its batch was not approved within {hours} laboratory hours ({missing} were missing). Resume the round to \
+        "Its batch was not approved within {hours} laboratory hours (missing: {missing}). Resume the round to \
          have it looked at anew for as long, or cancel the round."
     );
     hold::hold(conn, round, Why::new(batches::EXPIRED, text)).await?;

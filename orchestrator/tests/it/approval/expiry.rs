@@ -45,7 +45,7 @@ async fn nobody_in_time_means_looking_anew(options: PgPoolOptions, login: PgConn
     assert_eq!(round.state, State::Held(Stage::AwaitingApproval));
     let why = round.why.expect("a reason");
     assert_eq!(why.code, "approval.expired");
-    assert!(why.text.contains("within 48 laboratory hours (1 more person were missing)"), "{}", why.text);
+    assert!(why.text.contains("within 48 laboratory hours (missing: 1 more person)"), "{}", why.text);
     assert_eq!(laboratory.open_tasks().await, ["round.held"]);
     assert!(laboratory.event_kinds().await.contains(&"BatchApprovalExpired".to_owned()));
     assert_eq!(approves(&laboratory, grace, 1).await, Approved::RevisionChanged { now: 2 });

@@ -204,7 +204,6 @@ async fn no_state_of_a_batch_is_dispatched_from_any_stage_of_its_round(
 async fn no_route_puts_a_job_into_the_queue_of_the_devices(options: PgPoolOptions, login: PgConnectOptions) {
     let laboratory = waiting(options, login).await;
     let talk = Talk::at(&laboratory);
-    account(&laboratory, "root", &["admin"]).await;
     let token = talk.app.token_of("a-machine", ActorKind::Agent, &Scope::ALL).await;
     let job = json!({"kind": "manual", "payload": {"instructions": "x"}, "work": {"kind": "manual"}});
     for path in ["/api/v1/jobs", "/api/v1/leases/x", "/api/v1/plates", "/api/v1/batches"] {
