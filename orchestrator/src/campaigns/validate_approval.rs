@@ -21,7 +21,7 @@ impl Check<'_> {
         self.require(in_roles <= MOST_APPROVERS, "policy.roles", || {
             format!("{in_roles} people are out of range: at most {MOST_APPROVERS}")
         });
-        let said = self.document.has("policy.approvals") && approvals > 0;
+        let said = self.document.has("policy.approvals") && approvals > 0 && in_roles <= MOST_APPROVERS;
         self.require(!said || approvals >= in_roles, "policy.approvals", || {
             format!("the roles ask for {in_roles} different people: ask for {in_roles} approvals or more, or for fewer roles")
         });
