@@ -101,11 +101,13 @@ impl Shelf {
             }
         };
         let pool = data::pool::read(&material.pool)?;
+        let by_gene = pool.iter().filter(|experiment| propose.excludes_gene_of(experiment));
+        let excluded: Vec<_> = propose.excluded.iter().chain(by_gene).cloned().collect();
         let request = Request {
             pool: &pool,
             cut: &cut,
             pending: &propose.pending,
-            excluded: &propose.excluded,
+            excluded: &excluded,
             objective: propose.objective,
             acquisition: propose.acquisition,
             batch_size: propose.batch_size as usize,

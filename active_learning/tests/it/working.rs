@@ -100,6 +100,7 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
         runners_up: 4,
         pending: vec![],
         excluded: vec![],
+        excluded_genes: vec![],
     };
     let (outcome, attempt, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -139,6 +140,7 @@ async fn a_proposal_without_a_model_says_on_what_it_rests() {
         runners_up: 0,
         pending: vec![],
         excluded: vec![],
+        excluded_genes: vec![],
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &files.blobs()).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -164,6 +166,7 @@ async fn a_proposal_after_the_features_changed_names_the_cell_it_trained() {
         runners_up: 0,
         pending: vec![],
         excluded: vec![],
+        excluded_genes: vec![],
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };

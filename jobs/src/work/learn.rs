@@ -141,6 +141,16 @@ pub struct Propose {
     pub pending: Vec<Experiment>,
     /// Never to be proposed: measured (and not to be repeated), given up, or excluded by people.
     pub excluded: Vec<Experiment>,
+    /// No experiment with one of these edits in it is to be proposed: excluded by people for this round.
+    #[serde(default)]
+    pub excluded_genes: Vec<String>,
+}
+
+impl Propose {
+    /// Whether `experiment` has an edit that people excluded.
+    pub fn excludes_gene_of(&self, experiment: &Experiment) -> bool {
+        experiment.perturbation.edits().iter().any(|edit| self.excluded_genes.contains(edit))
+    }
 }
 
 /// What the model says of one experiment, in the readout's own units.

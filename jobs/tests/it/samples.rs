@@ -62,6 +62,7 @@ pub fn work(kind: Kind) -> Work {
             runners_up: 1,
             pending: vec![experiment("CBLB")],
             excluded: vec![experiment("RASA2+CBLB")],
+            excluded_genes: vec!["CD5".into()],
         }),
         Kind::Predict => Work::Predict(Predict {
             inputs: inputs(),

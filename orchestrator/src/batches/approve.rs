@@ -1,12 +1,15 @@
 //! Approval: a person's (or the policy's) yes to one revision. The last one needed freezes the batch.
 
 use super::draft::Draft;
+use super::gate::{Closed, Gate};
+use super::tally::{Approver, Tally};
 use super::{Event, State, frozen};
-use crate::ids::{ActorId, BatchId};
+use crate::ids::{ActorId, BatchId, SYSTEM};
 use crate::rounds;
-use crate::store::batches::{Batch, Change, Verdict};
+use crate::store::approvals::{self, Verdict};
+use crate::store::batches::{Batch, Change};
 use crate::store::proposals::Status;
-use crate::store::{self, Error, Result};
+use crate::store::{self, Result};
 use jobs::Digest;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -20,8 +23,7 @@ pub enum Approved {
     },
     /// Kept; more people must approve.
     Recorded {
-        approvals: u32,
-        needed: u32,
+        tally: Tally,
     },
     /// This actor had approved this revision, or the batch is approved already.
     AlreadyDone,
@@ -30,17 +32,8 @@ pub enum Approved {
     RevisionChanged {
         now: u32,
     },
-    NotAwaiting {
-        state: State,
-    },
-    /// The draft plan is still being computed.
-    NotDrafted,
-    /// The draft cannot be carried out: edit the batch, or bring what is missing.
-    CannotBePlanned {
-        reason: String,
-    },
-    /// The round is held: resume it first.
-    RoundHeld,
+    /// Nothing was kept, and why.
+    Closed(Closed),
 }
 
 /// Approves `revision` of a batch as `actor`.
@@ -75,24 +68,33 @@ async fn approve_in(
     actor: ActorId,
 ) -> Result<Approved> {
     let Some((mut round, mut batch)) = super::lock(conn, id).await? else { return Ok(Approved::NotFound) };
-    if let Some(refusal) = refuse(&round.state, &batch, revision) {
-        return Ok(refusal);
+    if batch.revision != revision && batch.state == State::AwaitingApproval {
+        return Ok(Approved::RevisionChanged { now: batch.revision });
     }
-    let plan = match &batch.draft {
-        None => return Ok(Approved::NotDrafted),
-        Some(Draft::Impossible { reason, .. }) => {
-            return Ok(Approved::CannotBePlanned { reason: reason.clone() });
-        }
-        Some(Draft::Possible { digest, .. }) => *digest,
-    };
-    if !store::batches::add_verdict(conn, &batch, Verdict::Approve, remark, actor).await? {
+    if batch.revision == revision && matches!(batch.state, State::Approved | State::Planned) {
         return Ok(Approved::AlreadyDone);
     }
-    let policy = policy(conn, &round).await?;
-    let approvals = store::batches::approvals(conn, &batch).await?;
-    let by_policy = policy.auto_approve && actor == crate::ids::SYSTEM;
-    if approvals < policy.approvals && !by_policy {
-        return Ok(Approved::Recorded { approvals, needed: policy.approvals });
+    let mut gate = Gate::read(conn, &round, &batch).await?;
+    let roles = approvals::roles_of(conn, actor, batch.campaign_id).await?;
+    let who = Approver { actor, roles };
+    match gate.closed_to(&round.state, &batch, &who) {
+        None => {}
+        Some(Closed::SpokenAlready) => return Ok(Approved::AlreadyDone),
+        Some(closed) => return Ok(Approved::Closed(closed)),
+    }
+    let Some(plan) = batch.draft.as_ref().and_then(Draft::digest) else {
+        return Ok(Approved::Closed(Closed::NotDrafted));
+    };
+    if !approvals::add_verdict(conn, &batch, Verdict::Approve, &who.roles, remark, actor).await? {
+        return Ok(Approved::AlreadyDone);
+    }
+    let by_policy = actor == SYSTEM;
+    if !by_policy {
+        gate.approvers.push(who);
+        let tally = gate.tally();
+        if !tally.is_complete() {
+            return Ok(Approved::Recorded { tally });
+        }
     }
     let hash = freeze(conn, &batch, plan).await?;
     let note = json!({"plan_digest": plan, "layout_seed": batch.layout_seed, "by_policy": by_policy});
@@ -103,29 +105,8 @@ async fn approve_in(
     Ok(Approved::Frozen { hash })
 }
 
-fn refuse(round: &rounds::State, batch: &Batch, revision: u32) -> Option<Approved> {
-    match batch.state {
-        State::AwaitingApproval => {}
-        State::Approved | State::Planned if batch.revision == revision => return Some(Approved::AlreadyDone),
-        state => return Some(Approved::NotAwaiting { state }),
-    }
-    if batch.revision != revision {
-        return Some(Approved::RevisionChanged { now: batch.revision });
-    }
-    matches!(round, rounds::State::Held(_)).then_some(Approved::RoundHeld)
-}
-
-async fn policy(
-    conn: &mut PgConnection,
-    round: &store::rounds::Round,
-) -> Result<crate::campaigns::spec::Policy> {
-    let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
-        .await?
-        .ok_or_else(|| Error::corrupt("campaign version of a round", round.id))?;
-    Ok(version.spec.policy)
-}
-
-async fn freeze(conn: &mut PgConnection, batch: &Batch, plan: Digest) -> Result<Digest> {
+/// The hash over what the batch holds now, with the plan of this digest.
+pub async fn freeze(conn: &mut PgConnection, batch: &Batch, plan: Digest) -> Result<Digest> {
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
     let chosen: Vec<_> =
         proposals.iter().filter(|p| p.status == Status::Selected).map(|p| &p.experiment).collect();

@@ -2,12 +2,15 @@
 //! Each moves the revision, and the engine drafts the plan anew.
 
 use super::{Event, State};
+use crate::campaigns::membership;
 use crate::ids::{ActorId, BatchId, ProposalId};
+use crate::models::predict::{self, Asked};
 use crate::rounds;
 use crate::store::batches::{Batch, Change};
+use crate::store::jobs::Consequences;
 use crate::store::proposals::{Origin, Proposal, Status};
-use crate::store::{self, Result};
-use jobs::Experiment;
+use crate::store::{self, Error, Result};
+use ::jobs::{Experiment, JobId};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -15,9 +18,11 @@ use sqlx::{Connection, PgConnection};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// `replaced_by`: the runner-up that took the place of a removed one.
+    /// `prediction_job`: asked for the prediction of an added one that the posterior does not have.
     Done {
         revision: u32,
         replaced_by: Option<Experiment>,
+        prediction_job: Option<JobId>,
     },
     NotFound,
     /// Somebody else edited it meanwhile: look again.
@@ -29,8 +34,10 @@ pub enum Edited {
     },
     /// It is in the batch, or was removed from it, already.
     AlreadyDone,
-    /// The experiment is not of this campaign's pool.
-    NotInPool,
+    /// The experiment is not of this campaign's design space, and why.
+    NotInPool {
+        why: String,
+    },
     /// The round is held: resume it first.
     RoundHeld,
 }
@@ -74,10 +81,12 @@ async fn remove_in(
     }
     let replaced_by = next.map(|next| next.experiment.clone());
     let note = json!({"removed": removed.experiment, "reason": reason, "replaced_by": replaced_by});
-    edited(conn, batch, note, replaced_by, actor).await
+    edited(conn, batch, note, Answer { replaced_by, ..Answer::default() }, actor).await
 }
 
-/// Puts `experiment` into the batch, for `reason`; its prediction is looked up in the round's posterior.
+/// Puts `experiment` into the batch, for `reason`. Its prediction is looked up in the round's posterior; when it
+/// is not there, a learner is asked, and its answer is filled in when it comes. After the commit, pass `out` to the
+/// wake-ups.
 pub async fn add(
     conn: &mut PgConnection,
     id: BatchId,
@@ -85,9 +94,10 @@ pub async fn add(
     experiment: &Experiment,
     reason: &str,
     actor: ActorId,
+    out: &mut Consequences,
 ) -> Result<Edited> {
     let mut tx = conn.begin().await?;
-    let answer = add_in(&mut tx, id, revision, experiment, reason, actor).await?;
+    let answer = add_in(&mut tx, id, revision, experiment, reason, actor, out).await?;
     tx.commit().await?;
     Ok(answer)
 }
@@ -99,6 +109,7 @@ async fn add_in(
     experiment: &Experiment,
     reason: &str,
     actor: ActorId,
+    out: &mut Consequences,
 ) -> Result<Edited> {
     let batch = match open(conn, id, revision).await? {
         Ok(batch) => batch,
@@ -106,25 +117,60 @@ async fn add_in(
     };
     let proposals = store::proposals::of_batch(conn, id).await?;
     let known = proposals.iter().find(|p| p.experiment == *experiment);
+    let mut prediction_job = None;
     match known {
         Some(known) if known.status == Status::Selected => return Ok(Edited::AlreadyDone),
         Some(known) => store::proposals::edit(conn, known.id, Status::Selected, None, actor).await?,
         None => {
-            let Some(predicted) = store::predictions::of(conn, batch.round_id, experiment).await? else {
-                return Ok(Edited::NotInPool);
-            };
+            let predicted = store::predictions::of(conn, batch.round_id, experiment).await?;
+            if predicted.is_none()
+                && let Some(why) = why_not(conn, &batch, experiment).await?
+            {
+                return Ok(Edited::NotInPool { why });
+            }
             let rank = proposals.iter().map(|p| p.rank).max().unwrap_or(0) + 1;
-            store::proposals::insert(conn, &[by_hand(&batch, rank, predicted, reason, actor)]).await?;
+            let added = by_hand(&batch, rank, experiment, predicted.as_ref(), reason, actor);
+            store::proposals::insert(conn, std::slice::from_ref(&added)).await?;
+            if predicted.is_none() {
+                prediction_job = ask(conn, &batch, &added, out).await?;
+            }
         }
     }
-    let note = json!({"added": experiment, "reason": reason});
-    edited(conn, batch, note, None, actor).await
+    let note = json!({"added": experiment, "reason": reason, "prediction_job_id": prediction_job});
+    edited(conn, batch, note, Answer { prediction_job, ..Answer::default() }, actor).await
+}
+
+/// Why the experiment is not of the round's design space, if so.
+async fn why_not(conn: &mut PgConnection, batch: &Batch, experiment: &Experiment) -> Result<Option<String>> {
+    let missing = || Error::corrupt("round of a batch", batch.id);
+    let round = store::rounds::by_id(conn, batch.round_id).await?.ok_or_else(missing)?;
+    let (campaign, version) = (round.campaign_id, round.campaign_version);
+    let edition = store::campaigns::version(conn, campaign, version).await?.ok_or_else(missing)?;
+    let unknown = store::genes::unknown(conn, campaign, version, experiment.perturbation.edits()).await?;
+    Ok(membership::why_not(&edition.spec.design, experiment, &unknown))
+}
+
+/// Asks a learner for the prediction of what was added; `None` while no model is in use.
+async fn ask(
+    conn: &mut PgConnection,
+    batch: &Batch,
+    added: &Proposal,
+    out: &mut Consequences,
+) -> Result<Option<JobId>> {
+    let key = format!("predict:proposal:{}", added.id);
+    let asked =
+        predict::ask(conn, batch.campaign_id, None, vec![added.experiment.clone()], Some(key)).await?;
+    let Asked::Asked { job, consequences, .. } = asked else { return Ok(None) };
+    store::proposals::await_prediction(conn, added.id, job).await?;
+    out.absorb(consequences);
+    Ok(Some(job))
 }
 
 fn by_hand(
     batch: &Batch,
     rank: u32,
-    predicted: store::predictions::Predicted,
+    experiment: &Experiment,
+    predicted: Option<&store::predictions::Predicted>,
     reason: &str,
     actor: ActorId,
 ) -> Proposal {
@@ -134,9 +180,9 @@ fn by_hand(
         rank,
         origin: Origin::Person,
         status: Status::Selected,
-        experiment: predicted.experiment,
-        prediction: Some(predicted.prediction),
-        score: Some(predicted.score),
+        experiment: experiment.clone(),
+        prediction: predicted.map(|it| it.prediction),
+        score: predicted.map(|it| it.score),
         reason: reason.to_owned(),
         removed_reason: None,
         edited_by: Some(actor),
@@ -163,14 +209,21 @@ async fn open(
     })
 }
 
+#[derive(Default)]
+struct Answer {
+    replaced_by: Option<Experiment>,
+    prediction_job: Option<JobId>,
+}
+
 async fn edited(
     conn: &mut PgConnection,
     mut batch: Batch,
     note: Value,
-    replaced_by: Option<Experiment>,
+    answer: Answer,
     actor: ActorId,
 ) -> Result<Edited> {
     let change = Change { note, ..Change::default() };
     store::batches::apply(conn, &mut batch, Event::Edited, change, actor).await?.must()?;
-    Ok(Edited::Done { revision: batch.revision, replaced_by })
+    let Answer { replaced_by, prediction_job } = answer;
+    Ok(Edited::Done { revision: batch.revision, replaced_by, prediction_job })
 }

@@ -4,11 +4,15 @@
 //! answers with what happened.
 
 pub mod approve;
+pub mod auto;
 pub mod draft;
 pub mod edit;
+pub mod exclusion;
 pub mod frozen;
+pub mod gate;
 pub mod reject;
 pub mod state;
+pub mod tally;
 
 pub use state::{Event, State};
 
@@ -20,6 +24,9 @@ use sqlx::PgConnection;
 
 /// Cause of the task that a batch opens whose plan is another one since it was approved.
 pub const PLAN_DIFFERS_TASK: &str = "batch.plan_differs";
+
+/// Why a round is held whose batch nobody approved in time.
+pub const EXPIRED: &str = "approval.expired";
 
 /// The batch under its round's lock; `None` when there is none of this id.
 async fn lock(conn: &mut PgConnection, id: BatchId) -> Result<Option<(Round, Batch)>> {

@@ -3,6 +3,7 @@
 //! ```text
 //! awaiting_approval -> approved (frozen) -> planned
 //!        |-> rejected (proposed anew, next generation)
+//!        |-> awaiting_approval (edited, or its time was over: in both cases another revision)
 //! any live state -> withdrawn (the round was cancelled or failed)
 //! ```
 
@@ -31,6 +32,8 @@ pub enum Event {
     Edited,
     Approved,
     Rejected,
+    /// Nobody approved it in time: what was said of this revision no longer counts.
+    Expired,
     /// The live plan differs from the frozen one: back to the approver with the difference.
     PlanDiffered,
     Planned,
@@ -46,10 +49,11 @@ pub struct Rejected {
 }
 
 impl Event {
-    pub const ALL: [Event; 6] = [
+    pub const ALL: [Event; 7] = [
         Event::Edited,
         Event::Approved,
         Event::Rejected,
+        Event::Expired,
         Event::PlanDiffered,
         Event::Planned,
         Event::Withdrawn,
@@ -61,6 +65,7 @@ impl Event {
             Event::Edited => "BatchEdited",
             Event::Approved => "BatchApproved",
             Event::Rejected => "BatchRejected",
+            Event::Expired => "BatchApprovalExpired",
             Event::PlanDiffered => "BatchPlanDiffered",
             Event::Planned => "BatchPlanned",
             Event::Withdrawn => "BatchWithdrawn",
@@ -92,7 +97,7 @@ impl State {
         use Event as E;
         use State as S;
         let next = match (self, event) {
-            (S::AwaitingApproval, E::Edited) => S::AwaitingApproval,
+            (S::AwaitingApproval, E::Edited | E::Expired) => S::AwaitingApproval,
             (S::AwaitingApproval, E::Approved) => S::Approved,
             (S::AwaitingApproval, E::Rejected) => S::Rejected,
             (S::Approved, E::PlanDiffered) => S::AwaitingApproval,

@@ -79,6 +79,35 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("stop_after_hits = 1", "stop_after_hits = 0", "budget.stop_after_hits", "1 to"),
         ("every_hours = 168.0", "every_hours = inf", "schedule.every_hours", "0 to"),
         ("approvals = 1", "approvals = 0", "policy.approvals", "nobody would approve"),
+        ("approvals = 1", "approvals = 101", "policy.approvals", "at most 100"),
+        (
+            "approvals = 1",
+            "approvals = 1\nroles = { scientist = 99, admin = 2 }",
+            "policy.roles",
+            "at most 100",
+        ),
+        ("expires_hours = 72.0", "expires_hours = 0.0", "policy.expires_hours", "above 0"),
+        ("expires_hours = 72.0", "expires_hours = 9000.0", "policy.expires_hours", "0 to"),
+        (
+            "auto_approve = false",
+            "auto_approve_limit = { plates = 1 }",
+            "policy.auto_approve_limit",
+            "which is false",
+        ),
+        (
+            "auto_approve = false",
+            "auto_approve = true\nauto_approve_limit = {}",
+            "policy.auto_approve_limit",
+            "limits nothing",
+        ),
+        (
+            "auto_approve = false",
+            "auto_approve = true\nauto_approve_limit = { cost = -1.0 }",
+            "policy.auto_approve_limit.cost",
+            "0 to",
+        ),
+        ("currency = \"EUR\"", "currency = \"euro\"", "cost.currency", "three capital letters"),
+        ("per_well = 0.0", "per_well = -0.1", "cost.per_well", "0 to"),
         ("reader = \"reader-1\"", "reader = \"handler-1\"", "bench.reader", "is taken"),
         ("mover = \"mover-1\"", "mover = \"storage\"", "bench.mover", "is taken"),
         ("mover = \"mover-1\"", "mover = \"a b\"", "bench.mover", "is no name"),
@@ -158,8 +187,38 @@ fn what_is_doubtful_is_said_and_taken() {
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
         ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
         ("minimum_z_prime = 0.4", "minimum_z_prime = -1.0", "qc.minimum_z_prime"),
+        ("auto_approve = false", "auto_approve = true", "policy.expires_hours"),
+        ("per_plate = 1.0", "per_plate = 0.0", "cost"),
     ];
     for (from, to, path) in cases {
         assert_eq!(warned(&[features, (from, to)]), [path], "{to}");
     }
+}
+
+#[test]
+fn roles_need_as_many_people_and_prices_a_section() {
+    let refused = |edits: &[(&str, &str)]| {
+        let error = parsed(edits).unwrap_err();
+        let [problem] = &error.problems[..] else { panic!("{error}") };
+        problem.to_string()
+    };
+    let both = ("approvals = 1", "approvals = 1\nroles = { scientist = 1, engineer = 1 }");
+    assert_eq!(
+        refused(&[both]),
+        "line 65, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
+    );
+    // Not said, it follows from the roles.
+    let (spec, _) = parsed(&[("approvals = 1", "roles = { scientist = 1, engineer = 1 }")]).unwrap();
+    assert_eq!(spec.policy.people_needed(), 2);
+    let unknown = refused(&[("approvals = 1", "roles = { operator = 1 }")]);
+    assert!(
+        unknown.contains("unknown field `operator`, expected one of `scientist`, `engineer`, `admin`"),
+        "{unknown}"
+    );
+    let from = TEMPLATE.find("[cost]").unwrap();
+    let to = TEMPLATE.find("[bench]").unwrap();
+    let limit = ("auto_approve = false", "auto_approve = true\nauto_approve_limit = { cost = 500.0 }");
+    let without = refused(&[(&TEMPLATE[from..to], ""), limit]);
+    assert!(without.contains("policy.auto_approve_limit.cost: there are no prices"), "{without}");
+    assert!(parsed(&[limit]).unwrap().1.iter().all(|warning| warning.path == "model"));
 }

@@ -1,6 +1,7 @@
 //! Enters a campaign: its file, parsed, and the tables it names, stored as blobs.
 
 use super::Spec;
+use super::design::TaggedGene;
 use crate::ids::{ActorId, CampaignId, ProjectId};
 use crate::store::campaigns::{Inserted, NewCampaign, Version};
 use crate::store::{self, Result};
@@ -17,6 +18,8 @@ pub struct CreateCampaign {
     /// The whole design space (CSV `perturbation,context`).
     pub pool: Digest,
     pub pool_size: u64,
+    /// What it is made of.
+    pub genes: Vec<TaggedGene>,
     pub features: Vec<Digest>,
     pub priors: Vec<Digest>,
     /// Every seed of its rounds derives from it; at most 2^53 - 1.
@@ -41,6 +44,7 @@ pub async fn create(conn: &mut PgConnection, new: CreateCampaign, actor: ActorId
 
 async fn create_in(conn: &mut PgConnection, new: CreateCampaign, actor: ActorId) -> Result<Created> {
     let id = CampaignId::fresh();
+    let genes = new.genes;
     let version = Version {
         version: 1,
         spec: new.spec,
@@ -52,7 +56,10 @@ async fn create_in(conn: &mut PgConnection, new: CreateCampaign, actor: ActorId)
     };
     let new = NewCampaign { id, project_id: new.project, seed: new.seed, version: &version, actor };
     Ok(match store::campaigns::insert(conn, &new).await? {
-        Inserted::Created => Created::Created(id),
+        Inserted::Created => {
+            store::genes::insert(conn, id, version.version, &genes).await?;
+            Created::Created(id)
+        }
         Inserted::NameTaken(by) => Created::NameTaken(by),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::spec::{Combinations, Design};
 use jobs::{Context, Experiment, Perturbation};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More experiments than this are refused: a learner scores the whole pool each round.
 pub const LARGEST_POOL: u64 = 2_000_000;
@@ -16,6 +16,10 @@ pub enum DesignError {
     NotCsv { line: u64, reason: String },
     #[error("line {line} of the genes file: {reason}")]
     BadGene { line: u64, reason: String },
+    #[error(
+        "line {line} of the genes file: {tag:?} is no tag: 1 to 100 printable characters; tags are separated by ';'"
+    )]
+    BadTag { line: u64, tag: String },
     #[error("the design space is empty: {genes} genes are left after exclusions, and {needed} are needed")]
     Empty { genes: usize, needed: usize },
     #[error("design.exclude names {gene:?}, which is not in the genes file; correct or remove it")]
@@ -34,6 +38,7 @@ impl DesignError {
             DesignError::NoGeneColumn { .. } => "design.no_gene_column",
             DesignError::NotCsv { .. } => "design.not_csv",
             DesignError::BadGene { .. } => "design.bad_gene",
+            DesignError::BadTag { .. } => "design.bad_tag",
             DesignError::Empty { .. } => "design.empty",
             DesignError::ExcludesNobody { .. } => "design.excludes_nobody",
             DesignError::TooLarge { .. } => "design.too_large",
@@ -41,11 +46,21 @@ impl DesignError {
     }
 }
 
+/// A gene and what it is filed under (column `tags` of the genes file).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedGene {
+    pub gene: String,
+    /// Sorted, each once.
+    pub tags: Vec<String>,
+}
+
 /// The design space, spanned lazily.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Sorted, each once, none excluded.
     genes: Vec<String>,
+    /// As `genes`.
+    tags: Vec<Vec<String>>,
     combinations: Combinations,
     /// In the order of the campaign file.
     contexts: Vec<Context>,
@@ -53,12 +68,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Spans `design` over the genes of `genes_csv`: text of a CSV with a column `gene`. A gene that
-    /// stands there twice counts once.
+    /// Spans `design` over the genes of `genes_csv`: text of a CSV with a column `gene`, and tags in
+    /// a column `tags` if it has one. A gene that stands there twice counts once, with the tags of both.
     pub fn expand(design: &Design, genes_csv: &str) -> Result<Pool, DesignError> {
         let mut genes = read_genes(genes_csv)?;
         for gene in &design.exclude {
-            if !genes.remove(gene) {
+            if genes.remove(gene).is_none() {
                 return Err(DesignError::ExcludesNobody { gene: gene.clone() });
             }
         }
@@ -76,7 +91,8 @@ impl Pool {
             });
         }
         let contexts = design.contexts.iter().cloned().map(Context).collect();
-        Ok(Pool { genes: genes.into_iter().collect(), combinations: design.combinations, contexts, size })
+        let (genes, tags) = genes.into_iter().map(|(gene, tags)| (gene, tags.into_iter().collect())).unzip();
+        Ok(Pool { genes, tags, combinations: design.combinations, contexts, size })
     }
 
     /// Experiments in it.
@@ -87,6 +103,12 @@ impl Pool {
     /// Genes it is made of.
     pub fn genes(&self) -> &[String] {
         &self.genes
+    }
+
+    /// The same, with their tags.
+    pub fn tagged_genes(&self) -> Vec<TaggedGene> {
+        let each = self.genes.iter().zip(&self.tags);
+        each.map(|(gene, tags)| TaggedGene { gene: gene.clone(), tags: tags.clone() }).collect()
     }
 
     /// Every experiment: contexts in the campaign's order; in each the singles, then the pairs, by name.
@@ -128,7 +150,8 @@ impl Pool {
     }
 }
 
-fn read_genes(genes_csv: &str) -> Result<BTreeSet<String>, DesignError> {
+/// Each gene with its tags.
+fn read_genes(genes_csv: &str) -> Result<BTreeMap<String, BTreeSet<String>>, DesignError> {
     let text = genes_csv.strip_prefix('\u{feff}').unwrap_or(genes_csv);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
@@ -137,15 +160,26 @@ fn read_genes(genes_csv: &str) -> Result<BTreeSet<String>, DesignError> {
         .iter()
         .position(|name| name == "gene")
         .ok_or_else(|| DesignError::NoGeneColumn { columns: header.iter().collect::<Vec<_>>().join(", ") })?;
-    let mut genes = BTreeSet::new();
+    let tags_column = header.iter().position(|name| name == "tags");
+    let mut genes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for record in reader.records() {
         let record = record.map_err(not_csv)?;
         let line = record.position().map_or(0, csv::Position::line);
         let gene = record.get(column).unwrap_or_default();
         Perturbation::new([gene]).map_err(|e| DesignError::BadGene { line, reason: e.to_string() })?;
-        genes.insert(gene.to_owned());
+        let tags = genes.entry(gene.to_owned()).or_default();
+        tags.extend(read_tags(tags_column.and_then(|column| record.get(column)).unwrap_or_default(), line)?);
     }
     Ok(genes)
+}
+
+fn read_tags(cell: &str, line: u64) -> Result<Vec<String>, DesignError> {
+    let tags = cell.split(';').map(str::trim).filter(|tag| !tag.is_empty());
+    tags.map(|tag| {
+        let holds = tag.chars().count() <= 100 && !tag.chars().any(char::is_control);
+        if holds { Ok(tag.to_owned()) } else { Err(DesignError::BadTag { line, tag: tag.to_owned() }) }
+    })
+    .collect()
 }
 
 fn not_csv(error: csv::Error) -> DesignError {
@@ -153,7 +187,8 @@ fn not_csv(error: csv::Error) -> DesignError {
     DesignError::NotCsv { line, reason: error.to_string() }
 }
 
-fn pool_size(genes: usize, combinations: Combinations, contexts: usize) -> u64 {
+/// Experiments of a design space over so many genes.
+pub fn pool_size(genes: usize, combinations: Combinations, contexts: usize) -> u64 {
     let [genes, contexts] = [genes, contexts].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
     let pairs = genes.saturating_mul(genes.saturating_sub(1)) / 2;
     let perturbations = match combinations {
@@ -200,6 +235,27 @@ mod tests {
             "perturbation,context\nCBLB,donor-1\nRASA2,donor-1\nCBLB+RASA2,donor-1\n\
              CBLB,donor-2\nRASA2,donor-2\nCBLB+RASA2,donor-2\n"
         );
+    }
+
+    #[test]
+    fn tags_are_kept_beside_the_pool_and_change_nothing_in_it() {
+        let design = design(Combinations::Singles, &["K562"], &["MYC"]);
+        let text = "gene,tags\nRASA2,gap; ras \nCBLB,\nMYC,tf\nRASA2,known;;gap\n";
+        let pool = Pool::expand(&design, text).unwrap();
+        let tagged = |gene: &str, tags: &[&str]| TaggedGene {
+            gene: gene.into(),
+            tags: tags.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(
+            pool.tagged_genes(),
+            [tagged("CBLB", &[]), tagged("RASA2", &["gap", "known", "ras"])],
+            "of the excluded one nothing"
+        );
+        assert_eq!(csv_of(&design, text), "perturbation,context\nCBLB,K562\nRASA2,K562\n");
+        let long = format!("gene,tags\nMYC,\nCBLB,{}\n", "x".repeat(101));
+        let error = Pool::expand(&design, &long).unwrap_err();
+        assert_eq!(error.code(), "design.bad_tag");
+        assert!(error.to_string().starts_with("line 3 of the genes file"), "{error}");
     }
 
     #[test]

@@ -85,6 +85,8 @@ fn the_screen_of_singles_fits_its_plate_and_its_list() {
     assert_eq!((example.pool.size(), asked), (1_080, 640));
     let plan = example.plan(example.pool.experiments().take(128));
     assert_eq!((plan.summary.plates, plan.summary.wells_used), (1, 288));
+    // 45 + 288 x 0.4 + 288 x 0.08; this handler's profile does not say how fast it is.
+    assert_eq!(plan.summary.cost.map(|cost| cost.to_string()).as_deref(), Some("183.24 EUR"));
 }
 
 #[test]
@@ -93,6 +95,8 @@ fn the_pairs_are_as_many_as_their_file_says() {
     assert_eq!(example.warnings, Vec::<String>::new());
     assert_eq!((example.pool.genes().len(), example.pool.size()), (32, 1_056));
     assert_eq!(example.files.features.len(), 1);
+    assert_eq!(example.spec.policy.people_needed(), 2);
+    assert!(example.pool.tagged_genes().iter().all(|gene| gene.tags.len() == 1));
     // Pairs only, all in one line.
     let one_line: Vec<Experiment> = example.pool.experiments().skip(32).take(96).collect();
     assert!(one_line.iter().all(|e| e.perturbation.edits().len() == 2));

@@ -1,12 +1,16 @@
 //! What a campaign says: goal, design space, assay, controls, budget, calendar, policy.
 //!
 //! The file's types ([`spec`]), its reading with every problem named by line ([`Spec::parse`], [`problem`]), the
-//! files it names ([`resolve`]) and the design space it spans ([`design`]).
+//! files it names ([`resolve`]) and the design space it spans ([`design`]); who must approve ([`policy`]) and what a
+//! batch costs ([`cost`]).
 
 pub mod control;
+pub mod cost;
 pub mod create;
 pub mod design;
 pub mod learning_curve;
+pub mod membership;
+pub mod policy;
 pub mod prior_screens;
 pub mod problem;
 pub mod random_choice;
@@ -17,6 +21,7 @@ pub mod state;
 mod document;
 mod parse;
 mod validate;
+mod validate_approval;
 
 #[cfg(test)]
 mod cases;

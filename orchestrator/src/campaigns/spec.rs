@@ -1,5 +1,7 @@
 //! The campaign file (TOML). Parsed and validated here; kept in git or edited in the web app.
 
+pub use super::cost::Cost;
+pub use super::policy::Policy;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +29,9 @@ pub struct Spec {
     pub schedule: Schedule,
     #[serde(default)]
     pub policy: Policy,
+    /// Absent: no cost is told.
+    #[serde(default)]
+    pub cost: Option<Cost>,
     pub bench: Bench,
 }
 
@@ -213,21 +218,6 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         Self { every_hours: 168.0 }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Policy {
-    /// How many different people must approve.
-    pub approvals: u32,
-    /// Approve without people; recorded as done by the system under this policy.
-    pub auto_approve: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { approvals: 1, auto_approve: false }
     }
 }
 

@@ -36,20 +36,23 @@ pub(super) fn validate(spec: &Spec, document: &Document, unread: &BTreeSet<Strin
     check.wells(spec);
     check.qc(spec);
     check.budget(spec);
-    check.schedule_and_policy(spec);
+    check.schedule(spec);
+    check.policy(&spec.policy);
+    check.auto_approval(spec);
+    check.cost(spec);
     check.bench(spec);
     check.found
 }
 
-struct Check<'a> {
-    document: &'a Document<'a>,
+pub(super) struct Check<'a> {
+    pub(super) document: &'a Document<'a>,
     unread: &'a BTreeSet<String>,
     found: Found,
 }
 
 impl Check<'_> {
     /// Whether these sections are the user's own.
-    fn read(&self, sections: &[&str]) -> bool {
+    pub(super) fn read(&self, sections: &[&str]) -> bool {
         !sections.iter().any(|section| self.unread.contains(*section))
     }
 
@@ -57,19 +60,19 @@ impl Check<'_> {
         path.split(['.', '[']).next().unwrap_or(path)
     }
 
-    fn wrong(&mut self, path: &str, reason: impl Into<String>) {
+    pub(super) fn wrong(&mut self, path: &str, reason: impl Into<String>) {
         if self.read(&[Self::section_of(path)]) {
             self.found.problems.push(self.document.problem(path, reason));
         }
     }
 
-    fn doubtful(&mut self, path: &str, reason: impl Into<String>) {
+    pub(super) fn doubtful(&mut self, path: &str, reason: impl Into<String>) {
         if self.read(&[Self::section_of(path)]) {
             self.found.warnings.push(self.document.problem(path, reason));
         }
     }
 
-    fn require(&mut self, holds: bool, path: &str, reason: impl FnOnce() -> String) {
+    pub(super) fn require(&mut self, holds: bool, path: &str, reason: impl FnOnce() -> String) {
         if !holds {
             self.wrong(path, reason());
         }
@@ -102,12 +105,12 @@ impl Check<'_> {
         }
     }
 
-    fn within(&mut self, path: &str, value: f64, least: f64, most: f64, unit: &str) {
+    pub(super) fn within(&mut self, path: &str, value: f64, least: f64, most: f64, unit: &str) {
         let holds = (least..=most).contains(&value);
         self.require(holds, path, || format!("{value} is out of range: {least} to {most}{unit}"));
     }
 
-    fn at_least_one(&mut self, path: &str, value: u32, most: u32) {
+    pub(super) fn at_least_one(&mut self, path: &str, value: u32, most: u32) {
         self.require((1..=most).contains(&value), path, || format!("{value} is out of range: 1 to {most}"));
     }
 
@@ -320,7 +323,7 @@ impl Check<'_> {
         }
     }
 
-    fn schedule_and_policy(&mut self, spec: &Spec) {
+    fn schedule(&mut self, spec: &Spec) {
         let (every, incubate) = (spec.schedule.every_hours, spec.assay.incubate_hours);
         self.within("schedule.every_hours", every, 0.0, 24.0 * 365.0, " hours");
         if self.read(&["assay"]) && every > 0.0 && every < incubate {
@@ -328,13 +331,6 @@ impl Check<'_> {
                 "schedule.every_hours",
                 format!("plates incubate for {incubate} h: rounds cannot follow each {every} h"),
             );
-        }
-        let (approvals, auto) = (spec.policy.approvals, spec.policy.auto_approve);
-        self.require(approvals > 0 || auto, "policy.approvals", || {
-            "nobody would approve: ask for one approval or more, or set auto_approve = true".to_owned()
-        });
-        if auto && self.document.has("policy.approvals") && approvals > 1 {
-            self.doubtful("policy.approvals", "auto_approve = true: nobody is asked");
         }
     }
 

@@ -1,38 +1,67 @@
-//! A waiting batch gets its draft plan; a policy that says so approves it.
+//! A waiting batch gets its draft plan; a policy that says so approves it; one that waited too long is held.
 
 use super::inputs::version_of;
 use super::laboratory::{Laboratory, chosen};
 use super::{Stepped, hold};
+use crate::batches;
 use crate::batches::approve::{Approved, approve};
+use crate::batches::auto::AutoApproval;
 use crate::batches::draft::Draft;
+use crate::batches::gate::Gate;
 use crate::ids::SYSTEM;
+use crate::store::batches::{Batch, Change};
+use crate::store::campaigns::Version;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result};
 use sqlx::PgConnection;
 
-/// Drafts the plan of the live batch, or lets the policy approve it.
+/// Drafts the plan of the live batch, lets the policy approve it, or ends its time.
 pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<Stepped> {
     let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else {
         return Ok(Stepped::Nothing);
     };
     let version = version_of(conn, round).await?;
-    match &batch.draft {
-        None => {
-            let proposals = store::proposals::of_batch(conn, batch.id).await?;
-            let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
-            let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
-            store::batches::set_draft(conn, &mut batch, Draft::of(&planned)).await?;
-            Ok(Stepped::Moved)
+    let gate = Gate::under(conn, version.spec.policy.clone(), &batch).await?;
+    match (&batch.draft, gate.auto_approval(&batch)) {
+        (None, _) => draft(conn, &version, &mut batch).await,
+        (Some(_), Some(AutoApproval::Approves)) => {
+            let approved = approve(conn, batch.id, batch.revision, SYSTEM).await?;
+            Ok(if matches!(approved, Approved::Frozen { .. }) { Stepped::Moved } else { Stepped::Abandoned })
         }
-        Some(_) if !version.spec.policy.auto_approve => Ok(Stepped::Nothing),
-        Some(Draft::Impossible { code, reason }) => {
+        (Some(Draft::Impossible { code, reason }), _)
+            if gate.policy.auto_approve && gate.editors.is_empty() =>
+        {
             let why = Why::new(code, format!("The batch cannot be carried out: {reason}."));
             hold::hold(conn, round, why).await?;
             Ok(Stepped::Moved)
         }
-        Some(Draft::Possible { .. }) => {
-            let approved = approve(conn, batch.id, batch.revision, SYSTEM).await?;
-            Ok(if matches!(approved, Approved::Frozen { .. }) { Stepped::Moved } else { Stepped::Abandoned })
-        }
+        _ if gate.time_over(&batch).is_some() => expire(conn, round, &mut batch, &gate).await,
+        _ => Ok(Stepped::Nothing),
     }
+}
+
+async fn draft(conn: &mut PgConnection, version: &Version, batch: &mut Batch) -> Result<Stepped> {
+    let proposals = store::proposals::of_batch(conn, batch.id).await?;
+    let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
+    let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
+    store::batches::set_draft(conn, batch, Draft::of(&planned)).await?;
+    Ok(Stepped::Moved)
+}
+
+/// What was said of this revision no longer counts, and the round waits for somebody to look again.
+async fn expire(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    batch: &mut Batch,
+    gate: &Gate,
+) -> Result<Stepped> {
+    let hours = gate.policy.expires_hours.unwrap_or_default();
+    let missing = gate.tally().in_words().unwrap_or_else(|| "nobody".to_owned());
+    store::batches::apply(conn, batch, batches::Event::Expired, Change::default(), SYSTEM).await?.must()?;
+    let text = format!(
+        "Its batch was not approved within {hours} laboratory hours (missing: {missing}). Resume the round to \
+         have it looked at anew for as long, or cancel the round."
+    );
+    hold::hold(conn, round, Why::new(batches::EXPIRED, text)).await?;
+    Ok(Stepped::Moved)
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! start    campaign without a live round, when the next one is due     -> round
-//! propose  round asks a learner        draft    waiting batch          -> draft plan, policy's approval
+//! propose  round asks a learner        draft    waiting batch          -> draft plan, policy's approval, end of its time
 //! plan     approved batch              -> plates, reservations, jobs   (one transaction)
 //! draw     settled job                 -> records, plates, models      (its settlement goes in the same transaction)
 //! execute  broken chains, lost plates  -> made anew                    assess   -> fates, summary, training
@@ -31,6 +31,7 @@ mod laboratory;
 mod mind;
 mod plan;
 pub(crate) mod plates;
+pub(crate) mod preview;
 mod propose;
 mod relay;
 mod run;

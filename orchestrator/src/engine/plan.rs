@@ -26,11 +26,17 @@ pub(super) async fn step(
     let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? else {
         return Err(Error::corrupt("planning round without a batch", round.id));
     };
+    if batch.state != batches::State::Approved {
+        return Err(Error::corrupt("planning round whose batch is", batch.state.as_str()));
+    }
     let version = version_of(conn, round).await?;
     store::chains::lock_bench(conn, &version.spec.bench).await?;
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
     let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
     let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
+    if let Some(why) = not_approved(conn, round, &batch).await? {
+        return sent_back(conn, round, &mut batch, planned, why).await;
+    }
     match planned {
         Err(impossible) => {
             let why = Why::new(impossible.code(), format!("The batch cannot be carried out: {impossible}."));
@@ -38,7 +44,8 @@ pub(super) async fn step(
             Ok(Stepped::Moved)
         }
         Ok(plan) if Some(plan.digest()) != batch.plan_digest => {
-            differed(conn, round, &mut batch, Ok(plan)).await
+            let why = "The inventory changed since it was approved: the plan is another one.";
+            sent_back(conn, round, &mut batch, Ok(plan), why).await
         }
         Ok(plan) => {
             if let Committed::Taken { what } = commit::commit(conn, round, &batch, &plan, out).await? {
@@ -53,25 +60,41 @@ pub(super) async fn step(
     }
 }
 
+/// Why the batch, as it stands, is not what was approved: the gate, asked once more before anything is dispatched.
+async fn not_approved(conn: &mut PgConnection, round: &Round, batch: &Batch) -> Result<Option<&'static str>> {
+    let approved = match batch.plan_digest {
+        Some(plan) => Some(batches::approve::freeze(conn, batch, plan).await?),
+        None => None,
+    };
+    if approved.is_none() || approved != batch.frozen_hash {
+        return Ok(Some("Its content, layout or plan is not what was frozen when it was approved."));
+    }
+    let open = batches::gate::Gate::read(conn, round, batch).await?.is_open();
+    Ok((!open).then_some("The approvals that its policy asks for are not there."))
+}
+
 /// Back to the approver, with what was approved beside what would be done now.
-async fn differed(
+async fn sent_back(
     conn: &mut PgConnection,
     round: &mut Round,
     batch: &mut Batch,
     planned: std::result::Result<Plan, Impossible>,
+    why: &str,
 ) -> Result<Stepped> {
     let approved = batch.draft.clone();
-    let note =
-        json!({"approved_plan": batch.plan_digest, "plan_now": planned.as_ref().ok().map(Plan::digest)});
+    let plan_now = planned.as_ref().ok().map(Plan::digest);
+    let note = json!({"why": why, "approved_plan": batch.plan_digest, "plan_now": plan_now});
     let change = Change { note, ..Change::default() };
     store::batches::apply(conn, batch, batches::Event::PlanDiffered, change, SYSTEM).await?.must()?;
     store::batches::set_draft(conn, batch, Draft::of(&planned).beside(approved)).await?;
+    let hours = version_of(conn, round).await?.spec.policy.expires_hours;
+    store::batches::open_window(conn, batch, hours).await?;
     store::rounds::apply(conn, round, Event::PlanDiffered, None, SYSTEM).await?.must()?;
     let task = store::tasks::NewTask {
         cause: batches::PLAN_DIFFERS_TASK,
         message: format!(
-            "The inventory changed since batch {} was approved: the plan is another one. Look at the difference and approve again.",
-            batch.id
+            "Batch {} of round {} is not carried out as approved. {why} Look at the difference and approve again.",
+            batch.id, round.number
         ),
         subject: "batch",
         subject_id: batch.id.to_string(),

@@ -2,12 +2,14 @@
 
 use super::inputs::{model_inputs, version_of};
 use super::{Stepped, hold};
+use crate::campaigns::design::pool_size;
 use crate::rounds::seed;
+use crate::store::campaigns::Version;
 use crate::store::jobs::{Consequences, Created, NewJob};
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result};
-use jobs::Work;
 use jobs::work::learn::Propose;
+use jobs::{Experiment, Work};
 use sqlx::PgConnection;
 
 /// Creates the `propose` job of the next generation, unless one is on its way.
@@ -22,12 +24,14 @@ pub(super) async fn step(
     let version = version_of(conn, round).await?;
     let excluded = store::proposals::excluded(conn, round.campaign_id, round.id).await?;
     let pending = store::proposals::pending(conn, round.campaign_id, round.id).await?;
-    let taken = u64::try_from(excluded.len() + pending.len()).unwrap_or(u64::MAX);
-    let left = version.pool_size.saturating_sub(taken);
+    let excluded_genes = store::exclusions::genes(conn, round.id).await?;
+    let left = left(conn, round, &version, &excluded_genes, excluded.iter().chain(&pending)).await?;
     let batch_size = u32::try_from(left).unwrap_or(u32::MAX).min(version.spec.budget.batch);
     if batch_size == 0 {
-        let why =
-            Why::new("round.pool_exhausted", "Every experiment of the design space is answered or excluded.");
+        let why = Why::new(
+            "round.pool_exhausted",
+            "Every experiment of the design space is answered or excluded. Cancel the round.",
+        );
         hold::hold(conn, round, why).await?;
         return Ok(Stepped::Moved);
     }
@@ -45,6 +49,7 @@ pub(super) async fn step(
         runners_up: version.spec.budget.runners_up,
         pending,
         excluded,
+        excluded_genes,
     }));
     job.campaign_id = Some(round.campaign_id);
     job.round_id = Some(round.id);
@@ -56,4 +61,26 @@ pub(super) async fn step(
         }
         Created::Existing(_) => Ok(Stepped::Nothing),
     }
+}
+
+/// How many experiments may still be proposed: those of the design space without the excluded genes, less those
+/// `taken` that are not among the excluded anyway.
+async fn left<'a>(
+    conn: &mut PgConnection,
+    round: &Round,
+    version: &Version,
+    excluded_genes: &[String],
+    taken: impl Iterator<Item = &'a Experiment>,
+) -> Result<u64> {
+    let free = if excluded_genes.is_empty() {
+        version.pool_size
+    } else {
+        let genes = store::genes::number(conn, round.campaign_id, round.campaign_version).await?;
+        let genes = usize::try_from(genes).unwrap_or(usize::MAX).saturating_sub(excluded_genes.len());
+        let design = &version.spec.design;
+        pool_size(genes, design.combinations, design.contexts.len())
+    };
+    let is_counted =
+        |it: &&Experiment| it.perturbation.edits().iter().all(|edit| !excluded_genes.contains(edit));
+    Ok(free.saturating_sub(u64::try_from(taken.filter(is_counted).count()).unwrap_or(u64::MAX)))
 }

@@ -8,7 +8,7 @@
 //!             -> deck loads (loads) -> moves, dispenses, incubation, read (chain) -> Plan
 //! ```
 //!
-//! Deliberately absent: the clock, SQL, cost, what the liquids do. [`recovery`] brings plates home when a chain broke.
+//! Deliberately absent: the clock, SQL, what the liquids do. Cost is told in the summary and decides nothing. [`recovery`] brings plates home when a chain broke.
 
 pub mod impossible;
 pub mod input;

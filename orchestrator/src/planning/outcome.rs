@@ -1,5 +1,6 @@
 //! What planning decides: the plates, what goes into which well, and the steps that make it so.
 
+use crate::campaigns::cost::Money;
 use crate::ids::ProposalId;
 use instruments::labware::Well;
 use jobs::{Digest, Work};
@@ -151,6 +152,9 @@ pub struct PlanSummary {
     /// At least: dispensing one plate after the other (as fast as the handler's profile says), then the
     /// incubation of the last. Waiting for people, moves and reads is not in it.
     pub estimated_hours: f64,
+    /// By the campaign's prices; `None` when it names none.
+    #[serde(default)]
+    pub cost: Option<Money>,
 }
 
 /// The part of a plan that is physical, in a fixed order of fields.

@@ -3,6 +3,7 @@
 use super::compose::count;
 use super::input::PlanInput;
 use super::outcome::{PlanSummary, PlannedPlate, PlannedWell, Role, Step};
+use crate::campaigns::cost::Quantities;
 use jobs::Work;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,13 @@ pub(super) fn summarise(
         _ => 0,
     });
     let seconds = input.handler.seconds_per_transfer.unwrap_or(0.0) * f64::from(count(transfers));
+    let used = Quantities {
+        plates: count(plates.len()),
+        wells: count(wells.len()),
+        tips: count(transfers),
+        experiments: count(input.experiments.len()),
+        handler_hours: seconds / 3600.0,
+    };
     PlanSummary {
         experiments: count(input.experiments.len()),
         plates: count(plates.len()),
@@ -42,5 +50,6 @@ pub(super) fn summarise(
         volume_nl: volume_nl_by_content.values().sum(),
         volume_nl_by_content,
         estimated_hours: seconds / 3600.0 + input.spec.assay.incubate_hours,
+        cost: input.spec.cost.as_ref().map(|prices| prices.of(&used)),
     }
 }

@@ -26,7 +26,7 @@ pub async fn hold(conn: &mut PgConnection, id: RoundId, reason: &str, actor: Act
     order(conn, id, Event::Held, Some(why), actor).await
 }
 
-/// Lets a held round go on from where it was. The task that asked for it is closed; what is missing (jobs of
+/// Lets a held round go on from where it was; a batch that waits has its whole time again. The task that asked for it is closed; what is missing (jobs of
 /// a broken chain, a plate to be made again) the engine makes anew.
 pub async fn resume(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Result<Ordered> {
     let mut tx = conn.begin().await?;
@@ -39,10 +39,14 @@ async fn resume_in(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Resu
     let ordered = order(conn, id, Event::Resumed, None, actor).await?;
     if let Ordered::Done(round, _) = &ordered {
         store::tasks::close_for(conn, HELD_TASK, &round.id.to_string(), actor).await?;
-        if let Some(batch) = store::batches::live_of_round(conn, id).await?
+        if let Some(mut batch) = store::batches::live_of_round(conn, id).await?
             && batch.state == batches::State::AwaitingApproval
         {
             store::batches::forget_draft(conn, batch.id).await?;
+            let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
+                .await?
+                .ok_or_else(|| store::Error::corrupt("campaign version of a round", round.id))?;
+            store::batches::open_window(conn, &mut batch, version.spec.policy.expires_hours).await?;
         }
     }
     Ok(ordered)

@@ -1,4 +1,4 @@
-//! Batches and their approvals. Callers hold the round's row lock.
+//! Batches. Callers hold the round's row lock.
 
 use super::Result;
 use super::moved::{self, Moved, Record, corrupt, count, digest_opt};
@@ -29,6 +29,8 @@ pub struct Batch {
     pub plan_digest: Option<Digest>,
     pub frozen_hash: Option<Digest>,
     pub closed_reason: Option<String>,
+    /// When its time is over, by laboratory time; `None`: never, or it was and the round is held.
+    pub expires_lab_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -39,6 +41,8 @@ pub struct NewBatch {
     pub generation: u32,
     pub layout_seed: u64,
     pub propose_job_id: JobId,
+    /// Laboratory hours that it waits; `None`: for ever.
+    pub expires_hours: Option<f64>,
 }
 
 struct Row {
@@ -54,6 +58,7 @@ struct Row {
     plan_digest: Option<Vec<u8>>,
     frozen_hash: Option<Vec<u8>>,
     closed_reason: Option<String>,
+    expires_lab_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
@@ -73,21 +78,38 @@ impl TryFrom<Row> for Batch {
             plan_digest: digest_opt(row.plan_digest.as_deref())?,
             frozen_hash: digest_opt(row.frozen_hash.as_deref())?,
             closed_reason: row.closed_reason,
+            expires_lab_at: row.expires_lab_at,
             created_at: row.created_at,
         })
     }
 }
 
+/// `select .. from batch join round $rest`, as [`Batch`]es.
+macro_rules! batches {
+    ($rest:literal, $($argument:expr),* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
+                    propose_job_id, draft, plan_digest, frozen_hash, closed_reason, expires_lab_at,
+                    batch.created_at
+             from batch
+             join round on round.id = batch.round_id " + $rest,
+            $($argument),*
+        )
+    };
+}
+
 /// Inserts a batch that awaits approval.
 pub async fn insert(conn: &mut PgConnection, new: &NewBatch, size: usize, actor: ActorId) -> Result<()> {
     sqlx::query!(
-        "insert into batch (id, round_id, generation, state, layout_seed, propose_job_id)
-         values ($1, $2, $3, 'awaiting_approval', $4, $5)",
+        "insert into batch (id, round_id, generation, state, layout_seed, propose_job_id, expires_lab_at)
+         values ($1, $2, $3, 'awaiting_approval', $4, $5, lab_now() + make_interval(secs => $6::float8 * 3600))",
         new.id.0,
         new.round_id.0,
         i32::try_from(new.generation).map_err(corrupt)?,
         i64::try_from(new.layout_seed).map_err(corrupt)?,
-        new.propose_job_id.0
+        new.propose_job_id.0,
+        new.expires_hours
     )
     .execute(&mut *conn)
     .await?;
@@ -99,47 +121,22 @@ pub async fn insert(conn: &mut PgConnection, new: &NewBatch, size: usize, actor:
 }
 
 pub async fn by_id(conn: &mut PgConnection, id: BatchId) -> Result<Option<Batch>> {
-    sqlx::query_as!(
-        Row,
-        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
-                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
-         from batch
-         join round on round.id = batch.round_id
-         where batch.id = $1",
-        id.0
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(Batch::try_from)
-    .transpose()
+    batches!("where batch.id = $1", id.0).fetch_optional(conn).await?.map(Batch::try_from).transpose()
 }
 
 /// The one that is not rejected or withdrawn, if there is one.
 pub async fn live_of_round(conn: &mut PgConnection, round: RoundId) -> Result<Option<Batch>> {
-    sqlx::query_as!(
-        Row,
-        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
-                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
-         from batch
-         join round on round.id = batch.round_id
-         where round_id = $1 and batch.state in ('awaiting_approval', 'approved', 'planned')",
-        round.0
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(Batch::try_from)
-    .transpose()
+    batches!("where round_id = $1 and batch.state in ('awaiting_approval', 'approved', 'planned')", round.0)
+        .fetch_optional(conn)
+        .await?
+        .map(Batch::try_from)
+        .transpose()
 }
 
 /// All generations, first to last.
 pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Batch>> {
-    sqlx::query_as!(
-        Row,
-        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
-                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
-         from batch
-         join round on round.id = batch.round_id
-         where round_id = $1
+    batches!(
+        "where round_id = $1
          order by generation",
         round.0
     )
@@ -158,13 +155,8 @@ pub async fn in_state(
     after: Option<BatchId>,
     limit: i64,
 ) -> Result<Vec<Batch>> {
-    sqlx::query_as!(
-        Row,
-        "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
-                propose_job_id, draft, plan_digest, frozen_hash, closed_reason, batch.created_at
-         from batch
-         join round on round.id = batch.round_id
-         join campaign on campaign.id = round.campaign_id
+    batches!(
+        "join campaign on campaign.id = round.campaign_id
          where batch.state = $1
            and ($2::uuid is null or batch.id > $2)
            and ($4::uuid[] is null or project_id = any($4))
@@ -193,7 +185,8 @@ pub struct Change {
     pub note: Value,
 }
 
-/// Moves a batch on. An edit moves the revision, and takes the draft away with it.
+/// Moves a batch on. An edit moves the revision, and takes the draft away with it; so does the end of its time,
+/// but for the draft.
 pub async fn apply(
     conn: &mut PgConnection,
     batch: &mut Batch,
@@ -211,14 +204,16 @@ pub async fn apply(
         State::AwaitingApproval | State::Rejected | State::Withdrawn => None,
     };
     let edited = matches!(event, Event::Edited | Event::PlanDiffered);
+    let moves = edited || event == Event::Expired;
     let updated = sqlx::query!(
         "update batch
          set state = $4,
              frozen_hash = $5,
              closed_reason = $6,
-             revision = revision + case when $7 then 1 else 0 end,
+             revision = revision + case when $8 then 1 else 0 end,
              draft = case when $7 then null else draft end,
-             plan_digest = case when $7 then null else plan_digest end
+             plan_digest = case when $7 then null else plan_digest end,
+             expires_lab_at = case when $9 then null else expires_lab_at end
          where id = $1 and state = $2 and revision = $3",
         batch.id.0,
         batch.state.as_str(),
@@ -226,7 +221,9 @@ pub async fn apply(
         next.as_str(),
         frozen_hash.as_ref().map(|digest| digest.0.as_slice()),
         change.closed_reason,
-        edited
+        edited,
+        moves,
+        event == Event::Expired
     )
     .execute(&mut *conn)
     .await?
@@ -234,8 +231,16 @@ pub async fn apply(
     if updated == 0 {
         return Ok(Moved::ChangedMeanwhile);
     }
-    if edited {
+    if moves {
         batch.revision += 1;
+    }
+    if event == Event::Expired {
+        batch.expires_lab_at = None;
+    }
+    if event == Event::Edited {
+        super::approvals::add_edit(conn, batch, actor).await?;
+    }
+    if edited {
         batch.draft = None;
         batch.plan_digest = None;
     }
@@ -267,6 +272,32 @@ pub async fn set_draft(conn: &mut PgConnection, batch: &mut Batch, draft: Draft)
     Ok(())
 }
 
+/// Records that a learner answered with the prediction of what people added.
+pub async fn record_prediction(
+    conn: &mut PgConnection,
+    batch: BatchId,
+    campaign: CampaignId,
+    body: &Value,
+) -> Result<()> {
+    record(conn, "BatchPredictionAdded", batch, campaign, crate::ids::SYSTEM, body).await
+}
+
+/// Gives a waiting batch `hours` of laboratory time from now; `None`: it waits for ever.
+pub async fn open_window(conn: &mut PgConnection, batch: &mut Batch, hours: Option<f64>) -> Result<()> {
+    batch.expires_lab_at = sqlx::query_scalar!(
+        "update batch
+         set expires_lab_at = lab_now() + make_interval(secs => $2::float8 * 3600)
+         where id = $1 and state = 'awaiting_approval'
+         returning expires_lab_at",
+        batch.id.0,
+        hours
+    )
+    .fetch_optional(conn)
+    .await?
+    .flatten();
+    Ok(())
+}
+
 /// Takes the draft of a waiting batch away, so that it is computed anew.
 pub async fn forget_draft(conn: &mut PgConnection, batch: BatchId) -> Result<()> {
     sqlx::query!(
@@ -284,106 +315,6 @@ pub async fn forget_drafts(conn: &mut PgConnection) -> Result<()> {
         .execute(conn)
         .await?;
     Ok(())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Approve,
-    Reject,
-}
-
-impl Verdict {
-    fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Approve => "approve",
-            Verdict::Reject => "reject",
-        }
-    }
-}
-
-/// A person's (or the policy's) word on one revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    pub actor_id: ActorId,
-    pub actor_name: String,
-    pub verdict: String,
-    pub revision: u32,
-    pub reason: Option<String>,
-    pub at: DateTime<Utc>,
-}
-
-/// Keeps a verdict; `false` when this actor has spoken on this revision already.
-pub async fn add_verdict(
-    conn: &mut PgConnection,
-    batch: &Batch,
-    verdict: Verdict,
-    reason: Option<&str>,
-    actor: ActorId,
-) -> Result<bool> {
-    let added = sqlx::query!(
-        "insert into approval (id, batch_id, actor_id, verdict, revision, reason)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (batch_id, actor_id, revision) do nothing",
-        Uuid::now_v7(),
-        batch.id.0,
-        actor.0,
-        verdict.as_str(),
-        i32::try_from(batch.revision).map_err(corrupt)?,
-        reason
-    )
-    .execute(&mut *conn)
-    .await?
-    .rows_affected();
-    if added == 0 {
-        return Ok(false);
-    }
-    let kind = match verdict {
-        Verdict::Approve => "BatchApprovalGiven",
-        Verdict::Reject => "BatchApprovalRefused",
-    };
-    let body = json!({"revision": batch.revision, "reason": reason});
-    record(conn, kind, batch.id, batch.campaign_id, actor, &body).await?;
-    Ok(true)
-}
-
-/// How many different actors approved this revision.
-pub async fn approvals(conn: &mut PgConnection, batch: &Batch) -> Result<u32> {
-    let approvals = sqlx::query_scalar!(
-        r#"select count(distinct actor_id) as "count!"
-           from approval
-           where batch_id = $1 and revision = $2 and verdict = 'approve'"#,
-        batch.id.0,
-        i32::try_from(batch.revision).map_err(corrupt)?
-    )
-    .fetch_one(conn)
-    .await?;
-    count(approvals)
-}
-
-/// Every verdict on the batch, first to last.
-pub async fn verdicts(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Approval>> {
-    let rows = sqlx::query!(
-        "select actor_id, actor.name, verdict, revision, reason, at
-         from approval
-         join actor on actor.id = approval.actor_id
-         where batch_id = $1
-         order by at, approval.id",
-        batch.0
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Approval {
-                actor_id: row.actor_id.into(),
-                actor_name: row.name,
-                verdict: row.verdict,
-                revision: count(row.revision.into())?,
-                reason: row.reason,
-                at: row.at,
-            })
-        })
-        .collect()
 }
 
 async fn record(

@@ -15,7 +15,7 @@ pub async fn lock_jumping(conn: &mut PgConnection) -> Result<Option<DateTime<Utc
 }
 
 /// Whether the engine has something to do with a round before time may pass: one that plans, one whose
-/// batch has no draft, one that proposes, executes or assesses with no job of it open and no plate waiting
+/// batch has no draft or whose time is over, one that proposes, executes or assesses with no job of it open and no plate waiting
 /// for a person.
 pub async fn rounds_have_work(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(
@@ -24,7 +24,9 @@ pub async fn rounds_have_work(conn: &mut PgConnection) -> Result<bool> {
                where state = 'planning'
                   or (state = 'awaiting_approval' and exists (
                       select from batch
-                      where batch.round_id = round.id and batch.state = 'awaiting_approval' and batch.draft is null))
+                      where batch.round_id = round.id
+                        and batch.state = 'awaiting_approval'
+                        and (batch.draft is null or batch.expires_lab_at <= lab_now())))
                   or (state in ('proposing', 'executing') and not exists (
                       select from job
                       left join job_outcome on job_outcome.job_id = job.id

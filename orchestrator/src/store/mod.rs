@@ -7,6 +7,7 @@
 //! a device or a model.
 
 pub mod accounts;
+pub mod approvals;
 pub mod batches;
 pub mod blobs;
 pub mod campaigns;
@@ -14,10 +15,13 @@ pub mod chains;
 pub mod channels;
 pub mod checkup;
 pub mod clock;
+pub mod comments;
 pub mod deliveries;
 pub mod epoch;
 pub mod error;
 pub mod events;
+pub mod exclusions;
+pub mod genes;
 pub mod idempotency;
 pub mod instruments;
 pub mod inventory;

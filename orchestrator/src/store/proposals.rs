@@ -4,7 +4,7 @@ use super::Result;
 use super::moved::{corrupt, count, word};
 use crate::ids::{ActorId, BatchId, CampaignId, ProposalId, RoundId};
 use jobs::work::learn::Prediction;
-use jobs::{Context, Experiment};
+use jobs::{Context, Experiment, JobId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -271,6 +271,34 @@ pub async fn edit(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Keeps which job will answer with the proposal's prediction.
+pub async fn await_prediction(conn: &mut PgConnection, id: ProposalId, job: JobId) -> Result<()> {
+    sqlx::query!("update proposal set predict_job_id = $2 where id = $1", id.0, job.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes the prediction that was asked for with `job`, unless there is one. Answers whose it is.
+pub async fn predicted(
+    conn: &mut PgConnection,
+    job: JobId,
+    prediction: &Prediction,
+) -> Result<Option<(ProposalId, BatchId)>> {
+    let row = sqlx::query!(
+        "update proposal
+         set mean = $2, epistemic_sd = $3, aleatoric_sd = $4, hit_probability = $5
+         where predict_job_id = $1 and mean is null
+         returning id, batch_id",
+        job.0,
+        prediction.mean,
+        prediction.epistemic_sd,
+        prediction.aleatoric_sd,
+        prediction.hit_probability
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id.into(), row.batch_id.into())))
 }
 
 /// Writes how approved proposals ended.

@@ -5,14 +5,18 @@ use jobs::{Context, Experiment};
 use orchestrator::batches::approve::{Approved, approve};
 use orchestrator::batches::draft::Draft;
 use orchestrator::batches::edit::{self, Edited};
-use orchestrator::batches::reject::{Rejected, reject};
+use orchestrator::batches::gate::Closed;
+use orchestrator::batches::reject::{Exclude, Rejected, reject};
 use orchestrator::batches::{State as BatchState, frozen};
+use orchestrator::ids::ActorId;
 use orchestrator::rounds::control;
 use orchestrator::rounds::state::{Stage, State};
 use orchestrator::store;
 use orchestrator::store::batches::Batch;
+use orchestrator::store::jobs::Consequences;
 use orchestrator::store::proposals::{Origin, Proposal, Status};
 use orchestrator::store::tokens::ActorKind;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 fn by_people() -> Settings {
@@ -28,6 +32,11 @@ async fn batch(laboratory: &Laboratory) -> Batch {
 async fn proposals(laboratory: &Laboratory, batch: &Batch) -> Vec<Proposal> {
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     store::proposals::of_batch(&mut conn, batch.id).await.expect("proposals")
+}
+
+async fn add(conn: &mut PgConnection, batch: &Batch, revision: u32, name: &str, by: ActorId) -> Edited {
+    let mut out = Consequences::default();
+    edit::add(conn, batch.id, revision, &gene(name), "a guess", by, &mut out).await.expect("answered")
 }
 
 fn gene(name: &str) -> Experiment {
@@ -77,7 +86,8 @@ async fn two_approvals_mean_two_people(options: PgPoolOptions, login: PgConnectO
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     let other = actor(&mut conn, "grace", ActorKind::Person).await;
     let first = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
-    assert_eq!(first, Approved::Recorded { approvals: 1, needed: 2 });
+    let Approved::Recorded { tally } = first else { panic!("{first:?}") };
+    assert_eq!((tally.given, tally.needed), (1, 2));
     let twice = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
     assert_eq!(twice, Approved::AlreadyDone);
     let second = approve(&mut conn, waiting.id, waiting.revision, other).await.expect("answered");
@@ -98,18 +108,15 @@ async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(
     let person = laboratory.person;
     let removed =
         edit::remove(&mut conn, waiting.id, 1, first.id, "known already", person).await.expect("answered");
-    assert_eq!(removed, Edited::Done { revision: 2, replaced_by: Some(gene("G012")) });
-    let stale =
-        edit::add(&mut conn, waiting.id, 1, &gene("G050"), "a guess", person).await.expect("answered");
+    assert_eq!(removed, Edited::Done { revision: 2, replaced_by: Some(gene("G012")), prediction_job: None });
+    let stale = add(&mut conn, &waiting, 1, "G050", person).await;
     assert_eq!(stale, Edited::RevisionChanged { now: 2 });
-    let added =
-        edit::add(&mut conn, waiting.id, 2, &gene("G050"), "a guess", person).await.expect("answered");
-    assert_eq!(added, Edited::Done { revision: 3, replaced_by: None });
-    let unknown =
-        edit::add(&mut conn, waiting.id, 3, &gene("MYC"), "a guess", person).await.expect("answered");
-    assert_eq!(unknown, Edited::NotInPool);
+    let added = add(&mut conn, &waiting, 2, "G050", person).await;
+    assert_eq!(added, Edited::Done { revision: 3, replaced_by: None, prediction_job: None });
+    let unknown = add(&mut conn, &waiting, 3, "MYC", person).await;
+    assert_eq!(unknown, Edited::NotInPool { why: "MYC is not among the campaign's genes".into() });
     let undrafted = approve(&mut conn, waiting.id, 3, person).await.expect("answered");
-    assert_eq!(undrafted, Approved::NotDrafted);
+    assert_eq!(undrafted, Approved::Closed(Closed::NotDrafted));
     drop(conn);
 
     laboratory.settle().await;
@@ -117,7 +124,10 @@ async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(
     let by_hand = by_hand.expect("the added one");
     assert_eq!(by_hand.prediction.expect("looked up").mean, 0.75, "G050 is a hit to the learner");
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    approve(&mut conn, waiting.id, 3, person).await.expect("answered");
+    let own = approve(&mut conn, waiting.id, 3, person).await.expect("answered");
+    assert_eq!(own, Approved::Closed(Closed::OwnEdit), "who edited is never the only approver");
+    let other = actor(&mut conn, "grace", ActorKind::Person).await;
+    approve(&mut conn, waiting.id, 3, other).await.expect("answered");
     drop(conn);
     laboratory.run().await;
     let measured: Vec<String> =
@@ -139,7 +149,9 @@ async fn a_rejected_batch_is_proposed_anew_without_what_was_refused(
     let refused = batch(&laboratory).await;
     let person = laboratory.person;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let answer = reject(&mut conn, refused.id, 1, "all too well known", &[], person).await.expect("answered");
+    let answer = reject(&mut conn, refused.id, 1, "all too well known", &Exclude::default(), person)
+        .await
+        .expect("answered");
     assert_eq!(answer, Rejected::Done);
     drop(conn);
     laboratory.run().await;

@@ -6,6 +6,7 @@ mod api_jobs;
 mod api_loop;
 mod api_resources;
 mod api_routes;
+mod approval;
 mod batches_people;
 mod engine_faults;
 mod engine_loop;

@@ -11,10 +11,10 @@ use crate::api::state::AppState;
 use crate::api::write::{Asking, Write};
 use crate::batches::State as BatchState;
 use crate::batches::approve::{self, Approved};
+use crate::batches::gate::Gate;
 use crate::ids::BatchId;
-use crate::store::batches::{self, Batch};
 use crate::store::jobs::Consequences;
-use crate::store::{campaigns, rounds};
+use crate::store::{batches, rounds};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -51,12 +51,14 @@ pub struct ApproveAnswer {
 /// Approves a batch as it was read.
 ///
 /// `If-Match` is its revision: what somebody changed meanwhile is not approved. The last approval needed freezes
-/// content, layout seed and plan under one hash; nothing is dispatched before.
+/// content, layout seed and plan under one hash; nothing is dispatched before. A person with an account counts for the
+/// roles granted in the campaign's project, one place each; who edited the batch is never its only approver, unless
+/// the policy allows it.
 #[utoipa::path(post, path = "/batches/{id}/approve", tag = "batches", request_body = Approve,
     params(("id" = BatchId, Path), ("if-match" = String, Header), ("idempotency-key" = Option<String>, Header)),
     responses((status = 200, body = ApproveAnswer), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "`batch.not_awaiting_approval`, `batch.not_drafted`, \
-            `batch.cannot_be_planned`, `round.held`"),
+            `batch.cannot_be_planned`, `batch.self_approval`, `batch.role_missing`, `approval.expired`, `round.held`"),
         (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn post(
     State(state): State<AppState>,
@@ -79,36 +81,16 @@ pub(super) async fn post(
         Approved::AlreadyDone => ApproveDisposition::AlreadyDone,
         Approved::NotFound => return Err(Problem::not_found("batch", id)),
         Approved::RevisionChanged { now } => return Err(seen.outdated(now)),
-        Approved::NotAwaiting { state } => return Err(refusal::not_awaiting(state)),
-        Approved::RoundHeld => return Err(refusal::round_held()),
-        Approved::NotDrafted => {
-            let detail = "Its plan is still being computed. Look at it again in a moment, then approve.";
-            return Err(Problem::conflict("batch.not_drafted", detail));
-        }
-        Approved::CannotBePlanned { reason } => {
-            let detail = format!(
-                "It cannot be carried out as it stands: {reason}. Edit it, or bring what is missing."
-            );
-            return Err(Problem::conflict("batch.cannot_be_planned", detail));
-        }
+        Approved::Closed(closed) => return Err(refusal::closed(closed)),
     };
     let batch = batches::by_id(write.conn(), id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
-    let missing_approvals = missing_approvals(&mut write, &batch).await?;
-    let batch = super::read::record(write.conn(), batch).await?;
-    let answer = ApproveAnswer { disposition, missing_approvals, batch };
-    write.finish(StatusCode::OK, &answer, &Consequences::default()).await
-}
-
-async fn missing_approvals(write: &mut Write, batch: &Batch) -> Result<u32, Problem> {
-    if batch.state != BatchState::AwaitingApproval {
-        return Ok(0);
-    }
     let round = rounds::by_id(write.conn(), batch.round_id)
         .await?
         .ok_or_else(|| Problem::not_found("round", batch.round_id))?;
-    let version = campaigns::version(write.conn(), round.campaign_id, round.campaign_version)
-        .await?
-        .ok_or_else(|| Problem::not_found("campaign version", round.campaign_version))?;
-    let given = batches::approvals(write.conn(), batch).await?;
-    Ok(version.spec.policy.approvals.saturating_sub(given))
+    let waits = batch.state == BatchState::AwaitingApproval;
+    let tally = Gate::read(write.conn(), &round, &batch).await?.tally();
+    let missing_approvals = if waits { tally.missing_people() } else { 0 };
+    let batch = super::read::record(write.conn(), batch, &caller).await?;
+    let answer = ApproveAnswer { disposition, missing_approvals, batch };
+    write.finish(StatusCode::OK, &answer, &Consequences::default()).await
 }

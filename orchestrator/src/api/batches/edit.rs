@@ -15,7 +15,7 @@ use crate::store::jobs::Consequences;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jobs::{Context, Experiment, Perturbation};
+use jobs::{Context, Experiment, JobId, Perturbation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,6 +53,9 @@ pub struct EditAnswer {
     pub revision: u32,
     /// The runner-up that took the place of what was removed.
     pub replacement: Option<Experiment>,
+    /// The job that a learner answers with the prediction of what was added, when the stored posterior does not
+    /// have it; its answer is filled in when it comes.
+    pub prediction_job_id: Option<JobId>,
 }
 
 /// Removes an experiment; the next best takes its place.
@@ -82,12 +85,13 @@ pub(super) async fn remove(
     if edited == Edited::NotFound && batches::by_id(write.conn(), id).await?.is_some() {
         return Err(Problem::not_found("proposal", format!("{} in this batch", request.proposal_id)));
     }
-    answer(*write, id, seen, edited).await
+    answer(*write, id, seen, edited, &Consequences::default()).await
 }
 
 /// Adds an experiment by hand.
 ///
-/// `If-Match` is the batch's revision. The experiment is one of the campaign's pool: its prediction is known.
+/// `If-Match` is the batch's revision. The experiment is one of the campaign's design space. Its prediction is looked
+/// up; when it is not there, a learner is asked and the request does not wait for the answer.
 #[utoipa::path(post, path = "/batches/{id}/add", tag = "batches", request_body = Add,
     params(("id" = BatchId, Path), ("if-match" = String, Header), ("idempotency-key" = Option<String>, Header)),
     responses((status = 200, body = EditAnswer), (status = 404, body = Problem),
@@ -111,20 +115,25 @@ pub(super) async fn add(
     let experiment =
         Experiment { perturbation: request.perturbation.clone(), context: request.context.clone() };
     let actor = write.actor();
-    let edited = edit::add(write.conn(), id, seen.revision(), &experiment, reason, actor).await?;
-    if edited == Edited::NotInPool {
-        let Experiment { perturbation, context } = &experiment;
-        let detail = format!("{perturbation} in {context} is not in the campaign's design space.");
-        return Err(Problem::unprocessable("batch.not_in_pool", detail));
-    }
-    answer(*write, id, seen, edited).await
+    let mut out = Consequences::default();
+    let edited = edit::add(write.conn(), id, seen.revision(), &experiment, reason, actor, &mut out).await?;
+    answer(*write, id, seen, edited, &out).await
 }
 
-async fn answer(mut write: Write, id: BatchId, seen: IfMatch, edited: Edited) -> Result<Response, Problem> {
+async fn answer(
+    mut write: Write,
+    id: BatchId,
+    seen: IfMatch,
+    edited: Edited,
+    out: &Consequences,
+) -> Result<Response, Problem> {
     let answer = match edited {
-        Edited::Done { revision, replaced_by } => {
-            EditAnswer { disposition: EditDisposition::Done, revision, replacement: replaced_by }
-        }
+        Edited::Done { revision, replaced_by, prediction_job } => EditAnswer {
+            disposition: EditDisposition::Done,
+            revision,
+            replacement: replaced_by,
+            prediction_job_id: prediction_job,
+        },
         Edited::AlreadyDone => {
             let batch =
                 batches::by_id(write.conn(), id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
@@ -132,12 +141,17 @@ async fn answer(mut write: Write, id: BatchId, seen: IfMatch, edited: Edited) ->
                 disposition: EditDisposition::AlreadyDone,
                 revision: batch.revision,
                 replacement: None,
+                prediction_job_id: None,
             }
         }
-        Edited::NotFound | Edited::NotInPool => return Err(Problem::not_found("batch", id)),
+        Edited::NotInPool { why } => {
+            let detail = format!("It is not in the campaign's design space: {why}.");
+            return Err(Problem::unprocessable("batch.not_in_pool", detail));
+        }
+        Edited::NotFound => return Err(Problem::not_found("batch", id)),
         Edited::RevisionChanged { now } => return Err(seen.outdated(now)),
         Edited::NotAwaiting { state } => return Err(refusal::not_awaiting(state)),
         Edited::RoundHeld => return Err(refusal::round_held()),
     };
-    write.finish(StatusCode::OK, &answer, &Consequences::default()).await
+    write.finish(StatusCode::OK, &answer, out).await
 }

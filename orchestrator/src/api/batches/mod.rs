@@ -1,10 +1,13 @@
-//! Batches: looked at, edited, approved.
+//! Batches: looked at, edited, talked of, approved.
 
 mod approve;
+mod comments;
 mod edit;
+mod plan;
 mod read;
 mod refusal;
 mod reject;
+mod standing;
 mod view;
 
 use super::access::{Access, Routes};
@@ -19,6 +22,10 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(read::list))
         .route(read, routes!(read::get))
         .route(read, routes!(read::list_proposals))
+        .route(read, routes!(plan::get_plan))
+        .route(read, routes!(comments::list_comments))
+        // Who may read may speak.
+        .route(read, routes!(comments::comment))
         .route(approve, routes!(approve::post))
         .route(approve, routes!(reject::post))
         .route(edit, routes!(edit::remove))

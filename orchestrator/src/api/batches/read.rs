@@ -1,5 +1,6 @@
 //! `GET /batches..`
 
+use super::standing::Standings;
 use super::view::{BatchRecord, ProposalRecord, Surroundings};
 use crate::api::access::Caller;
 use crate::api::etag::etag;
@@ -12,7 +13,7 @@ use crate::ids::{BatchId, RoundId};
 use crate::store::batches::{self, Batch};
 use crate::store::people::projects::Subject;
 use crate::store::proposals::{self, Status};
-use crate::store::{campaigns, rounds};
+use crate::store::{approvals, campaigns, exclusions, rounds};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -38,22 +39,27 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BatchRecord>>, Problem> {
     let mut conn = state.pool.acquire().await?;
+    let mut standings = Standings::of(&caller);
     if let Some(round) = query.round {
         caller.require_sight_of(&mut conn, Subject::Round, round.0).await?;
         let mut found = batches::of_round(&mut conn, round).await?;
         found.retain(|batch| query.state.is_none_or(|wanted| batch.state == wanted));
-        return Ok(Json(Page { items: records(&mut conn, found).await?, next_cursor: None }));
+        return Ok(Json(Page { items: records(&mut conn, found, &mut standings).await?, next_cursor: None }));
     }
     let wanted = query.state.unwrap_or(BatchState::AwaitingApproval);
     let found = batches::in_state(&mut conn, &caller.visible(), wanted, page.after()?, page.limit()).await?;
-    let items = records(&mut conn, found).await?;
+    let items = records(&mut conn, found, &mut standings).await?;
     Ok(Json(Page::new(items, &page, |batch| batch.id)))
 }
 
-async fn records(conn: &mut PgConnection, found: Vec<Batch>) -> Result<Vec<BatchRecord>, Problem> {
+async fn records(
+    conn: &mut PgConnection,
+    found: Vec<Batch>,
+    standings: &mut Standings<'_>,
+) -> Result<Vec<BatchRecord>, Problem> {
     let mut items = Vec::with_capacity(found.len());
     for batch in found {
-        items.push(record(conn, batch).await?);
+        items.push(one(conn, batch, standings).await?);
     }
     Ok(items)
 }
@@ -61,11 +67,15 @@ async fn records(conn: &mut PgConnection, found: Vec<Batch>) -> Result<Vec<Batch
 /// One batch, with its draft plan and verdicts. The `ETag` is its revision.
 #[utoipa::path(get, path = "/batches/{id}", tag = "batches", params(("id" = BatchId, Path)),
     responses((status = 200, body = BatchRecord), (status = 404, body = Problem)))]
-pub(super) async fn get(State(state): State<AppState>, Path(id): Path<BatchId>) -> Result<Response, Problem> {
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<BatchId>,
+) -> Result<Response, Problem> {
     let mut conn = state.pool.acquire().await?;
     let batch = batches::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
     let revision = i32::try_from(batch.revision).unwrap_or(i32::MAX);
-    let record = record(&mut conn, batch).await?;
+    let record = record(&mut conn, batch, &caller).await?;
     Ok(([etag(revision)], Json(record)).into_response())
 }
 
@@ -94,8 +104,20 @@ pub(super) async fn list_proposals(
     Ok(Json(Page { items, next_cursor: None }))
 }
 
-/// `batch` with what surrounds it.
-pub(super) async fn record(conn: &mut PgConnection, batch: Batch) -> Result<BatchRecord, Problem> {
+/// `batch` with what surrounds it, as `caller` sees it.
+pub(super) async fn record(
+    conn: &mut PgConnection,
+    batch: Batch,
+    caller: &Caller,
+) -> Result<BatchRecord, Problem> {
+    one(conn, batch, &mut Standings::of(caller)).await
+}
+
+async fn one(
+    conn: &mut PgConnection,
+    batch: Batch,
+    standings: &mut Standings<'_>,
+) -> Result<BatchRecord, Problem> {
     let round = rounds::by_id(conn, batch.round_id)
         .await?
         .ok_or_else(|| Problem::not_found("round", batch.round_id))?;
@@ -108,7 +130,9 @@ pub(super) async fn record(conn: &mut PgConnection, batch: Batch) -> Result<Batc
         campaign: campaign.name,
         round: round.number,
         selected: u32::try_from(selected).unwrap_or(u32::MAX),
-        verdicts: batches::verdicts(conn, batch.id).await?,
+        verdicts: approvals::verdicts(conn, batch.id).await?,
+        approval: standings.read(conn, &round, &batch).await?,
+        excluded: exclusions::before(conn, round.id, batch.generation).await?,
     };
     Ok(BatchRecord::of(batch, around))
 }

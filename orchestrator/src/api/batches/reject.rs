@@ -10,7 +10,7 @@ use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::write::{Asking, Write, given};
 use crate::batches::State as BatchState;
-use crate::batches::reject::{self, Rejected};
+use crate::batches::reject::{self, Exclude, Rejected};
 use crate::ids::{BatchId, ProposalId};
 use crate::store::jobs::Consequences;
 use crate::store::proposals::{Proposal, Status};
@@ -28,9 +28,15 @@ use utoipa::ToSchema;
 pub struct Reject {
     pub reason: String,
     /// Experiments of the batch not to be proposed again in this round, as `PERTURBATION` (in every context) or
-    /// `PERTURBATION@CONTEXT`; none named: all that are selected.
+    /// `PERTURBATION@CONTEXT`. Nothing named here nor below: all that are selected.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Genes: no experiment with one of them in it is proposed again in this round.
+    #[serde(default)]
+    pub exclude_genes: Vec<String>,
+    /// The same for every gene with one of these tags (column `tags` of the genes file).
+    #[serde(default)]
+    pub exclude_tags: Vec<String>,
 }
 
 /// Rejects a batch; the round proposes anew.
@@ -57,9 +63,13 @@ pub(super) async fn post(
         Asking::Replay(answer) => return Ok(answer),
         Asking::Fresh(write) => write,
     };
-    let excluded = excluded(&proposals::of_batch(write.conn(), id).await?, &request.exclude)?;
+    let exclude = Exclude {
+        proposals: excluded(&proposals::of_batch(write.conn(), id).await?, &request.exclude)?,
+        genes: request.exclude_genes.clone(),
+        tags: request.exclude_tags.clone(),
+    };
     let actor = write.actor();
-    let rejected = reject::reject(write.conn(), id, seen.revision(), reason, &excluded, actor).await?;
+    let rejected = reject::reject(write.conn(), id, seen.revision(), reason, &exclude, actor).await?;
     let batch = batches::by_id(write.conn(), id).await?.ok_or_else(|| Problem::not_found("batch", id))?;
     match rejected {
         Rejected::Done => {}
@@ -73,9 +83,23 @@ pub(super) async fn post(
         Rejected::RevisionChanged { now } => return Err(seen.outdated(now)),
         Rejected::NotAwaiting { state } => return Err(refusal::not_awaiting(state)),
         Rejected::RoundHeld => return Err(refusal::round_held()),
+        Rejected::Unknown { genes, tags } => return Err(unknown(&genes, &tags)),
     }
-    let record = super::read::record(write.conn(), batch).await?;
+    let record = super::read::record(write.conn(), batch, &caller).await?;
     write.finish(StatusCode::OK, &record, &Consequences::default()).await
+}
+
+fn unknown(genes: &[String], tags: &[String]) -> Problem {
+    let named = |field: &str, what: &str, names: &[String]| {
+        let list = names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("`{field}` names {list}: {what}."))
+    };
+    let sentences = [
+        named("exclude_genes", "no gene of the design space", genes),
+        named("exclude_tags", "no gene of the design space has such a tag", tags),
+    ];
+    let detail = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Problem::unprocessable("batch.exclude_unknown", detail)
 }
 
 /// The selected proposals that `terms` name; a term that names none is refused.

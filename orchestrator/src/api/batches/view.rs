@@ -1,9 +1,12 @@
 //! Batches and proposals as the API shows them.
 
+use super::standing::ApprovalStanding;
 use crate::batches::draft::Draft;
+use crate::batches::exclusion::Excluded;
 use crate::batches::state::State;
 use crate::ids::{ActorId, BatchId, CampaignId, ProposalId, RoundId};
-use crate::store::batches::{Approval, Batch};
+use crate::store::approvals::Approval;
+use crate::store::batches::Batch;
 use crate::store::proposals::{Fate, Origin, Proposal, Status};
 use chrono::{DateTime, Utc};
 use jobs::{Context, Digest, JobId, Perturbation};
@@ -32,6 +35,10 @@ pub struct BatchRecord {
     pub frozen_hash: Option<Digest>,
     pub closed_reason: Option<String>,
     pub verdicts: Vec<Verdict>,
+    /// Who approved the present revision, what is missing, and whether you may.
+    pub approval: ApprovalStanding,
+    /// What rejections of earlier generations keep out of this round, in words.
+    pub excluded: Vec<String>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -42,6 +49,8 @@ pub struct Verdict {
     pub actor: String,
     pub verdict: String,
     pub revision: u32,
+    /// Theirs in the campaign's project when they spoke.
+    pub roles: Vec<String>,
     pub reason: Option<String>,
     pub at: DateTime<Utc>,
 }
@@ -53,6 +62,7 @@ impl From<Approval> for Verdict {
             actor: approval.actor_name,
             verdict: approval.verdict,
             revision: approval.revision,
+            roles: approval.roles,
             reason: approval.reason,
             at: approval.at,
         }
@@ -65,6 +75,8 @@ pub struct Surroundings {
     pub round: u32,
     pub selected: u32,
     pub verdicts: Vec<Approval>,
+    pub approval: ApprovalStanding,
+    pub excluded: Vec<Excluded>,
 }
 
 impl BatchRecord {
@@ -85,6 +97,8 @@ impl BatchRecord {
             frozen_hash: batch.frozen_hash,
             closed_reason: batch.closed_reason,
             verdicts: around.verdicts.into_iter().map(Into::into).collect(),
+            approval: around.approval,
+            excluded: around.excluded.iter().map(ToString::to_string).collect(),
             created_at: batch.created_at,
         }
     }

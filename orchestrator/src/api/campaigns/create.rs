@@ -73,13 +73,14 @@ pub(super) async fn post(
     let pool = span(&state, &spec, named.digest(&spec.design.genes_file)?).await?;
     let priors = named.digests(&spec.model.priors)?;
     groups_exist(&state, &spec, &priors).await?;
-    let pool_size = pool.size();
+    let (pool_size, genes) = (pool.size(), pool.tagged_genes());
     let csv = spawn(move || pool.to_csv()).await?;
     let pool = state.blobs.put_bytes(&state.pool, csv.into(), "text/csv", caller.id()).await?;
     let new = CreateCampaign {
         project,
         pool,
         pool_size,
+        genes,
         features: named.digests(&spec.model.features)?,
         priors,
         toml: request.toml.clone(),

@@ -2,6 +2,7 @@
 
 mod broken;
 mod physical;
+mod predicted;
 mod proposed;
 mod trained;
 
@@ -19,8 +20,9 @@ pub(super) async fn draw(engine: &Engine, job: JobId) -> Result<bool> {
         Kind::Train => trained::draw(engine, settled).await,
         Kind::Propose => proposed::draw(engine, settled).await,
         Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read => physical::draw(engine, settled).await,
+        Kind::Predict => predicted::draw(engine, settled).await,
         // Whoever asked reads the outcome itself.
-        Kind::Predict | Kind::Manual => {
+        Kind::Manual => {
             let mut tx = engine.pool.begin().await?;
             let taken = store::settlements::take(&mut tx, job).await?;
             tx.commit().await?;

@@ -1,6 +1,7 @@
 //! A learner answered with a batch: proposals, runners-up and the whole posterior are kept, and the batch
 //! waits for people. An answer that cannot be used holds the round.
 
+use crate::engine::inputs::version_of;
 use crate::engine::{Engine, hold, nothing};
 use crate::ids::{BatchId, ProposalId, SYSTEM};
 use crate::rounds::posterior;
@@ -12,9 +13,9 @@ use crate::store::proposals::{Origin, Proposal, Status};
 use crate::store::rounds::{Round, Why};
 use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
-use jobs::JobId;
 use jobs::work::Output;
-use jobs::work::learn::{Proposal as Proposed, ProposeResult};
+use jobs::work::learn::{Proposal as Proposed, Propose, ProposeResult};
+use jobs::{Experiment, JobId, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
@@ -61,6 +62,11 @@ async fn answer(
     if chosen.len() != result.proposals.len() + result.runners_up.len() {
         return unusable("it proposes an experiment twice".to_owned());
     }
+    if let Work::Propose(asked) = &settled.work
+        && let Some(Experiment { perturbation, context }) = barred(asked, &chosen)
+    {
+        return unusable(format!("{perturbation} in {} was not to be proposed", context.0));
+    }
     let bytes = match engine.blobs.read(result.posterior).await {
         Ok(bytes) => bytes,
         Err(Error::NotFound { .. }) => return unusable("its posterior was never stored".to_owned()),
@@ -72,6 +78,15 @@ async fn answer(
     }
 }
 
+/// The first of `chosen` that was not to be proposed.
+fn barred<'a>(asked: &Propose, chosen: &BTreeSet<&'a Experiment>) -> Option<&'a Experiment> {
+    let barred: BTreeSet<&Experiment> = asked.excluded.iter().chain(&asked.pending).collect();
+    chosen
+        .iter()
+        .copied()
+        .find(|experiment| barred.contains(experiment) || asked.excludes_gene_of(experiment))
+}
+
 async fn keep(
     conn: &mut PgConnection,
     round: &mut Round,
@@ -80,6 +95,7 @@ async fn keep(
     predicted: &[Predicted],
 ) -> Result<()> {
     let generation = store::rounds::proposals_asked(conn, round.id).await?;
+    let version = version_of(conn, round).await?;
     let batch = NewBatch {
         id: BatchId::fresh(),
         round_id: round.id,
@@ -87,6 +103,7 @@ async fn keep(
         generation,
         layout_seed: seed::derive(round.seed, "layout", &[generation]),
         propose_job_id: job,
+        expires_hours: version.spec.policy.expires_hours,
     };
     store::batches::insert(conn, &batch, result.proposals.len(), SYSTEM).await?;
     let selected = result.proposals.iter().map(|proposal| (proposal, Status::Selected));

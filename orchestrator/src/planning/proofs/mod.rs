@@ -124,6 +124,25 @@ fn a_plate_made_again_keeps_its_number_and_gets_another_layout() {
 }
 
 #[test]
+fn prices_are_told_and_change_nothing_that_happens() {
+    let mut world = ifng_round();
+    let free = world.plan().unwrap();
+    assert_eq!(free.summary.cost, None);
+    world.spec.cost = Some(crate::campaigns::cost::Cost {
+        currency: "EUR".into(),
+        per_plate: 40.0,
+        per_well: 0.5,
+        per_tip: 0.1,
+        per_experiment: 0.0,
+        per_handler_hour: 0.0,
+    });
+    let priced = world.plan().unwrap();
+    assert_eq!(priced.digest(), free.digest());
+    // One plate, 288 wells, 288 tips.
+    assert_eq!(priced.summary.cost.map(|cost| cost.to_string()).as_deref(), Some("212.80 EUR"));
+}
+
+#[test]
 fn a_plan_survives_json_with_its_digest() {
     let plan = ifng_round().plan().unwrap();
     let again: Plan = serde_json::from_slice(&serde_json::to_vec(&plan).unwrap()).unwrap();

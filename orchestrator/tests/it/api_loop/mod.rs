@@ -1,6 +1,7 @@
 //! The write side of the loop through the real door: each test keeps the whole conversation, status and body, as a
 //! snapshot.
 
+mod approval;
 mod batches;
 mod campaigns;
 mod inventory;

@@ -56,8 +56,10 @@ pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
         )
         .expect("a string");
     }
-    let mut free =
-        all.into_iter().filter(|e| !job.excluded.contains(e) && !job.pending.contains(e)).map(proposal);
+    let free = all
+        .into_iter()
+        .filter(|e| !job.excluded.contains(e) && !job.pending.contains(e) && !job.excludes_gene_of(e));
+    let mut free = free.map(proposal);
     let proposals = free.by_ref().take(job.batch_size as usize).collect();
     let runners_up = free.take(job.runners_up as usize).collect();
     Output::Propose(ProposeResult {

@@ -54,6 +54,12 @@ pub struct Settings {
     pub rounds: u32,
     pub auto_approve: bool,
     pub approvals: u32,
+    /// Further lines of `[policy]`.
+    pub policy: &'static str,
+    /// Further sections of the campaign file.
+    pub sections: &'static str,
+    /// The column `tags` of a gene.
+    pub tags: fn(usize) -> &'static str,
     /// Blank plates in storage.
     pub blanks: usize,
     /// In each source well.
@@ -68,6 +74,9 @@ impl Default for Settings {
             rounds: 2,
             auto_approve: true,
             approvals: 1,
+            policy: "",
+            sections: "",
+            tags: |_| "",
             blanks: 12,
             volume_nl: 60_000,
         }
@@ -220,11 +229,11 @@ async fn campaign(
 ) -> CampaignId {
     let toml = toml(settings);
     let spec = Spec::parse(&toml).expect("a campaign file");
-    let genes: String = std::iter::once("gene\n".to_owned())
-        .chain((0..settings.genes).map(|gene| format!("{}\n", world::gene(gene))))
+    let genes: String = std::iter::once("gene,tags\n".to_owned())
+        .chain((0..settings.genes).map(|gene| format!("{},{}\n", world::gene(gene), (settings.tags)(gene))))
         .collect();
     let pool = Pool::expand(&spec.design, &genes).expect("a design space");
-    let (csv, pool_size) = (pool.to_csv(), pool.size());
+    let (csv, pool_size, genes) = (pool.to_csv(), pool.size(), pool.tagged_genes());
     let pool: Digest =
         engine.blobs.put_bytes(&engine.pool, csv.into(), "text/csv", by).await.expect("the pool is stored");
     let new = CreateCampaign {
@@ -233,6 +242,7 @@ async fn campaign(
         toml,
         pool,
         pool_size,
+        genes,
         features: Vec::new(),
         priors: Vec::new(),
         seed: 7,
@@ -244,7 +254,7 @@ async fn campaign(
 }
 
 fn toml(settings: &Settings) -> String {
-    let Settings { batch, rounds, auto_approve, approvals, .. } = settings;
+    let Settings { batch, rounds, auto_approve, approvals, policy, sections, .. } = settings;
     format!(
         r#"
 name = "scripted"
@@ -290,7 +300,8 @@ every_hours = 168.0
 [policy]
 approvals = {approvals}
 auto_approve = {auto_approve}
-
+{policy}
+{sections}
 [bench]
 handler = "handler-1"
 incubator = "incubator-1"

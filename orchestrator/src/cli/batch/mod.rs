@@ -1,4 +1,7 @@
-//! `loopwright batch`: look at what is proposed, edit it, approve or reject it.
+//! `loopwright batch`: look at what is proposed, edit it, talk of it, approve or reject it.
+
+mod plan;
+mod show;
 
 use super::client::Client;
 use super::output::Output;
@@ -38,6 +41,12 @@ pub enum Command {
         /// Experiments not to be proposed again, as `PERTURBATION` or `PERTURBATION@CONTEXT`
         #[arg(long)]
         exclude: Vec<String>,
+        /// Genes: no experiment with one of them is proposed again in this round
+        #[arg(long, value_name = "GENE")]
+        exclude_gene: Vec<String>,
+        /// The same for every gene with this tag
+        #[arg(long, value_name = "TAG")]
+        exclude_tag: Vec<String>,
     },
     /// Remove one experiment; the next best takes its place
     Remove {
@@ -56,6 +65,15 @@ pub enum Command {
         context: String,
         #[arg(long)]
         reason: String,
+    },
+    /// Say something of the batch
+    Comment { id: String, text: String },
+    /// The plates as they would be made, well by well
+    Plan {
+        id: String,
+        /// From the plate of this ordinal on
+        #[arg(long, default_value_t = 1)]
+        from: u32,
     },
 }
 
@@ -77,21 +95,22 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
                 "No batches",
             )
         }
-        Command::Show { id, all } => show(client, output, &id, all).await,
+        Command::Show { id, all } => show::show(client, output, &id, all).await,
         Command::Approve { id, reason } => {
             let revision = revision(client, &id).await?;
             let answer = client
                 .post_if_match(&format!("/api/v1/batches/{id}/approve"), revision, &json!({"reason": reason}))
                 .await?;
-            let sentence = match answer["missing_approvals"].as_u64() {
-                Some(missing) if missing > 0 => format!("Approval recorded; {missing} more needed"),
-                _ => "Approved and frozen; the robots go on from here".to_owned(),
+            let sentence = match answer.pointer("/batch/approval/missing").and_then(Value::as_str) {
+                Some(missing) => format!("Approval recorded; missing: {missing}"),
+                None => "Approved and frozen; the robots go on from here".to_owned(),
             };
             output.done(&answer, &sentence)
         }
-        Command::Reject { id, reason, exclude } => {
+        Command::Reject { id, reason, exclude, exclude_gene, exclude_tag } => {
             let revision = revision(client, &id).await?;
-            let body = json!({"reason": reason, "exclude": exclude});
+            let body = json!({"reason": reason, "exclude": exclude, "exclude_genes": exclude_gene,
+                "exclude_tags": exclude_tag});
             let answer =
                 client.post_if_match(&format!("/api/v1/batches/{id}/reject"), revision, &body).await?;
             output.done(&answer, "Rejected; a new batch is being proposed")
@@ -107,8 +126,14 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             let revision = revision(client, &id).await?;
             let body = json!({"perturbation": perturbation, "context": context, "reason": reason});
             let answer = client.post_if_match(&format!("/api/v1/batches/{id}/add"), revision, &body).await?;
-            output.done(&answer, if already(&answer) { "It is in the batch already" } else { "Added" })
+            output.done(&answer, &added(&answer))
         }
+        Command::Comment { id, text } => {
+            let answer =
+                client.post(&format!("/api/v1/batches/{id}/comments"), &json!({"text": text})).await?;
+            output.done(&answer, "Said")
+        }
+        Command::Plan { id, from } => plan::plan(client, output, &id, from).await,
     }
 }
 
@@ -132,81 +157,14 @@ fn removed(answer: &Value) -> String {
     }
 }
 
-async fn show(client: &Client, output: Output, id: &str, all: bool) -> anyhow::Result<()> {
-    let batch = client.get(&format!("/api/v1/batches/{id}")).await?;
-    let query = if all { "" } else { "?status=selected" };
-    let proposals = client.get(&format!("/api/v1/batches/{id}/proposals{query}")).await?;
-    if output.json {
-        return output.raw(&json!({"batch": batch, "proposals": proposals["items"]}));
+fn added(answer: &Value) -> String {
+    if already(answer) {
+        return "It is in the batch already".to_owned();
     }
-    println!(
-        "Batch {id} of {}: round {}, generation {}, {} (revision {})",
-        batch["campaign"].as_str().unwrap_or("?"),
-        batch["round"],
-        batch["generation"],
-        batch["state"].as_str().unwrap_or("?"),
-        batch["revision"]
-    );
-    println!("{}\n", draft(&batch["draft"]));
-    output.list(
-        &proposals,
-        &[
-            ("/rank", "rank"),
-            ("/perturbation", "perturbation"),
-            ("/context", "context"),
-            ("/mean", "mean"),
-            ("/epistemic_sd", "epistemic"),
-            ("/aleatoric_sd", "aleatoric"),
-            ("/hit_probability", "P(hit)"),
-            ("/status", "status"),
-            ("/id", "id"),
-            ("/reason", "why"),
-        ],
-        "Nothing is proposed",
-    )?;
-    if batch["state"] == "awaiting_approval" {
-        println!(
-            "\nloopwright batch approve {id}\nloopwright batch remove {id} PROPOSAL_ID --reason WHY\n\
-             loopwright batch add {id} PERTURBATION --context CONTEXT --reason WHY\n\
-             loopwright batch reject {id} --reason WHY"
-        );
+    match answer["prediction_job_id"].as_str() {
+        Some(job) => format!("Added; a learner is asked for its prediction (job {job})"),
+        None => "Added".to_owned(),
     }
-    Ok(())
-}
-
-/// The draft plan in a sentence.
-fn draft(draft: &Value) -> String {
-    if let Some(reason) = draft["reason"].as_str() {
-        return format!("It cannot be carried out as it stands: {reason}");
-    }
-    if draft["plan"] != "possible" {
-        return "The plan is being drafted".to_owned();
-    }
-    let number = |name: &str| draft["summary"][name].as_f64().unwrap_or_default();
-    let plates: Vec<String> = draft["plates"].as_array().into_iter().flatten().map(plate).collect();
-    let changed =
-        if draft["differs_from"].is_null() { "" } else { " It differs from the plan approved before." };
-    format!(
-        "Plan: {} ({}); {} sample and {} control wells; {} transfers, {:.1} µl, from {}; {} tips; about {:.0} h.{changed}",
-        count(number("plates"), "plate"),
-        plates.join(", "),
-        number("sample_wells"),
-        number("control_wells"),
-        number("transfers"),
-        number("volume_nl") / 1000.0,
-        count(number("source_plates"), "source plate"),
-        number("tips"),
-        number("estimated_hours"),
-    )
-}
-
-fn plate(plate: &Value) -> String {
-    let text = |name: &str| plate[name].as_str().unwrap_or("?").to_owned();
-    format!("{} {}", text("barcode"), text("context"))
-}
-
-fn count(number: f64, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1.0 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -222,20 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_is_told_in_words() {
-        let possible = json!({
-            "plan": "possible", "differs_from": null,
-            "plates": [{"barcode": "ASY-1", "context": "D1", "ordinal": 1, "wells": 80}],
-            "summary": {"plates": 1, "sample_wells": 48, "control_wells": 32, "transfers": 80, "volume_nl": 80000,
-                        "source_plates": 7, "tips": 80, "estimated_hours": 72.0},
-        });
-        assert_eq!(
-            draft(&possible),
-            "Plan: 1 plate (ASY-1 D1); 48 sample and 32 control wells; 80 transfers, 80.0 µl, from 7 source plates; \
-             80 tips; about 72 h."
-        );
-        let impossible = json!({"plan": "impossible", "code": "x", "reason": "G1 has no volume left."});
-        assert!(draft(&impossible).contains("G1 has no volume left."));
-        assert_eq!(draft(&Value::Null), "The plan is being drafted");
+    fn an_addition_says_whether_its_prediction_is_known() {
+        let known = json!({"disposition": "done", "prediction_job_id": null});
+        assert_eq!(added(&known), "Added");
+        let asked = json!({"disposition": "done", "prediction_job_id": "j"});
+        assert_eq!(added(&asked), "Added; a learner is asked for its prediction (job j)");
     }
 }

@@ -1,0 +1,25 @@
+//! A learner answered with the prediction of what people added to a batch: it is filled in. Other predictions are
+//! read by whoever asked.
+
+use crate::engine::Engine;
+use crate::store::settlements::Settled;
+use crate::store::{self, Error, Result};
+use jobs::work::Output;
+use serde_json::json;
+
+pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
+    let mut tx = engine.pool.begin().await?;
+    let taken = store::settlements::take(&mut tx, settled.job_id).await?;
+    if let (true, Some(Output::Predict(result))) = (taken, &settled.output)
+        && let [prediction] = &result.predictions[..]
+        && let Some((proposal, batch)) =
+            store::proposals::predicted(&mut tx, settled.job_id, prediction).await?
+    {
+        let campaign =
+            settled.campaign_id.ok_or_else(|| Error::corrupt("prediction", "it belongs to no campaign"))?;
+        let body = json!({"proposal_id": proposal, "job_id": settled.job_id, "prediction": prediction});
+        store::batches::record_prediction(&mut tx, batch, campaign, &body).await?;
+    }
+    tx.commit().await?;
+    Ok(taken)
+}
