@@ -131,7 +131,7 @@ async fn one(
         round: round.number,
         selected: u32::try_from(selected).unwrap_or(u32::MAX),
         verdicts: approvals::verdicts(conn, batch.id).await?,
-        approval: standings.read(conn, &round, &batch).await?,
+        approval: standings.read(conn, campaign.project_id, &round, &batch).await?,
         excluded: exclusions::before(conn, round.id, batch.generation).await?,
     };
     Ok(BatchRecord::of(batch, around))

@@ -7,7 +7,7 @@ use crate::batches::auto::AutoApproval;
 use crate::batches::gate::Gate;
 use crate::batches::tally::Approver;
 use crate::campaigns::policy::Policy;
-use crate::ids::CampaignId;
+use crate::ids::{CampaignId, ProjectId};
 use crate::store::batches::Batch;
 use crate::store::rounds::Round;
 use crate::store::tokens::Scope;
@@ -62,12 +62,13 @@ impl<'a> Standings<'a> {
     pub async fn read(
         &mut self,
         conn: &mut PgConnection,
+        project: ProjectId,
         round: &Round,
         batch: &Batch,
     ) -> Result<ApprovalStanding, Problem> {
         let policy = self.policy(conn, round).await?;
         let gate = Gate::under(conn, policy, batch).await?;
-        let why_not = self.why_not(conn, &gate, round, batch).await?;
+        let why_not = self.why_not(conn, &gate, project, round, batch).await?;
         let waits = batch.state == BatchState::AwaitingApproval;
         let tally = gate.tally();
         let asked_because = match gate.auto_approval(batch) {
@@ -96,11 +97,14 @@ impl<'a> Standings<'a> {
         &mut self,
         conn: &mut PgConnection,
         gate: &Gate,
+        project: ProjectId,
         round: &Round,
         batch: &Batch,
     ) -> Result<Option<String>, Problem> {
-        if !self.caller.has(Scope::BatchApprove) {
-            return Ok(Some(format!("you may not approve batches ({} is missing)", Scope::BatchApprove)));
+        if self.caller.require_in(project, Scope::BatchApprove).is_err() {
+            let missing =
+                format!("you may not approve batches of this project ({} is missing)", Scope::BatchApprove);
+            return Ok(Some(missing));
         }
         let roles = match self.roles.get(&batch.campaign_id) {
             Some(roles) => roles.clone(),

@@ -56,7 +56,10 @@ async fn an_approver_is_told_whether_they_may_and_why_not(options: PgPoolOptions
         assert_eq!(standing["may_approve"], standing["why_not"].is_null());
         standing["why_not"].as_str().unwrap_or("may").to_owned()
     };
-    assert_eq!(why(&standing(&reader).await), "you may not approve batches (batch:approve is missing)");
+    assert_eq!(
+        why(&standing(&reader).await),
+        "you may not approve batches of this project (batch:approve is missing)"
+    );
     let fresh = standing(&ada).await;
     assert_eq!(why(&fresh), "may");
     assert_eq!(fresh["roles"], json!([{"role": "engineer", "needed": 1, "given": 0}]));

@@ -1,6 +1,6 @@
 //! Every path that could bring to the robots what was not approved, tried: the queue says whether it did.
 
-use super::{account, adds, approves, batch, by_people, nothing_physical, person, proposals, removes_first};
+use super::{adds, approves, batch, by_people, nothing_physical, person, proposals, removes_first};
 use crate::api_loop::{Talk, header, keyed};
 use crate::laboratory::{Laboratory, Settings};
 use crate::support::request;
