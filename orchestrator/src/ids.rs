@@ -14,6 +14,8 @@ identity!(/** Whoever acts. */ ActorId);
 identity!(/** A bearer token (its name, not its secret). */ TokenId);
 identity!(/** A browser that is signed in. */ SessionId);
 identity!(/** Something that waits for a person. */ TaskId);
+identity!(/** One tick of a campaign's calendar. */ TickId);
+identity!(/** A stretch of time in which no round may begin. */ BlackoutId);
 
 /// The actor that stands for the service itself (first migration).
 pub const SYSTEM: ActorId = ActorId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

@@ -1,5 +1,6 @@
 //! The campaign file (TOML). Parsed and validated here; kept in git or edited in the web app.
 
+use super::schedule::Schedule;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -200,20 +201,6 @@ pub struct Budget {
 
 fn default_runners_up() -> u32 {
     64
-}
-
-/// When rounds begin. The calendar proper (cron, time zones, blackouts) replaces this later.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Schedule {
-    /// Laboratory hours from the start of one round to the next; the next waits for the one before.
-    pub every_hours: f64,
-}
-
-impl Default for Schedule {
-    fn default() -> Self {
-        Self { every_hours: 168.0 }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

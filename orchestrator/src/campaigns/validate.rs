@@ -1,5 +1,7 @@
 //! Whether a campaign makes sense: what types cannot say, said before anything is created.
 
+mod schedule;
+
 use super::document::Document;
 use super::problem::Problem;
 use super::spec::{Assay, Combinations, Control, HitRule, Spec};
@@ -36,7 +38,8 @@ pub(super) fn validate(spec: &Spec, document: &Document, unread: &BTreeSet<Strin
     check.wells(spec);
     check.qc(spec);
     check.budget(spec);
-    check.schedule_and_policy(spec);
+    check.schedule(spec);
+    check.policy(spec);
     check.bench(spec);
     check.found
 }
@@ -320,15 +323,7 @@ impl Check<'_> {
         }
     }
 
-    fn schedule_and_policy(&mut self, spec: &Spec) {
-        let (every, incubate) = (spec.schedule.every_hours, spec.assay.incubate_hours);
-        self.within("schedule.every_hours", every, 0.0, 24.0 * 365.0, " hours");
-        if self.read(&["assay"]) && every > 0.0 && every < incubate {
-            self.doubtful(
-                "schedule.every_hours",
-                format!("plates incubate for {incubate} h: rounds cannot follow each {every} h"),
-            );
-        }
+    fn policy(&mut self, spec: &Spec) {
         let (approvals, auto) = (spec.policy.approvals, spec.policy.auto_approve);
         self.require(approvals > 0 || auto, "policy.approvals", || {
             "nobody would approve: ask for one approval or more, or set auto_approve = true".to_owned()

@@ -7,7 +7,9 @@
 //! a device or a model.
 
 pub mod accounts;
+pub mod agenda;
 pub mod batches;
+pub mod blackouts;
 pub mod blobs;
 pub mod campaigns;
 pub mod chains;
@@ -35,6 +37,7 @@ pub mod results;
 pub mod rounds;
 pub mod settlements;
 pub mod tasks;
+pub mod ticks;
 pub mod tokens;
 
 pub use error::{Error, Result};
