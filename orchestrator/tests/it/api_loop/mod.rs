@@ -2,6 +2,7 @@
 //! snapshot.
 
 mod batches;
+mod calendar;
 mod campaigns;
 mod inventory;
 mod plates;
