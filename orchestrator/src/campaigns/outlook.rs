@@ -4,6 +4,7 @@ use super::state::State as CampaignState;
 use crate::batches::draft::Draft;
 use crate::calendar::Zone;
 use crate::calendar::week::{CampaignOutlook, Device, LivePlate, LiveRound, Needs, Outlook, Phase, Stock};
+use crate::people::Visible;
 use crate::planning::Inventory;
 use crate::rounds::begin::Standing;
 use crate::rounds::state::{Stage, State};
@@ -21,19 +22,20 @@ const APPROVAL_HOURS: f64 = 8.0;
 /// What a reading is taken to last where the reader's profile has no `minutes_per_plate`.
 const MINUTES_PER_PLATE: f64 = 15.0;
 
-/// Reads all of it; the view begins at `from`, or now, and ends at `to`.
+/// Reads all of it; what is not `visible` counts and is not shown. The view begins at `from`, or now, and ends at `to`.
 pub async fn read(
     conn: &mut PgConnection,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     zone: Zone,
+    visible: &Visible,
 ) -> Result<Outlook> {
     let now = store::clock::lab_now(conn).await?;
     let mut campaigns = Vec::new();
     for state in [CampaignState::Active, CampaignState::Paused] {
         for id in store::campaigns::in_state(conn, state).await? {
             if let Some(campaign) = store::campaigns::by_id(conn, id).await? {
-                campaigns.push(of_campaign(conn, campaign).await?);
+                campaigns.push(of_campaign(conn, campaign, visible).await?);
             }
         }
     }
@@ -44,7 +46,11 @@ pub async fn read(
     Ok(Outlook { now, from, to, zone, campaigns, blackouts, devices, stock })
 }
 
-async fn of_campaign(conn: &mut PgConnection, campaign: Campaign) -> Result<CampaignOutlook> {
+async fn of_campaign(
+    conn: &mut PgConnection,
+    campaign: Campaign,
+    visible: &Visible,
+) -> Result<CampaignOutlook> {
     let standing = Standing::read(conn, &campaign).await?;
     let approval_hours = store::agenda::approval_hours(conn, campaign.id).await?.unwrap_or(APPROVAL_HOURS);
     let mut live = Vec::new();
@@ -60,6 +66,7 @@ async fn of_campaign(conn: &mut PgConnection, campaign: Campaign) -> Result<Camp
     };
     Ok(CampaignOutlook {
         id: campaign.id,
+        shown: visible.shows(campaign.project_id),
         name: campaign.name,
         spec: standing.version.spec,
         rule: standing.rule,

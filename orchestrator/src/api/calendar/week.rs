@@ -1,5 +1,6 @@
 //! `GET /calendar`
 
+use crate::api::access::Caller;
 use crate::api::extract::{Json, Query};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
@@ -30,11 +31,12 @@ pub(super) struct Wanted {
 /// The time to come.
 ///
 /// When rounds begin, by when approval is needed, when plates are dispensed, incubated and read, what they need,
-/// and what does not fit. Facts are `certain`, the rest is a forecast: as fast as batches were approved so far.
+/// and what does not fit. Campaigns of projects that the caller may not read count in the load and are not shown. Facts are `certain`, the rest is a forecast: as fast as batches were approved so far.
 #[utoipa::path(get, path = "/calendar", tag = "calendar", params(Wanted),
     responses((status = 200, body = Week), (status = 422, body = Problem, description = "`calendar.range_invalid`, `calendar.zone_unknown`")))]
 pub(super) async fn get(
     State(state): State<AppState>,
+    caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Week>, Problem> {
     let zone = zone(wanted.zone.as_deref())?;
@@ -50,7 +52,7 @@ pub(super) async fn get(
             format!("From {from} to {to} is no view: `to` is after `from`, by {MOST_DAYS} days at most.");
         return Err(Problem::unprocessable("calendar.range_invalid", detail));
     }
-    let outlook = outlook::read(&mut conn, from, to, zone).await?;
+    let outlook = outlook::read(&mut conn, from, to, zone, &caller.visible()).await?;
     drop(conn);
     Ok(Json(week::week(&outlook)))
 }

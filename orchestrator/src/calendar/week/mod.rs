@@ -46,6 +46,8 @@ pub struct Outlook {
 #[derive(Clone, Debug)]
 pub struct CampaignOutlook {
     pub id: CampaignId,
+    /// Whoever looks may see it: else it counts, in the load and for what fits, and is not shown.
+    pub shown: bool,
     pub name: String,
     pub spec: Spec,
     pub rule: Rule,
@@ -193,8 +195,13 @@ pub fn week(outlook: &Outlook) -> Week {
     steps.sort_by_key(|step| (step.item.from_lab_at, step.item.kind));
     let all = load::days(&steps, outlook);
     fit::judge(&mut steps, &all, outlook);
+    let hidden = |item: &Item| {
+        outlook.campaigns.iter().any(|campaign| !campaign.shown && item.campaign_id == Some(campaign.id))
+    };
     let seen = |item: &Item| {
-        item.from_lab_at < outlook.to && (item.to_lab_at > outlook.from || item.from_lab_at >= outlook.from)
+        !hidden(item)
+            && item.from_lab_at < outlook.to
+            && (item.to_lab_at > outlook.from || item.from_lab_at >= outlook.from)
     };
     let mut items: Vec<Item> = steps
         .into_iter()

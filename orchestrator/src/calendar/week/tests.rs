@@ -16,6 +16,7 @@ fn campaign(schedule: Schedule) -> CampaignOutlook {
     spec.policy.auto_approve = true;
     CampaignOutlook {
         id: CampaignId::fresh(),
+        shown: true,
         name: "screen".into(),
         rule: Rule::of(&schedule, &[]),
         spec,
@@ -204,4 +205,13 @@ fn facts_are_certain_and_an_approval_has_its_latest_hour() {
         ["04T08:00..07T08:00 Incubate: round 4: incubate P-1", "07T08:00..07T10:00 Read: round 4: read P-1",]
     );
     assert!(working.items.iter().all(|item| item.certain));
+}
+
+#[test]
+fn what_may_not_be_seen_counts_and_is_not_shown() {
+    let mut theirs = campaign(every("0 8 * * Mon", Overlap::Wait));
+    theirs.shown = false;
+    let alone = week(&outlook(vec![theirs], "05T00:00", "12T00:00"));
+    assert_eq!(lines(&alone), Vec::<String>::new());
+    assert_eq!(alone.load.len(), 6, "{:?}", alone.load);
 }
