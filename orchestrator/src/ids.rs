@@ -18,6 +18,8 @@ identity!(/** A blob on its way, in parts. */ UploadId);
 identity!(/** Something that people are told. */ NotificationId);
 identity!(/** A way out to people: webhook, Slack, mailbox. */ ChannelId);
 identity!(/** One telling to one channel; what receivers know it by. */ DeliveryId);
+identity!(/** One tick of a campaign's calendar. */ TickId);
+identity!(/** A stretch of time in which no round may begin. */ BlackoutId);
 
 /// The actor that stands for the service itself (first migration).
 pub const SYSTEM: ActorId = ActorId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));

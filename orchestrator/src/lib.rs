@@ -1,7 +1,7 @@
 //! Campaigns, rounds, approvals, inventory, queue, ingestion and their HTTP API, over PostgreSQL.
 //!
 //! Reading order: what a campaign says ([`campaigns`]), the state machines ([`rounds`], [`batches`],
-//! [`plates`]), the pure functions ([`planning`], [`ingestion`]), the only SQL ([`store`]), what the queue keeps in memory
+//! [`plates`]), the pure functions ([`calendar`], [`planning`], [`ingestion`]), the only SQL ([`store`]), what the queue keeps in memory
 //! ([`queue`]), the loops that
 //! move everything on ([`engine`]), what people are told and how it reaches them ([`notifications`],
 //! [`channels`]), the doors ([`api`], [`cli`]) and the whole of it on one machine
@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod batches;
+pub mod calendar;
 pub mod campaigns;
 pub mod channels;
 pub mod cli;

@@ -18,6 +18,7 @@ mod app;
 mod assemble;
 mod batches;
 mod blobs;
+mod calendar;
 mod caller;
 mod campaigns;
 mod channels;
@@ -72,6 +73,7 @@ fn versioned() -> Routes {
         .merge(users::routes())
         .merge(projects::routes())
         .merge(campaigns::routes())
+        .merge(calendar::routes())
         .merge(rounds::routes())
         .merge(batches::routes())
         .merge(plates::routes())

@@ -78,6 +78,54 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("batch = 1", "batch = 0", "budget.batch", "1 to"),
         ("stop_after_hits = 1", "stop_after_hits = 0", "budget.stop_after_hits", "1 to"),
         ("every_hours = 168.0", "every_hours = inf", "schedule.every_hours", "0 to"),
+        ("every_hours = 168.0", "cron = \"0 30 8 * * 1\"", "schedule.cron", "names week days by number"),
+        ("every_hours = 168.0", "cron = \"30 8 * *\"", "schedule.cron", "4 fields"),
+        ("every_hours = 168.0", "cron = \"0 8 30 2 *\"", "schedule.cron", "it never comes"),
+        (
+            "every_hours = 168.0",
+            "every_hours = 1.0\ncron = \"0 8 * * Mon\"",
+            "schedule.every_hours",
+            "take one of both",
+        ),
+        ("mode = \"calendar\"", "mode = \"manual\"", "schedule.every_hours", "there are no ticks"),
+        ("zone = \"UTC\"", "zone = \"Berlin\"", "schedule.zone", "is no time zone"),
+        (
+            "zone = \"UTC\"",
+            "zone = \"UTC\"\nstarts = \"1.1.2026\"",
+            "schedule.starts",
+            "is no local date or time",
+        ),
+        (
+            "zone = \"UTC\"",
+            "zone = \"UTC\"\nstarts = 2026-02-01\nends = 2026-01-01",
+            "schedule.ends",
+            "not after `starts`",
+        ),
+        (
+            "every_hours = 168.0",
+            "cron = \"0 8 * * Mon\"\nstarts = 2026-01-06\nends = 2026-01-09",
+            "schedule.ends",
+            "no tick between",
+        ),
+        (
+            "zone = \"UTC\"",
+            "zone = \"UTC\"\nblackouts = [{ from = \"2026-02-01\", to = \"2026-01-01\", reason = \"x\" }]",
+            "schedule.blackouts[0].to",
+            "not after `from`",
+        ),
+        (
+            "zone = \"UTC\"",
+            "zone = \"UTC\"\nblackouts = [{ from = \"2026-01-01\", to = \"2026-01-01\", reason = \"\" }]",
+            "schedule.blackouts[0].reason",
+            "is no name",
+        ),
+        ("missed = \"once\"", "missed = \"never\"", "schedule.missed", "unknown variant"),
+        (
+            "wait_for_training_hours = 24.0",
+            "wait_for_training_hours = -1.0",
+            "schedule.wait_for_training_hours",
+            "0 to",
+        ),
         ("approvals = 1", "approvals = 0", "policy.approvals", "nobody would approve"),
         ("approvals = 1", "approvals = 101", "policy.approvals", "at most 100"),
         (
@@ -186,6 +234,8 @@ fn what_is_doubtful_is_said_and_taken() {
         ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
         ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
+        ("every_hours = 168.0", "cron = \"0 8 * * *\"", "schedule.cron"),
+        ("every_hours = 168.0", "cron = \"0 8 1-7 * Mon\"", "schedule.cron"),
         ("minimum_z_prime = 0.4", "minimum_z_prime = -1.0", "qc.minimum_z_prime"),
         ("auto_approve = false", "auto_approve = true", "policy.expires_hours"),
         ("per_plate = 1.0", "per_plate = 0.0", "cost"),
@@ -193,6 +243,15 @@ fn what_is_doubtful_is_said_and_taken() {
     for (from, to, path) in cases {
         assert_eq!(warned(&[features, (from, to)]), [path], "{to}");
     }
+    let all = ("missed = \"once\"", "missed = \"all\"");
+    let skip = ("overlap = \"wait\"", "overlap = \"skip\"");
+    assert_eq!(warned(&[features, all, skip]), ["schedule.missed"]);
+    // Rounds beside each other need no time between their ticks.
+    let daily = ("every_hours = 168.0", "cron = \"0 8 * * *\"");
+    assert_eq!(
+        warned(&[features, daily, ("overlap = \"wait\"", "overlap = \"allow\"")]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub async fn resume(
     order(conn, id, Event::Resumed, reason, actor).await
 }
 
-/// Ends the campaign, and cancels its live round.
+/// Ends the campaign, and cancels its live rounds.
 pub async fn cancel(
     conn: &mut PgConnection,
     id: CampaignId,
@@ -50,6 +50,7 @@ pub async fn cancel(
 async fn cancel_in(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
     let ordered = order(conn, id, Event::Cancelled, reason, actor).await?;
     let Ordered::Done(campaign, mut consequences) = ordered else { return Ok(ordered) };
+    store::ticks::skip_waiting(conn, id, reason).await?;
     for round in store::rounds::of_campaign(conn, id).await? {
         if !round.state.is_terminal()
             && let rounds::control::Ordered::Done(_, of_round) =

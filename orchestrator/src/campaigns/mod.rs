@@ -10,12 +10,16 @@ pub mod create;
 pub mod design;
 pub mod learning_curve;
 pub mod membership;
+pub mod next_ticks;
+pub mod outlook;
 pub mod policy;
 pub mod prior_screens;
 pub mod problem;
 pub mod random_choice;
 pub mod resolve;
+pub mod schedule;
 pub mod spec;
+pub mod start_round;
 pub mod state;
 
 mod document;
@@ -29,6 +33,7 @@ mod cases;
 mod examples;
 
 pub use design::{DesignError, Pool};
+pub use parse::problem_in;
 pub use problem::{Problem, SpecError};
 pub use resolve::{NamedFile, NamedFiles, ResolveError};
 pub use spec::Spec;

@@ -53,6 +53,14 @@ impl Spec {
     }
 }
 
+/// A problem of a file that parses, found by who knows more than the file (the clock).
+pub fn problem_in(toml_text: &str, path: &str, reason: &str) -> Problem {
+    match Document::parse(toml_text) {
+        Ok(document) => document.problem(path, reason),
+        Err(_) => Problem { path: path.to_owned(), line: 1, column: 1, reason: reason.to_owned() },
+    }
+}
+
 fn in_order(mut problems: Vec<Problem>) -> SpecError {
     problems.sort_by(|a, b| (a.line, a.column, &a.path).cmp(&(b.line, b.column, &b.path)));
     problems.dedup();

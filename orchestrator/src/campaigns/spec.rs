@@ -2,6 +2,7 @@
 
 pub use super::cost::Cost;
 pub use super::policy::Policy;
+use super::schedule::Schedule;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -205,20 +206,6 @@ pub struct Budget {
 
 fn default_runners_up() -> u32 {
     64
-}
-
-/// When rounds begin. The calendar proper (cron, time zones, blackouts) replaces this later.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Schedule {
-    /// Laboratory hours from the start of one round to the next; the next waits for the one before.
-    pub every_hours: f64,
-}
-
-impl Default for Schedule {
-    fn default() -> Self {
-        Self { every_hours: 168.0 }
-    }
 }
 
 /// Which instruments carry it out, by name.

@@ -1,5 +1,7 @@
 //! Whether a campaign makes sense: what types cannot say, said before anything is created.
 
+mod schedule;
+
 use super::document::Document;
 use super::problem::Problem;
 use super::spec::{Assay, Combinations, Control, HitRule, Spec};
@@ -320,17 +322,6 @@ impl Check<'_> {
         });
         if let Some(hits) = spec.budget.stop_after_hits {
             self.at_least_one("budget.stop_after_hits", hits, u32::MAX);
-        }
-    }
-
-    fn schedule(&mut self, spec: &Spec) {
-        let (every, incubate) = (spec.schedule.every_hours, spec.assay.incubate_hours);
-        self.within("schedule.every_hours", every, 0.0, 24.0 * 365.0, " hours");
-        if self.read(&["assay"]) && every > 0.0 && every < incubate {
-            self.doubtful(
-                "schedule.every_hours",
-                format!("plates incubate for {incubate} h: rounds cannot follow each {every} h"),
-            );
         }
     }
 

@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model, notification, plate,
-    project, results, round, serve, task, token, user,
+    batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model, notification,
+    plate, project, results, round, serve, task, token, user,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -26,10 +26,12 @@ pub enum Command {
     Demo(demo::DemoArguments),
     /// Bring the database's schema up to date
     Migrate(migrate::MigrateArguments),
-    /// Create, list, show, pause, resume and cancel campaigns
+    /// Create, list, show, pause, resume and cancel campaigns; begin rounds by hand
     Campaign(Connected<campaign::Command>),
     /// Show, resume, hold and cancel rounds
     Round(Connected<round::Command>),
+    /// The time to come: what happens when, what it needs, what does not fit; blackouts
+    Calendar(calendar::CalendarArguments),
     /// Look at batches, edit them, approve or reject them
     Batch(Connected<batch::Command>),
     /// Look at plates; decide on quarantined ones
@@ -116,6 +118,7 @@ impl Arguments {
             Command::Round(it) => {
                 round::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
+            Command::Calendar(arguments) => calendar::run(arguments).await,
             Command::Batch(it) => {
                 batch::run(it.command, &it.connection.client()?, it.connection.output()).await
             }

@@ -1,4 +1,4 @@
-//! `loopwright campaign`: create from a file, list, show, pause, resume, cancel.
+//! `loopwright campaign`: create from a file, list, show, pause, resume, cancel; its ticks, rounds by hand.
 
 use super::client::Client;
 use super::output::Output;
@@ -39,6 +39,20 @@ pub enum Command {
     },
     Resume {
         id: String,
+    },
+    /// Begin the next round now, whatever the calendar says
+    StartRound {
+        id: String,
+        /// Although it is blackout
+        #[arg(long)]
+        despite_blackout: bool,
+    },
+    /// When its next rounds begin
+    NextTicks {
+        id: String,
+        /// How many
+        #[arg(short, default_value_t = 5)]
+        n: u32,
     },
     /// End it: nothing more is dispatched
     Cancel {
@@ -102,6 +116,26 @@ async fn ask(command: Command, client: &Client, output: Output) -> anyhow::Resul
                     ("/round_id", "id"),
                 ],
                 "No rounds yet",
+            )
+        }
+        Command::StartRound { id, despite_blackout } => {
+            let id = client.campaign(&id).await?;
+            let body = json!({"despite_blackout": despite_blackout});
+            let round = client.post(&format!("/api/v1/campaigns/{id}/start-round"), &body).await?;
+            let sentence = format!(
+                "Round {} begins: {} ({})",
+                round["number"],
+                text(&round["id"]),
+                text(&round["model_because"])
+            );
+            output.done(&round, &sentence)
+        }
+        Command::NextTicks { id, n } => {
+            let id = client.campaign(&id).await?;
+            output.list(
+                &client.get(&format!("/api/v1/campaigns/{id}/next-ticks?n={n}")).await?,
+                &[("/local", "local"), ("/zone", "zone"), ("/at", "instant"), ("/note", "note")],
+                "No ticks to come: it has ended, or its rounds begin by hand or one after the other",
             )
         }
         Command::Pause { id } => act(client, output, &id, "pause", json!({})).await,

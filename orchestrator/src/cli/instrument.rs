@@ -24,7 +24,8 @@ pub enum Command {
         #[arg(long = "capability", required = true, value_delimiter = ',', value_parser = capability)]
         capabilities: Vec<String>,
         /// Its places, as JSON: {"slots": ["1"]} for an incubator or a reader; {"destination_slot": "1",
-        /// "source_slots": ["2"], "tip_rack_slots": ["10"], "tips_per_rack": 96} for a liquid handler
+        /// "source_slots": ["2"], "tip_rack_slots": ["10"], "tips_per_rack": 96} for a liquid handler. For the calendar's
+        /// forecasts, a handler's "seconds_per_transfer" and a reader's "minutes_per_plate"
         #[arg(long, default_value = "{}", value_parser = profile)]
         profile: Value,
     },

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 pub mod batch;
+pub mod calendar;
 pub mod campaign;
 pub mod channel;
 pub mod client;

@@ -53,7 +53,7 @@ impl Engine {
         Ok(Work {
             settlements: store::settlements::pending(&mut conn, SETTLEMENTS).await?,
             rounds: store::rounds::moving(&mut conn).await?,
-            campaigns: store::campaigns::active_without_live_round(&mut conn).await?,
+            campaigns: store::campaigns::to_look_at(&mut conn).await?,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::rounds::data_cut;
 use crate::rounds::state::{Event, Stage, State};
 use crate::rounds::summary::{Summary, coverage_90, new_hits};
 use crate::store::accounts::Standing;
-use crate::store::jobs::{Consequences, Created, NewJob};
+use crate::store::jobs::{Consequences, Created, Dependency, NewJob};
 use crate::store::proposals::Fate;
 use crate::store::rounds::Round;
 use crate::store::{self, Error, Result};
@@ -36,6 +36,8 @@ pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Close) {
         return nothing(tx).await;
     }
+    // One round of a campaign closes at a time: the trainings they ask for follow each other.
+    let Some(_) = store::campaigns::lock(&mut tx, round.campaign_id).await? else { return nothing(tx).await };
     let observations = store::observations::of_campaign(&mut tx, round.campaign_id, None).await?;
     if data_cut::to_csv(&observations).as_deref().map(Digest::of) != cut {
         // Measured on in the meantime: the cut is written again next time.
@@ -162,6 +164,9 @@ async fn train(
     job.campaign_id = Some(campaign.id);
     job.round_id = Some(round.id);
     job.unique_key = Some(train_key(&campaign, round.number));
+    // After the one before: the version of the newer data is judged last.
+    let before = store::chains::last_training(conn, campaign.id).await?.filter(|training| !training.drawn);
+    job.dependencies.extend(before.map(|training| Dependency::end(training.job_id)));
     if let Created::Created(_, consequences) = store::jobs::create(conn, &job).await? {
         out.absorb(consequences);
     }

@@ -1,6 +1,7 @@
 //! The jumping clock of the demo and of tests: when nothing runs, nothing is left to dispatch and nothing is
 //! left to draw, laboratory time jumps to the next due instant. It stands still while a job runs, and when
-//! only a person is awaited: then there is no due instant.
+//! only a person is awaited: then there is no due instant. A tick of a campaign whose round runs is none either,
+//! but a stop on the way to one.
 
 use super::{Engine, start};
 use crate::store::{self, Result};
@@ -33,9 +34,11 @@ async fn jump_in(tx: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
     if !store::settlements::is_still(tx).await? || store::jump::rounds_have_work(tx).await? {
         return Ok(None);
     }
-    let Ok(round_due) = start::next_due(tx).await? else { return Ok(None) };
+    let Some(calendar) = start::next_due(tx).await? else { return Ok(None) };
     let job_due = store::settlements::next_job_due(tx).await?;
-    let Some(next) = round_due.into_iter().chain(job_due).min() else { return Ok(None) };
+    let Some(aim) = calendar.drives.into_iter().chain(job_due).min() else { return Ok(None) };
+    // Ticks on the way are judged when they are due.
+    let next = calendar.stops.map_or(aim, |stop| stop.min(aim));
     if next <= lab_now {
         // Due already: whoever promotes jobs or starts rounds is about to.
         return Ok(None);

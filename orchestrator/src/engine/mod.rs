@@ -2,7 +2,7 @@
 //! database, and may be run by any replica: the row lock decides (`for update skip locked`).
 //!
 //! ```text
-//! start    campaign without a live round, when the next one is due     -> round
+//! start    campaign whose calendar has something to say                -> tick judged, round
 //! propose  round asks a learner        draft    waiting batch          -> draft plan, policy's approval, end of its time
 //! plan     approved batch              -> plates, reservations, jobs   (one transaction)
 //! draw     settled job                 -> records, plates, models      (its settlement goes in the same transaction)
@@ -20,6 +20,7 @@
 mod advance;
 mod assess;
 mod commit;
+mod consult;
 mod deliver;
 mod draft;
 mod draw;

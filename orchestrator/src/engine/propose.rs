@@ -21,6 +21,11 @@ pub(super) async fn step(
     if store::rounds::open_jobs(conn, round.id).await? > 0 {
         return Ok(Stepped::Nothing);
     }
+    // One round of a campaign at a time chooses: what the others ask for is then known, and not asked for twice.
+    let Some(_) = store::campaigns::lock(conn, round.campaign_id).await? else { return Ok(Stepped::Nothing) };
+    if store::chains::others_propose(conn, round.campaign_id, round.id).await? {
+        return Ok(Stepped::Nothing);
+    }
     let version = version_of(conn, round).await?;
     let excluded = store::proposals::excluded(conn, round.campaign_id, round.id).await?;
     let pending = store::proposals::pending(conn, round.campaign_id, round.id).await?;

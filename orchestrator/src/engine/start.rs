@@ -1,103 +1,25 @@
-//! Starts rounds when they are due, trains the first model, and finishes campaigns.
+//! Starts rounds as the calendar says, trains the first model, and finishes campaigns.
 
 use super::Stepped;
+use super::consult::{Next, consult, started};
 use super::inputs::{current_version, model_inputs, train_key, train_seed};
+use crate::calendar::judge::{Judgement, Reason};
+use crate::calendar::state::Event as TickEvent;
+use crate::calendar::{Beat, Tick, Zone};
 use crate::campaigns::state::{Event, State as CampaignState};
-use crate::ids::{CampaignId, RoundId, SYSTEM};
-use crate::rounds::{seed, state::State};
-use crate::store::campaigns::{Campaign, Version};
+use crate::ids::{RoundId, SYSTEM};
+use crate::rounds::begin::{Standing, begin};
+use crate::store::campaigns::Campaign;
 use crate::store::jobs::{Consequences, Created, NewJob};
-use crate::store::rounds::{NewRound, Round};
+use crate::store::rounds::BegunBy;
+use crate::store::ticks::{Judged, NewTick};
 use crate::store::{self, Result};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
+use jobs::Work;
 use jobs::work::learn::Train;
-use jobs::{Digest, Work};
 use sqlx::PgConnection;
 
-/// What the calendar says of a campaign without a live round.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Due {
-    /// The first model must be trained; nobody asked for it yet.
-    FirstTraining,
-    /// A learner trains, or a round is live.
-    Waiting,
-    /// A round is due since.
-    Now {
-        number: u32,
-        due_lab_at: DateTime<Utc>,
-        data_cut: Option<Digest>,
-    },
-    At(DateTime<Utc>),
-    /// No further round: budget spent or goal reached.
-    Finished {
-        because: String,
-    },
-}
-
-/// Reads the calendar.
-pub(super) async fn due(conn: &mut PgConnection, campaign: &Campaign) -> Result<Due> {
-    let version = current_version(conn, campaign).await?;
-    let last = store::rounds::last_of_campaign(conn, campaign.id).await?;
-    if last.as_ref().is_some_and(|round| !round.state.is_terminal()) {
-        return Ok(Due::Waiting);
-    }
-    let number = last.as_ref().map_or(0, |round| round.number);
-    let training = store::chains::by_unique_key(conn, &train_key(campaign, number)).await?;
-    match (&training, &last) {
-        (Some((_, false)), _) => return Ok(Due::Waiting),
-        (None, None) => return Ok(Due::FirstTraining),
-        _ => {}
-    }
-    if let Some(because) = finished(conn, campaign, &version).await? {
-        return Ok(Due::Finished { because });
-    }
-    let lab_now = store::clock::lab_now(conn).await?;
-    let due_lab_at = match &last {
-        None => lab_now,
-        Some(last) => last.due_lab_at + hours(version.spec.schedule.every_hours),
-    };
-    if due_lab_at > lab_now {
-        return Ok(Due::At(due_lab_at));
-    }
-    let data_cut = data_cut(conn, training, last).await?;
-    Ok(Due::Now { number: number + 1, due_lab_at: lab_now, data_cut })
-}
-
-/// What the last training was given; a round that measured nothing left the cut of its own beginning.
-async fn data_cut(
-    conn: &mut PgConnection,
-    training: Option<(jobs::JobId, bool)>,
-    last: Option<Round>,
-) -> Result<Option<Digest>> {
-    let Some((job, _)) = training else { return Ok(last.and_then(|round| round.data_cut)) };
-    match store::chains::work_of(conn, job).await? {
-        Some(Work::Train(train)) => Ok(train.inputs.data_cut),
-        _ => Ok(None),
-    }
-}
-
-/// Why no further round begins, if none does.
-async fn finished(conn: &mut PgConnection, campaign: &Campaign, version: &Version) -> Result<Option<String>> {
-    let budget = &version.spec.budget;
-    let rounds = store::rounds::of_campaign(conn, campaign.id).await?;
-    let closed = rounds.iter().filter(|round| round.state == State::Closed).count();
-    if u32::try_from(closed).unwrap_or(u32::MAX) >= budget.rounds {
-        return Ok(Some(format!("all {} rounds of the budget are done", budget.rounds)));
-    }
-    if let Some(wanted) = budget.stop_after_hits {
-        let hits = store::observations::hits(conn, campaign.id).await?;
-        if hits >= wanted {
-            return Ok(Some(format!("{hits} hits found, {wanted} were wanted")));
-        }
-    }
-    let answered = store::proposals::answered(conn, campaign.id).await?;
-    if answered >= version.pool_size {
-        return Ok(Some(format!("all {answered} experiments of the design space are answered")));
-    }
-    Ok(None)
-}
-
-/// Starts, trains, or finishes, as the calendar says. The caller holds the campaign's lock.
+/// Starts, trains, judges a tick, or finishes, as the calendar says. The caller holds the campaign's lock.
 pub(super) async fn step(
     conn: &mut PgConnection,
     campaign: &mut Campaign,
@@ -107,29 +29,83 @@ pub(super) async fn step(
         // Another replica finished it since it was listed.
         return Ok(Stepped::Nothing);
     }
-    match due(conn, campaign).await? {
-        Due::Waiting | Due::At(_) => Ok(Stepped::Nothing),
-        Due::FirstTraining => first_training(conn, campaign, out).await,
-        Due::Finished { because } => {
+    let standing = Standing::read(conn, campaign).await?;
+    match consult(&standing) {
+        Next::Nothing { .. } => Ok(Stepped::Nothing),
+        Next::FirstTraining => first_training(conn, campaign, out).await,
+        Next::Finish { because } => {
+            store::ticks::skip_waiting(conn, campaign.id, &because).await?;
             store::campaigns::apply(conn, campaign, Event::Finished, &because, SYSTEM).await?.must()?;
             Ok(Stepped::Moved)
         }
-        Due::Now { number, due_lab_at, data_cut } => {
-            let promoted = store::models::promoted(conn, campaign.id).await?;
-            let round = NewRound {
-                id: RoundId::fresh(),
-                campaign_id: campaign.id,
-                campaign_version: campaign.current_version,
-                number,
-                seed: seed::derive(campaign.seed, "round", &[number]),
-                data_cut,
-                model_version_id: promoted.map(|version| version.id),
-                due_lab_at,
-            };
-            let started = store::rounds::insert(conn, &round, SYSTEM).await?;
-            Ok(if started { Stepped::Moved } else { Stepped::Abandoned })
+        Next::Continue => {
+            let now = standing.situation.now;
+            let round = begin(conn, campaign, &standing, BegunBy::Continuous, now, SYSTEM).await?;
+            Ok(if round.is_some() { Stepped::Moved } else { Stepped::Abandoned })
         }
+        Next::Judge { tick, judgement, look_again_at } => {
+            store::campaigns::look_again(conn, campaign.id, look_again_at).await?;
+            enter(conn, campaign, &standing, &tick, judgement).await
+        }
+        Next::Resolve { tick, judgement } => resolve(conn, campaign, &standing, tick, judgement).await,
     }
+}
+
+/// Enters a tick with its first judgement.
+async fn enter(
+    conn: &mut PgConnection,
+    campaign: &Campaign,
+    standing: &Standing,
+    tick: &Tick,
+    judgement: Judgement,
+) -> Result<Stepped> {
+    let Some((event, why, round_id)) = carry_out(conn, campaign, standing, tick.due, judgement).await? else {
+        return Ok(Stepped::Abandoned);
+    };
+    let zone = if matches!(standing.rule.beat, Beat::Every(_)) { Zone::UTC } else { standing.rule.zone };
+    let new = NewTick {
+        campaign_id: campaign.id,
+        nominal: tick.nominal,
+        zone: zone.to_string(),
+        due_lab_at: tick.due,
+        event,
+        why,
+        round_id,
+    };
+    Ok(if store::ticks::insert(conn, &new).await? { Stepped::Moved } else { Stepped::Abandoned })
+}
+
+/// Moves a waiting tick on.
+async fn resolve(
+    conn: &mut PgConnection,
+    campaign: &Campaign,
+    standing: &Standing,
+    mut tick: Judged,
+    judgement: Judgement,
+) -> Result<Stepped> {
+    let due = tick.due_lab_at;
+    let Some((event, why, round)) = carry_out(conn, campaign, standing, due, judgement).await? else {
+        return Ok(Stepped::Abandoned);
+    };
+    store::ticks::apply(conn, &mut tick, event, &why, round).await?.must()?;
+    Ok(Stepped::Moved)
+}
+
+/// Begins the round of a tick that is to start one. `None`: another round is there meanwhile.
+async fn carry_out(
+    conn: &mut PgConnection,
+    campaign: &Campaign,
+    standing: &Standing,
+    due: DateTime<Utc>,
+    judgement: Judgement,
+) -> Result<Option<(TickEvent, Reason, Option<RoundId>)>> {
+    Ok(match judgement {
+        Judgement::Wait { why, .. } => Some((TickEvent::Waited, why, None)),
+        Judgement::Skip { why } => Some((TickEvent::Skipped, why, None)),
+        Judgement::Start => begin(conn, campaign, standing, BegunBy::Tick, due, SYSTEM)
+            .await?
+            .map(|round| (TickEvent::Started, started(), Some(round))),
+    })
 }
 
 /// Version 1 of the model is trained from the priors alone.
@@ -152,28 +128,24 @@ async fn first_training(
     }
 }
 
-/// Laboratory hours; a schedule was checked to be finite and positive when its file was read.
-fn hours(hours: f64) -> Duration {
-    std::time::Duration::try_from_secs_f64(hours * 3600.0)
-        .ok()
-        .and_then(|duration| Duration::from_std(duration).ok())
-        .unwrap_or(Duration::MAX)
+/// What the calendars of all active campaigns say of the time to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct NextDue {
+    /// The earliest instant that time may jump to for its own sake.
+    pub drives: Option<DateTime<Utc>>,
+    /// The earliest one that must not be passed over: a tick while a round of its campaign runs.
+    pub stops: Option<DateTime<Utc>>,
 }
 
-/// The earliest instant at which a round of an active campaign is due; `Err` within: one is due already, or
-/// something else is to be done first.
-pub(super) async fn next_due(
-    conn: &mut PgConnection,
-) -> Result<std::result::Result<Option<DateTime<Utc>>, ()>> {
-    let mut next: Option<DateTime<Utc>> = None;
-    let campaigns: Vec<CampaignId> = store::campaigns::active_without_live_round(conn).await?;
-    for id in campaigns {
+/// `None`: one of them has something to do now.
+pub(super) async fn next_due(conn: &mut PgConnection) -> Result<Option<NextDue>> {
+    let mut due = NextDue::default();
+    for id in store::campaigns::in_state(conn, CampaignState::Active).await? {
         let Some(campaign) = store::campaigns::by_id(conn, id).await? else { continue };
-        match due(conn, &campaign).await? {
-            Due::At(at) => next = Some(next.map_or(at, |earlier| earlier.min(at))),
-            Due::Waiting => {}
-            Due::FirstTraining | Due::Now { .. } | Due::Finished { .. } => return Ok(Err(())),
-        }
+        let standing = Standing::read(conn, &campaign).await?;
+        let Next::Nothing { at, drives } = consult(&standing) else { return Ok(None) };
+        let which = if drives { &mut due.drives } else { &mut due.stops };
+        *which = (*which).into_iter().chain(at).min();
     }
-    Ok(Ok(next))
+    Ok(Some(due))
 }

@@ -95,6 +95,14 @@ impl Powers {
 }
 
 impl Visible {
+    /// Whether what is in `project` may be shown.
+    pub fn shows(&self, project: ProjectId) -> bool {
+        match self {
+            Visible::All => true,
+            Visible::Only(projects) => projects.contains(&project),
+        }
+    }
+
     /// For SQL: `None` is no limit.
     pub fn limit(&self) -> Option<Vec<uuid::Uuid>> {
         match self {

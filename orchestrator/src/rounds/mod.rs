@@ -1,8 +1,9 @@
 //! One turn of the loop.
 //!
-//! Its states ([`state`]), what people may order ([`control`]), and the pure parts of what the engine does
+//! How it begins ([`begin`]), its states ([`state`]), what people may order ([`control`]), and the pure parts of what the engine does
 //! with it: seeds, the data cut, the posterior's table, the summary.
 
+pub mod begin;
 pub mod control;
 pub mod data_cut;
 pub mod posterior;

@@ -198,20 +198,50 @@ pub async fn list(
     .collect()
 }
 
-/// Active campaigns in which no round is live.
-pub async fn active_without_live_round(conn: &mut PgConnection) -> Result<Vec<CampaignId>> {
+/// Active campaigns whose calendar may have something to say: no round is live, a tick waits, or its next look
+/// has come.
+pub async fn to_look_at(conn: &mut PgConnection) -> Result<Vec<CampaignId>> {
     let ids = sqlx::query_scalar!(
         "select id
          from campaign
          where state = 'active'
-           and not exists (
-               select from round
-               where round.campaign_id = campaign.id and round.state not in ('closed', 'cancelled', 'failed'))
+           and (calendar_look_lab_at <= lab_now()
+                or exists (select from tick where tick.campaign_id = campaign.id and tick.state = 'waiting')
+                or not exists (
+                    select from round
+                    where round.campaign_id = campaign.id and round.state not in ('closed', 'cancelled', 'failed')))
          order by id"
     )
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(CampaignId).collect())
+}
+
+/// In this state, in order of creation.
+pub async fn in_state(conn: &mut PgConnection, state: State) -> Result<Vec<CampaignId>> {
+    let ids = sqlx::query_scalar!("select id from campaign where state = $1 order by id", state.as_str())
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(CampaignId).collect())
+}
+
+/// When the campaign was created, by the laboratory's clock: its calendar begins there.
+pub async fn calendar_since(conn: &mut PgConnection, id: CampaignId) -> Result<DateTime<Utc>> {
+    Ok(sqlx::query_scalar!("select calendar_since_lab_at from campaign where id = $1", id.0)
+        .fetch_one(conn)
+        .await?)
+}
+
+/// While a round is live and no tick waits, the calendar is looked at again from `at` on (`None`: no more).
+pub async fn look_again(conn: &mut PgConnection, id: CampaignId, at: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query!(
+        "update campaign set calendar_look_lab_at = coalesce($2, 'infinity'::timestamptz) where id = $1",
+        id.0,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Takes the campaign's row lock; `None` when another has it.
@@ -220,7 +250,7 @@ pub async fn lock(conn: &mut PgConnection, id: CampaignId) -> Result<Option<Camp
         Row,
         "select id, project_id, name, state, current_version, seed, finished_reason, created_at
          from campaign where id = $1
-         for update skip locked",
+         for no key update skip locked",
         id.0
     )
     .fetch_optional(conn)
@@ -235,7 +265,7 @@ pub async fn lock_waiting(conn: &mut PgConnection, id: CampaignId) -> Result<Opt
         Row,
         "select id, project_id, name, state, current_version, seed, finished_reason, created_at
          from campaign where id = $1
-         for update",
+         for no key update",
         id.0
     )
     .fetch_optional(conn)

@@ -210,17 +210,48 @@ pub async fn work_of(conn: &mut PgConnection, job: JobId) -> Result<Option<Work>
     row.map(|row| work(&row.kind, row.payload)).transpose()
 }
 
-/// The job of this unique key: its identity, and whether its consequences are drawn.
-pub async fn by_unique_key(conn: &mut PgConnection, key: &str) -> Result<Option<(JobId, bool)>> {
+/// A training of a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Training {
+    pub job_id: JobId,
+    /// Its consequences are drawn: the version is judged, or a person was told.
+    pub drawn: bool,
+}
+
+/// The newest training that was asked for.
+pub async fn last_training(conn: &mut PgConnection, campaign: CampaignId) -> Result<Option<Training>> {
     let row = sqlx::query!(
         r#"select job.id, (job_outcome.job_id is not null and settlement.job_id is null) as "drawn!"
            from job
            left join job_outcome on job_outcome.job_id = job.id
            left join settlement on settlement.job_id = job.id
-           where job.unique_key = $1"#,
-        key
+           where job.campaign_id = $1 and job.kind = 'train'
+           order by job.created_at desc, job.id desc
+           limit 1"#,
+        campaign.0
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| (row.id.into(), row.drawn)))
+    Ok(row.map(|row| Training { job_id: row.id.into(), drawn: row.drawn }))
+}
+
+/// Whether another round of the campaign has a learner choose its batch now: what it will ask for is not known
+/// yet. One that is held does not count: nobody knows for how long.
+pub async fn others_propose(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from round
+               join job on job.round_id = round.id
+               left join job_outcome on job_outcome.job_id = job.id
+               left join settlement on settlement.job_id = job.id
+               where round.campaign_id = $1
+                 and round.id <> $2
+                 and round.state = 'proposing'
+                 and job.kind = 'propose'
+                 and (job_outcome.job_id is null or settlement.job_id is not null)) as "propose!""#,
+        campaign.0,
+        round.0
+    )
+    .fetch_one(conn)
+    .await?)
 }

@@ -7,8 +7,10 @@
 //! a device or a model.
 
 pub mod accounts;
+pub mod agenda;
 pub mod approvals;
 pub mod batches;
+pub mod blackouts;
 pub mod blobs;
 pub mod campaigns;
 pub mod chains;
@@ -42,6 +44,7 @@ pub mod results;
 pub mod rounds;
 pub mod settlements;
 pub mod tasks;
+pub mod ticks;
 pub mod tokens;
 pub mod uploads;
 

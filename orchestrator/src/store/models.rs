@@ -171,6 +171,22 @@ pub async fn by_id(conn: &mut PgConnection, id: ModelVersionId) -> Result<Option
     .transpose()
 }
 
+/// The version that a training made, if it made one.
+pub async fn of_training(conn: &mut PgConnection, job: JobId) -> Result<Option<ModelVersion>> {
+    sqlx::query_as!(
+        Row,
+        "select id, campaign_id, number, state, checkpoint_sha256, data_cut_sha256, seed, code_version,
+                metrics, train_job_id, decided_because, created_at
+         from model_version
+         where train_job_id = $1",
+        job.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(ModelVersion::try_from)
+    .transpose()
+}
+
 /// First to last.
 pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Result<Vec<ModelVersion>> {
     sqlx::query_as!(

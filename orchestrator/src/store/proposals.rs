@@ -369,6 +369,25 @@ pub async fn pending(
     rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
 }
 
+/// How many experiments live rounds of the campaign ask for, without an answer yet.
+pub async fn asked_for(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
+    let asked = sqlx::query_scalar!(
+        r#"select count(distinct (perturbation, context)) as "count!"
+           from proposal
+           join batch on batch.id = proposal.batch_id
+           join round on round.id = batch.round_id
+           where round.campaign_id = $1
+             and round.state not in ('closed', 'cancelled', 'failed')
+             and batch.state in ('awaiting_approval', 'approved', 'planned')
+             and proposal.status = 'selected'
+             and proposal.fate is null"#,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?;
+    count(asked).map(u64::from)
+}
+
 /// How many experiments of the campaign have their fate.
 pub async fn answered(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
     let answered = sqlx::query_scalar!(

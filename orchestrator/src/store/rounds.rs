@@ -24,6 +24,9 @@ pub struct Round {
     pub data_cut: Option<Digest>,
     /// The version that proposes.
     pub model_version_id: Option<ModelVersionId>,
+    /// Why that one; `None` for rounds older than the calendar.
+    pub model_because: Option<String>,
+    pub begun_by: BegunBy,
     pub due_lab_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub summary: Option<Value>,
@@ -50,7 +53,38 @@ pub struct NewRound {
     pub seed: u64,
     pub data_cut: Option<Digest>,
     pub model_version_id: Option<ModelVersionId>,
+    pub model_because: String,
+    pub begun_by: BegunBy,
+    /// It may be live beside other rounds of the campaign.
+    pub may_overlap: bool,
     pub due_lab_at: DateTime<Utc>,
+}
+
+/// What began a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BegunBy {
+    /// A tick of the calendar.
+    Tick,
+    /// The end of the round before.
+    Continuous,
+    Person,
+}
+
+impl BegunBy {
+    const ALL: [BegunBy; 3] = [BegunBy::Tick, BegunBy::Continuous, BegunBy::Person];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            BegunBy::Tick => "tick",
+            BegunBy::Continuous => "continuous",
+            BegunBy::Person => "person",
+        }
+    }
+
+    fn from_column(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 struct Row {
@@ -65,6 +99,8 @@ struct Row {
     seed: i64,
     data_cut_sha256: Option<Vec<u8>>,
     model_version_id: Option<uuid::Uuid>,
+    model_because: Option<String>,
+    begun_by: String,
     due_lab_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     summary: Option<Value>,
@@ -84,6 +120,8 @@ impl TryFrom<Row> for Round {
             seed: u64::try_from(row.seed).map_err(corrupt)?,
             data_cut: digest_opt(row.data_cut_sha256.as_deref())?,
             model_version_id: row.model_version_id.map(ModelVersionId),
+            model_because: row.model_because,
+            begun_by: moved::word(BegunBy::from_column(&row.begun_by), "round.begun_by", &row.begun_by)?,
             due_lab_at: row.due_lab_at,
             created_at: row.created_at,
             summary: row.summary,
@@ -97,19 +135,21 @@ macro_rules! rounds {
         sqlx::query_as!(
             Row,
             "select id, campaign_id, campaign_version, number, state, held_from, reason_code, reason, seed,
-                    data_cut_sha256, model_version_id, due_lab_at, created_at, summary
+                    data_cut_sha256, model_version_id, model_because, begun_by, due_lab_at, created_at, summary
              from round " + $rest,
             $($argument),*
         )
     };
 }
 
-/// Inserts a round that begins to propose. `false`: the campaign has a live round or one of this number.
+/// Inserts a round that begins to propose. `false`: the campaign has one of this number, or a live round that it
+/// may not overlap with.
 pub async fn insert(conn: &mut PgConnection, new: &NewRound, actor: ActorId) -> Result<bool> {
     let inserted = sqlx::query!(
         "insert into round
-             (id, campaign_id, campaign_version, number, state, seed, data_cut_sha256, model_version_id, due_lab_at)
-         values ($1, $2, $3, $4, 'proposing', $5, $6, $7, $8)
+             (id, campaign_id, campaign_version, number, state, seed, data_cut_sha256, model_version_id, model_because,
+              begun_by, may_overlap, due_lab_at)
+         values ($1, $2, $3, $4, 'proposing', $5, $6, $7, $8, $9, $10, $11)
          on conflict do nothing",
         new.id.0,
         new.campaign_id.0,
@@ -118,6 +158,9 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRound, actor: ActorId) -> 
         i64::try_from(new.seed).map_err(corrupt)?,
         new.data_cut.as_ref().map(|digest| digest.0.as_slice()),
         new.model_version_id.map(|id| id.0),
+        new.model_because,
+        new.begun_by.as_str(),
+        new.may_overlap,
         new.due_lab_at
     )
     .execute(&mut *conn)
@@ -127,7 +170,10 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRound, actor: ActorId) -> 
         return Ok(false);
     }
     enter_stage(conn, new.id, State::In(Stage::Proposing)).await?;
-    let body = json!({"number": new.number, "due_lab_at": new.due_lab_at, "seed": new.seed});
+    let body = json!({
+        "number": new.number, "due_lab_at": new.due_lab_at, "seed": new.seed, "begun_by": new.begun_by,
+        "model_version_id": new.model_version_id, "model_because": new.model_because,
+    });
     record(conn, "RoundStarted", new.id, new.campaign_id, actor, &body).await?;
     Ok(true)
 }
@@ -146,12 +192,17 @@ pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Resul
         .collect()
 }
 
-pub async fn last_of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Result<Option<Round>> {
-    rounds!("where campaign_id = $1 order by number desc limit 1", campaign.0)
-        .fetch_optional(conn)
-        .await?
-        .map(Round::try_from)
-        .transpose()
+/// When a round of the campaign was last closed.
+pub async fn last_closed(conn: &mut PgConnection, campaign: CampaignId) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        "select max(entered_lab_at)
+         from round_stage
+         join round on round.id = round_stage.round_id
+         where round.campaign_id = $1 and round_stage.stage = 'closed'",
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// Rounds that the engine may move: live and not held.

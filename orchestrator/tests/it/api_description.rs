@@ -134,7 +134,7 @@ fn every_code_is_documented() {
     let page = std::fs::read_to_string(root.join("../docs/api.md")).expect("docs/api.md");
     let mut found = BTreeSet::new();
     codes(&root.join("src/api"), &mut found);
-    let no_codes = ["index.html", "design.genes_file", "model.features", "model.priors"];
+    let no_codes = ["index.html", "design.genes_file", "model.features", "model.priors", "schedule.ends"];
     found.retain(|code| !no_codes.contains(&code.as_str()));
     assert!(found.len() > 40, "{found:?}");
     let missing: Vec<_> = found.iter().filter(|code| !page.contains(&format!("`{code}`"))).collect();

@@ -7,11 +7,13 @@ use crate::api::once::IdempotencyKey;
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::write::{Asking, Write};
+use crate::calendar::{Beat, Rule};
 use crate::campaigns::create::{self, CreateCampaign, Created};
-use crate::campaigns::{DesignError, Pool, Spec, prior_screens};
+use crate::campaigns::{DesignError, Pool, Spec, prior_screens, problem_in};
 use crate::ids::{DEFAULT_PROJECT, ProjectId};
 use crate::store::blobs::describe;
 use crate::store::campaigns;
+use crate::store::clock;
 use crate::store::jobs::Consequences;
 use crate::store::people::projects;
 use crate::store::tokens::Scope;
@@ -67,6 +69,7 @@ pub(super) async fn post(
     let spec = Spec::parse(&request.toml).map_err(|wrong| {
         Problem::unprocessable("campaign.invalid", wrong.to_string()).with_errors(wrong.problems)
     })?;
+    something_to_come(&state, &spec, &request.toml).await?;
     let seed = seed(request.seed)?;
     let named = Named::of(&spec, &request.files);
     named.all_stored(&state).await?;
@@ -93,6 +96,21 @@ pub(super) async fn post(
     };
     let record = enter(&mut write, new).await?;
     write.finish(StatusCode::CREATED, &record, &Consequences::default()).await
+}
+
+/// Refuses a calendar that has no tick any more, by the laboratory's clock.
+async fn something_to_come(state: &AppState, spec: &Spec, toml: &str) -> Result<(), Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let now = clock::lab_now(&mut conn).await?;
+    let rule = Rule::of(&spec.schedule, &[]);
+    let over = rule.ends.is_some_and(|ends| ends <= now);
+    let ticks = matches!(rule.beat, Beat::Cron(_) | Beat::Every(_));
+    if !over && (!ticks || rule.next(None, now).is_some()) {
+        return Ok(());
+    }
+    let wrong =
+        problem_in(toml, "schedule.ends", "there is no tick from now to it: no round would ever begin");
+    Err(Problem::unprocessable("campaign.invalid", wrong.to_string()).with_errors(vec![wrong]))
 }
 
 async fn enter(write: &mut Write, new: CreateCampaign) -> Result<CampaignRecord, Problem> {

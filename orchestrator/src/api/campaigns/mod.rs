@@ -3,10 +3,12 @@
 mod control;
 mod create;
 mod learning_curve;
+mod next_ticks;
 mod predict;
 mod predictions;
 mod progress;
 mod read;
+mod start_round;
 mod view;
 
 pub(super) use control::GivesReason;
@@ -26,6 +28,8 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(progress::get))
         .route(read, routes!(learning_curve::get))
         .slow_route(write, routes!(create::post))
+        .route(read, routes!(next_ticks::get))
+        .route(write, routes!(start_round::post))
         .route(write, routes!(control::pause))
         .route(write, routes!(control::resume))
         .route(write, routes!(control::cancel))

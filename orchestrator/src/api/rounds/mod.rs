@@ -3,6 +3,8 @@
 mod control;
 mod read;
 
+pub(super) use read::RoundRecord;
+
 use super::access::{Access, Routes};
 use crate::store::tokens::Scope;
 use utoipa_axum::routes;

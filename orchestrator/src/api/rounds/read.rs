@@ -4,7 +4,7 @@ use crate::api::extract::{Json, Path};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::ids::{CampaignId, ModelVersionId, RoundId};
-use crate::store::rounds::{self, Round, StageEntry};
+use crate::store::rounds::{self, BegunBy, Round, StageEntry};
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use jobs::Digest;
@@ -27,6 +27,10 @@ pub struct RoundRecord {
     pub seed: u64,
     pub data_cut: Option<Digest>,
     pub model_version_id: Option<ModelVersionId>,
+    /// Why that version proposes.
+    pub model_because: Option<String>,
+    /// What began it.
+    pub begun_by: BegunBy,
     pub due_lab_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub stages: Vec<StageEntry>,
@@ -49,6 +53,8 @@ impl RoundRecord {
             seed: round.seed,
             data_cut: round.data_cut,
             model_version_id: round.model_version_id,
+            model_because: round.model_because,
+            begun_by: round.begun_by,
             due_lab_at: round.due_lab_at,
             created_at: round.created_at,
             stages,

@@ -105,13 +105,23 @@ async fn keep(
         propose_job_id: job,
         expires_hours: version.spec.policy.expires_hours,
     };
-    store::batches::insert(conn, &batch, result.proposals.len(), SYSTEM).await?;
-    let selected = result.proposals.iter().map(|proposal| (proposal, Status::Selected));
-    let runners_up = result.runners_up.iter().map(|proposal| (proposal, Status::RunnerUp));
+    // While this round was held, another of the campaign may have asked for the same.
+    let taken: BTreeSet<_> =
+        store::proposals::pending(conn, round.campaign_id, round.id).await?.into_iter().collect();
+    let free = result.proposals.iter().chain(&result.runners_up);
     let rows: Vec<Proposal> = (1..)
-        .zip(selected.chain(runners_up))
-        .map(|(rank, (proposal, status))| row(batch.id, rank, proposal, status))
+        .zip(free.filter(|proposal| !taken.contains(&proposal.experiment)))
+        .map(|(rank, proposal)| {
+            let chosen = usize::try_from(rank).is_ok_and(|rank| rank <= result.proposals.len());
+            row(batch.id, rank, proposal, if chosen { Status::Selected } else { Status::RunnerUp })
+        })
         .collect();
+    let selected = rows.iter().filter(|proposal| proposal.status == Status::Selected).count();
+    if selected == 0 {
+        let why = Why::new("round.pool_exhausted", "Other rounds ask for everything that was proposed.");
+        return hold::hold(conn, round, why).await;
+    }
+    store::batches::insert(conn, &batch, selected, SYSTEM).await?;
     store::proposals::insert(conn, &rows).await?;
     store::predictions::replace(conn, round.id, predicted).await?;
     store::rounds::apply(conn, round, Event::BatchProposed, None, SYSTEM).await?.must()

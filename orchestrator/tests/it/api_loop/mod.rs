@@ -3,6 +3,7 @@
 
 mod approval;
 mod batches;
+mod calendar;
 mod campaigns;
 mod inventory;
 mod plates;

@@ -64,6 +64,8 @@ pub struct Settings {
     pub blanks: usize,
     /// In each source well.
     pub volume_nl: u32,
+    /// What stands under `[schedule]`.
+    pub schedule: &'static str,
 }
 
 impl Default for Settings {
@@ -79,6 +81,7 @@ impl Default for Settings {
             tags: |_| "",
             blanks: 12,
             volume_nl: 60_000,
+            schedule: "every_hours = 168.0",
         }
     }
 }
@@ -183,6 +186,25 @@ impl Laboratory {
         sqlx::query_scalar("select kind from event order by id").fetch_all(&self.pool).await.expect("events")
     }
 
+    /// Moves laboratory time by hand, as it passes in a laboratory whatever is going on.
+    pub async fn pass_until(&self, lab_at: &str) {
+        let mut conn = self.pool.acquire().await.expect("a connection");
+        let lab_at = lab_at.parse().expect("an instant");
+        store::clock::jump_to(&mut conn, lab_at).await.expect("a jumping clock");
+    }
+
+    /// Ticks that were judged: wall time, state, code of the reason.
+    pub async fn ticks(&self) -> Vec<String> {
+        let mut conn = self.pool.acquire().await.expect("a connection");
+        let ticks = store::ticks::of_campaign(&mut conn, self.campaign).await.expect("ticks");
+        ticks
+            .iter()
+            .map(|tick| {
+                format!("{} {} {}", tick.wall.format("%m-%d %H:%M"), tick.state.as_str(), tick.reason_code)
+            })
+            .collect()
+    }
+
     pub async fn lab_now(&self) -> DateTime<Utc> {
         let mut conn = self.pool.acquire().await.expect("a connection");
         store::clock::lab_now(&mut conn).await.expect("a clock")
@@ -254,7 +276,7 @@ async fn campaign(
 }
 
 fn toml(settings: &Settings) -> String {
-    let Settings { batch, rounds, auto_approve, approvals, policy, sections, .. } = settings;
+    let Settings { batch, rounds, auto_approve, approvals, policy, sections, schedule, .. } = settings;
     format!(
         r#"
 name = "scripted"
@@ -295,7 +317,7 @@ batch = {batch}
 runners_up = 8
 
 [schedule]
-every_hours = 168.0
+{schedule}
 
 [policy]
 approvals = {approvals}

@@ -1,0 +1,34 @@
+//! The ticks of a campaign before they happen.
+
+use crate::rounds::begin::Standing;
+use crate::store::Result;
+use crate::store::campaigns::Campaign;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+
+/// A tick before it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NextTick {
+    /// Laboratory time.
+    pub at: DateTime<Utc>,
+    /// What the clock on the wall shows then.
+    pub local: String,
+    pub zone: String,
+    /// What differs from the schedule's own time, and why.
+    pub note: Option<String>,
+}
+
+/// The next `count` ticks; none where rounds begin by hand or one after the other.
+pub async fn next_ticks(conn: &mut PgConnection, campaign: &Campaign, count: usize) -> Result<Vec<NextTick>> {
+    let Standing { rule, last_tick, since, situation, .. } = Standing::read(conn, campaign).await?;
+    let ticks = rule.upcoming(last_tick, since, situation.now, count);
+    let shown = ticks.iter().map(|tick| NextTick {
+        at: tick.due,
+        local: rule.zone.wall(tick.due).format("%Y-%m-%dT%H:%M:%S").to_string(),
+        zone: rule.zone.to_string(),
+        note: tick.note(rule.zone),
+    });
+    Ok(shown.collect())
+}
