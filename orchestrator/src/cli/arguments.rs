@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model, notification,
-    plate, project, results, round, serve, task, token, user,
+    batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model,
+    notification, plate, project, results, round, serve, task, token, user,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};

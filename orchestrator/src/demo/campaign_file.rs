@@ -71,11 +71,17 @@ rounds = {rounds}
 batch = {batch}
 
 [schedule]
-every_hours = 168.0
+{schedule}
 
 [policy]
 approvals = 1
 auto_approve = {auto_approve}
+{expiry}
+[cost]
+currency = "EUR"
+per_plate = 45.0
+per_well = 0.4
+per_tip = 0.08
 
 [bench]
 handler = "handler-1"
@@ -94,6 +100,13 @@ mover = "mover-1"
         rounds = settings.rounds,
         batch = settings.batch,
         auto_approve = settings.auto_approve,
+        // Without people the next round follows a week later, whatever the day.
+        schedule = if settings.auto_approve {
+            "every_hours = 168.0"
+        } else {
+            "cron = \"30 8 * * Mon\"\nzone = \"Europe/Berlin\""
+        },
+        expiry = if settings.auto_approve { "" } else { "expires_hours = 96.0\n" },
     );
     text
 }

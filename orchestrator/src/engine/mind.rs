@@ -1,5 +1,5 @@
-//! What real time does to what people are told: agents fall silent, notifications escalate, old deliveries are
-//! forgotten. Every process minds; row locks decide who does what.
+//! What time does to what people are told: agents fall silent, notifications escalate, old deliveries are forgotten
+//! (real time); the time of a waiting batch runs out (laboratory time). Every process minds; row locks decide who does what.
 
 use super::Engine;
 use crate::ids::SYSTEM;
@@ -37,6 +37,26 @@ impl Engine {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Warns once, before the time of a waiting batch is over (laboratory time).
+    pub async fn warn_of_expiry(&self) -> Result<usize> {
+        let mut tx = self.pool.begin().await?;
+        let expiring = store::batches::warn_of_expiry(&mut tx).await?;
+        for batch in &expiring {
+            let event = NewEvent {
+                kind: "BatchApprovalExpiring",
+                subject: "batch",
+                subject_id: batch.id.to_string(),
+                campaign_id: Some(batch.campaign_id),
+                actor: SYSTEM,
+                body: json!({"expires_lab_at": batch.expires_lab_at}),
+            };
+            let event_id = store::events::append(&mut tx, &event).await?;
+            store::outbox::enqueue(&mut tx, event_id, "batch").await?;
+        }
+        tx.commit().await?;
+        Ok(expiring.len())
     }
 
     /// Forgets deliveries that ended long ago.

@@ -90,6 +90,9 @@ async fn mind(engine: &Engine, shutdown: &CancellationToken) {
         if let Err(error) = engine.escalate().await {
             log(&error, "escalating notifications");
         }
+        if let Err(error) = engine.warn_of_expiry().await {
+            log(&error, "warning of approvals that expire");
+        }
         if began.elapsed() > engine.settings.agent_lost_after
             && let Err(error) = engine.watch_agents().await
         {

@@ -317,6 +317,43 @@ pub async fn forget_drafts(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// A batch whose time is nearly over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiring {
+    pub id: BatchId,
+    pub campaign_id: CampaignId,
+    pub expires_lab_at: DateTime<Utc>,
+}
+
+/// Waiting batches in the last quarter of their time, or its last day if that is less, of which nobody was warned yet;
+/// they count as warned from now on. Laboratory time.
+pub async fn warn_of_expiry(conn: &mut PgConnection) -> Result<Vec<Expiring>> {
+    let rows = sqlx::query!(
+        r#"update batch
+           set expiry_warned_lab_at = expires_lab_at
+           from round
+           join campaign_version on campaign_version.campaign_id = round.campaign_id
+               and campaign_version.version = round.campaign_version
+           where round.id = batch.round_id
+             and round.state = 'awaiting_approval'
+             and batch.state = 'awaiting_approval'
+             and expires_lab_at > lab_now()
+             and expiry_warned_lab_at is distinct from expires_lab_at
+             and expires_lab_at - lab_now() <= least(
+                 interval '24 hours',
+                 make_interval(secs => (spec->'policy'->>'expires_hours')::float8 * 3600 / 4))
+           returning batch.id, round.campaign_id, expires_lab_at as "expires_lab_at!""#
+    )
+    .fetch_all(conn)
+    .await?;
+    let expiring = rows.into_iter().map(|row| Expiring {
+        id: row.id.into(),
+        campaign_id: row.campaign_id.into(),
+        expires_lab_at: row.expires_lab_at,
+    });
+    Ok(expiring.collect())
+}
+
 async fn record(
     conn: &mut PgConnection,
     kind: &'static str,

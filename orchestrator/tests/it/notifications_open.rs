@@ -2,10 +2,10 @@
 
 use crate::laboratory::{Laboratory, Settings as Campaign};
 use crate::outside::{Outside, settings};
-use orchestrator::people::Visible;
 use orchestrator::notifications::acknowledge::{Acknowledged, acknowledge};
 use orchestrator::notifications::state::State;
 use orchestrator::notifications::{Settings, Topic};
+use orchestrator::people::Visible;
 use orchestrator::plates::decide::decide;
 use orchestrator::store;
 use orchestrator::store::instruments::{InstrumentState, Registration, register, seen};
@@ -94,7 +94,8 @@ async fn the_loop_tells_of_what_waits_and_takes_it_back(options: PgPoolOptions, 
     laboratory.run().await;
     laboratory.engine.relay().await.expect("relayed");
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let told = store::notifications::list(&mut conn, &Visible::All, true, None, 100).await.expect("notifications");
+    let told =
+        store::notifications::list(&mut conn, &Visible::All, true, None, 100).await.expect("notifications");
     let open: Vec<_> = told.iter().map(|it| (it.topic, it.title.as_str())).collect();
     assert_eq!(
         open,
@@ -109,7 +110,8 @@ async fn the_loop_tells_of_what_waits_and_takes_it_back(options: PgPoolOptions, 
         .expect("decided");
     laboratory.run().await;
     laboratory.engine.relay().await.expect("relayed");
-    let told = store::notifications::list(&mut conn, &Visible::All, false, None, 100).await.expect("notifications");
+    let told =
+        store::notifications::list(&mut conn, &Visible::All, false, None, 100).await.expect("notifications");
     let all: Vec<_> = told.iter().map(|it| (it.topic, it.state)).collect();
     assert_eq!(
         all,

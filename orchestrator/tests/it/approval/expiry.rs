@@ -92,3 +92,24 @@ async fn an_edit_gives_no_more_time_and_a_resumed_round_all_of_it(
     assert_eq!(batch(&laboratory).await.expires_lab_at, Some(anew));
     assert_eq!(batch(&laboratory).await.revision, 2, "it did not expire");
 }
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn people_are_warned_once_before_the_time_is_over(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, for_two_days()).await;
+    laboratory.run().await;
+    let warn = async |laboratory: &Laboratory| laboratory.engine.warn_of_expiry().await.expect("warned");
+    pass(&laboratory, 35).await;
+    assert_eq!(warn(&laboratory).await, 0, "more than a quarter is left");
+    pass(&laboratory, 1).await;
+    assert_eq!(warn(&laboratory).await, 1);
+    assert_eq!(warn(&laboratory).await, 0, "once");
+    pass(&laboratory, 12).await;
+    laboratory.settle().await;
+    let round = laboratory.last_round().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::resume(&mut conn, round.id, laboratory.person).await.expect("resumed");
+    drop(conn);
+    laboratory.settle().await;
+    pass(&laboratory, 47).await;
+    assert_eq!(warn(&laboratory).await, 1, "a new window, a new warning");
+}

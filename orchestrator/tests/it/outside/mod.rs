@@ -4,11 +4,11 @@ pub mod mailbox;
 pub mod receiver;
 
 use crate::support::App;
-use orchestrator::people::Visible;
 use orchestrator::channels::{Mail, Rules, Sender};
 use orchestrator::engine::Engine;
 use orchestrator::ids::{CampaignId, SYSTEM};
 use orchestrator::notifications::Settings;
+use orchestrator::people::Visible;
 use orchestrator::store::events::{self, NewEvent};
 use orchestrator::store::tokens::Scope;
 use orchestrator::store::{notifications, outbox};
