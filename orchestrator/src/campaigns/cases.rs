@@ -264,7 +264,7 @@ fn roles_need_as_many_people_and_prices_a_section() {
     let both = ("approvals = 1", "approvals = 1\nroles = { scientist = 1, engineer = 1 }");
     assert_eq!(
         refused(&[both]),
-        "line 65, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
+        "line 71, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
     );
     // Not said, it follows from the roles.
     let (spec, _) = parsed(&[("approvals = 1", "roles = { scientist = 1, engineer = 1 }")]).unwrap();
