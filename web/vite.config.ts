@@ -28,7 +28,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   test: {
-    environment: "jsdom",
+    // A document costs seconds to make: only tests of components (.test.tsx) ask for one, in their first line.
+    environment: "node",
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/tests/setup.ts"],
     restoreMocks: true,

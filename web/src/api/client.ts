@@ -14,6 +14,9 @@ export const whenSignedOut = (listener: typeof onSignedOut) => {
   onSignedOut = listener;
 };
 
+/** The app is served by the server it talks to. Tests of logic have no location. */
+const HERE = globalThis.location?.origin ?? "http://localhost";
+
 /** Longer than any answer takes; the page must not wait for ever. */
 const TIMEOUT_MS = 40_000;
 
@@ -34,7 +37,7 @@ const refuse: Middleware = {
 };
 
 /** The API as docs/openapi.json describes it. Whatever is not success is thrown as a `ProblemError`. */
-export const api = createClient<paths>({ baseUrl: "/", fetch: send });
+export const api = createClient<paths>({ baseUrl: HERE, fetch: send });
 api.use(refuse);
 
 /** The body of an answer that has one. */
@@ -49,7 +52,7 @@ type Plain = { body?: unknown; headers?: Record<string, string>; signal?: AbortS
 export async function plain<T>(method: string, path: string, { body, headers, signal }: Plain = {}) {
   const sent: HeadersInit = { accept: "application/json", ...headers };
   if (body !== undefined) (sent as Record<string, string>)["content-type"] = "application/json";
-  const url = new URL(path, window.location.origin);
+  const url = new URL(path, HERE);
   const response = await send(
     new Request(url, {
       method,

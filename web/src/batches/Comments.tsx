@@ -23,7 +23,8 @@ export function Comments({ batch }: { batch: string }) {
       return client.invalidateQueries({ queryKey: ["comments", batch] });
     },
   });
-  if (isMissing(comments.error)) return null;
+  // An older server knows no comments; and while nothing is known, nothing is shown.
+  if (isMissing(comments.error) || (!comments.data && !comments.error)) return null;
   return (
     <Panel title="Comments" note={comments.data ? String(comments.data.length) : undefined}>
       <div className={classes.list} aria-live="polite">

@@ -61,25 +61,25 @@ export const title = (name: string) => {
   return spoken.charAt(0).toUpperCase() + spoken.slice(1);
 };
 
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["year", 365 * 86_400],
-  ["month", 30 * 86_400],
-  ["week", 7 * 86_400],
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
+const STEPS: [string, string, number][] = [
+  ["year", "years", 365 * 86_400],
+  ["month", "months", 30 * 86_400],
+  ["week", "weeks", 7 * 86_400],
+  ["day", "days", 86_400],
+  ["h", "h", 3_600],
+  ["min", "min", 60],
 ];
-const relativeFormat = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always", style: "narrow" });
 
 /** `3 h ago`, `in 2 days`; `now` within half a minute. */
 export function relative(at: Date, now: Date): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   if (!Number.isFinite(seconds)) return NONE;
-  if (Math.abs(seconds) < 30) return "now";
-  for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) return relativeFormat.format(Math.round(seconds / size), unit);
-  }
-  return relativeFormat.format(Math.round(seconds / 60) || Math.sign(seconds), "minute");
+  const size = Math.abs(seconds);
+  if (size < 30) return "now";
+  const [one, many, unit] = STEPS.find((step) => size >= step[2]) ?? ["min", "min", 60];
+  const n = Math.max(1, Math.round(size / unit));
+  const spoken = `${n} ${n === 1 ? one : many}`;
+  return seconds < 0 ? `${spoken} ago` : `in ${spoken}`;
 }
 
 const exactFormat = new Intl.DateTimeFormat(LANGUAGE, {

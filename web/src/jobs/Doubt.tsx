@@ -10,7 +10,8 @@ import { say } from "../display/said.ts";
 import { When } from "../display/When.tsx";
 import { ROLE_FOR, useMay } from "../session/may.ts";
 import classes from "./Doubt.module.css";
-import { lines } from "./json.ts";
+import { isEmpty } from "./json.ts";
+import { Fields } from "./Payload.tsx";
 
 const CHOICES: { value: Resolution; label: string; description: string }[] = [
   {
@@ -52,7 +53,6 @@ export function Doubt({ job }: { job: JobDetail }) {
     },
   });
   if (!job.in_doubt) return null;
-  const known = lines(job.in_doubt.known ?? {});
   return (
     <Alert
       color="red"
@@ -66,16 +66,11 @@ export function Doubt({ job }: { job: JobDetail }) {
         said how it ended. In doubt since <When at={job.in_doubt.since} />. It is not repeated, and nothing
         that depends on it moves, until somebody says what they saw.
       </Text>
-      {known.length > 0 ? (
-        <dl className={classes.known} aria-label="What is known">
-          {known.map((line) => (
-            <div key={line.path}>
-              <dt>{line.name.replaceAll("_", " ")}</dt>
-              <dd>{line.text}</dd>
-            </div>
-          ))}
-        </dl>
-      ) : null}
+      {isEmpty(job.in_doubt.known) ? null : (
+        <div className={classes.known}>
+          <Fields value={job.in_doubt.known} />
+        </div>
+      )}
       {resolving.error ? <ProblemNotice what="Nothing was recorded" error={resolving.error} /> : null}
       <Stack gap="sm" mt="sm">
         <Radio.Group

@@ -1,31 +1,43 @@
-/** One line of a payload, indented by its depth; for people, so long lists are cut. */
-export type Line = { path: string; depth: number; name: string; text: string | null; more: number };
+/** A JSON value as people read it: fields, tables of alike records, and lists cut where they get long. */
+export type Shape =
+  | { kind: "text"; text: string; more: number }
+  | { kind: "fields"; fields: { name: string; shape: Shape }[] }
+  | { kind: "table"; columns: string[]; rows: string[][]; more: number }
+  | { kind: "list"; items: Shape[]; more: number };
 
 const SHOWN = 12;
 
-/** Flattens any JSON into lines that can be read and copied. */
-export function lines(value: unknown, name = "", depth = 0, path = "$"): Line[] {
-  if (Array.isArray(value)) {
-    if (value.every((it) => typeof it !== "object" || it === null)) {
-      const text = value.slice(0, SHOWN).map(plainText).join(", ");
-      return [{ path, depth, name, text: text || "none", more: Math.max(0, value.length - SHOWN) }];
-    }
-    const head: Line = { path, depth, name, text: null, more: 0 };
-    const items = value
-      .slice(0, SHOWN)
-      .flatMap((it, at) => lines(it, String(at + 1), depth + 1, `${path}[${at}]`));
-    const rest = value.length - SHOWN;
-    const tail: Line[] =
-      rest > 0 ? [{ path: `${path}[…]`, depth: depth + 1, name: "…", text: "", more: rest }] : [];
-    return [head, ...items, ...tail];
+export function shapeOf(value: unknown): Shape {
+  if (Array.isArray(value)) return shapeOfList(value);
+  if (isRecord(value)) {
+    const fields = Object.entries(value).map(([name, it]) => ({ name, shape: shapeOf(it) }));
+    return { kind: "fields", fields };
   }
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).flatMap(([key, it]) =>
-      lines(it, key, name ? depth + 1 : depth, `${path}.${key}`),
-    );
-    return name ? [{ path, depth, name, text: null, more: 0 }, ...entries] : entries;
-  }
-  return [{ path, depth, name, text: plainText(value), more: 0 }];
+  return { kind: "text", text: plainText(value), more: 0 };
 }
 
-const plainText = (value: unknown) => (value === null || value === undefined ? "none" : String(value));
+function shapeOfList(list: unknown[]): Shape {
+  const shown = list.slice(0, SHOWN);
+  const more = list.length - shown.length;
+  if (list.every((it) => !isRecord(it) && !Array.isArray(it))) {
+    return { kind: "text", text: shown.map(plainText).join(", ") || "none", more };
+  }
+  if (shown.every(isFlat)) {
+    const columns = [...new Set(shown.flatMap((it) => Object.keys(it)))];
+    const rows = shown.map((it) => columns.map((column) => plainText(it[column])));
+    return { kind: "table", columns, rows, more };
+  }
+  return { kind: "list", items: shown.map(shapeOf), more };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isFlat = (value: unknown): value is Record<string, unknown> =>
+  isRecord(value) && Object.values(value).every((it) => typeof it !== "object" || it === null);
+
+const plainText = (value: unknown) => (value === null || value === undefined ? "–" : String(value));
+
+/** Whether there is anything to show. */
+export const isEmpty = (value: unknown) =>
+  value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);

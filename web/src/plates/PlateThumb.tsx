@@ -1,9 +1,10 @@
+import { useComputedColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { plateQuery } from "../api/queries.ts";
 import type { Judgement, PlateLine } from "../api/types.ts";
 import { formatOf, parseWell } from "./geometry.ts";
-import { firstLayer, heatOf } from "./heat.ts";
+import { firstLayer, heatOf, mainChannel } from "./heat.ts";
 import classes from "./PlateThumb.module.css";
 
 const PITCH = 6;
@@ -18,14 +19,14 @@ export const PlateThumb = memo(({ plate }: { plate: PlateLine }) => {
     // A finished plate does not change; a small picture need not follow the others at once.
     staleTime: FINISHED.has(plate.state) ? Number.POSITIVE_INFINITY : 10_000,
   });
-  const format = formatOf(plate.labware, []);
+  const dark = useComputedColorScheme("light") === "dark";
+  const format = useMemo(() => formatOf(plate.labware, []), [plate.labware]);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context || !data) return;
     const qc = (data.qc ?? null) as Judgement | null;
-    const channel = data.readings[0]?.channel ?? "";
-    const layer = firstLayer(data, qc);
-    const { wells } = heatOf(data, qc, layer, channel, NO_NAMES);
+    const view = { layer: firstLayer(data, qc), channel: mainChannel(data), dark };
+    const { wells } = heatOf(data, qc, view, NO_NAMES);
     const style = getComputedStyle(document.documentElement);
     context.clearRect(0, 0, format.columns * PITCH, format.rows * PITCH);
     for (const well of wells) {
@@ -35,7 +36,7 @@ export const PlateThumb = memo(({ plate }: { plate: PlateLine }) => {
       context.fillStyle = fill ?? style.getPropertyValue("--lw-line");
       context.fillRect(place.column * PITCH, place.row * PITCH, PITCH - 1, PITCH - 1);
     }
-  }, [data, format]);
+  }, [data, format, dark]);
   return (
     <canvas
       ref={canvas}

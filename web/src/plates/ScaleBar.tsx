@@ -3,7 +3,7 @@ import { coloursOf, type Scale } from "./scale.ts";
 
 /** The colours with what they stand for. */
 export function ScaleBar({ scale, unit, middle }: { scale: Scale; unit: string; middle?: string }) {
-  const stops = coloursOf(scale.kind).join(", ");
+  const stops = coloursOf(scale.kind, scale.dark).join(", ");
   return (
     <div
       style={{

@@ -22,6 +22,17 @@ export function readingsOf(plate: Plate, channel: string): Map<string, number> {
 
 export const channelsOf = (plate: Plate) => [...new Set(plate.readings.map((it) => it.channel))];
 
+/** The channel that tells most: a reader's hit calls have two values, a signal has many. */
+export function mainChannel(plate: Plate): string {
+  const values = new Map<string, Set<number>>();
+  for (const { channel, value } of plate.readings) {
+    const seen = values.get(channel) ?? new Set<number>();
+    values.set(channel, seen.add(value));
+  }
+  const sizes = [...values].map(([channel, seen]) => [channel, seen.size] as const);
+  return sizes.sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
+}
+
 /** Negative control 0, positive control 1; `null` when the controls do not say. */
 export function normaliser(qc: Judgement | null): ((value: number) => number) | null {
   const negative = qc?.negative.mean;
@@ -53,14 +64,11 @@ const SHORT_SHARE = 0.8;
 
 type Names = ReadonlyMap<string, string>;
 
+export type View = { layer: Layer; channel: string; dark: boolean };
+
 /** Wells, colours and scale of one layer. `names`: perturbations by proposal. */
-export function heatOf(
-  plate: Plate,
-  qc: Judgement | null,
-  layer: Layer,
-  channel: string,
-  names: Names,
-): Heat {
+export function heatOf(plate: Plate, qc: Judgement | null, view: View, names: Names): Heat {
+  const { layer, channel, dark } = view;
   const readings = readingsOf(plate, channel);
   const volumes = volumesOf(plate);
   const normalise = normaliser(qc);
@@ -73,7 +81,7 @@ export function heatOf(
   if (layer === "volume") {
     for (const [well, { actual }] of volumes) if (actual !== null) shown.set(well, actual);
   }
-  const scale = layer === "roles" ? null : scaleOf(layer, [...shown.values()]);
+  const scale = layer === "roles" ? null : scaleOf(layer, [...shown.values()], dark);
   const wells = plate.wells.map((it): MapWell => {
     const value = shown.get(it.well);
     const got = volumes.get(it.well);
@@ -104,9 +112,9 @@ export function heatOf(
   return { wells, scale, unit: layer === "raw" ? unit : layer === "volume" ? "nL" : "", note };
 }
 
-function scaleOf(layer: Layer, values: number[]): Scale | null {
+function scaleOf(layer: Layer, values: number[], dark: boolean): Scale | null {
   if (values.length === 0) return null;
-  if (layer === "normalised") return makeScale("diverging", ...domainAround(0, values));
+  if (layer === "normalised") return makeScale("diverging", ...domainAround(0, values), dark);
   if (layer === "volume") return makeScale("sequential", 0, Math.max(...values));
   return makeScale("sequential", ...domainOf(values));
 }

@@ -11,7 +11,7 @@ const VIRIDIS = [
   "#fde725",
 ];
 /** Blue for low and orange for high, light in the middle (after Crameri's and Brewer's rules for diverging scales). */
-const DIVERGING = [
+const DIVERGING_LIGHT = [
   "#1f4e8c",
   "#4a7dbd",
   "#8db3dc",
@@ -23,14 +23,36 @@ const DIVERGING = [
   "#7f3f06",
 ];
 
+/** The same on a dark ground: the middle is what recedes. */
+const DIVERGING_DARK = [
+  "#7db4f5",
+  "#4f8bd6",
+  "#35639f",
+  "#2a4363",
+  "#283034",
+  "#5c4424",
+  "#9a6a24",
+  "#d18f32",
+  "#f6bd62",
+];
+
 export type ScaleKind = "sequential" | "diverging";
-export const coloursOf = (kind: ScaleKind) => (kind === "sequential" ? VIRIDIS : DIVERGING);
+export function coloursOf(kind: ScaleKind, dark: boolean) {
+  if (kind === "sequential") return VIRIDIS;
+  return dark ? DIVERGING_DARK : DIVERGING_LIGHT;
+}
 
 /** A colour for a value; what lies outside the domain has its end's. */
-export type Scale = { kind: ScaleKind; low: number; high: number; colour: (value: number) => string };
+export type Scale = {
+  kind: ScaleKind;
+  dark: boolean;
+  low: number;
+  high: number;
+  colour: (value: number) => string;
+};
 
-export function makeScale(kind: ScaleKind, low: number, high: number): Scale {
-  const stops = coloursOf(kind).map(channels);
+export function makeScale(kind: ScaleKind, low: number, high: number, dark = false): Scale {
+  const stops = coloursOf(kind, dark).map(channels);
   const width = high - low;
   const colour = (value: number) => {
     const share = width > 0 ? Math.max(0, Math.min(1, (value - low) / width)) : 0.5;
@@ -42,7 +64,7 @@ export function makeScale(kind: ScaleKind, low: number, high: number): Scale {
     const mixed = a.map((from, channel) => Math.round(from + ((b[channel] ?? from) - from) * rest));
     return `#${mixed.map((it) => it.toString(16).padStart(2, "0")).join("")}`;
   };
-  return { kind, low, high, colour };
+  return { kind, dark, low, high, colour };
 }
 
 const channels = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));

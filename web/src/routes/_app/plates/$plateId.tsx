@@ -1,4 +1,4 @@
-import { SegmentedControl, Select, Text } from "@mantine/core";
+import { SegmentedControl, Select, Text, useComputedColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -13,7 +13,7 @@ import { StateBadge } from "../../../display/StateBadge.tsx";
 import { When } from "../../../display/When.tsx";
 import { DecidePlate } from "../../../plates/DecidePlate.tsx";
 import { formatOf } from "../../../plates/geometry.ts";
-import { channelsOf, firstLayer, heatOf, LAYERS, type Layer } from "../../../plates/heat.ts";
+import { channelsOf, firstLayer, heatOf, LAYERS, type Layer, mainChannel } from "../../../plates/heat.ts";
 import { PlateJobs } from "../../../plates/PlateJobs.tsx";
 import { PlateMap } from "../../../plates/PlateMap.tsx";
 import classes from "../../../plates/Plates.module.css";
@@ -53,9 +53,13 @@ function Shown({ plate }: { plate: Plate }) {
   const [pickedChannel, setChannel] = useState<string | null>(null);
   const [looked, setLooked] = useState<string | null>(null);
   const layer = picked ?? firstLayer(plate, qc);
-  const channel = pickedChannel ?? channels.find((it) => it !== "call") ?? channels[0] ?? "";
+  const channel = pickedChannel ?? mainChannel(plate);
   const names = useMemo(() => new Map(proposals?.items.map((it) => [it.id, it.perturbation])), [proposals]);
-  const heat = useMemo(() => heatOf(plate, qc, layer, channel, names), [plate, qc, layer, channel, names]);
+  const dark = useComputedColorScheme("light") === "dark";
+  const heat = useMemo(
+    () => heatOf(plate, qc, { layer, channel, dark }, names),
+    [plate, qc, layer, channel, dark, names],
+  );
   const format = useMemo(
     () =>
       formatOf(

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { CampaignProgress, Job, PlateLine, Task } from "../api/types.ts";
+import { batch, plate } from "../tests/made.ts";
+import { needs } from "./needs.ts";
+
+const nothing = { batches: [], doubts: [], plates: [], campaigns: [], tasks: [] };
+const job = {
+  id: "j9",
+  kind: "dispense",
+  queue: "bench",
+  instrument: "ot2",
+  state: "in_doubt",
+  created_at: "2026-01-05T08:00:00Z",
+  priority: 0,
+} as Job;
+const task = (subject_id: string, cause: string): Task => ({
+  id: `t-${subject_id}`,
+  cause,
+  message: "Look at it.",
+  subject: "job",
+  subject_id,
+  opened_at: "2026-01-05T08:00:00Z",
+});
+const held = {
+  campaign_id: "c1",
+  name: "demo",
+  rounds: [{ round_id: "r1", number: 2, state: "held", reason: "The pool is exhausted." }],
+} as unknown as CampaignProgress;
+
+test("nothing waits when nothing does", () => {
+  expect(needs(nothing)).toEqual([]);
+});
+
+test("what may be wrong in the laboratory comes before what is merely late", () => {
+  const quarantined = plate({ id: "p9", state: "quarantined", reason: "Z' is 0.1" }) as PlateLine;
+  const list = needs({
+    ...nothing,
+    batches: [batch()],
+    doubts: [job],
+    plates: [quarantined],
+    campaigns: [held],
+  });
+  expect(list.map((it) => it.kind)).toEqual(["doubt", "plate", "held", "batch"]);
+  expect(list[0]?.title).toBe("Dispense on ot2 is in doubt");
+  expect(list[2]?.detail).toBe("The pool is exhausted.");
+});
+
+test("a task whose subject is shown already is not shown twice", () => {
+  const list = needs({
+    ...nothing,
+    doubts: [job],
+    tasks: [task("j9", "job.in_doubt"), task("j10", "job.failed")],
+  });
+  expect(list.map((it) => it.title)).toEqual(["Dispense on ot2 is in doubt", "Job failed"]);
+});
+
+test("a batch says how many plates it is, and why one cannot approve it", () => {
+  const approval = {
+    needed: 2,
+    given: 1,
+    roles: [],
+    may_approve: false,
+    why_not: "You edited it.",
+    expires_lab_at: null,
+    editors: ["ada"],
+  };
+  const [need] = needs({ ...nothing, batches: [batch({ approval })] });
+  expect(need?.detail).toBe("2 experiments · on 1 plate · 1 of 2 approvals given · You edited it.");
+});
