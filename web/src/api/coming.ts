@@ -48,14 +48,24 @@ export type DemoPerson = { name: string; password: string; role: Role; display_n
 export type Approval = {
   needed: number;
   given: number;
-  roles: { role: Role; needed: number; given: number }[];
+  roles: { role: string; needed: number; given: number }[];
+  /** What is missing, in words; null when nothing is. */
+  missing?: string | null;
+  /** Why people are asked although the policy approves batches by itself. */
+  asked_because?: string | null;
   may_approve: boolean;
   why_not: string | null;
   expires_lab_at: string | null;
   editors: string[];
 };
 
-export type ComingBatch = { approval?: Approval | null };
+export type ComingBatch = {
+  approval?: Approval | null;
+  /** What rejections of earlier generations keep out of this round, in words. */
+  excluded?: string[];
+};
+/** Roles of whoever spoke, when they spoke. */
+export type ComingVerdict = { roles?: string[] };
 export type ComingSummary = { cost?: { amount: number; currency: string } | null };
 
 export type Comment = { id: string; actor: string; text: string; at: string };
@@ -86,7 +96,7 @@ export type DraftPlateMap = {
   wells: DraftWell[];
 };
 
-export type DraftPlan = { plates: DraftPlateMap[] };
+export type DraftPlan = { plates: DraftPlateMap[]; next_from?: number | null };
 
 // --- Campaigns and calendar ---------------------------------------------------------------------------------------
 
@@ -127,6 +137,7 @@ export type CalendarItem = {
   why_not: string | null;
 };
 
-export type CalendarLoad = { instrument: string; hours: number; capacity_hours: number };
-export type Calendar = { items: CalendarItem[]; load: Partial<CalendarLoad>[] };
+/** Work of an instrument on one day (of the zone asked for), against what it can do. */
+export type CalendarLoad = { instrument: string; day: string; hours: number; capacity_hours: number };
+export type Calendar = { items: CalendarItem[]; load: CalendarLoad[] };
 export type NextTick = { at: string; local: string; zone: string; note: string | null };

@@ -40,6 +40,8 @@ import type {
 const PAGE = 100;
 /** Lists that people expect to see whole. */
 const LONG_PAGE = 1000;
+/** Plates of one plan that are shown; more than a round of any laboratory has. */
+const MOST_PLATES = 500;
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
@@ -146,7 +148,17 @@ export const proposalsQuery = (batch: string) =>
 export const draftPlanQuery = (batch: string, revision: number) =>
   queryOptions({
     queryKey: ["draft-plan", batch, revision],
-    queryFn: ({ signal }) => plain<DraftPlan>("GET", `/api/v1/batches/${batch}/plan`, { signal }),
+    queryFn: async ({ signal }) => {
+      const plates: DraftPlan["plates"] = [];
+      let from: number | null = 1;
+      while (from !== null && plates.length < MOST_PLATES) {
+        const path = `/api/v1/batches/${batch}/plan?from=${from}&limit=50`;
+        const part: DraftPlan = await plain<DraftPlan>("GET", path, { signal });
+        plates.push(...part.plates);
+        from = part.next_from ?? null;
+      }
+      return { plates };
+    },
     placeholderData: keepPreviousData,
   });
 
@@ -245,7 +257,8 @@ export const calendarQuery = (from: string, to: string) =>
   queryOptions({
     queryKey: ["calendar", from, to],
     queryFn: ({ signal }) => {
-      const query = new URLSearchParams({ from, to });
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const query = new URLSearchParams({ from, to, zone });
       return plain<Calendar>("GET", `/api/v1/calendar?${query}`, { signal });
     },
     placeholderData: keepPreviousData,

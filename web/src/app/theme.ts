@@ -70,7 +70,10 @@ export const theme = createTheme({
     },
     Button: { defaultProps: small },
     Card: { defaultProps: { padding: "md", radius: "md", withBorder: true } },
-    Modal: { defaultProps: { radius: "md", centered: false, transitionProps: { duration: 120 } } },
+    Modal: {
+      defaultProps: { radius: "md", centered: false, transitionProps: { duration: 120 } },
+      styles: { title: { fontWeight: 620, fontSize: "1rem" } },
+    },
     NumberInput: { defaultProps: small },
     Paper: { defaultProps: { radius: "md", withBorder: true } },
     PasswordInput: { defaultProps: small },

@@ -52,9 +52,13 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
     onError: renew,
   });
   const outdated = isOutdated(adding.error);
+  const leave = () => {
+    adding.reset();
+    close();
+  };
   const runnersUp = proposals.filter((it) => it.status === "runner_up").map((it) => it.perturbation);
   return (
-    <Modal opened={opened} onClose={close} title="Add an experiment by hand">
+    <Modal opened={opened} onClose={leave} title="Add an experiment by hand">
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
         {adding.error && !outdated ? (
@@ -97,7 +101,7 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
           onChange={(event) => setForm({ ...form, reason: event.currentTarget.value })}
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={leave}>
             Back
           </Button>
           <Button

@@ -1,10 +1,16 @@
 import { Text } from "@mantine/core";
 import { IconCheck, IconCircleDashed, IconX } from "@tabler/icons-react";
+import type { ComingVerdict } from "../api/coming.ts";
 import type { Batch } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { LabWhen, When } from "../display/When.tsx";
 import classes from "./ApprovalPanel.module.css";
+
+const rolesOf = (verdict: Batch["verdicts"][number] & ComingVerdict) =>
+  verdict.roles?.length ? `${verdict.roles.join(", ")} · ` : "";
+
+const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
 
 /** Who has spoken, who is still needed, until when. */
 export function ApprovalPanel({ batch }: { batch: Batch }) {
@@ -51,6 +57,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
                 {verdict.actor}
               </span>
               <span className={classes.rest}>
+                {rolesOf(verdict)}
                 {verdict.verdict}
                 {counts ? "" : ` revision ${verdict.revision}, which was changed since`}{" "}
                 <When at={verdict.at} />
@@ -66,6 +73,21 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
           </li>
         ) : null}
       </ul>
+      {waits && approval?.missing ? (
+        <Text size="sm" mt="xs">
+          {sentence(approval.missing)}
+        </Text>
+      ) : null}
+      {waits && approval?.asked_because ? (
+        <Text size="sm" c="dimmed" mt="xs">
+          People are asked because {approval.asked_because}.
+        </Text>
+      ) : null}
+      {batch.excluded && batch.excluded.length > 0 ? (
+        <Text size="sm" c="dimmed" mt="xs">
+          Kept out of this round by earlier rejections: {batch.excluded.join(", ")}.
+        </Text>
+      ) : null}
       {approval?.editors && approval.editors.length > 0 ? (
         <Text size="sm" c="dimmed" mt="xs">
           Edited by {approval.editors.join(", ")}: whoever edits cannot be the only one who approves.

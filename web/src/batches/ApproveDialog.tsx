@@ -41,8 +41,12 @@ export function ApproveDialog({ review, opened, close, remark, setRemark, look, 
   });
   const behind = isBehind(review);
   const outdated = isOutdated(deciding.error);
+  const leave = () => {
+    deciding.reset();
+    close();
+  };
   return (
-    <Modal opened={opened} onClose={close} title={`Approve revision ${batch.revision}`} size="lg">
+    <Modal opened={opened} onClose={leave} title={`Approve revision ${batch.revision}`} size="lg">
       <Stack gap="md">
         {behind ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
         {deciding.error && !outdated ? (
@@ -68,7 +72,7 @@ export function ApproveDialog({ review, opened, close, remark, setRemark, look, 
           data-autofocus
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={leave}>
             Not now
           </Button>
           <Button loading={deciding.isPending} disabled={behind} onClick={() => deciding.mutate()}>

@@ -2,7 +2,14 @@ import type { EChartsOption } from "echarts";
 import { useMemo } from "react";
 import type { Proposal } from "../api/types.ts";
 import { Chart } from "../charts/Chart.tsx";
-import { axisStyle, type Colours, escapeHtml, tooltipStyle, useColours } from "../charts/colours.ts";
+import {
+  axisStyle,
+  baseStyle,
+  type Colours,
+  escapeHtml,
+  tooltipStyle,
+  useColours,
+} from "../charts/colours.ts";
 import { number, percent } from "../display/format.ts";
 
 type Props = {
@@ -59,6 +66,7 @@ function makeOption(
   const [runnersUp = [], selected = []] = series;
   const ring = [...selected, ...runnersUp].filter((it) => it.id === looked);
   return {
+    ...baseStyle(colours),
     animation: false,
     grid: { left: 46, right: 16, top: 26, bottom: 40 },
     tooltip: {

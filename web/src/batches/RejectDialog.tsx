@@ -76,9 +76,13 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
     onError: renew,
   });
   const outdated = isOutdated(rejecting.error);
+  const leave = () => {
+    rejecting.reset();
+    close();
+  };
   const fault = rejectFault(form);
   return (
-    <Modal opened={opened} onClose={close} title="Reject this batch" size="lg">
+    <Modal opened={opened} onClose={leave} title="Reject this batch" size="lg">
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
         {rejecting.error && !outdated ? (
@@ -142,7 +146,7 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
               {fault}
             </Text>
           ) : null}
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={leave}>
             Back
           </Button>
           <Button

@@ -55,8 +55,12 @@ export function RemoveDialog(props: Props) {
     },
   });
   const outdated = isOutdated(removing.error);
+  const leave = () => {
+    removing.reset();
+    close();
+  };
   return (
-    <Modal opened={opened} onClose={close} title={`Remove ${plural(proposals.length, "experiment")}`}>
+    <Modal opened={opened} onClose={leave} title={`Remove ${plural(proposals.length, "experiment")}`}>
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
         {removing.error && !outdated ? (
@@ -78,7 +82,7 @@ export function RemoveDialog(props: Props) {
           data-autofocus
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={leave}>
             Back
           </Button>
           <Button

@@ -1,16 +1,16 @@
 import { HoverCard, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { CalendarItem } from "../api/coming.ts";
-import { exact, title } from "../display/format.ts";
+import type { CalendarItem, CalendarLoad } from "../api/coming.ts";
+import { exact, percent, title } from "../display/format.ts";
 import classes from "./WeekView.module.css";
-import { type Day, lanesOf, type Span } from "./week.ts";
+import { type Day, lanesOf, loadOf, type Span } from "./week.ts";
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 
-type Props = { items: CalendarItem[]; days: Day[]; now: Date };
+type Props = { items: CalendarItem[]; load: CalendarLoad[]; days: Day[]; now: Date };
 
 /** A week: lanes for rounds, closures and each instrument; what does not fit stands out. */
-export function WeekView({ items, days, now }: Props) {
+export function WeekView({ items, load, days, now }: Props) {
   const lanes = lanesOf(items, days);
   const first = days[0]?.start.getTime() ?? 0;
   const last = days.at(-1)?.end.getTime() ?? 1;
@@ -46,9 +46,33 @@ export function WeekView({ items, days, now }: Props) {
               )),
             )}
           </ul>
+          <Taken shares={loadOf(load, lane.name, days)} />
         </section>
       ))}
     </div>
+  );
+}
+
+/** How much of each day is taken, below an instrument's lane. */
+function Taken({ shares }: { shares: (number | null)[] }) {
+  if (shares.every((share) => share === null)) return null;
+  return (
+    <>
+      <span className={classes.takenName}>taken</span>
+      <div className={classes.taken}>
+        {shares.map((share, day) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a day of the week is its place
+          <span key={day} data-over={(share !== null && share > 1) || undefined}>
+            {share === null ? null : (
+              <>
+                <i style={{ width: `${Math.min(100, share * 100)}%` }} />
+                {Number.isFinite(share) ? percent(share) : "out of service"}
+              </>
+            )}
+          </span>
+        ))}
+      </div>
+    </>
   );
 }
 

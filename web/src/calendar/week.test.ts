@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CalendarItem } from "../api/coming.ts";
-import { addWeeks, dayName, daysOf, lanesOf, mondayOf, parseDay, spanOf } from "./week.ts";
+import { addWeeks, dayName, daysOf, lanesOf, loadOf, mondayOf, parseDay, spanOf } from "./week.ts";
 
 const item = (over: Partial<CalendarItem>): CalendarItem => ({
   kind: "dispense",
@@ -77,6 +77,24 @@ describe("what stands in a week", () => {
       ["Rounds and approval", 1],
       ["handler-1", 2],
       ["reader-1", 1],
+    ]);
+  });
+
+  test("says how much of an instrument's day is taken, also more than there is", () => {
+    const load = [
+      { instrument: "handler-1", day: "2026-12-22", hours: 6, capacity_hours: 24 },
+      { instrument: "handler-1", day: "2026-12-23", hours: 30, capacity_hours: 24 },
+      { instrument: "handler-1", day: "2026-12-24", hours: 1, capacity_hours: 0 },
+      { instrument: "reader-1", day: "2026-12-21", hours: 1, capacity_hours: 24 },
+    ];
+    expect(loadOf(load, "handler-1", days)).toEqual([
+      null,
+      0.25,
+      1.25,
+      Number.POSITIVE_INFINITY,
+      null,
+      null,
+      null,
     ]);
   });
 });

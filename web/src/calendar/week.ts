@@ -1,6 +1,6 @@
 // A week of the calendar as it is drawn. Pure; days are days of the reader's own time zone.
 
-import type { CalendarItem } from "../api/coming.ts";
+import type { CalendarItem, CalendarLoad } from "../api/coming.ts";
 
 export type Day = { start: Date; end: Date };
 
@@ -61,6 +61,19 @@ export function spanOf(item: CalendarItem, days: readonly Day[], least = 0.012):
     startsBefore: from < first,
     endsAfter: to > last,
   };
+}
+
+/** Share of an instrument's day that is taken, day by day; `null` where it has no work. */
+export function loadOf(
+  load: readonly CalendarLoad[],
+  instrument: string,
+  days: readonly Day[],
+): (number | null)[] {
+  return days.map((day) => {
+    const found = load.find((it) => it.instrument === instrument && it.day === dayName(day.start));
+    if (!found) return null;
+    return found.capacity_hours > 0 ? found.hours / found.capacity_hours : Number.POSITIVE_INFINITY;
+  });
 }
 
 const ROUNDS = "Rounds and approval";

@@ -2,52 +2,60 @@ import { Button, Group, Menu, Modal, Stack, Text, Textarea } from "@mantine/core
 import { IconDots, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, freshKey } from "../api/client.ts";
+import { api, freshKey, plain } from "../api/client.ts";
 import type { CampaignProgress } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { useMay } from "../session/may.ts";
 
-type Command = "pause" | "resume" | "cancel" | "hold" | "resume-round";
+type Command = "start" | "pause" | "resume" | "cancel" | "hold" | "resume-round";
 
-const WORDS: Record<Command, { title: string; text: string; button: string; done: string; reason: boolean }> =
-  {
-    pause: {
-      title: "Pause the campaign",
-      text: "No further round begins. The one under way goes on to its end.",
-      button: "Pause",
-      done: "Paused.",
-      reason: false,
-    },
-    resume: {
-      title: "Resume the campaign",
-      text: "Rounds begin again by the calendar.",
-      button: "Resume",
-      done: "Resumed.",
-      reason: false,
-    },
-    cancel: {
-      title: "End the campaign",
-      text: "The live round is cancelled with it, and no further one begins. What was measured stays. This cannot be taken back.",
-      button: "End it for good",
-      done: "The campaign has ended.",
-      reason: true,
-    },
-    hold: {
-      title: "Hold the round",
-      text: "It stands still where it is; what devices have begun goes to its end. Somebody has to resume it.",
-      button: "Hold",
-      done: "The round is held.",
-      reason: true,
-    },
-    "resume-round": {
-      title: "Resume the round",
-      text: "It goes on from where it was held.",
-      button: "Resume",
-      done: "The round goes on.",
-      reason: false,
-    },
-  };
+type Words = { title: string; text: string; button: string; done: string; reason: boolean; asksWhy?: false };
+const WORDS: Record<Command, Words> = {
+  start: {
+    title: "Begin the next round now",
+    text: "Whatever the calendar says. Its own ticks stay as they are.",
+    button: "Begin it",
+    done: "The round begins.",
+    reason: false,
+    asksWhy: false,
+  },
+  pause: {
+    title: "Pause the campaign",
+    text: "No further round begins. The one under way goes on to its end.",
+    button: "Pause",
+    done: "Paused.",
+    reason: false,
+  },
+  resume: {
+    title: "Resume the campaign",
+    text: "Rounds begin again by the calendar.",
+    button: "Resume",
+    done: "Resumed.",
+    reason: false,
+  },
+  cancel: {
+    title: "End the campaign",
+    text: "The live round is cancelled with it, and no further one begins. What was measured stays. This cannot be taken back.",
+    button: "End it for good",
+    done: "The campaign has ended.",
+    reason: true,
+  },
+  hold: {
+    title: "Hold the round",
+    text: "It stands still where it is; what devices have begun goes to its end. Somebody has to resume it.",
+    button: "Hold",
+    done: "The round is held.",
+    reason: true,
+  },
+  "resume-round": {
+    title: "Resume the round",
+    text: "It goes on from where it was held.",
+    button: "Resume",
+    done: "The round goes on.",
+    reason: false,
+  },
+};
 
 /** Pause, resume, hold, end: each asked once more, with a reason where the record wants one. */
 export function CampaignCommands({ progress }: { progress: CampaignProgress }) {
@@ -84,6 +92,7 @@ export function CampaignCommands({ progress }: { progress: CampaignProgress }) {
           {isLive && !held ? (
             <Menu.Item onClick={() => setAsked("hold")}>Hold round {round.number}…</Menu.Item>
           ) : null}
+          {isLive ? null : <Menu.Item onClick={() => setAsked("start")}>Begin a round now…</Menu.Item>}
           <Menu.Item color="red" onClick={() => setAsked("cancel")}>
             End the campaign…
           </Menu.Item>
@@ -121,15 +130,17 @@ function Asked({ command, campaign, round, close }: AskedProps) {
       <Stack>
         {doing.error ? <ProblemNotice error={doing.error} what="Nothing was changed" /> : null}
         <Text size="sm">{words.text}</Text>
-        <Textarea
-          label="Why"
-          description={words.reason ? undefined : "Optional; it goes into the record."}
-          autosize
-          minRows={2}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          data-autofocus
-        />
+        {words.asksWhy === false ? null : (
+          <Textarea
+            label="Why"
+            description={words.reason ? undefined : "Optional; it goes into the record."}
+            autosize
+            minRows={2}
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+            data-autofocus
+          />
+        )}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             Back
@@ -154,6 +165,9 @@ async function send(command: Command, campaign: string, round: string, reason: s
   const ofRound = { path: { id: round }, header };
   const body = { reason: reason || null };
   switch (command) {
+    case "start":
+      await plain("POST", `/api/v1/campaigns/${campaign}/start-round`, { body: {}, headers: header });
+      return;
     case "pause":
       await api.POST("/api/v1/campaigns/{id}/pause", { params: ofCampaign, body });
       return;

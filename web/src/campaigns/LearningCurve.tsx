@@ -6,7 +6,7 @@ import { useMemo } from "react";
 import { learningCurveQuery } from "../api/queries.ts";
 import type { CampaignProgress } from "../api/types.ts";
 import { Chart } from "../charts/Chart.tsx";
-import { axisStyle, type Colours, tooltipStyle, useColours } from "../charts/colours.ts";
+import { axisStyle, baseStyle, type Colours, tooltipStyle, useColours } from "../charts/colours.ts";
 import { count, number, plural } from "../display/format.ts";
 import { Nothing } from "../display/Nothing.tsx";
 import { Panel } from "../display/Panel.tsx";
@@ -65,6 +65,7 @@ function makeOption(colours: Colours, points: CurvePoint[]): EChartsOption {
   const height = random.map((it) => [it.measured, it.random.high - it.random.low] as const);
   const line = { type: "line" as const, showSymbol: false, silent: true };
   return {
+    ...baseStyle(colours),
     grid: { left: 44, right: 18, top: 26, bottom: 42 },
     tooltip: {
       ...tooltipStyle(colours),

@@ -34,8 +34,13 @@ export function useColours(): Colours {
 }
 
 /** Axes that stay behind the data. */
+/** What every chart has in common: the page's own type, and no picture of its own. */
+export const baseStyle = (colours: Colours) => ({
+  textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colours.inkSoft },
+});
+
 export const axisStyle = (colours: Colours) => ({
-  axisLine: { lineStyle: { color: colours.line } },
+  axisLine: { onZero: false, lineStyle: { color: colours.line } },
   axisTick: { show: false },
   axisLabel: { color: colours.inkSoft, fontSize: 11 },
   nameTextStyle: { color: colours.inkSoft, fontSize: 11 },

@@ -55,7 +55,7 @@ export function PlateMap({ format, wells, label, looked = EMPTY, onLook, onChoos
   return (
     <div className={classes.frame}>
       <svg
-        viewBox={`0 0 ${width} ${height}`}
+        viewBox={`0 0 ${width + 2} ${height + 2}`}
         className={classes.plate}
         role="img"
         aria-label={`${label}. ${cursor ? (now?.title ?? `${cursor}: empty`) : "Cursor keys go from well to well."}`}

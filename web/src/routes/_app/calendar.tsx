@@ -92,7 +92,7 @@ function Page() {
         {calendar.data ? (
           calendar.data.items.length > 0 ? (
             <div style={{ overflowX: "auto" }}>
-              <WeekView items={calendar.data.items} days={days} now={now} />
+              <WeekView items={calendar.data.items} load={calendar.data.load} days={days} now={now} />
             </div>
           ) : (
             <Nothing icon={IconCalendarWeek} title="Nothing is due this week">
