@@ -6,7 +6,7 @@ test("a wrong password is refused in words, and the right one leads to where one
   page,
 }) => {
   const person = people().scientist;
-  await page.goto(`${laboratory().url}/plates?state=passed`);
+  await page.goto(`${laboratory().app}/plates?state=passed`);
   await page.getByLabel("Name").fill(person?.name ?? "");
   await page.getByLabel("Password", { exact: true }).fill("not this one at all");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
@@ -24,7 +24,7 @@ test("whoever signs out is out, also with the button for going back", async ({ p
   await page.getByRole("button", { name: /Account of/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/sign-in/);
-  await page.goto(`${laboratory().url}/campaigns`);
+  await page.goto(`${laboratory().app}/campaigns`);
   await expect(page).toHaveURL(/\/sign-in/);
 });
 

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { CalendarItem, CalendarLoad } from "../api/coming.ts";
 import { exact, percent, title } from "../display/format.ts";
 import classes from "./WeekView.module.css";
-import { type Day, lanesOf, loadOf, type Span } from "./week.ts";
+import { type Day, isNarrow, lanesOf, loadOf, type Span } from "./week.ts";
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 
@@ -88,6 +88,7 @@ function Item({ span, row }: { span: Span; row: number }) {
           tabIndex={0}
           data-kind={item.kind}
           data-uncertain={!item.certain || undefined}
+          data-narrow={isNarrow(span) ? (span.from > 0.85 ? "left" : "right") : undefined}
           data-unfit={!item.fits || undefined}
           aria-label={`${item.title}, ${exact(new Date(item.from_lab_at))}${item.fits ? "" : `, does not fit: ${item.why_not ?? ""}`}`}
         >

@@ -74,7 +74,7 @@ describe("what stands in a week", () => {
       days,
     );
     expect(lanes.map((lane) => [lane.name, lane.spans.length])).toEqual([
-      ["Rounds and approval", 1],
+      ["Rounds", 1],
       ["handler-1", 2],
       ["reader-1", 1],
     ]);

@@ -76,7 +76,9 @@ export function loadOf(
   });
 }
 
-const ROUNDS = "Rounds and approval";
+const ROUNDS = "Rounds";
+/** A label beside what is too narrow to hold it takes about so much of the week. */
+const LABEL = 0.15;
 const LANE_OF: Partial<Record<CalendarItem["kind"], string>> = {
   round_due: ROUNDS,
   approval_needed_by: ROUNDS,
@@ -98,11 +100,17 @@ export function lanesOf(items: readonly CalendarItem[], days: readonly Day[]): L
     .map(([name, spans]) => ({ name, spans: rowsOf(spans) }));
 }
 
+/** Whether a label has to stand beside its span. */
+export const isNarrow = (span: Span) => span.to - span.from < 0.1;
+
+const reach = (span: Span | undefined) =>
+  span ? Math.max(span.to, isNarrow(span) ? span.from + LABEL : 0) : 0;
+
 /** First row with room, from left to right. */
 function rowsOf(spans: Span[]): Span[][] {
   const rows: Span[][] = [];
   for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const row = rows.find((it) => (it.at(-1)?.to ?? 0) <= span.from);
+    const row = rows.find((it) => reach(it.at(-1)) <= span.from);
     if (row) row.push(span);
     else rows.push([span]);
   }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { CampaignProgress, Job, PlateLine, Task } from "../api/types.ts";
 import { batch, plate } from "../tests/made.ts";
+import { eventLink, isOfNote } from "./lately.ts";
 import { needs } from "./needs.ts";
 
 const nothing = { batches: [], doubts: [], plates: [], campaigns: [], tasks: [] };
@@ -66,4 +67,31 @@ test("a batch says how many plates it is, and why one cannot approve it", () => 
   };
   const [need] = needs({ ...nothing, batches: [batch({ approval })] });
   expect(need?.detail).toBe("2 experiments · on 1 plate · 1 of 2 approvals given · You edited it.");
+});
+
+test("what happened lately leaves out the machinery, and leads to its subject", () => {
+  const kinds = [
+    "BatchApproved",
+    "JobSucceeded",
+    "PlatePassed",
+    "PlatePlanned",
+    "RoundClosed",
+    "SessionsEnded",
+    "JobInDoubt",
+  ];
+  expect(kinds.filter((kind) => isOfNote({ kind }))).toEqual([
+    "BatchApproved",
+    "PlatePassed",
+    "RoundClosed",
+    "JobInDoubt",
+  ]);
+  expect(eventLink({ subject: "plate", subject_id: "p1" })).toEqual({
+    to: "/plates/$plateId",
+    params: { plateId: "p1" },
+  });
+  expect(eventLink({ subject: "round", subject_id: "r1", campaign_id: "c1" })).toEqual({
+    to: "/campaigns/$campaignId",
+    params: { campaignId: "c1" },
+  });
+  expect(eventLink({ subject: "user", subject_id: "u1" })).toBeNull();
 });

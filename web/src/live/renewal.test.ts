@@ -22,7 +22,7 @@ const KINDS = [
 ];
 
 test.each(KINDS)("%s makes something on a page old", (kind) => {
-  expect(renewedBy(kind).length).toBeGreaterThan(0);
+  expect(renewedBy(kind).length).toBeGreaterThan(1);
 });
 
 test("a burst of events renews each read once", () => {
@@ -34,6 +34,6 @@ test("a burst of events renews each read once", () => {
   }
   vi.advanceTimersByTime(5_000);
   const names = renewed.mock.calls.map(([filter]) => filter?.queryKey?.[0]);
-  expect(names).toEqual(["jobs", "progress", "tasks", "plates"]);
+  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "lately"]);
   renewer.stop();
 });

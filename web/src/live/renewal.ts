@@ -20,9 +20,12 @@ const RENEWS: [RegExp, string[]][] = [
   [/^(Calendar|Blackout|Maintenance)/, ["calendar", "next-ticks"]],
 ];
 
+/** The list of the latest events follows everything. */
+const ALWAYS = ["lately"];
+
 export function renewedBy(kind: string): string[] {
   const found = RENEWS.filter(([pattern]) => pattern.test(kind)).flatMap(([, names]) => names);
-  return [...new Set(found)];
+  return [...new Set([...found, ...ALWAYS])];
 }
 
 /** A demo makes hundreds of events a second: pages are renewed at most this often. */

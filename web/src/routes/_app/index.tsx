@@ -22,6 +22,7 @@ import { Panel } from "../../display/Panel.tsx";
 import { ProblemNotice } from "../../display/ProblemNotice.tsx";
 import { StateBadge } from "../../display/StateBadge.tsx";
 import classes from "../../home/Home.module.css";
+import { Lately } from "../../home/Lately.tsx";
 import { NeedCard } from "../../home/NeedCard.tsx";
 import { needs } from "../../home/needs.ts";
 import { useSession } from "../../session/may.ts";
@@ -101,59 +102,62 @@ function Page() {
             </ul>
           )}
         </Panel>
-        <Panel title="Running campaigns" flush>
-          {campaigns.data === undefined ? (
-            <div style={{ padding: 16 }}>
-              <BlockBones height={120} />
-            </div>
-          ) : running.length === 0 ? (
-            <Nothing icon={IconTargetArrow} title="No campaign is running">
-              A campaign shows here with its live round from the moment it is created until it has ended.
-            </Nothing>
-          ) : (
-            <ul className={classes.campaigns}>
-              {running.map((campaign) => {
-                const it = followed.find((one) => one.campaign_id === campaign.id);
-                const round = it?.rounds.at(-1);
-                return (
-                  <li key={campaign.id} className={classes.campaign}>
-                    <div className={classes.campaignHead}>
-                      <Link
-                        to="/campaigns/$campaignId"
-                        params={{ campaignId: campaign.id }}
-                        className={classes.name}
-                        title={campaign.name}
-                      >
-                        {campaign.name}
-                      </Link>
-                      <StateBadge state={campaign.state} />
-                    </div>
-                    {it ? (
-                      <>
-                        <Text size="sm" c="dimmed">
-                          {round
-                            ? `Round ${round.number} of ${it.rounds_planned}: ${stageWords(round)}`
-                            : "Before the first round."}
-                        </Text>
-                        {round ? (
-                          <div className={classes.stages}>
-                            <Stages round={round} />
-                          </div>
-                        ) : null}
-                        <Text size="sm">
-                          <strong style={{ color: "var(--lw-hit)" }}>{plural(it.hits, "hit")}</strong> in{" "}
-                          {count(it.passed_qc)} of {count(it.pool_size)} experiments
-                        </Text>
-                      </>
-                    ) : (
-                      <BlockBones height={90} />
-                    )}
-                  </li>
-                );
-              })}
-            </ul>
-          )}
-        </Panel>
+        <div className={classes.column}>
+          <Panel title="Running campaigns" flush>
+            {campaigns.data === undefined ? (
+              <div style={{ padding: 16 }}>
+                <BlockBones height={120} />
+              </div>
+            ) : running.length === 0 ? (
+              <Nothing icon={IconTargetArrow} title="No campaign is running">
+                A campaign shows here with its live round from the moment it is created until it has ended.
+              </Nothing>
+            ) : (
+              <ul className={classes.campaigns}>
+                {running.map((campaign) => {
+                  const it = followed.find((one) => one.campaign_id === campaign.id);
+                  const round = it?.rounds.at(-1);
+                  return (
+                    <li key={campaign.id} className={classes.campaign}>
+                      <div className={classes.campaignHead}>
+                        <Link
+                          to="/campaigns/$campaignId"
+                          params={{ campaignId: campaign.id }}
+                          className={classes.name}
+                          title={campaign.name}
+                        >
+                          {campaign.name}
+                        </Link>
+                        <StateBadge state={campaign.state} />
+                      </div>
+                      {it ? (
+                        <>
+                          <Text size="sm" c="dimmed">
+                            {round
+                              ? `Round ${round.number} of ${it.rounds_planned}: ${stageWords(round)}`
+                              : "Before the first round."}
+                          </Text>
+                          {round ? (
+                            <div className={classes.stages}>
+                              <Stages round={round} />
+                            </div>
+                          ) : null}
+                          <Text size="sm">
+                            <strong style={{ color: "var(--lw-hit)" }}>{plural(it.hits, "hit")}</strong> in{" "}
+                            {count(it.passed_qc)} of {count(it.pool_size)} experiments
+                          </Text>
+                        </>
+                      ) : (
+                        <BlockBones height={90} />
+                      )}
+                    </li>
+                  );
+                })}
+              </ul>
+            )}
+          </Panel>
+          <Lately />
+        </div>
       </div>
     </>
   );
