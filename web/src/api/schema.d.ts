@@ -303,6 +303,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/results.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Observations of a campaign as JSON: an array of rows, with the columns of the CSV. */
+        get: operations["get_campaigns_id_results_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/results.parquet": {
         parameters: {
             query?: never;
@@ -334,6 +351,23 @@ export interface paths {
          * @description Resuming what is active changes nothing.
          */
         post: operations["post_campaigns_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checkup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the database, the queue and the blob store are. */
+        get: operations["get_checkup"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -873,6 +907,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to upload a blob in parts, or says how far it came.
+         * @description Send what is missing with `PATCH /uploads/{id}`. Asked again after a break, by the same actor, of any replica, it
+         *     answers with the same upload. What is left alone for a day is cleared away.
+         */
+        post: operations["post_uploads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Sends the next part of a blob.
+         * @description `Upload-Offset` is where it begins: `received_bytes` of the answer before. A part that breaks off is not kept. With
+         *     the last one the whole is checked against its hash; an empty part at the end asks for that again.
+         */
+        patch: operations["patch_uploads_id"];
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1136,6 +1212,12 @@ export interface components {
         };
         /** @enum {string} */
         CampaignState: "active" | "paused" | "finished" | "cancelled";
+        /** @description Figures that say whether the installation is well; what they mean is the reader's to judge. */
+        Checkup: {
+            /** @description Why the blob store cannot be written; absent when it can. */
+            blob_store_error?: string | null;
+            database: components["schemas"]["Vitals"];
+        };
         /** @enum {string} */
         Combinations: "singles" | "pairs" | "singles_and_pairs";
         /** @description The cells and conditions a perturbation meets (cell line, donor, assay), by name. */
@@ -1550,8 +1632,8 @@ export interface components {
         ModelInputs: {
             data_cut?: components["schemas"]["Digest"] | null;
             /**
-             * @description Screens of the priors that are left out, as siblings of what is measured here: by `screen_id`, by the
-             *     long file's `group` column, or by the part of `screen_id` before its first `_`.
+             * @description Screens of the priors that are left out, as siblings of what is measured here: by any of their
+             *     [names](names_of_screen). The learner leaves them out, and nobody before it.
              */
             exclude_prior_groups?: string[];
             /** @description Feature tables, one or more modalities each. */
@@ -1672,6 +1754,14 @@ export interface components {
              * @description Real time.
              */
             valid_hours: number;
+        };
+        /** @description A blob that is to be sent in parts. */
+        NewUpload: {
+            /** @description `application/octet-stream` when absent. */
+            media_type?: string | null;
+            sha256: components["schemas"]["Digest"];
+            /** Format: int64 */
+            size_bytes: number;
         };
         /**
          * @description Which end of the readout is wanted.
@@ -2337,6 +2427,46 @@ export interface components {
             reason: string;
             resolution: components["schemas"]["Resolution"];
         };
+        /** @description One observation, flat. */
+        ResultRow: {
+            /** @description Names of who approved, joined by `;`. */
+            approved_by: string;
+            batch_id: string;
+            checkpoint_sha256?: string | null;
+            context: string;
+            frozen_hash?: string | null;
+            hit?: boolean | null;
+            /** Format: double */
+            hit_probability?: number | null;
+            /** Format: int32 */
+            model_version?: number | null;
+            perturbation: string;
+            plate_barcode: string;
+            /** Format: int32 */
+            plate_generation: number;
+            plate_state: string;
+            /** Format: double */
+            predicted_mean?: number | null;
+            /** Format: double */
+            predicted_sd?: number | null;
+            proposal_id: string;
+            raw_sha256?: string | null;
+            readout: string;
+            reason: string;
+            /** Format: int32 */
+            replicates: number;
+            /** Format: int32 */
+            round: number;
+            /** Format: double */
+            sem?: number | null;
+            /**
+             * Format: double
+             * @description Normalised: negative control 0, positive control 1.
+             */
+            value: number;
+            /** Format: double */
+            z_prime?: number | null;
+        };
         /**
          * Format: uuid
          * @description One turn of the loop.
@@ -2603,6 +2733,26 @@ export interface components {
              */
             index: number;
         };
+        /** @description How far an upload came. */
+        UploadState: {
+            /**
+             * Format: uuid
+             * @description Absent when the blob is stored: nothing is to be sent.
+             */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description A part has at most so many bytes.
+             */
+            largest_part_bytes: number;
+            /**
+             * Format: int64
+             * @description The next part begins here.
+             */
+            received_bytes: number;
+            /** @description The whole is there, and is what its name says. */
+            stored: boolean;
+        };
         /** @description One person's word (or the policy's) on one revision. */
         Verdict: {
             actor: string;
@@ -2613,6 +2763,43 @@ export interface components {
             /** Format: int32 */
             revision: number;
             verdict: string;
+        };
+        /** @description Figures that say whether the installation is well. */
+        Vitals: {
+            durable: boolean;
+            /** @description The application's role may change or remove events: it must not. */
+            events_can_be_changed: boolean;
+            /** Format: int64 */
+            expired_leases: number;
+            /** Format: int64 */
+            held_rounds: number;
+            /** Format: int64 */
+            jobs_in_doubt: number;
+            /**
+             * Format: double
+             * @description Seconds the oldest ready job has waited for a worker.
+             */
+            oldest_ready_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description Age of the oldest open transaction or snapshot, in transactions: it holds vacuum back.
+             */
+            oldest_snapshot_age: number;
+            /** Format: int64 */
+            open_tasks: number;
+            /** Format: int64 */
+            ready_jobs: number;
+            /**
+             * Format: int32
+             * @description `server_version_num`, e.g. 150018.
+             */
+            server_version: number;
+            /** @description Instruments in service that nobody has asked for work for within five minutes. */
+            silent_instruments: string[];
+            /** Format: int64 */
+            unsealed_events: number;
+            /** Format: int64 */
+            unsettled_consequences: number;
         };
         /** @description What stands in a well, as planned. */
         WellRecord: {
@@ -3469,7 +3656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `campaign.invalid`, `campaign.files_missing`, `design.*` */
+            /** @description `campaign.invalid`, `campaign.files_missing`, `campaign.prior_group_unknown`, `design.*` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4020,6 +4207,64 @@ export interface operations {
             };
         };
     };
+    get_campaigns_id_results_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CampaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultRow"][];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_campaigns_id_results_parquet: {
         parameters: {
             query?: never;
@@ -4133,6 +4378,53 @@ export interface operations {
             };
             /** @description `campaign.not_in_state` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_checkup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkup"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6057,6 +6349,185 @@ export interface operations {
             };
             /** @description there is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            /** @description the blob is there already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description go on after `received_bytes` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description larger than the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description refused */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                "upload-offset": number;
+            };
+            path: {
+                /** @description `id` of the upload */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upload.offset_differs`: ask with POST /uploads how far it came */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description larger than a part may be, or than what was promised */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the whole is not what its name says; it is gone */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
