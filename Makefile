@@ -24,6 +24,7 @@ run: web ## Run the demo: a whole laboratory on this machine (make run ARGS="--h
 	@exec $(TARGET)/debug/loopwright demo $(ARGS)
 
 test: web ## Run every test; the last line counts them
+	@scripts/setup-system --for-tests
 	@scripts/run-tests
 
 build: web ## Build the release binaries, with the web app in them, into target/release
