@@ -12,7 +12,7 @@ export type Person = { name: string; password: string; role: string };
 export type Laboratory = {
   /** Where the API answers. */
   url: string;
-  /** Where the pages are: the same, unless E2E_APP names a development server in front of it (with E2E_PORT). */
+  /** Where the pages are: the same, unless E2E_APP names a development server in front of it. */
   app: string;
   folder: string;
   binary: string;
@@ -27,13 +27,26 @@ export const laboratory = (): Laboratory => {
   return JSON.parse(text) as Laboratory;
 };
 
-/** Starts it, and waits until a batch waits for a person. Answers with how to stop it. */
+/**
+ * Starts it, and waits until a batch waits for a person. Answers with how to stop it.
+ *
+ * While one writes tests: E2E_FOLDER names the folder of a demo that runs already, which is left running.
+ */
 export async function start(): Promise<{ lab: Laboratory; stop: () => Promise<void> }> {
+  const running = process.env.E2E_FOLDER;
+  if (running) {
+    const { port } = JSON.parse(readFileSync(join(running, "demo.json"), "utf8")) as { port: number };
+    const url = `http://127.0.0.1:${port}`;
+    return {
+      lab: { url, app: process.env.E2E_APP ?? url, folder: running, binary: BINARY },
+      stop: async () => {},
+    };
+  }
   // PostgreSQL's socket path is short: so is this one.
   const folder = mkdtempSync(join(tmpdir(), "lw-e2e-"));
   // Where the tests run as root, PostgreSQL runs as another user and has to pass through.
   chmodSync(folder, 0o755);
-  const port = Number(process.env.E2E_PORT) || (await freePort());
+  const port = await freePort();
   const demo = spawn(
     BINARY,
     [
@@ -58,7 +71,7 @@ export async function start(): Promise<{ lab: Laboratory; stop: () => Promise<vo
   demo.stdout.on("data", listen);
   demo.stderr.on("data", listen);
   const url = `http://127.0.0.1:${port}`;
-  const lab = { url, app: process.env.E2E_APP ?? url, folder, binary: BINARY };
+  const lab = { url, app: url, folder, binary: BINARY };
   const stop = async () => {
     await ended(demo);
     rmSync(folder, { recursive: true, force: true });
@@ -136,7 +149,9 @@ export async function until(what: string, isTrue: () => Promise<boolean>) {
 export type WaitingBatch = { id: string; revision: number; campaign_id: string };
 
 /** A campaign like the demo's under a policy of its own; answers with its first batch, drafted and waiting. */
-export async function batchUnder(policy: string, name: string): Promise<WaitingBatch> {
+export async function batchUnder(policy: string, title: string): Promise<WaitingBatch> {
+  // Of its own, also where the demo runs on from an earlier try.
+  const name = `${title}-${Date.now()}`;
   const lab = laboratory();
   const folder = join(lab.folder, "campaign");
   const demo = readFileSync(join(folder, "campaign.toml"), "utf8");

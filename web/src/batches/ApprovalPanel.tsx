@@ -10,6 +10,9 @@ import classes from "./ApprovalPanel.module.css";
 const rolesOf = (verdict: Batch["verdicts"][number] & ComingVerdict) =>
   verdict.roles?.length ? `${verdict.roles.join(", ")} · ` : "";
 
+/** The record says `approve`; people say what was done. */
+const spoken = (verdict: string) => ({ approve: "approved", reject: "rejected" })[verdict] ?? verdict;
+
 const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
 
 /** Who has spoken, who is still needed, until when. */
@@ -58,7 +61,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
               </span>
               <span className={classes.rest}>
                 {rolesOf(verdict)}
-                {verdict.verdict}
+                {spoken(verdict.verdict)}
                 {counts ? "" : ` revision ${verdict.revision}, which was changed since`}{" "}
                 <When at={verdict.at} />
               </span>

@@ -1,5 +1,5 @@
 import { Container } from "@mantine/core";
-import { createFileRoute, Outlet, redirect } from "@tanstack/react-router";
+import { createFileRoute, Outlet, redirect, useRouter } from "@tanstack/react-router";
 import { problemOf } from "../api/problem.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
@@ -23,12 +23,17 @@ export const Route = createFileRoute("/_app")({
     }
   },
   component: Frame,
-  errorComponent: ({ error, reset }) => (
-    <Container size="sm" py="xl">
-      <ProblemNotice what="Loopwright does not answer" error={error} again={reset} />
-    </Container>
-  ),
+  errorComponent: ({ error }) => <Unreachable error={error} />,
 });
+
+function Unreachable({ error }: { error: unknown }) {
+  const router = useRouter();
+  return (
+    <Container size="sm" py="xl">
+      <ProblemNotice what="Loopwright does not answer" error={error} again={() => void router.invalidate()} />
+    </Container>
+  );
+}
 
 function Frame() {
   return (
