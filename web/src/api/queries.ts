@@ -2,39 +2,35 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { answer, api, plain } from "./client.ts";
-import type {
-  Calendar,
-  Comment,
-  DemoPerson,
-  DraftPlan,
-  LearningCurve,
-  NextTick,
-  Project,
-  Session,
-  User,
-} from "./coming.ts";
+import type { Calendar, DemoPerson, NextTick } from "./coming.ts";
 import type {
   Batch,
   BatchState,
   Campaign,
   CampaignLine,
   CampaignProgress,
+  Comment,
+  DraftPlan,
   Instrument,
   Job,
   JobDetail,
   JobKind,
   JobState,
   LabClock,
+  LearningCurve,
   ModelVersion,
   Page,
   Plate,
   PlateLine,
   PlateState,
+  Project,
   Proposal,
   Round,
   SealedEvent,
+  Session,
   Task,
   Token,
+  User,
 } from "./types.ts";
 
 const PAGE = 100;

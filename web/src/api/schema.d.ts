@@ -46,7 +46,8 @@ export interface paths {
         put?: never;
         /**
          * Adds an experiment by hand.
-         * @description `If-Match` is the batch's revision. The experiment is one of the campaign's pool: its prediction is known.
+         * @description `If-Match` is the batch's revision. The experiment is one of the campaign's design space. Its prediction is looked
+         *     up; when it is not there, a learner is asked and the request does not wait for the answer.
          */
         post: operations["post_batches_id_add"];
         delete?: never;
@@ -67,9 +68,46 @@ export interface paths {
         /**
          * Approves a batch as it was read.
          * @description `If-Match` is its revision: what somebody changed meanwhile is not approved. The last approval needed freezes
-         *     content, layout seed and plan under one hash; nothing is dispatched before.
+         *     content, layout seed and plan under one hash; nothing is dispatched before. A person with an account counts for the
+         *     roles granted in the campaign's project, one place each; who edited the batch is never its only approver, unless
+         *     the policy allows it.
          */
         post: operations["post_batches_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people say of a batch, first to last. */
+        get: operations["get_batches_id_comments"];
+        put?: never;
+        /** Says something of a batch, whatever its state. It moves no revision: approvals stand. */
+        post: operations["post_batches_id_comments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The plates of a batch, well by well: as they would be made now, or as they were. */
+        get: operations["get_batches_id_plan"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -204,6 +242,23 @@ export interface paths {
          * @description Jobs that have not begun are cancelled, running ones are asked to stop. What was measured stays.
          */
         post: operations["post_campaigns_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/learning-curve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hits found, round by round, beside what choosing at random would have found. */
+        get: operations["get_campaigns_id_learning_curve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -357,6 +412,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every channel, without its secret. */
+        get: operations["get_channels"];
+        put?: never;
+        /**
+         * Adds a channel. It takes no Idempotency-Key: a secret that is made is kept nowhere in the clear, also not
+         *     for a repeat; the name, which is unique, tells whether it is there.
+         */
+        post: operations["post_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a channel, or renews its secret. A disabled one is told nothing, and forgets what waited for it. */
+        put: operations["put_channels_id"];
+        post?: never;
+        /** Removes a channel; its secret is forgotten, its deliveries stay on record. */
+        delete: operations["delete_channels_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells the channel a test. It goes the way of every delivery: look at the one in the answer for its end. */
+        post: operations["post_channels_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/checkup": {
         parameters: {
             query?: never;
@@ -391,6 +502,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deliveries, newest first. */
+        get: operations["get_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with every attempt. */
+        get: operations["get_deliveries_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Orders a delivery that ended (given up, or delivered and lost by the receiver) again, under the same id. */
+        post: operations["post_deliveries_id_redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -398,7 +560,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events behind a position, in order. Positions have no gaps; what has none yet is not shown yet. */
+        /**
+         * Events behind a position, in order. Positions have no gaps (but for events of projects that the caller may not
+         *     read); what has none yet is not shown yet.
+         */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -689,6 +854,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notifications, newest first. */
+        get: operations["get_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that you look after it: it is not escalated any more. One that was acknowledged or closed before is
+         *     answered as it is.
+         */
+        post: operations["post_notifications_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -755,6 +957,24 @@ export interface paths {
          *     experiments unmeasured. Deciding the same again changes nothing.
          */
         post: operations["post_plates_id_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The projects that the caller may read, by name. */
+        get: operations["get_projects"];
+        put?: never;
+        /** Makes a project. */
+        post: operations["post_projects"];
         delete?: never;
         options?: never;
         head?: never;
@@ -838,6 +1058,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in here. */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Signs in: sets the session's cookie.
+         * @description Attempts are counted by name and by address; too many of them have to wait.
+         */
+        post: operations["post_session"];
+        /** Signs out here. */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/everywhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs out in every browser. */
+        delete: operations["delete_session_everywhere"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password. Every other browser is signed out. */
+        post: operations["post_session_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks": {
         parameters: {
             query?: never;
@@ -879,7 +1155,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every token, without its secret. */
+        /** Tokens, without their secrets: an administrator sees all, everybody else their own. */
         get: operations["get_tokens"];
         put?: never;
         /** Makes a token. It takes no Idempotency-Key: the secret is kept nowhere, also not for a repeat. */
@@ -949,6 +1225,109 @@ export interface paths {
         patch: operations["patch_uploads_id"];
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users, oldest first. */
+        get: operations["get_users"];
+        put?: never;
+        /** Makes a user. It takes no Idempotency-Key: the password is kept nowhere, also not for a repeat. */
+        post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches an account off: every browser is signed out, and every token of theirs opens nothing. */
+        post: operations["post_users_id_disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches an account on again. */
+        post: operations["post_users_id_enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** From now on these roles and no others. */
+        put: operations["put_users_id_grants"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A fresh random password, shown once, to be changed at the next sign-in. */
+        post: operations["post_users_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs somebody out in every browser. */
+        delete: operations["delete_users_id_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -970,6 +1349,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        AccountState: "active" | "disabled";
         /** @description How to choose. */
         Acquisition: {
             /** @enum {string} */
@@ -1013,6 +1394,33 @@ export interface components {
             /** @description In the order asked; absent while the job is not done. */
             predictions?: components["schemas"]["Predicted"][] | null;
         };
+        /** @description Who approved the present revision, and what is missing. */
+        ApprovalStanding: {
+            /** @description Why people are asked although the policy approves batches by itself. */
+            asked_because?: string | null;
+            /** @description Who added to the batch or removed from it: they cannot be its only approvers, unless the policy allows it. */
+            editors: string[];
+            /**
+             * Format: date-time
+             * @description Laboratory time at which the batch has waited too long; null: it waits for ever.
+             */
+            expires_lab_at?: string | null;
+            /** Format: int32 */
+            given: number;
+            /** @description Whether your approval would be taken now. */
+            may_approve: boolean;
+            /** @description What is missing, in words; null when nothing is. */
+            missing?: string | null;
+            /**
+             * Format: int32
+             * @description Different people who must approve.
+             */
+            needed: number;
+            /** @description Of them, by role; one person fills one place. */
+            roles: components["schemas"]["RoleStanding"][];
+            /** @description Why not, in words. */
+            why_not?: string | null;
+        };
         /** @description A yes, with a remark if there is one. */
         Approve: {
             /** @default null */
@@ -1032,6 +1440,24 @@ export interface components {
          * @enum {string}
          */
         ApproveDisposition: "frozen" | "recorded" | "already_done";
+        /** @description The roles that may approve, and how many people of each must. */
+        ApproverRoles: {
+            /**
+             * Format: int32
+             * @default 0
+             */
+            admin: number;
+            /**
+             * Format: int32
+             * @default 0
+             */
+            engineer: number;
+            /**
+             * Format: int32
+             * @default 0
+             */
+            scientist: number;
+        };
         Arrival: {
             at: components["schemas"]["Location"];
             barcode: string;
@@ -1082,19 +1508,55 @@ export interface components {
         Authority: {
             lease_token: components["schemas"]["LeaseToken"];
         };
+        /** @description The largest batch that goes without people. */
+        AutoApproveLimit: {
+            /**
+             * Format: double
+             * @description In the currency of `[cost]`.
+             * @default null
+             */
+            cost: number | null;
+            /**
+             * Format: int32
+             * @default null
+             */
+            experiments: number | null;
+            /**
+             * Format: int32
+             * @default null
+             */
+            plates: number | null;
+        };
         /**
          * Format: uuid
          * @description What one round asks for, in one generation.
          */
         BatchId: string;
+        /** @description The plates of a batch. */
+        BatchPlan: {
+            digest?: components["schemas"]["Digest"] | null;
+            /** @description Whether they are made already, or only planned. */
+            made: boolean;
+            /**
+             * Format: int32
+             * @description `from` of the next part; null when this is the last.
+             */
+            next_from?: number | null;
+            /** @description In order of ordinal. */
+            plates: components["schemas"]["PlatePlan"][];
+        };
         /** @description A batch, its draft plan, and who has spoken on it. */
         BatchRecord: {
+            /** @description Who approved the present revision, what is missing, and whether you may. */
+            approval: components["schemas"]["ApprovalStanding"];
             campaign: string;
             campaign_id: components["schemas"]["CampaignId"];
             closed_reason?: string | null;
             /** Format: date-time */
             created_at: string;
             draft?: components["schemas"]["Draft"] | null;
+            /** @description What rejections of earlier generations keep out of this round, in words. */
+            excluded: string[];
             frozen_hash?: components["schemas"]["Digest"] | null;
             /** Format: int32 */
             generation: number;
@@ -1212,6 +1674,68 @@ export interface components {
         };
         /** @enum {string} */
         CampaignState: "active" | "paused" | "finished" | "cancelled";
+        /** @description A channel as it may be shown: without its secret. */
+        Channel: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Deliveries given up.
+             */
+            dead: number;
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description 0: told when a notification opens; n: told with its n-th escalation.
+             */
+            escalation_level: number;
+            id: components["schemas"]["ChannelId"];
+            kind: components["schemas"]["ChannelKind"];
+            /** Format: date-time */
+            last_delivered_at?: string | null;
+            minimum_severity: components["schemas"]["Severity"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries under way or to be tried again.
+             */
+            pending: number;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description Address of the webhook, mailbox, or only the host of Slack's address, which is a secret. */
+            target: string;
+            /** @description Empty: every topic. */
+            topics: components["schemas"]["Topic"][];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description The answer to adding or changing: the secret, where one was made, is shown here and never again. */
+        ChannelAnswer: {
+            channel: components["schemas"]["Channel"];
+            secret?: string | null;
+        };
+        /** @description What a channel is to be from now on. What says where it leads stays where it is absent. */
+        ChannelChange: {
+            enabled?: boolean;
+            /** Format: int32 */
+            escalation_level?: number;
+            minimum_severity?: components["schemas"]["Severity"];
+            name: string;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description Make a fresh signing secret, shown in the answer. */
+            renew_secret?: boolean;
+            /** @description Unchanged when absent. */
+            secret?: string | null;
+            /** @description Unchanged when absent. */
+            target?: string | null;
+            topics?: components["schemas"]["Topic"][];
+        };
+        /**
+         * Format: uuid
+         * @description A way out to people: webhook, Slack, mailbox.
+         */
+        ChannelId: string;
+        /** @enum {string} */
+        ChannelKind: "webhook" | "slack" | "email";
         /** @description Figures that say whether the installation is well; what they mean is the reader's to judge. */
         Checkup: {
             /** @description Why the blob store cannot be written; absent when it can. */
@@ -1220,6 +1744,17 @@ export interface components {
         };
         /** @enum {string} */
         Combinations: "singles" | "pairs" | "singles_and_pairs";
+        /** @description What somebody said of a batch; never changed. */
+        CommentRecord: {
+            /** @description Name of who said it. */
+            actor: string;
+            actor_id: components["schemas"]["ActorId"];
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            text: string;
+        };
         /** @description The cells and conditions a perturbation meets (cell line, donor, assay), by name. */
         Context: string;
         Control: {
@@ -1235,10 +1770,78 @@ export interface components {
             negative: components["schemas"]["Control"];
             positive: components["schemas"]["Control"];
         };
+        /** @description Prices; what is absent costs nothing. */
+        Cost: {
+            /** @description ISO 4217: `EUR`. */
+            currency: string;
+            /** Format: double */
+            per_experiment?: number;
+            /**
+             * Format: double
+             * @description An hour in which the liquid handler dispenses, as fast as its profile says.
+             */
+            per_handler_hour?: number;
+            /**
+             * Format: double
+             * @description An assay plate with its cells.
+             */
+            per_plate?: number;
+            /**
+             * Format: double
+             * @description A tip: one a transfer.
+             */
+            per_tip?: number;
+            /**
+             * Format: double
+             * @description A well that is used, controls too: medium, stain.
+             */
+            per_well?: number;
+        };
         /** @description A fresh token. The secret is shown here and never again. */
         CreatedToken: {
             id: components["schemas"]["TokenId"];
             secret: string;
+        };
+        /** @description A fresh user. The password is shown here and never again; it must be changed at the first sign-in. */
+        CreatedUser: {
+            initial_password: string;
+            user: components["schemas"]["UserRecord"];
+        };
+        Credentials: {
+            name: string;
+            /** Format: password */
+            password: string;
+        };
+        CurvePoint: {
+            /** Format: int32 */
+            cumulative_hits: number;
+            /** Format: int32 */
+            cumulative_measured: number;
+            /**
+             * Format: int32
+             * @description Of them, hits.
+             */
+            hits: number;
+            /**
+             * Format: int32
+             * @description Experiments that passed QC in this round.
+             */
+            measured: number;
+            /** Format: int64 */
+            random_high?: number | null;
+            /**
+             * Format: int64
+             * @description Central 90 % interval of the same (hypergeometric).
+             */
+            random_low?: number | null;
+            /**
+             * Format: double
+             * @description Hits that choosing `cumulative_measured` experiments at random would have found on average; absent without an
+             *     estimate of all hits.
+             */
+            random_mean?: number | null;
+            /** Format: int32 */
+            round: number;
         };
         /** @description What to do with a plate that failed QC, or that was lost too often. */
         Decide: {
@@ -1254,6 +1857,76 @@ export interface components {
         DeckPlate: components["schemas"]["PlateRef"] & {
             slot: string;
         };
+        /** @description One telling to one channel. */
+        Delivery: {
+            /**
+             * Format: int32
+             * @description Of all.
+             */
+            attempts: number;
+            /** @description Name of the channel, also when it was removed. */
+            channel: string;
+            channel_id: components["schemas"]["ChannelId"];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, where it is pending.
+             */
+            due_at: string;
+            /** Format: date-time */
+            ended_at?: string | null;
+            /**
+             * Format: int32
+             * @description 0: told for the first time; n: the n-th escalation.
+             */
+            escalation: number;
+            /** @description What receivers know it by. */
+            id: components["schemas"]["DeliveryId"];
+            last_error?: string | null;
+            notification_id?: components["schemas"]["NotificationId"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Format: int32
+             * @description Since it was made or ordered again.
+             */
+            tries: number;
+        };
+        /** @description One try. */
+        DeliveryAttempt: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            began_at: string;
+            /** @description What went wrong. */
+            detail?: string | null;
+            /**
+             * Format: date-time
+             * @description `null`: under way, or its process was killed.
+             */
+            ended_at?: string | null;
+            /** @description `delivered` or `failed`. */
+            outcome?: string | null;
+            /**
+             * Format: int32
+             * @description Of HTTP or SMTP.
+             */
+            status?: number | null;
+        };
+        /**
+         * Format: uuid
+         * @description One telling to one channel; what receivers know it by.
+         */
+        DeliveryId: string;
+        /** @description A delivery with every attempt. */
+        DeliveryRecord: components["schemas"]["Delivery"] & {
+            history: components["schemas"]["DeliveryAttempt"][];
+        };
+        /**
+         * @description A state's word, in SQL and JSON.
+         * @enum {string}
+         */
+        DeliveryState: "pending" | "delivered" | "dead" | "cancelled";
         DependsOn: {
             job_id: components["schemas"]["JobId"];
             /** Format: int64 */
@@ -1343,6 +2016,7 @@ export interface components {
         /** @description What the edit did. */
         EditAnswer: {
             disposition: components["schemas"]["EditDisposition"];
+            prediction_job_id?: components["schemas"]["JobId"] | null;
             replacement?: components["schemas"]["Experiment"] | null;
             /**
              * Format: int32
@@ -1396,6 +2070,21 @@ export interface components {
         GivesReason: {
             reason: string;
         };
+        /** @description A role, and where it holds. */
+        GrantRecord: {
+            /** @description Its name. */
+            project?: string | null;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            role: components["schemas"]["PersonRole"];
+        };
+        GrantsWanted: {
+            grants: components["schemas"]["GrantWanted"][];
+        };
+        /** @description A role to give. */
+        GrantWanted: {
+            project_id?: components["schemas"]["ProjectId"] | null;
+            role: components["schemas"]["PersonRole"];
+        };
         Health: {
             /** @description `ok`: this process serves and the database answers. */
             status: string;
@@ -1427,6 +2116,13 @@ export interface components {
              * @description Absolute value at least.
              */
             two_sided: number;
+        };
+        /** @description Nobody knows how many hits there are before everything is measured: this says where the number is from. */
+        HitsEstimate: {
+            /** @description In words. */
+            basis: string;
+            /** Format: int64 */
+            hits: number;
         };
         /** @description What an import did. */
         Imported: {
@@ -1461,6 +2157,9 @@ export interface components {
             started_at: string;
             /** Format: double */
             temperature_celsius: number;
+        };
+        InitialPassword: {
+            initial_password: string;
         };
         Instrument: {
             /** @description What it can do: `dispense.liquid`, `read.plate`. */
@@ -1531,6 +2230,16 @@ export interface components {
          * @enum {string}
          */
         Kind: "train" | "propose" | "predict" | "dispense" | "move" | "incubate" | "read" | "manual";
+        LearningCurve: {
+            /**
+             * Format: int64
+             * @description Experiments in the design space.
+             */
+            pool_size: number;
+            /** @description Rounds that have measurements, first to last. */
+            rounds: components["schemas"]["CurvePoint"][];
+            total_hits_estimate?: components["schemas"]["HitsEstimate"] | null;
+        };
         /** @description Authority over one job for a while. */
         Lease: {
             /**
@@ -1719,6 +2428,15 @@ export interface components {
          * @description One trained model.
          */
         ModelVersionId: string;
+        /** @description An amount in a currency. */
+        Money: {
+            /**
+             * Format: double
+             * @description To the hundredth.
+             */
+            amount: number;
+            currency: string;
+        };
         /** @description Moves carried out in order: unload a deck, load the next. */
         Move: {
             moves: components["schemas"]["PlateMove"][];
@@ -1733,6 +2451,7 @@ export interface components {
             files: {
                 [key: string]: components["schemas"]["Digest"];
             };
+            project_id?: components["schemas"]["ProjectId"] | null;
             /**
              * Format: int64
              * @description All randomness of the campaign derives from it; at most 2^53 - 1. Absent: a random one.
@@ -1740,6 +2459,36 @@ export interface components {
             seed?: number | null;
             /** @description The campaign file as it was written (TOML). */
             toml: string;
+        };
+        /** @description A channel to add. */
+        NewChannel: {
+            /** @description `true` when absent. */
+            enabled?: boolean;
+            /**
+             * Format: int32
+             * @description 0 (when absent): told when a notification opens; n: told with its n-th escalation.
+             */
+            escalation_level?: number;
+            kind: components["schemas"]["ChannelKind"];
+            /** @description `info` when absent. */
+            minimum_severity?: components["schemas"]["Severity"];
+            /** @description Unique; 1 to 60 characters. */
+            name: string;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description Signing secret of a webhook, `whsec_` and base64; one is made when absent. */
+            secret?: string | null;
+            /** @description URL of the webhook, incoming-webhook URL of Slack, or mailbox. */
+            target: string;
+            /** @description Empty or absent: every topic. */
+            topics?: components["schemas"]["Topic"][];
+        };
+        /** @description A word on a batch. */
+        NewComment: {
+            /** @description 1 to 4,000 characters. */
+            text: string;
+        };
+        NewProject: {
+            name: string;
         };
         /** @description A token to make. */
         NewToken: {
@@ -1763,6 +2512,50 @@ export interface components {
             /** Format: int64 */
             size_bytes: number;
         };
+        NewUserRequest: {
+            display_name: string;
+            email?: string | null;
+            grants: components["schemas"]["GrantWanted"][];
+            /** @description What is typed to sign in: 2 to 100 letters, digits, `.`, `_`, `-`, `@`. */
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description Something that people are told.
+         */
+        NotificationId: string;
+        /** @description Something that people are told. */
+        NotificationRecord: {
+            /** Format: date-time */
+            acknowledged_at?: string | null;
+            /** @description Name of the actor. */
+            acknowledged_by?: string | null;
+            campaign_id?: components["schemas"]["CampaignId"] | null;
+            /** @description At most one is open per cause and subject; the topic's word, or the cause of a task. */
+            cause: string;
+            /** Format: date-time */
+            closed_at?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was escalated because nobody acknowledged it.
+             */
+            escalations: number;
+            id: components["schemas"]["NotificationId"];
+            /** @description The page about it: absolute where the server knows its own address, else a path. */
+            link: string;
+            message: string;
+            /** Format: date-time */
+            opened_at: string;
+            severity: components["schemas"]["Severity"];
+            state: components["schemas"]["NotificationState"];
+            /** @description `batch`, `job`, `instrument`. */
+            subject: string;
+            subject_id: string;
+            title: string;
+            topic: components["schemas"]["Topic"];
+        };
+        /** @enum {string} */
+        NotificationState: "open" | "acknowledged" | "closed";
         /**
          * @description Which end of the readout is wanted.
          * @enum {string}
@@ -1834,12 +2627,16 @@ export interface components {
         /** @description One page of a list. */
         Page_BatchRecord: {
             items: {
+                /** @description Who approved the present revision, what is missing, and whether you may. */
+                approval: components["schemas"]["ApprovalStanding"];
                 campaign: string;
                 campaign_id: components["schemas"]["CampaignId"];
                 closed_reason?: string | null;
                 /** Format: date-time */
                 created_at: string;
                 draft?: components["schemas"]["Draft"] | null;
+                /** @description What rejections of earlier generations keep out of this round, in words. */
+                excluded: string[];
                 frozen_hash?: components["schemas"]["Digest"] | null;
                 /** Format: int32 */
                 generation: number;
@@ -1881,6 +2678,98 @@ export interface components {
                  * @description The version that the next round begins with.
                  */
                 version: number;
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Channel: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description Deliveries given up.
+                 */
+                dead: number;
+                enabled: boolean;
+                /**
+                 * Format: int32
+                 * @description 0: told when a notification opens; n: told with its n-th escalation.
+                 */
+                escalation_level: number;
+                id: components["schemas"]["ChannelId"];
+                kind: components["schemas"]["ChannelKind"];
+                /** Format: date-time */
+                last_delivered_at?: string | null;
+                minimum_severity: components["schemas"]["Severity"];
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Deliveries under way or to be tried again.
+                 */
+                pending: number;
+                project_id?: components["schemas"]["ProjectId"] | null;
+                /** @description Address of the webhook, mailbox, or only the host of Slack's address, which is a secret. */
+                target: string;
+                /** @description Empty: every topic. */
+                topics: components["schemas"]["Topic"][];
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_CommentRecord: {
+            items: {
+                /** @description Name of who said it. */
+                actor: string;
+                actor_id: components["schemas"]["ActorId"];
+                /** Format: date-time */
+                at: string;
+                /** Format: uuid */
+                id: string;
+                text: string;
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Delivery: {
+            items: {
+                /**
+                 * Format: int32
+                 * @description Of all.
+                 */
+                attempts: number;
+                /** @description Name of the channel, also when it was removed. */
+                channel: string;
+                channel_id: components["schemas"]["ChannelId"];
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next, where it is pending.
+                 */
+                due_at: string;
+                /** Format: date-time */
+                ended_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description 0: told for the first time; n: the n-th escalation.
+                 */
+                escalation: number;
+                /** @description What receivers know it by. */
+                id: components["schemas"]["DeliveryId"];
+                last_error?: string | null;
+                notification_id?: components["schemas"]["NotificationId"] | null;
+                state: components["schemas"]["DeliveryState"];
+                /**
+                 * Format: int32
+                 * @description Since it was made or ordered again.
+                 */
+                tries: number;
             }[];
             /** @description Absent on the last page. */
             next_cursor?: string | null;
@@ -1942,6 +2831,40 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_NotificationRecord: {
+            items: {
+                /** Format: date-time */
+                acknowledged_at?: string | null;
+                /** @description Name of the actor. */
+                acknowledged_by?: string | null;
+                campaign_id?: components["schemas"]["CampaignId"] | null;
+                /** @description At most one is open per cause and subject; the topic's word, or the cause of a task. */
+                cause: string;
+                /** Format: date-time */
+                closed_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description How often it was escalated because nobody acknowledged it.
+                 */
+                escalations: number;
+                id: components["schemas"]["NotificationId"];
+                /** @description The page about it: absolute where the server knows its own address, else a path. */
+                link: string;
+                message: string;
+                /** Format: date-time */
+                opened_at: string;
+                severity: components["schemas"]["Severity"];
+                state: components["schemas"]["NotificationState"];
+                /** @description `batch`, `job`, `instrument`. */
+                subject: string;
+                subject_id: string;
+                title: string;
+                topic: components["schemas"]["Topic"];
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_PlateLine: {
             items: {
                 barcode: string;
@@ -1960,6 +2883,17 @@ export interface components {
                 reason?: string | null;
                 round_id: components["schemas"]["RoundId"];
                 state: components["schemas"]["PlateState"];
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Project: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                id: components["schemas"]["ProjectId"];
+                name: string;
             }[];
             /** @description Absent on the last page. */
             next_cursor?: string | null;
@@ -2069,6 +3003,37 @@ export interface components {
             /** @description Absent on the last page. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        Page_UserRecord: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                demo: boolean;
+                display_name: string;
+                email?: string | null;
+                grants: components["schemas"]["GrantRecord"][];
+                id: components["schemas"]["ActorId"];
+                /** Format: date-time */
+                last_sign_in_at?: string | null;
+                /** @description The password is still one that somebody else knows. */
+                must_change_password: boolean;
+                name: string;
+                state: components["schemas"]["AccountState"];
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        PasswordChange: {
+            /** Format: password */
+            current: string;
+            /**
+             * Format: password
+             * @description At least 12 characters, and not one of those that are tried first.
+             */
+            new: string;
+        };
+        /** @enum {string} */
+        PersonRole: "viewer" | "operator" | "scientist" | "engineer" | "admin";
         /**
          * @description A set of edits carried out together: one gene, a pair, or more. Order does not matter: the names
          *     are kept sorted and without repeats, and joined by `+` where a single key is needed (`CBLB+RASA2`).
@@ -2081,6 +3046,7 @@ export interface components {
         PlanSummary: {
             /** Format: int32 */
             control_wells: number;
+            cost?: components["schemas"]["Money"] | null;
             /** Format: int32 */
             deck_loads: number;
             /**
@@ -2147,6 +3113,20 @@ export interface components {
             from: components["schemas"]["Location"];
             to: components["schemas"]["Location"];
         };
+        /** @description One plate with its map. */
+        PlatePlan: {
+            barcode: string;
+            /** Format: int32 */
+            columns: number;
+            context: string;
+            labware: string;
+            /** Format: int32 */
+            ordinal: number;
+            /** Format: int32 */
+            rows: number;
+            /** @description Row by row; empty wells are left out. */
+            wells: components["schemas"]["WellPlan"][];
+        };
         /** @description One plate with everything that is known of it. */
         PlateRecord: components["schemas"]["PlateLine"] & {
             readings: components["schemas"]["StoredReading"][];
@@ -2161,6 +3141,7 @@ export interface components {
         };
         /** @enum {string} */
         PlateState: "planned" | "dispensing" | "incubating" | "reading" | "passed" | "quarantined" | "released" | "rejected" | "lost" | "cancelled";
+        /** @description What a batch needs before it goes to the robots. */
         Policy: {
             /**
              * Format: int32
@@ -2173,6 +3154,28 @@ export interface components {
              * @default false
              */
             auto_approve: boolean;
+            /** @default null */
+            auto_approve_limit: components["schemas"]["AutoApproveLimit"] | null;
+            /**
+             * Format: double
+             * @description Laboratory hours that a batch waits; then it must be looked at anew. Absent: for ever.
+             * @default null
+             */
+            expires_hours: number | null;
+            /**
+             * @description How many of them, at least, in each role; one person fills one place.
+             * @default {
+             *       "admin": 0,
+             *       "engineer": 0,
+             *       "scientist": 0
+             *     }
+             */
+            roles: components["schemas"]["ApproverRoles"];
+            /**
+             * @description Whether those who edited a batch may be its only approvers.
+             * @default false
+             */
+            self_approval: boolean;
         };
         /** @description Predict single experiments now. */
         Predict: {
@@ -2238,6 +3241,13 @@ export interface components {
             fraction?: number | null;
             message: string;
         };
+        /** @description Roles are granted on it, campaigns belong to it. */
+        Project: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["ProjectId"];
+            name: string;
+        };
         /**
          * Format: uuid
          * @description A laboratory's project: roles are granted on it.
@@ -2302,6 +3312,8 @@ export interface components {
             checkpoint?: components["schemas"]["Digest"] | null;
             /** @description Never to be proposed: measured (and not to be repeated), given up, or excluded by people. */
             excluded: components["schemas"]["Experiment"][];
+            /** @description No experiment with one of these edits in it is to be proposed: excluded by people for this round. */
+            excluded_genes?: string[];
             inputs: components["schemas"]["ModelInputs"];
             objective: components["schemas"]["Objective"];
             /** @description Asked for and not yet answered: not proposed again, conditioned on. */
@@ -2396,9 +3408,13 @@ export interface components {
         Reject: {
             /**
              * @description Experiments of the batch not to be proposed again in this round, as `PERTURBATION` (in every context) or
-             *     `PERTURBATION@CONTEXT`; none named: all that are selected.
+             *     `PERTURBATION@CONTEXT`. Nothing named here nor below: all that are selected.
              */
             exclude?: string[];
+            /** @description Genes: no experiment with one of them in it is proposed again in this round. */
+            exclude_genes?: string[];
+            /** @description The same for every gene with one of these tags (column `tags` of the genes file). */
+            exclude_tags?: string[];
             reason: string;
         };
         /** @description One experiment out. */
@@ -2466,6 +3482,13 @@ export interface components {
             value: number;
             /** Format: double */
             z_prime?: number | null;
+        };
+        RoleStanding: {
+            /** Format: int32 */
+            given: number;
+            /** Format: int32 */
+            needed: number;
+            role: string;
         };
         /**
          * Format: uuid
@@ -2568,6 +3591,36 @@ export interface components {
             subject: string;
             subject_id: string;
         };
+        /** @description Who is signed in, what they may do, and for how long. */
+        SessionRecord: {
+            /** @description Send it as `x-csrf-token` with every request that changes something. */
+            csrf_token: string;
+            /** @description An account of the demo, whose password was printed. */
+            demo: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            grants: components["schemas"]["GrantRecord"][];
+            /**
+             * Format: date-time
+             * @description Moves on with use.
+             */
+            idle_expires_at: string;
+            /** @description Nothing else opens before the password is changed. */
+            must_change_password: boolean;
+            /** @description What the roles open somewhere. */
+            scopes: components["schemas"]["Scope"][];
+            user: components["schemas"]["SessionUser"];
+        };
+        SessionUser: {
+            display_name: string;
+            id: components["schemas"]["ActorId"];
+            name: string;
+        };
+        /**
+         * @description How soon somebody should look.
+         * @enum {string}
+         */
+        Severity: "info" | "warning" | "critical";
         /** @description A campaign, as its file says it. File names are relative to the campaign file. */
         Spec: {
             acquisition: components["schemas"]["Acquisition"];
@@ -2575,6 +3628,7 @@ export interface components {
             bench: components["schemas"]["Bench"];
             budget: components["schemas"]["Budget"];
             controls: components["schemas"]["Controls"];
+            cost?: components["schemas"]["Cost"] | null;
             design: components["schemas"]["Design"];
             /** @description For people: what is looked for, and why. */
             goal?: string;
@@ -2685,6 +3739,11 @@ export interface components {
          * @description A bearer token (its name, not its secret).
          */
         TokenId: string;
+        /**
+         * @description What a notification is about.
+         * @enum {string}
+         */
+        Topic: "batch.waiting" | "approval.expiring" | "job.in_doubt" | "plate.quarantined" | "round.held" | "agent.lost" | "campaign.finished" | "task.waiting";
         /** @description Train a model on the data cut and leave a checkpoint. */
         Train: {
             inputs: components["schemas"]["ModelInputs"];
@@ -2753,6 +3812,22 @@ export interface components {
             /** @description The whole is there, and is what its name says. */
             stored: boolean;
         };
+        /** @description Somebody who may sign in. */
+        UserRecord: {
+            /** Format: date-time */
+            created_at: string;
+            demo: boolean;
+            display_name: string;
+            email?: string | null;
+            grants: components["schemas"]["GrantRecord"][];
+            id: components["schemas"]["ActorId"];
+            /** Format: date-time */
+            last_sign_in_at?: string | null;
+            /** @description The password is still one that somebody else knows. */
+            must_change_password: boolean;
+            name: string;
+            state: components["schemas"]["AccountState"];
+        };
         /** @description One person's word (or the policy's) on one revision. */
         Verdict: {
             actor: string;
@@ -2762,6 +3837,8 @@ export interface components {
             reason?: string | null;
             /** Format: int32 */
             revision: number;
+            /** @description Theirs in the campaign's project when they spoke. */
+            roles: string[];
             verdict: string;
         };
         /** @description Figures that say whether the installation is well. */
@@ -2800,6 +3877,21 @@ export interface components {
             unsealed_events: number;
             /** Format: int64 */
             unsettled_consequences: number;
+        };
+        /** @description What is to go into one well. */
+        WellPlan: {
+            /** @description What is dispensed into it, one transfer each. */
+            contents: string[];
+            perturbation?: components["schemas"]["Perturbation"] | null;
+            proposal_id?: components["schemas"]["ProposalId"] | null;
+            /**
+             * Format: int32
+             * @description From 1, per experiment; of controls per plate.
+             */
+            replicate: number;
+            role: components["schemas"]["WellRole"];
+            /** @description `C7` */
+            well: string;
         };
         /** @description What stands in a well, as planned. */
         WellRecord: {
@@ -3124,7 +4216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `batch.not_awaiting_approval`, `batch.not_drafted`, `batch.cannot_be_planned`, `round.held` */
+            /** @description `batch.not_awaiting_approval`, `batch.not_drafted`, `batch.cannot_be_planned`, `batch.self_approval`, `batch.role_missing`, `approval.expired`, `round.held` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3144,6 +4236,214 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batches_id_comments: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["BatchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommentRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_batches_id_comments: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["BatchId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch.comment_length` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batches_id_plan: {
+        parameters: {
+            query?: {
+                /** @description Plates from this ordinal on; from the first when absent. */
+                from?: number;
+                /** @description Plates in one answer, 1..=50; 20 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["BatchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPlan"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch.cannot_be_planned`, `batch.not_awaiting_approval` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3816,6 +5116,64 @@ export interface operations {
             };
         };
     };
+    get_campaigns_id_learning_curve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CampaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningCurve"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_campaigns_id_models: {
         parameters: {
             query?: never;
@@ -4396,6 +5754,312 @@ export interface operations {
             };
         };
     };
+    get_channels: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Channel"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channels_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channels_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_checkup: {
         parameters: {
             query?: never;
@@ -4472,6 +6136,187 @@ export interface operations {
             };
             /** @description the token lacks the scope */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only of this channel. */
+                channel?: components["schemas"]["ChannelId"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+                /** @description Only in this state; `dead` are those that were given up. */
+                state?: "pending" | "delivered" | "dead" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Delivery"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_deliveries_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_deliveries_id_redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5584,6 +7429,118 @@ export interface operations {
             };
         };
     };
+    get_notifications: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+                /** @description Only those whose cause is still there (acknowledged or not); `true` when absent. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NotificationRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notifications_id_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["NotificationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_openapi_json: {
         parameters: {
             query?: never;
@@ -5788,6 +7745,122 @@ export interface operations {
                 };
             };
             /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Project"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `project.name_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `project.name_invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6080,6 +8153,261 @@ export interface operations {
             };
             /** @description `round.not_in_state` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRecord"];
+                };
+            };
+            /** @description `session.wrong_credentials` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `session.account_disabled` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `session.throttled`; `Retry-After` says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session_everywhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password.wrong` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password.too_short`, `password.too_common`, `password.too_long`, `password.unchanged` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6528,6 +8856,437 @@ export interface operations {
             };
             /** @description the whole is not what its name says; it is gone */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserRequest"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user.name_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users_id_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user.last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users_id_enable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_id_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantsWanted"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user.last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InitialPassword"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_id_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,13 +1,12 @@
-import type { ComingBatch, ComingSummary } from "./coming.ts";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-/** Names from docs/openapi.json, with what is about to be added to them. */
-export type Batch = Schemas["BatchRecord"] & ComingBatch;
+/** Names from docs/openapi.json. */
+export type Batch = Schemas["BatchRecord"];
 export type BatchState = Schemas["BatchState"];
 export type Proposal = Schemas["ProposalRecord"];
-export type PlanSummary = Schemas["PlanSummary"] & ComingSummary;
+export type PlanSummary = Schemas["PlanSummary"];
 export type Campaign = Schemas["CampaignRecord"];
 export type CampaignLine = Schemas["CampaignLine"];
 export type CampaignProgress = Schemas["CampaignProgress"];
@@ -32,6 +31,21 @@ export type SealedEvent = Schemas["Sealed"];
 export type Prediction = Schemas["PredictionRecord"];
 export type Decision = Schemas["Decision"];
 export type Resolution = Schemas["Resolution"];
+
+export type Session = Schemas["SessionRecord"];
+export type Role = Schemas["PersonRole"];
+export type Grant = Schemas["GrantRecord"];
+export type User = Schemas["UserRecord"];
+export type CreatedUser = Schemas["CreatedUser"];
+export type Project = Schemas["Project"];
+export type Comment = Schemas["CommentRecord"];
+export type Rejection = Schemas["Reject"];
+export type DraftPlan = Schemas["BatchPlan"];
+export type DraftPlateMap = Schemas["PlatePlan"];
+export type LearningCurve = Schemas["LearningCurve"];
+
+/** From least to most. */
+export const ROLES: Role[] = ["viewer", "operator", "scientist", "engineer", "admin"];
 
 /** A page of a list. */
 export type Page<T> = { items: T[]; next_cursor?: string | null };

@@ -1,13 +1,12 @@
 import { Text } from "@mantine/core";
 import { IconCheck, IconCircleDashed, IconX } from "@tabler/icons-react";
-import type { ComingVerdict } from "../api/coming.ts";
 import type { Batch } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { LabWhen, When } from "../display/When.tsx";
 import classes from "./ApprovalPanel.module.css";
 
-const rolesOf = (verdict: Batch["verdicts"][number] & ComingVerdict) =>
+const rolesOf = (verdict: Batch["verdicts"][number]) =>
   verdict.roles?.length ? `${verdict.roles.join(", ")} · ` : "";
 
 /** The record says `approve`; people say what was done. */
@@ -23,13 +22,13 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
     <Panel
       title="Approval"
       note={
-        approval && waits
+        waits
           ? `${approval.given} of ${plural(approval.needed, "approval")} of revision ${revision}`
           : undefined
       }
     >
       <ul className={classes.list}>
-        {waits && approval
+        {waits
           ? approval.roles.map((role) => (
               <li key={role.role}>
                 {role.given >= role.needed ? (
@@ -69,34 +68,34 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
             </li>
           );
         })}
-        {verdicts.length === 0 && !(approval && waits) ? (
+        {verdicts.length === 0 && !(waits && approval.roles.length > 0) ? (
           <li>
             <IconCircleDashed size={16} className={classes.open} aria-hidden />
             <span className={classes.rest}>Nobody has spoken yet.</span>
           </li>
         ) : null}
       </ul>
-      {waits && approval?.missing ? (
+      {waits && approval.missing ? (
         <Text size="sm" mt="xs">
           {sentence(approval.missing)}
         </Text>
       ) : null}
-      {waits && approval?.asked_because ? (
+      {waits && approval.asked_because ? (
         <Text size="sm" c="dimmed" mt="xs">
           People are asked because {approval.asked_because}.
         </Text>
       ) : null}
-      {batch.excluded && batch.excluded.length > 0 ? (
+      {batch.excluded.length > 0 ? (
         <Text size="sm" c="dimmed" mt="xs">
           Kept out of this round by earlier rejections: {batch.excluded.join(", ")}.
         </Text>
       ) : null}
-      {approval?.editors && approval.editors.length > 0 ? (
+      {approval.editors.length > 0 ? (
         <Text size="sm" c="dimmed" mt="xs">
           Edited by {approval.editors.join(", ")}: whoever edits cannot be the only one who approves.
         </Text>
       ) : null}
-      {waits && approval?.expires_lab_at ? (
+      {waits && approval.expires_lab_at ? (
         <Text size="sm" mt="xs" c="var(--lw-warn)">
           Expires <LabWhen at={approval.expires_lab_at} />
         </Text>

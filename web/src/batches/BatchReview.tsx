@@ -9,7 +9,7 @@ import { PageHead } from "../display/PageHead.tsx";
 import { Panel } from "../display/Panel.tsx";
 import { StateBadge } from "../display/StateBadge.tsx";
 import { When } from "../display/When.tsx";
-import { ROLE_FOR, useMay } from "../session/may.ts";
+import { useMay } from "../session/may.ts";
 import { isTyping } from "../shell/typing.ts";
 import { AddDialog, emptyAddForm } from "./AddDialog.tsx";
 import { ApprovalPanel } from "./ApprovalPanel.tsx";
@@ -53,7 +53,7 @@ export function BatchReview({ review, look, took, refetch }: Props) {
   const waits = batch.state === "awaiting_approval";
   const mayEdit = useMay("batch:edit") && waits;
   const hasRole = useMay("batch:approve");
-  const whyNot = approvalFault(hasRole, review);
+  const whyNot = approvalFault(review);
   const behind = isBehind(review);
   const closed = batch.state === "planned" || batch.state === "approved";
 
@@ -329,12 +329,10 @@ function filtered(proposals: Proposal[], filter: string): Proposal[] {
 }
 
 /** Why the approve button is off; `null` when it is on. The server decides all the same. */
-export function approvalFault(hasRole: boolean, { seen }: Review): string | null {
+export function approvalFault({ seen }: Review): string | null {
   const { batch } = seen;
   if (batch.state !== "awaiting_approval") return `it is ${batch.state.replaceAll("_", " ")}.`;
-  if (batch.approval && !batch.approval.may_approve)
-    return batch.approval.why_not ?? "the policy does not allow it.";
-  if (!hasRole && !batch.approval) return `it needs the role ${ROLE_FOR["batch:approve"]}.`;
+  if (!batch.approval.may_approve) return batch.approval.why_not ?? "the policy does not allow it.";
   if (!batch.draft) return "its plan is still being computed.";
   if (batch.draft.plan === "impossible") return "it cannot be carried out as it stands.";
   return null;

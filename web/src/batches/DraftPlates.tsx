@@ -1,9 +1,8 @@
 import { SegmentedControl, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import type { DraftPlateMap } from "../api/coming.ts";
 import { draftPlanQuery } from "../api/queries.ts";
-import type { Batch, Proposal } from "../api/types.ts";
+import type { Batch, DraftPlateMap, Proposal } from "../api/types.ts";
 import { number } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { type MapWell, PlateMap } from "../plates/PlateMap.tsx";

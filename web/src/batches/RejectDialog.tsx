@@ -1,8 +1,8 @@
 import { Button, Group, Modal, MultiSelect, Stack, Switch, TagsInput, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Rejection } from "../api/coming.ts";
 import { isOutdated } from "../api/problem.ts";
+import type { Rejection } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";

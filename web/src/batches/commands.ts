@@ -1,9 +1,8 @@
 // What a reviewer says to the server, always about the revision that was seen.
 
 import { answer, api, freshKey, plain } from "../api/client.ts";
-import type { Rejection } from "../api/coming.ts";
 import type { components } from "../api/schema";
-import type { Batch } from "../api/types.ts";
+import type { Batch, Rejection } from "../api/types.ts";
 
 const headers = (revision: number) => ({ "if-match": `"${revision}"`, "idempotency-key": freshKey() });
 type EditAnswer = components["schemas"]["EditAnswer"];

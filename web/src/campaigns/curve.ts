@@ -1,5 +1,4 @@
-import type { LearningCurve } from "../api/coming.ts";
-import type { CampaignProgress, RoundSummary } from "../api/types.ts";
+import type { CampaignProgress, LearningCurve, RoundSummary } from "../api/types.ts";
 
 export type CurvePoint = {
   round: number;
@@ -11,12 +10,12 @@ export type CurvePoint = {
 /** The server's learning curve, from nothing measured on. */
 export function pointsOf(curve: LearningCurve): CurvePoint[] {
   const start: CurvePoint = { round: 0, measured: 0, hits: 0, random: { mean: 0, low: 0, high: 0 } };
-  const rounds = curve.rounds.map((it) => ({
-    round: it.round,
-    measured: it.cumulative_measured,
-    hits: it.cumulative_hits,
-    random: { mean: it.random_mean, low: it.random_low, high: it.random_high },
-  }));
+  const rounds = curve.rounds.map((it): CurvePoint => {
+    const point = { round: it.round, measured: it.cumulative_measured, hits: it.cumulative_hits };
+    const { random_mean: mean, random_low: low, random_high: high } = it;
+    // Without an estimate of how many hits there are, chance has no expectation.
+    return mean == null || low == null || high == null ? point : { ...point, random: { mean, low, high } };
+  });
   return [start, ...rounds];
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { LearningCurve } from "../api/coming.ts";
-import type { CampaignProgress } from "../api/types.ts";
+import type { CampaignProgress, LearningCurve } from "../api/types.ts";
 import { pointsFromRounds, pointsOf } from "./curve.ts";
 import { marks } from "./stages.ts";
 
@@ -28,6 +27,7 @@ test("a learning curve begins with nothing and adds up", () => {
     { round: 2, measured: 186, hits: 25 },
   ]);
   const curve: LearningCurve = {
+    pool_size: 2000,
     total_hits_estimate: null,
     rounds: [
       {

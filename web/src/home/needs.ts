@@ -74,7 +74,7 @@ export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Nee
       title: `${batch.campaign}: the batch of round ${batch.round} waits for approval`,
       detail: batchWords(batch),
       since: batch.created_at,
-      until: batch.approval?.expires_lab_at,
+      until: batch.approval.expires_lab_at,
       link: { to: "/batches/$batchId", params: { batchId: batch.id } },
       action: "Review",
     });
@@ -98,9 +98,8 @@ function batchWords(batch: Batch): string {
   const parts = [plural(batch.selected, "experiment")];
   if (batch.draft?.plan === "possible") parts.push(`on ${plural(batch.draft.summary.plates, "plate")}`);
   if (batch.draft?.plan === "impossible") parts.push(`cannot be carried out: ${batch.draft.reason}`);
-  if (batch.approval) {
-    parts.push(`${batch.approval.given} of ${plural(batch.approval.needed, "approval")} given`);
-    if (!batch.approval.may_approve && batch.approval.why_not) parts.push(batch.approval.why_not);
-  }
+  const { given, needed, may_approve: may, why_not: whyNot } = batch.approval;
+  if (needed > 1) parts.push(`${given} of ${plural(needed, "approval")} given`);
+  if (!may && whyNot) parts.push(whyNot);
   return `${parts.join(" · ")}`;
 }

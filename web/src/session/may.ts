@@ -1,7 +1,6 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import type { Session } from "../api/coming.ts";
 import { sessionQuery } from "../api/queries.ts";
-import type { Scope } from "../api/types.ts";
+import type { Scope, Session } from "../api/types.ts";
 
 /** Whoever is signed in; only below the routes that ask for it. */
 export const useSession = (): Session => useSuspenseQuery(sessionQuery).data;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Session } from "../api/coming.ts";
+import type { Session } from "../api/types.ts";
 import { offeredScopes } from "../tokens/NewToken.tsx";
 import { tokenState } from "../tokens/state.ts";
 import { asSent, grantWords } from "../users/grants.ts";

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { plain, setCsrfToken, whenSignedOut } from "../api/client.ts";
-import type { Session } from "../api/coming.ts";
 import { sessionQuery } from "../api/queries.ts";
+import type { Session } from "../api/types.ts";
 import type { makeRouter } from "../app/router.ts";
 
 /** Keeps what the server said of the session, also what proves our requests. */

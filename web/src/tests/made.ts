@@ -34,6 +34,8 @@ export function batch(over: Partial<Batch> = {}): Batch {
     layout_seed: 1,
     propose_job_id: "j1",
     verdicts: [],
+    excluded: [],
+    approval: { needed: 1, given: 0, roles: [], may_approve: true, why_not: null, editors: [] },
     created_at: "2026-01-05T08:00:00Z",
     draft: {
       plan: "possible",

@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { plain } from "../api/client.ts";
-import type { Grant, User } from "../api/coming.ts";
+import type { Grant, User } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { GrantsField } from "./GrantsField.tsx";

@@ -1,8 +1,8 @@
 import { ActionIcon, Button, Group, Select, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { type Grant, ROLES, type Role } from "../api/coming.ts";
 import { projectsQuery } from "../api/queries.ts";
+import { type Grant, ROLES, type Role } from "../api/types.ts";
 import { ROLE_WORDS } from "./grants.ts";
 
 const EVERYWHERE = "everywhere";

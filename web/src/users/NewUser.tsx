@@ -2,7 +2,7 @@ import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/co
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { plain } from "../api/client.ts";
-import type { CreatedUser, Grant } from "../api/coming.ts";
+import type { CreatedUser, Grant } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { GrantsField } from "./GrantsField.tsx";

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { plain } from "../api/client.ts";
-import type { User } from "../api/coming.ts";
+import type { User } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { say } from "../display/said.ts";

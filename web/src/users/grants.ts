@@ -1,4 +1,4 @@
-import type { Grant } from "../api/coming.ts";
+import type { Grant } from "../api/types.ts";
 
 /** `scientist on IFNG, viewer everywhere`. */
 export function grantWords(grants: readonly Grant[]): string {

@@ -106,15 +106,14 @@ function makeColumns(): Column<Batch>[] {
       key: "approvals",
       title: "Approvals",
       from: 800,
-      cell: (it) =>
-        it.approval ? `${it.approval.given} of ${it.approval.needed}` : it.verdicts.length || "none yet",
+      cell: (it) => `${it.approval.given} of ${it.approval.needed}`,
     },
     {
       key: "expires",
       title: "Expires",
       from: 900,
-      by: (it) => it.approval?.expires_lab_at,
-      cell: (it) => <LabWhen at={it.approval?.expires_lab_at} short />,
+      by: (it) => it.approval.expires_lab_at,
+      cell: (it) => <LabWhen at={it.approval.expires_lab_at} short />,
     },
     {
       key: "created",
