@@ -1,6 +1,6 @@
 # Loopwright's images. One file, since they are built from one workspace:
 #
-#   docker build --target service    -t loopwright .              no libtorch, a few ten MB
+#   docker build --target service    -t loopwright .              with the web app, no libtorch, a few ten MB
 #   docker build --target learner    -t loopwright-learner .      with a CPU libtorch
 #   docker build --target laboratory -t loopwright-laboratory .   the simulated bench with its agents
 #
@@ -8,6 +8,7 @@
 
 ARG RUST=1.95
 ARG DEBIAN=bookworm
+ARG NODE=24
 # `dev` builds in a fraction of the time, for trying the images out.
 ARG PROFILE=release
 
@@ -17,8 +18,17 @@ WORKDIR /src
 ENV SQLX_OFFLINE=true
 COPY . .
 
+# The web app goes into the service's binary.
+FROM docker.io/library/node:${NODE}-${DEBIAN}-slim AS build-web
+WORKDIR /web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY web ./
+RUN node_modules/.bin/vite build
+
 FROM source AS build-service
 ARG PROFILE
+COPY --from=build-web /web/dist web/dist
 RUN cargo build --locked --profile "$PROFILE" -p orchestrator -p instruments -p bench --bins \
  && mkdir /out && find "target/$([ "$PROFILE" = dev ] && echo debug || echo "$PROFILE")" \
       -maxdepth 1 -type f -executable -name 'loopwright*' -exec mv -t /out {} + \

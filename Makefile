@@ -14,30 +14,37 @@ export SQLX_OFFLINE := true
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 POSTGRES := scripts/private-postgres
 
-.PHONY: help run test build lint setup sqlx openapi clean-demo
+.PHONY: help run test build web lint setup sqlx openapi clean-demo
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: setup ## Run the demo: a whole laboratory on this machine (make run ARGS="--headless --rounds 3")
+run: web ## Run the demo: a whole laboratory on this machine (make run ARGS="--headless --rounds 3")
 	cargo build --workspace --bins
 	@exec $(TARGET)/debug/loopwright demo $(ARGS)
 
-test: setup ## Run every test; the last line counts them
+test: web ## Run every test; the last line counts them
+	@scripts/setup-system --for-tests
 	@scripts/run-tests
 
-build: setup ## Build the release binaries into target/release
+build: web ## Build the release binaries, with the web app in them, into target/release
 	cargo build --release --workspace --bins
 
-lint: setup ## Check formatting, clippy, and the shell scripts
+web: setup ## Build the web app into web/dist
+	@scripts/build-web
+
+lint: setup ## Check formatting, clippy, the web app, and the shell scripts
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	@scripts/build-web --packages
+	export PATH="$$(scripts/setup-node --bin):$$PATH"; cd web; node_modules/.bin/biome check --error-on-warnings .; node_modules/.bin/tsc --noEmit
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/* .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
 
 setup: ## Install what is missing (run, test and build do it by themselves)
 	@scripts/check-rust
 	@scripts/setup-system
 	@scripts/setup-libtorch
+	@scripts/setup-node
 
 sqlx: setup ## Renew .sqlx after a change of a query or a migration
 	@$(POSTGRES) scripts/prepare-sqlx

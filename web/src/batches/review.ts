@@ -1,0 +1,113 @@
+// What a reviewer has seen, against what the batch is now. Pure: no requests, no clock.
+
+import type { Batch, Proposal } from "../api/types.ts";
+
+/** One revision, read in one piece. */
+export type Snapshot = { batch: Batch; proposals: Proposal[] };
+
+export type Change = {
+  id: string;
+  name: string;
+  what: "added" | "removed";
+  by: string;
+  reason: string | null;
+};
+
+export type Review = {
+  /** What is on the screen, and what `If-Match` stands for. Only the reviewer moves it on. */
+  seen: Snapshot;
+  /** The newest that the server told; the same object as `seen` when there is nothing new. */
+  latest: Snapshot;
+  /** Experiments that the last step forward added, to be shown as new. */
+  fresh: ReadonlySet<string>;
+};
+
+export type Step =
+  | { kind: "told"; snapshot: Snapshot }
+  /** The reviewer's own changes led from one revision to another; these experiments they took out. */
+  | { kind: "mine"; from: number; to: number; removed: readonly string[] }
+  | { kind: "looked" };
+
+export const begin = (snapshot: Snapshot): Review => ({ seen: snapshot, latest: snapshot, fresh: new Set() });
+
+/**
+ * Moves a review on. What others changed waits until the reviewer looks: nobody approves what they have not seen.
+ * A change of one's own, and what changes nothing of the content (approvals, the draft plan), shows at once.
+ */
+export function advance(review: Review, step: Step): Review {
+  switch (step.kind) {
+    case "told": {
+      if (step.snapshot.batch.revision < review.latest.batch.revision) return review;
+      const next = { ...review, latest: step.snapshot };
+      return step.snapshot.batch.revision === review.seen.batch.revision
+        ? { ...next, seen: step.snapshot }
+        : next;
+    }
+    case "mine": {
+      // Each change was sent about the revision before it: nobody came in between. If somebody came after, `latest`
+      // is beyond, and waits to be looked at.
+      if (step.from !== review.seen.batch.revision) return review;
+      if (review.latest.batch.revision === step.to) return look(review);
+      const gone = new Set(step.removed);
+      const batch = { ...review.seen.batch, revision: step.to };
+      const proposals = review.seen.proposals.map((it) =>
+        gone.has(it.id) ? { ...it, status: "removed" as const } : it,
+      );
+      return { ...review, seen: { batch, proposals } };
+    }
+    case "looked":
+      return look(review);
+  }
+}
+
+function look(review: Review): Review {
+  if (review.seen === review.latest) return review;
+  const added = changes(review).filter((change) => change.what === "added");
+  return { seen: review.latest, latest: review.latest, fresh: new Set(added.map((change) => change.id)) };
+}
+
+export const isBehind = (review: Review) => review.seen.batch.revision !== review.latest.batch.revision;
+
+/** What stands between the revision seen and the latest, by experiment. */
+export function changes({ seen, latest }: Pick<Review, "seen" | "latest">): Change[] {
+  if (seen === latest) return [];
+  const before = new Map(seen.proposals.map((proposal) => [proposal.id, proposal.status]));
+  const found: Change[] = [];
+  for (const proposal of latest.proposals) {
+    const was = before.get(proposal.id);
+    const entry = {
+      id: proposal.id,
+      name: experimentName(proposal),
+      by: proposal.origin === "person" ? "by hand" : "runner-up",
+      reason: proposal.removed_reason ?? proposal.reason,
+    };
+    if (proposal.status === "selected" && was !== "selected") found.push({ ...entry, what: "added" });
+    if (proposal.status !== "selected" && was === "selected")
+      found.push({ ...entry, by: "", what: "removed" });
+  }
+  return found;
+}
+
+/** The bar's words: `2 experiments changed meanwhile`. */
+export function changeSummary(review: Review): string {
+  const list = changes(review);
+  const added = list.filter((change) => change.what === "added").length;
+  const removed = list.length - added;
+  const parts = [removed > 0 ? `${removed} removed` : null, added > 0 ? `${added} added` : null].filter(
+    Boolean,
+  );
+  if (review.latest.batch.state !== review.seen.batch.state) {
+    parts.push(`now ${review.latest.batch.state.replaceAll("_", " ")}`);
+  }
+  return parts.length > 0 ? parts.join(", ") : `revision ${review.latest.batch.revision}`;
+}
+
+export const experimentName = (it: { perturbation: string; context: string }) =>
+  `${it.perturbation} in ${it.context}`;
+/** As `exclude` of a rejection names it. */
+export const experimentKey = (it: { perturbation: string; context: string }) =>
+  `${it.perturbation}@${it.context}`;
+/** The genes of a perturbation: its edits are joined by `+`. */
+export const genesOf = (perturbation: string) => perturbation.split("+");
+export const totalSd = (it: { epistemic_sd?: number | null; aleatoric_sd?: number | null }) =>
+  it.epistemic_sd == null || it.aleatoric_sd == null ? null : Math.hypot(it.epistemic_sd, it.aleatoric_sd);

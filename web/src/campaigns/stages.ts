@@ -1,0 +1,44 @@
+import type { RoundProgress } from "../api/types.ts";
+
+/** The stages of a round, in order. */
+export const STAGES = ["proposing", "awaiting_approval", "planning", "executing", "assessing"] as const;
+export type Stage = (typeof STAGES)[number];
+
+export type Mark = "done" | "now" | "held" | "stopped" | "ahead";
+
+/** How each stage stands. */
+export function marks(round: Pick<RoundProgress, "state" | "held_from">): Record<Stage, Mark> {
+  const { state } = round;
+  const at = STAGES.indexOf((state === "held" ? round.held_from : state) as Stage);
+  const mark = (index: number): Mark => {
+    if (state === "closed") return "done";
+    if (at < 0) return "stopped";
+    if (index < at) return "done";
+    if (index > at) return "ahead";
+    return state === "held" ? "held" : "now";
+  };
+  return Object.fromEntries(STAGES.map((stage, index) => [stage, mark(index)])) as Record<Stage, Mark>;
+}
+
+/** What the stage that a round is in is about, for people. */
+export function stageWords(round: RoundProgress): string {
+  const plates = Object.values(round.plates).reduce((sum, n) => sum + n, 0);
+  switch (round.state) {
+    case "proposing":
+      return "The model chooses the batch.";
+    case "awaiting_approval":
+      return `${round.proposed} experiments wait for approval.`;
+    case "planning":
+      return "The approved batch becomes plates and jobs.";
+    case "executing":
+      return `${plates === 1 ? "One plate is" : `${plates} plates are`} in the laboratory.`;
+    case "assessing":
+      return "Readings are judged; quarantined plates wait for a decision.";
+    case "held":
+      return round.reason ?? "It stands still until somebody resumes it.";
+    case "closed":
+      return `${round.passed_qc} experiments passed QC, ${round.hits} ${round.hits === 1 ? "is a hit" : "are hits"}.`;
+    default:
+      return round.reason ?? `The round is ${round.state}.`;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Instrument } from "../api/types.ts";
+
+/** Agents ask for work at least every half minute; ten missed times are no network hiccup. */
+const SILENT_AFTER_MS = 5 * 60_000;
+
+/** Whether an instrument in service has an agent that no longer asks for work. */
+export function isSilent(instrument: Instrument, now: Date): boolean {
+  if (instrument.state !== "in_service" || !instrument.last_seen_at) return false;
+  return now.getTime() - Date.parse(instrument.last_seen_at) > SILENT_AFTER_MS;
+}
+
+/** A profile in words: `8 source slots, 96 tips per rack`. */
+export function profileWords(profile: unknown): string {
+  if (typeof profile !== "object" || profile === null) return "–";
+  const parts = Object.entries(profile).map(([key, value]) => {
+    const name = key.replaceAll("_", " ");
+    if (Array.isArray(value)) return `${value.length} ${name}`;
+    return typeof value === "number" ? `${value} ${name}` : `${name} ${String(value)}`;
+  });
+  return parts.join(", ") || "–";
+}

@@ -1,0 +1,55 @@
+import type { QueryClient } from "@tanstack/react-query";
+import type { SealedEvent } from "../api/types.ts";
+
+/** Which reads an event makes old, by the first word of its kind. */
+const RENEWS: [RegExp, string[]][] = [
+  [/^Batch/, ["batches", "proposals", "draft-plan", "comments", "progress", "tasks", "calendar"]],
+  [
+    /^Round/,
+    ["progress", "rounds", "batches", "campaigns", "learning-curve", "calendar", "tasks", "next-ticks"],
+  ],
+  [/^Campaign/, ["campaigns", "progress", "calendar", "next-ticks"]],
+  [/^Plate/, ["plates", "progress", "tasks"]],
+  [/^Job/, ["jobs", "progress", "tasks", "plates"]],
+  [/^Model/, ["models", "progress"]],
+  [/^Task/, ["tasks"]],
+  [/^Instrument/, ["instruments", "calendar"]],
+  [/^(User|Grant|Account)/, ["users"]],
+  [/^Project/, ["projects"]],
+  [/^Token/, ["tokens"]],
+  [/^(Calendar|Blackout|Maintenance)/, ["calendar", "next-ticks"]],
+];
+
+/** The list of the latest events follows everything. */
+const ALWAYS = ["lately"];
+
+export function renewedBy(kind: string): string[] {
+  const found = RENEWS.filter(([pattern]) => pattern.test(kind)).flatMap(([, names]) => names);
+  return [...new Set([...found, ...ALWAYS])];
+}
+
+/** A demo makes hundreds of events a second: pages are renewed at most this often. */
+const QUIET_MS = 700;
+
+/** Gathers what events make old and renews it in one go. */
+export function makeRenewer(client: QueryClient) {
+  const old = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const renew = () => {
+    timer = undefined;
+    const names = [...old];
+    old.clear();
+    for (const name of names) void client.invalidateQueries({ queryKey: [name] });
+  };
+  return {
+    take(event: SealedEvent) {
+      for (const name of renewedBy(event.kind)) old.add(name);
+      if (old.size > 0) timer ??= setTimeout(renew, QUIET_MS);
+    },
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
+      old.clear();
+    },
+  };
+}

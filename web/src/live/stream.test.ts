@@ -1,0 +1,62 @@
+import { describe, expect, test, vi } from "vitest";
+import { follow, type Standing } from "./stream.ts";
+
+const event = (position: number) =>
+  `id: ${position}\nevent: RoundClosed\ndata: ${JSON.stringify({ position, kind: "RoundClosed" })}\n\n`;
+
+/** A server whose stream ends after each of these texts; a number is a refusal with that status. */
+function serverOf(answers: (string | number | "refuses to connect")[], leaving: AbortController) {
+  const asked: (string | null)[] = [];
+  const fetch = vi.fn(async (_url: string, init: RequestInit) => {
+    asked.push(new Headers(init.headers).get("last-event-id"));
+    const answer = answers[asked.length - 1];
+    if (asked.length >= answers.length) leaving.abort();
+    if (answer === "refuses to connect") throw new TypeError("Failed to fetch");
+    if (typeof answer === "number") return new Response("", { status: answer });
+    return new Response(answer, { headers: { "content-type": "text/event-stream" } });
+  });
+  return { asked, fetch: fetch as unknown as typeof globalThis.fetch };
+}
+
+async function run(answers: Parameters<typeof serverOf>[0], from = 0) {
+  const leaving = new AbortController();
+  const server = serverOf(answers, leaving);
+  const events: number[] = [];
+  const standings: Standing[] = [];
+  const pauses: number[] = [];
+  await follow(
+    from,
+    { onEvent: (it) => events.push(it.position), onStanding: (it) => standings.push(it) },
+    leaving.signal,
+    { fetch: server.fetch, pause: async (ms) => void pauses.push(ms) },
+  );
+  return { asked: server.asked, events, standings, pauses };
+}
+
+describe("the live record", () => {
+  test("goes on behind the last event after a break: none is lost, none comes twice", async () => {
+    const { asked, events } = await run([event(4) + event(5), event(5) + event(6), event(7)], 3);
+    expect(asked).toEqual(["3", "5", "6"]);
+    expect(events).toEqual([4, 5, 6, 7]);
+  });
+
+  test("does not count an event that broke off as seen", async () => {
+    const half = event(2).slice(0, -1);
+    const { asked, events } = await run([event(1) + half, event(2)]);
+    expect(asked).toEqual(["0", "1"]);
+    expect(events).toEqual([1, 2]);
+  });
+
+  test("says that the server is away, waits ever longer, and comes back by itself", async () => {
+    const { standings, pauses, events } = await run(["refuses to connect", 503, 503, event(1), ""]);
+    expect(standings).toEqual(["connecting", "away", "away", "away", "live", "live"]);
+    expect(pauses.slice(0, 4)).toEqual([500, 1000, 2000, 500]);
+    expect(events).toEqual([1]);
+  });
+
+  test("stops when the session is over", async () => {
+    const { asked, standings } = await run([401, event(1)]);
+    expect(asked).toHaveLength(1);
+    expect(standings.at(-1)).toBe("signed_out");
+  });
+});

@@ -1,0 +1,87 @@
+import type { SealedEvent } from "../api/types.ts";
+import { Parser } from "./parse.ts";
+
+/** Whether what happens in the laboratory reaches the page. */
+export type Standing = "connecting" | "live" | "away" | "signed_out";
+
+export type Ears = {
+  onEvent: (event: SealedEvent) => void;
+  onStanding: (standing: Standing) => void;
+};
+
+export type Surroundings = {
+  fetch: typeof fetch;
+  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
+  pause: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * Follows the live record from behind `position` until `signal` is aborted. Whenever the stream ends (the server
+ * ends it every quarter of an hour, and when it is started again), it is opened again behind the last event that
+ * arrived: none is lost, none comes twice.
+ *
+ * `EventSource` is not used: it hides the events' names from whoever does not list them, and does not say why it
+ * was refused.
+ */
+export async function follow(position: number, ears: Ears, signal: AbortSignal, around: Surroundings) {
+  let last = position;
+  let pause = FIRST_PAUSE_MS;
+  ears.onStanding("connecting");
+  while (!signal.aborted) {
+    const before = last;
+    try {
+      const response = await around.fetch("/api/v1/events/stream", {
+        headers: { accept: "text/event-stream", "last-event-id": String(last) },
+        credentials: "same-origin",
+        signal,
+      });
+      if (response.status === 401) {
+        ears.onStanding("signed_out");
+        return;
+      }
+      if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+      ears.onStanding("live");
+      await read(response.body, (event) => {
+        if (event.position <= last) return;
+        last = event.position;
+        ears.onEvent(event);
+      });
+    } catch {
+      if (!signal.aborted) ears.onStanding("away");
+    }
+    if (last > before) pause = FIRST_PAUSE_MS;
+    if (!signal.aborted) await around.pause(pause, signal);
+    pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
+  }
+}
+
+async function read(body: ReadableStream<Uint8Array>, take: (event: SealedEvent) => void) {
+  const parser = new Parser();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      for (const message of parser.push(decoder.decode(value, { stream: true }))) {
+        take(JSON.parse(message.data) as SealedEvent);
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+export const patience: Surroundings["pause"] = (ms, signal) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });

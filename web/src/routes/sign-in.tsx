@@ -1,0 +1,19 @@
+import { createFileRoute, redirect } from "@tanstack/react-router";
+import { sessionQuery } from "../api/queries.ts";
+import { SignIn } from "../session/SignIn.tsx";
+import { safeReturn } from "../session/sign-in.ts";
+
+export const Route = createFileRoute("/sign-in")({
+  validateSearch: (search: Record<string, unknown>): { from?: string } => ({
+    from: typeof search.from === "string" ? search.from : undefined,
+  }),
+  beforeLoad: ({ context, search }) => {
+    const known = context.queryClient.getQueryData(sessionQuery.queryKey);
+    if (known) throw redirect({ href: safeReturn(search.from) });
+  },
+  component: Page,
+});
+
+function Page() {
+  return <SignIn from={Route.useSearch().from} />;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import type { Session } from "../api/types.ts";
+import { offeredScopes } from "../tokens/NewToken.tsx";
+import { tokenState } from "../tokens/state.ts";
+import { asSent, grantWords } from "../users/grants.ts";
+import { may } from "./may.ts";
+import { passwordFault } from "./PasswordForm.tsx";
+import { safeReturn } from "./sign-in.ts";
+
+describe("a session", () => {
+  test.each([
+    ["/batches/1?a=b", "/batches/1?a=b"],
+    ["//evil.example/x", "/"],
+    ["/\\evil.example", "/"],
+    ["https://evil.example", "/"],
+    ["/sign-in?from=%2F", "/"],
+    [undefined, "/"],
+  ])("asked to return to %j goes to %s", (from, to) => expect(safeReturn(from)).toBe(to));
+
+  test("opens what its scopes open", () => {
+    const session = { scopes: ["read", "batch:edit"] } as Session;
+    expect(may(session, "batch:edit")).toBe(true);
+    expect(may(session, "batch:approve", "read")).toBe(true);
+    expect(may(session, "admin")).toBe(false);
+    expect(may(undefined, "read")).toBe(false);
+  });
+
+  test("takes a new password that is long, new and typed twice alike", () => {
+    expect(passwordFault("short", "short", "old")).toMatch(/12 characters/);
+    expect(passwordFault("correct horse", "correct horse", "correct horse")).toMatch(/now/);
+    expect(passwordFault("correct horse", "correct house", "old")).toMatch(/not the same/);
+    expect(passwordFault("correct horse", "correct horse", "old")).toBeNull();
+  });
+});
+
+test("a token is offered no more than its maker may", () => {
+  expect(offeredScopes("person", ["batch:edit", "read"])).toEqual(["read", "batch:edit"]);
+  expect(offeredScopes("agent", ["admin", "read"])).toEqual(["work:bench"]);
+});
+
+test("a token is active until it is revoked or its time is over", () => {
+  const now = new Date("2026-06-01T00:00:00Z");
+  expect(tokenState({ expires_at: "2026-07-01T00:00:00Z" }, now)).toBe("active");
+  expect(tokenState({ expires_at: "2026-05-01T00:00:00Z" }, now)).toBe("expired");
+  expect(tokenState({ expires_at: "2026-07-01T00:00:00Z", revoked_at: "2026-05-01T00:00:00Z" }, now)).toBe(
+    "revoked",
+  );
+});
+
+test("grants are said in words, and sent once each", () => {
+  const grants = [
+    { project_id: "p", project: "IFNG", role: "scientist" as const },
+    { project_id: "p", project: "IFNG", role: "scientist" as const },
+    { project_id: null, role: "viewer" as const },
+  ];
+  expect(grantWords(grants.slice(1))).toBe("scientist on IFNG, viewer everywhere");
+  expect(grantWords([])).toBe("no role yet");
+  expect(asSent(grants)).toEqual([
+    { project_id: "p", role: "scientist" },
+    { project_id: null, role: "viewer" },
+  ]);
+});

@@ -1,0 +1,81 @@
+// Records as the server makes them, for tests; a test says what matters to it.
+
+import type { Batch, Plate, Proposal } from "../api/types.ts";
+
+export function proposal(id: string, over: Partial<Proposal> = {}): Proposal {
+  return {
+    id,
+    rank: 1,
+    origin: "model",
+    status: "selected",
+    perturbation: id.toUpperCase(),
+    context: "D1",
+    mean: 0.5,
+    epistemic_sd: 0.1,
+    aleatoric_sd: 0.2,
+    hit_probability: 0.3,
+    score: 0.3,
+    reason: "probability of hit",
+    ...over,
+  };
+}
+
+export function batch(over: Partial<Batch> = {}): Batch {
+  return {
+    id: "b1",
+    campaign: "demo",
+    campaign_id: "c1",
+    round: 1,
+    round_id: "r1",
+    generation: 1,
+    state: "awaiting_approval",
+    revision: 1,
+    selected: 2,
+    layout_seed: 1,
+    propose_job_id: "j1",
+    verdicts: [],
+    excluded: [],
+    approval: { needed: 1, given: 0, roles: [], may_approve: true, why_not: null, editors: [] },
+    created_at: "2026-01-05T08:00:00Z",
+    draft: {
+      plan: "possible",
+      digest: "0".repeat(64),
+      plates: [],
+      summary: {
+        experiments: 2,
+        plates: 1,
+        wells_used: 8,
+        sample_wells: 4,
+        control_wells: 4,
+        transfers: 8,
+        tips: 8,
+        deck_loads: 1,
+        source_plates: 1,
+        plate_moves: 4,
+        volume_nl: 8000,
+        volume_nl_by_content: {},
+        estimated_hours: 72,
+      },
+    },
+    ...over,
+  };
+}
+
+export function plate(over: Partial<Plate> = {}): Plate {
+  return {
+    id: "p1",
+    round_id: "r1",
+    batch_id: "b1",
+    ordinal: 1,
+    generation: 1,
+    barcode: "ASY-0001",
+    labware: "corning_384_wellplate_112ul_flat",
+    context: "D1",
+    state: "passed",
+    created_at: "2026-01-05T08:00:00Z",
+    wells: [],
+    transfers: [],
+    readings: [],
+    ...over,
+  };
+}

@@ -1,0 +1,87 @@
+import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { plain } from "../api/client.ts";
+import type { CreatedUser, Grant } from "../api/types.ts";
+import { ProblemNotice } from "../display/ProblemNotice.tsx";
+import { Secret } from "../display/Secret.tsx";
+import { GrantsField } from "./GrantsField.tsx";
+import { asSent } from "./grants.ts";
+
+export function NewUser({ close }: { close: () => void }) {
+  const client = useQueryClient();
+  const [name, setName] = useState("");
+  const [displayName, setDisplayName] = useState("");
+  const [email, setEmail] = useState("");
+  const [grants, setGrants] = useState<Grant[]>([{ project_id: null, role: "scientist" }]);
+  const making = useMutation({
+    mutationFn: () =>
+      plain<CreatedUser>("POST", "/api/v1/users", {
+        body: {
+          name: name.trim(),
+          display_name: displayName.trim() || name.trim(),
+          email: email.trim() || undefined,
+          grants: asSent(grants),
+        },
+      }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["users"] }),
+  });
+  if (making.data) {
+    return (
+      <Modal
+        opened
+        onClose={close}
+        title={`${making.data.user.display_name} can sign in`}
+        closeOnClickOutside={false}
+      >
+        <Alert color="yellow" variant="light" mb="sm" title="Hand over this password now">
+          It is shown once, and has to be changed at the first sign-in as{" "}
+          <strong>{making.data.user.name}</strong>.
+        </Alert>
+        <Secret text={making.data.initial_password} what="password" />
+        <Group justify="flex-end" mt="md">
+          <Button onClick={close}>I have it</Button>
+        </Group>
+      </Modal>
+    );
+  }
+  return (
+    <Modal opened onClose={close} title="New user">
+      <Stack gap="sm">
+        {making.error ? <ProblemNotice what="No user was made" error={making.error} /> : null}
+        <TextInput
+          label="Name to sign in with"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          autoCapitalize="none"
+          spellCheck={false}
+          data-autofocus
+        />
+        <TextInput
+          label="Name to be shown"
+          value={displayName}
+          onChange={(event) => setDisplayName(event.currentTarget.value)}
+        />
+        <TextInput
+          label="E-mail"
+          description="For notifications; may stay empty."
+          type="email"
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+        />
+        <GrantsField grants={grants} change={setGrants} />
+        <Text size="xs" c="dimmed">
+          The server makes the first password.
+        </Text>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            Back
+          </Button>
+          <Button loading={making.isPending} disabled={!name.trim()} onClick={() => making.mutate()}>
+            Make the user
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
