@@ -189,6 +189,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The time to come.
+         * @description When rounds begin, by when approval is needed, when plates are dispensed, incubated and read, what they need,
+         *     and what does not fit. Campaigns of projects that the caller may not read count in the load and are not shown. Facts are `certain`, the rest is a forecast: as fast as batches were approved so far.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar/blackouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Blackouts of the installation and maintenance of instruments. */
+        get: operations["get_calendar_blackouts"];
+        put?: never;
+        /**
+         * Enters a blackout.
+         * @description Ticks inside it are shifted to its end or skipped, as each campaign's schedule says; ticks that were judged
+         *     already stay as they are.
+         */
+        post: operations["post_calendar_blackouts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar/blackouts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a blackout off the calendar. */
+        delete: operations["delete_calendar_blackouts_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns": {
         parameters: {
             query?: never;
@@ -274,6 +334,26 @@ export interface paths {
         };
         /** Versions of a campaign's model, first to last. */
         get: operations["get_campaigns_id_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/next-ticks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The next ticks of a campaign, with what differs from its schedule.
+         * @description None where rounds begin by hand or one after the other. A paused campaign shows what would come.
+         */
+        get: operations["get_campaigns_id_next_ticks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,6 +486,27 @@ export interface paths {
          * @description Resuming what is active changes nothing.
          */
         post: operations["post_campaigns_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/start-round": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins the next round now, whatever the calendar says.
+         * @description In every mode. The calendar's own ticks stay as they are. Refused while another round runs (unless the campaign
+         *     lets them overlap), before the first model is trained, in a blackout, and when the budget is spent.
+         */
+        post: operations["post_campaigns_id_start_round"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1384,6 +1485,21 @@ export interface components {
             perturbation: components["schemas"]["Perturbation"];
             reason: string;
         };
+        /** @description When no round may begin, or when an instrument is in maintenance. */
+        AddBlackout: {
+            /** @example 2026-12-24 */
+            from: string;
+            /** @description Only this one is away; rounds begin all the same, and the calendar says what does not fit. */
+            instrument?: string | null;
+            reason: string;
+            /**
+             * @description A date is in it to its end.
+             * @example 2026-12-31
+             */
+            to: string;
+            /** @description By whose wall clock; UTC when absent. */
+            zone?: string | null;
+        };
         /** @description What a version of the model says. */
         Answer: {
             checkpoint: components["schemas"]["Digest"];
@@ -1582,12 +1698,42 @@ export interface components {
         };
         /** @enum {string} */
         BatchState: "awaiting_approval" | "approved" | "planned" | "rejected" | "withdrawn";
+        /**
+         * @description What began a round.
+         * @enum {string}
+         */
+        BegunBy: "tick" | "continuous" | "person";
         /** @description Which instruments carry it out, by name. */
         Bench: {
             handler: string;
             incubator: string;
             mover: string;
             reader: string;
+        };
+        /** @description A blackout of the installation, or of one instrument (maintenance). */
+        Blackout: {
+            /** Format: date-time */
+            from_lab_at: string;
+            id: components["schemas"]["BlackoutId"];
+            /** @description `null`: of the whole installation. */
+            instrument?: string | null;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Not in it any more.
+             */
+            to_lab_at: string;
+            /** @description Whose wall clock it was given by. */
+            zone: string;
+        };
+        /**
+         * Format: uuid
+         * @description A stretch of time in which no round may begin.
+         */
+        BlackoutId: string;
+        Blackouts: {
+            /** @description By their beginning. */
+            items: components["schemas"]["Blackout"][];
         };
         /** @description What may be spent; the campaign is finished when the first limit is reached. */
         Budget: {
@@ -1608,6 +1754,57 @@ export interface components {
              * @description Stop once so many hits passed QC.
              */
             stop_after_hits?: number | null;
+        };
+        /** @description One entry. */
+        CalendarItem: {
+            /** @description Its name. */
+            campaign?: string | null;
+            campaign_id?: components["schemas"]["CampaignId"] | null;
+            /** @description A fact of the queue or the calendar; else a forecast. */
+            certain: boolean;
+            fits: boolean;
+            /** Format: date-time */
+            from_lab_at: string;
+            instrument?: string | null;
+            kind: components["schemas"]["CalendarItemKind"];
+            /** @description Plates and volumes, in words. */
+            needs?: string | null;
+            title: string;
+            /**
+             * Format: date-time
+             * @description Equal to `from_lab_at` for an instant.
+             */
+            to_lab_at: string;
+            why_not?: string | null;
+        };
+        /** @enum {string} */
+        CalendarItemKind: "round_due" | "approval_needed_by" | "dispense" | "incubate" | "read" | "blackout" | "maintenance";
+        /** @description Work of an instrument on one day, against what it can do. */
+        CalendarLoad: {
+            /**
+             * Format: double
+             * @description 24 hours a place, less maintenance.
+             */
+            capacity_hours: number;
+            /** Format: date */
+            day: string;
+            /**
+             * Format: double
+             * @description Of an incubator: plate hours.
+             */
+            hours: number;
+            instrument: string;
+        };
+        /** @description The view. */
+        CalendarView: {
+            /** Format: date-time */
+            from_lab_at: string;
+            /** @description By their beginning. */
+            items: components["schemas"]["CalendarItem"][];
+            /** @description By instrument and day; days without work left out. */
+            load: components["schemas"]["CalendarLoad"][];
+            /** Format: date-time */
+            to_lab_at: string;
         };
         /**
          * Format: uuid
@@ -2137,6 +2334,11 @@ export interface components {
             wells: number;
         };
         /**
+         * @description A tick inside a blackout ...
+         * @enum {string}
+         */
+        InBlackout: "shift" | "skip";
+        /**
          * @description Begin to incubate the plate that stands in `at`. Ends as soon as the incubation has begun; when it
          *     is over is the business of the next job's `not_before`.
          */
@@ -2301,6 +2503,11 @@ export interface components {
             /** @default null */
             reason: string | null;
         };
+        /**
+         * @description Ticks that nobody could act on, because the service was down or the campaign paused ...
+         * @enum {string}
+         */
+        MissedTicks: "once" | "skip" | "all";
         /** @enum {string} */
         Mode: "real" | "jumping";
         /** @description The virtual cell and what it may learn from. */
@@ -2519,6 +2726,19 @@ export interface components {
             /** @description What is typed to sign in: 2 to 100 letters, digits, `.`, `_`, `-`, `@`. */
             name: string;
         };
+        /** @description A tick before it happens. */
+        NextTick: {
+            /**
+             * Format: date-time
+             * @description Laboratory time.
+             */
+            at: string;
+            /** @description What the clock on the wall shows then. */
+            local: string;
+            /** @description What differs from the schedule's own time, and why. */
+            note?: string | null;
+            zone: string;
+        };
         /**
          * Format: uuid
          * @description Something that people are told.
@@ -2624,6 +2844,11 @@ export interface components {
             kind: "manual";
             result: components["schemas"]["ManualResult"];
         };
+        /**
+         * @description A tick while a round of the campaign still runs ...
+         * @enum {string}
+         */
+        Overlap: "wait" | "skip" | "allow";
         /** @description One page of a list. */
         Page_BatchRecord: {
             items: {
@@ -3533,6 +3758,8 @@ export interface components {
         };
         /** @description One round, with when it entered which stage. */
         RoundRecord: {
+            /** @description What began it. */
+            begun_by: components["schemas"]["BegunBy"];
             campaign_id: components["schemas"]["CampaignId"];
             /** Format: int32 */
             campaign_version: number;
@@ -3544,6 +3771,8 @@ export interface components {
             /** @description The stage a held round goes back to. */
             held_from?: string | null;
             id: components["schemas"]["RoundId"];
+            /** @description Why that version proposes. */
+            model_because?: string | null;
             model_version_id?: components["schemas"]["ModelVersionId"] | null;
             /** Format: int32 */
             number: number;
@@ -3556,15 +3785,72 @@ export interface components {
             /** @description What came of it, once closed. */
             summary?: unknown;
         };
-        /** @description When rounds begin. The calendar proper (cron, time zones, blackouts) replaces this later. */
+        /** @description When rounds begin, and what becomes of ticks that come at a bad moment. */
         Schedule: {
             /**
-             * Format: double
-             * @description Laboratory hours from the start of one round to the next; the next waits for the one before.
-             * @default 168
+             * @description When no round may begin: holidays, moves. Those of the installation hold as well.
+             * @default []
              */
-            every_hours: number;
+            blackouts: components["schemas"]["ScheduleBlackout"][];
+            /**
+             * @description `0 30 8 * * Mon`, by the clock on the wall of `zone`.
+             * @default null
+             * @example 0 30 8 * * Mon
+             */
+            cron: string | null;
+            /**
+             * @description No tick after it (a date: to its end); the campaign is finished when its rounds are.
+             * @default null
+             * @example 2026-12-24
+             */
+            ends: string | null;
+            /**
+             * Format: double
+             * @description In place of `cron`: laboratory hours from one tick to the next; 168 when neither is given. 0 is
+             *     `continuous`.
+             * @default null
+             */
+            every_hours: number | null;
+            /** @default shift */
+            in_blackout: components["schemas"]["InBlackout"];
+            /** @default once */
+            missed: components["schemas"]["MissedTicks"];
+            /** @default calendar */
+            mode: components["schemas"]["ScheduleMode"];
+            /** @default wait */
+            overlap: components["schemas"]["Overlap"];
+            /**
+             * @description No tick before it.
+             * @default null
+             * @example 2026-12-24
+             */
+            starts: string | null;
+            /**
+             * Format: double
+             * @description How long a tick waits for a training that runs; then its round uses the model there is.
+             * @default 24
+             */
+            wait_for_training_hours: number;
+            /**
+             * @description IANA name; rules `cron`, `starts`, `ends` and `blackouts`.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            zone: string;
         };
+        /** @description From when to when no round may begin, and why. Dates are meant from their first to their last moment. */
+        ScheduleBlackout: {
+            /** @example 2026-12-24 */
+            from: string;
+            reason: string;
+            /** @example 2026-12-24 */
+            to: string;
+        };
+        /**
+         * @description What begins rounds. A person can begin one in every mode.
+         * @enum {string}
+         */
+        ScheduleMode: "calendar" | "continuous" | "manual";
         /** @enum {string} */
         Scope: "work:bench" | "work:learn" | "work:people" | "read" | "campaign:write" | "batch:edit" | "batch:approve" | "plate:decide" | "job:resolve" | "inventory:write" | "instrument:write" | "admin";
         /** @description An event with its place in the record. */
@@ -3647,6 +3933,14 @@ export interface components {
             /** Format: date-time */
             entered_lab_at: string;
             stage: string;
+        };
+        /** @description How a round is begun by hand. */
+        StartRound: {
+            /**
+             * @description Begin although it is blackout.
+             * @default false
+             */
+            despite_blackout: boolean;
         };
         /** @enum {string} */
         Status: "selected" | "runner_up" | "removed";
@@ -4852,6 +5146,246 @@ export interface operations {
             };
         };
     };
+    get_calendar: {
+        parameters: {
+            query?: {
+                /** @description A local date or time of `zone`, or an instant with its offset; now when absent. */
+                from?: string;
+                /** @description The same (a date: to its end); a week after `from` when absent, 92 days at most. */
+                to?: string;
+                /** @description IANA name; whose days the load is counted by. UTC when absent. */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `calendar.range_invalid`, `calendar.zone_unknown` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calendar_blackouts: {
+        parameters: {
+            query?: {
+                /** @description Those that are over as well; `false` when absent. */
+                past?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blackouts"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_calendar_blackouts: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddBlackout"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blackout"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such instrument */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `calendar.range_invalid`, `calendar.zone_unknown`, `request.reason_missing` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_calendar_blackouts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["BlackoutId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_campaigns: {
         parameters: {
             query?: {
@@ -5205,6 +5739,67 @@ export interface operations {
             };
             /** @description the token lacks the scope */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_campaigns_id_next_ticks: {
+        parameters: {
+            query?: {
+                /** @description How many; 5 when absent, 100 at most. */
+                n?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CampaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextTick"][];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5735,6 +6330,79 @@ export interface operations {
                 };
             };
             /** @description `campaign.not_in_state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_campaigns_id_start_round: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["CampaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRound"];
+            };
+        };
+        responses: {
+            /** @description created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `campaign.not_in_state`, `round.one_runs`, `round.no_model_yet`, `round.in_blackout`, `round.budget_spent`, `round.calendar_ended` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -28,7 +28,15 @@ async function run(answers: Parameters<typeof serverOf>[0], from = 0) {
     from,
     { onEvent: (it) => events.push(it.position), onStanding: (it) => standings.push(it) },
     leaving.signal,
-    { fetch: server.fetch, pause: async (ms) => void pauses.push(ms) },
+    {
+      fetch: server.fetch,
+      pause: async (ms, signal) => {
+        // The longest silence is another clock: it runs out only where a test says so.
+        if (ms === 40_000)
+          return await new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+        pauses.push(ms);
+      },
+    },
   );
   return { asked: server.asked, events, standings, pauses };
 }
@@ -58,5 +66,28 @@ describe("the live record", () => {
     const { asked, standings } = await run([401, event(1)]);
     expect(asked).toHaveLength(1);
     expect(standings.at(-1)).toBe("signed_out");
+  });
+
+  test("takes a connection on which nothing is heard for dead, and opens another", async () => {
+    const leaving = new AbortController();
+    const standings: Standing[] = [];
+    const asked: (string | null)[] = [];
+    const fetch = async (_url: string, init: RequestInit) => {
+      asked.push(new Headers(init.headers).get("last-event-id"));
+      if (asked.length === 2) leaving.abort();
+      // Never ends, and never says anything after its first event.
+      const body = new ReadableStream({ start: (to) => to.enqueue(new TextEncoder().encode(event(9))) });
+      return new Response(body);
+    };
+    const pause = async () => {
+      // Silence runs out at once, but not before what is there was read.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await follow(0, { onEvent: () => {}, onStanding: (it) => standings.push(it) }, leaving.signal, {
+      fetch: fetch as unknown as typeof globalThis.fetch,
+      pause,
+    });
+    expect(asked).toEqual(["0", "9"]);
+    expect(standings).toEqual(["connecting", "live", "away", "live"]);
   });
 });

@@ -17,6 +17,8 @@ export type Surroundings = {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+/** The server says something every quarter of a minute, if only that it is there. Silence means a dead connection. */
+const LONGEST_SILENCE_MS = 40_000;
 
 /**
  * Follows the live record from behind `position` until `signal` is aborted. Whenever the stream ends (the server
@@ -44,11 +46,12 @@ export async function follow(position: number, ears: Ears, signal: AbortSignal, 
       }
       if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
       ears.onStanding("live");
-      await read(response.body, (event) => {
+      const take = (event: SealedEvent) => {
         if (event.position <= last) return;
         last = event.position;
         ears.onEvent(event);
-      });
+      };
+      await read(response.body, take, signal, around);
     } catch {
       if (!signal.aborted) ears.onStanding("away");
     }
@@ -58,13 +61,20 @@ export async function follow(position: number, ears: Ears, signal: AbortSignal, 
   }
 }
 
-async function read(body: ReadableStream<Uint8Array>, take: (event: SealedEvent) => void) {
+async function read(
+  body: ReadableStream<Uint8Array>,
+  take: (event: SealedEvent) => void,
+  signal: AbortSignal,
+  around: Surroundings,
+) {
   const parser = new Parser();
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const piece = await heard(reader.read(), signal, around);
+      if (piece === "silence") throw new Error("nothing was heard for too long");
+      const { done, value } = piece;
       if (done) return;
       for (const message of parser.push(decoder.decode(value, { stream: true }))) {
         take(JSON.parse(message.data) as SealedEvent);
@@ -72,6 +82,23 @@ async function read(body: ReadableStream<Uint8Array>, take: (event: SealedEvent)
     }
   } finally {
     reader.cancel().catch(() => {});
+  }
+}
+
+/** What is read, or that nothing came for too long: a connection can be dead without an end. */
+async function heard<T>(
+  reading: Promise<T>,
+  signal: AbortSignal,
+  around: Surroundings,
+): Promise<T | "silence"> {
+  const waiting = new AbortController();
+  const either = AbortSignal.any([signal, waiting.signal]);
+  const silence = around.pause(LONGEST_SILENCE_MS, either).then(() => "silence" as const);
+  try {
+    return await Promise.race([reading, silence]);
+  } finally {
+    waiting.abort();
+    reading.catch(() => {});
   }
 }
 
