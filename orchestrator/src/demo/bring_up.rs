@@ -71,10 +71,10 @@ pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<
 
 /// The demo's people: name, display name, role.
 const PEOPLE: [(&str, &str, Role); 4] = [
-    ("ada", "Ada (engineer)", Role::Engineer),
-    ("rosa", "Rosa (scientist)", Role::Scientist),
-    ("otto", "Otto (operator)", Role::Operator),
-    ("alma", "Alma (administrator)", Role::Admin),
+    ("ada", "Ada Weber", Role::Engineer),
+    ("rosa", "Rosa Lindt", Role::Scientist),
+    ("otto", "Otto Kern", Role::Operator),
+    ("alma", "Alma Stein", Role::Admin),
 ];
 
 /// Somebody who can sign in to the demo.

@@ -21,6 +21,10 @@ use tokio::signal::unix::{SignalKind, signal};
 /// A server that does not answer must not keep us from looking after the processes.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often the demo looks at its campaign, and how often when nothing has changed.
+const LOOK_SOON: Duration = Duration::from_millis(300);
+const LOOK_LATER: Duration = Duration::from_millis(1500);
+
 /// What `loopwright demo` was asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -144,11 +148,12 @@ async fn follow(
     postgres: &mut Postgres,
     endpoints: &BTreeMap<String, String>,
 ) -> anyhow::Result<Value> {
-    let mut tick = tokio::time::interval(Duration::from_millis(300));
+    let mut pause = LOOK_SOON;
+    let mut seen = Value::Null;
     let mut said_finished = false;
     let mut processes = BTreeMap::new();
     loop {
-        tick.tick().await;
+        tokio::time::sleep(pause).await;
         for news in supervisor.tend()? {
             narrator.say(&news);
         }
@@ -169,6 +174,9 @@ async fn follow(
         // The server may be starting again: ask once more at the next tick.
         let asked = tokio::time::timeout(ASK_TIMEOUT, look(client, campaign)).await;
         let Ok(Ok((progress, tasks))) = asked else { continue };
+        // Where only a person is awaited there is nothing to see for a while.
+        pause = if seen == progress && !options.headless { LOOK_LATER } else { LOOK_SOON };
+        seen.clone_from(&progress);
         let settings = &ground.record.settings;
         let makes_history = !settings.auto_approve && history::is_being_made(&progress, settings.history);
         narrator.tell(&progress, specimen, ground, settings.auto_approve || makes_history);
