@@ -58,7 +58,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     )?;
     let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
     let wakeups = Wakeups::default();
-    ensure_no_demo_users(&pool, config.listen).await?;
+    ensure_no_demo_users(&pool, config.listen, config.behind_proxy).await?;
     let settings = notification_settings(&config);
     let key_file = config.outward.channel_key_file.clone().unwrap_or(config.data_dir.join("channel.key"));
     let channel_key = Key::load_or_make(&key_file)
@@ -141,8 +141,14 @@ fn ensure_private(listen: SocketAddr, behind_proxy: bool) -> anyhow::Result<()> 
 }
 
 /// Accounts of the demo have passwords that were printed.
-async fn ensure_no_demo_users(pool: &PgPool, listen: SocketAddr) -> anyhow::Result<()> {
-    if listen.ip().is_loopback() {
+///
+/// Errors when one of them could sign in from another machine.
+pub async fn ensure_no_demo_users(
+    pool: &PgPool,
+    listen: SocketAddr,
+    behind_proxy: bool,
+) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() && !behind_proxy {
         return Ok(());
     }
     if store::people::accounts::demo_is_active(&mut *pool.acquire().await?).await? {

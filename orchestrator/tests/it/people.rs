@@ -7,6 +7,7 @@ use orchestrator::api::{Access, rules};
 use orchestrator::ids::{ActorId, DEFAULT_PROJECT, ProjectId, SYSTEM};
 use orchestrator::people::manage::{self, NewUser};
 use orchestrator::people::{Grant, Role};
+use orchestrator::serve::ensure_no_demo_users;
 use orchestrator::store::people::accounts::State;
 use orchestrator::store::people::projects::{self, Inserted};
 use orchestrator::store::tokens::{ActorKind, Scope};
@@ -262,6 +263,32 @@ async fn the_last_administrator_stays(options: PgPoolOptions, login: PgConnectOp
     assert_eq!(refused, Err(manage::Refused::LastAdmin));
     user(&app, "second", &[Grant { project: None, role: Role::Admin }]).await;
     assert!(manage::switch(&mut conn, only, State::Disabled, SYSTEM).await.expect("stored").is_ok());
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn users_of_the_demo_are_not_served_to_other_machines(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    let pool = &app.state.pool;
+    let address = |text: &str| text.parse::<std::net::SocketAddr>().expect("an address");
+    let (here, anywhere) = (address("127.0.0.1:8460"), address("0.0.0.0:8460"));
+    ensure_no_demo_users(pool, anywhere, true).await.expect("nobody of the demo is known");
+    let new = NewUser {
+        name: "rosa".to_owned(),
+        display_name: "Rosa".to_owned(),
+        email: None,
+        grants: Vec::new(),
+        is_demo: true,
+        password: Some(PASSWORD.to_owned()),
+    };
+    let mut conn = pool.acquire().await.expect("a connection");
+    let (rosa, _) = manage::create(&mut conn, new, SYSTEM).await.expect("stored").expect("a user");
+    ensure_no_demo_users(pool, here, false).await.expect("this machine only");
+    for (listen, behind_proxy) in [(anywhere, true), (here, true)] {
+        let refused = ensure_no_demo_users(pool, listen, behind_proxy).await.expect_err("others reach it");
+        assert!(refused.to_string().contains("users of the demo"), "{refused}");
+    }
+    manage::switch(&mut conn, rosa, State::Disabled, SYSTEM).await.expect("stored").expect("switched off");
+    ensure_no_demo_users(pool, anywhere, true).await.expect("she cannot sign in any more");
 }
 
 async fn project(app: &App, name: &str) -> ProjectId {
