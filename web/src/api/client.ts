@@ -48,7 +48,7 @@ export async function answer<T>(asked: Promise<{ data?: T }>): Promise<T> {
 
 type Plain = { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
 
-/** A request that docs/openapi.json does not describe yet: see coming.ts. */
+/** A request whose types are named by whoever sends it; for bodies that are put together by hand. */
 export async function plain<T>(method: string, path: string, { body, headers, signal }: Plain = {}) {
   const sent: HeadersInit = { accept: "application/json", ...headers };
   if (body !== undefined) (sent as Record<string, string>)["content-type"] = "application/json";

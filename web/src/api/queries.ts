@@ -1,15 +1,18 @@
 // What the pages read, by name. The first word of a key is what live events renew: see live/renewal.ts.
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { answer, api, plain } from "./client.ts";
-import type { Calendar, DemoPerson, NextTick } from "./coming.ts";
+import { answer, api } from "./client.ts";
 import type {
   Batch,
   BatchState,
+  Blackout,
+  Calendar,
   Campaign,
   CampaignLine,
   CampaignProgress,
+  Channel,
   Comment,
+  Delivery,
   DraftPlan,
   Instrument,
   Job,
@@ -19,6 +22,8 @@ import type {
   LabClock,
   LearningCurve,
   ModelVersion,
+  NextTick,
+  Notification,
   Page,
   Plate,
   PlateLine,
@@ -41,17 +46,7 @@ const MOST_PLATES = 500;
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: ({ signal }) => plain<Session>("GET", "/api/v1/session", { signal }),
-  staleTime: Number.POSITIVE_INFINITY,
-  retry: false,
-});
-
-export const demoPeopleQuery = queryOptions({
-  queryKey: ["demo-people"],
-  queryFn: async ({ signal }) => {
-    const found = await plain<DemoPerson[] | Page<DemoPerson>>("GET", "/api/v1/session/demo", { signal });
-    return Array.isArray(found) ? found : found.items;
-  },
+  queryFn: ({ signal }) => answer<Session>(api.GET("/api/v1/session", { signal })),
   staleTime: Number.POSITIVE_INFINITY,
   retry: false,
 });
@@ -90,14 +85,47 @@ export const learningCurveQuery = (id: string) =>
   queryOptions({
     queryKey: ["learning-curve", id],
     queryFn: ({ signal }) =>
-      plain<LearningCurve>("GET", `/api/v1/campaigns/${id}/learning-curve`, { signal }),
+      answer<LearningCurve>(
+        api.GET("/api/v1/campaigns/{id}/learning-curve", { params: { path: { id } }, signal }),
+      ),
   });
 
 export const nextTicksQuery = (id: string) =>
   queryOptions({
     queryKey: ["next-ticks", id],
-    queryFn: ({ signal }) => plain<NextTick[]>("GET", `/api/v1/campaigns/${id}/next-ticks?n=5`, { signal }),
+    queryFn: ({ signal }) =>
+      answer<NextTick[]>(
+        api.GET("/api/v1/campaigns/{id}/next-ticks", { params: { path: { id }, query: { n: 5 } }, signal }),
+      ),
   });
+
+/** Those whose cause is still there, the newest first. */
+export const notificationsQuery = queryOptions({
+  queryKey: ["notifications"],
+  queryFn: ({ signal }) =>
+    answer<Page<Notification>>(
+      api.GET("/api/v1/notifications", { params: { query: { open: true } }, signal }),
+    ),
+});
+
+export const channelsQuery = queryOptions({
+  queryKey: ["channels"],
+  queryFn: ({ signal }) =>
+    answer<Page<Channel>>(api.GET("/api/v1/channels", { params: { query: { limit: LONG_PAGE } }, signal })),
+});
+
+export const deliveryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["deliveries", id],
+    queryFn: ({ signal }) =>
+      answer<Delivery>(api.GET("/api/v1/deliveries/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const blackoutsQuery = queryOptions({
+  queryKey: ["blackouts"],
+  queryFn: async ({ signal }) =>
+    (await answer<{ items: Blackout[] }>(api.GET("/api/v1/calendar/blackouts", { signal }))).items,
+});
 
 export const modelsQuery = (campaign: string) =>
   queryOptions({
@@ -148,8 +176,12 @@ export const draftPlanQuery = (batch: string, revision: number) =>
       const plates: DraftPlan["plates"] = [];
       let from: number | null = 1;
       while (from !== null && plates.length < MOST_PLATES) {
-        const path = `/api/v1/batches/${batch}/plan?from=${from}&limit=50`;
-        const part: DraftPlan = await plain<DraftPlan>("GET", path, { signal });
+        const part: DraftPlan = await answer<DraftPlan>(
+          api.GET("/api/v1/batches/{id}/plan", {
+            params: { path: { id: batch }, query: { from, limit: 50 } },
+            signal,
+          }),
+        );
         plates.push(...part.plates);
         from = part.next_from ?? null;
       }
@@ -162,10 +194,10 @@ export const commentsQuery = (batch: string) =>
   queryOptions({
     queryKey: ["comments", batch],
     queryFn: async ({ signal }) => {
-      const found = await plain<Comment[] | Page<Comment>>("GET", `/api/v1/batches/${batch}/comments`, {
-        signal,
-      });
-      return Array.isArray(found) ? found : found.items;
+      const found = await answer<Page<Comment>>(
+        api.GET("/api/v1/batches/{id}/comments", { params: { path: { id: batch } }, signal }),
+      );
+      return found.items;
     },
   });
 
@@ -238,15 +270,14 @@ export const tokensQuery = queryOptions({
 
 export const usersQuery = queryOptions({
   queryKey: ["users"],
-  queryFn: ({ signal }) => plain<Page<User>>("GET", `/api/v1/users?limit=${LONG_PAGE}`, { signal }),
+  queryFn: ({ signal }) =>
+    answer<Page<User>>(api.GET("/api/v1/users", { params: { query: { limit: LONG_PAGE } }, signal })),
 });
 
 export const projectsQuery = queryOptions({
   queryKey: ["projects"],
-  queryFn: async ({ signal }) => {
-    const found = await plain<Project[] | Page<Project>>("GET", "/api/v1/projects", { signal });
-    return Array.isArray(found) ? found : found.items;
-  },
+  queryFn: async ({ signal }) =>
+    (await answer<{ items: Project[] }>(api.GET("/api/v1/projects", { signal }))).items,
 });
 
 export const calendarQuery = (from: string, to: string) =>
@@ -254,8 +285,7 @@ export const calendarQuery = (from: string, to: string) =>
     queryKey: ["calendar", from, to],
     queryFn: ({ signal }) => {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const query = new URLSearchParams({ from, to, zone });
-      return plain<Calendar>("GET", `/api/v1/calendar?${query}`, { signal });
+      return answer<Calendar>(api.GET("/api/v1/calendar", { params: { query: { from, to, zone } }, signal }));
     },
     placeholderData: keepPreviousData,
   });

@@ -43,6 +43,17 @@ export type Rejection = Schemas["Reject"];
 export type DraftPlan = Schemas["BatchPlan"];
 export type DraftPlateMap = Schemas["PlatePlan"];
 export type LearningCurve = Schemas["LearningCurve"];
+export type Calendar = Schemas["CalendarView"];
+export type CalendarItem = Schemas["CalendarItem"];
+export type CalendarLoad = Schemas["CalendarLoad"];
+export type NextTick = Schemas["NextTick"];
+export type Blackout = Schemas["Blackout"];
+export type Notification = Schemas["NotificationRecord"];
+export type Severity = Schemas["Severity"];
+export type Topic = Schemas["Topic"];
+export type Channel = Schemas["Channel"];
+export type ChannelKind = Schemas["ChannelKind"];
+export type Delivery = Schemas["Delivery"];
 
 /** From least to most. */
 export const ROLES: Role[] = ["viewer", "operator", "scientist", "engineer", "admin"];

@@ -1,6 +1,6 @@
 import { HoverCard, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { CalendarItem, CalendarLoad } from "../api/coming.ts";
+import type { CalendarItem, CalendarLoad } from "../api/types.ts";
 import { exact, percent, title } from "../display/format.ts";
 import classes from "./WeekView.module.css";
 import { type Day, isNarrow, lanesOf, loadOf, type Span } from "./week.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CalendarItem } from "../api/coming.ts";
+import type { CalendarItem } from "../api/types.ts";
 import { addWeeks, dayName, daysOf, lanesOf, loadOf, mondayOf, parseDay, spanOf } from "./week.ts";
 
 const item = (over: Partial<CalendarItem>): CalendarItem => ({

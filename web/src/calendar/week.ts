@@ -1,6 +1,6 @@
 // A week of the calendar as it is drawn. Pure; days are days of the reader's own time zone.
 
-import type { CalendarItem, CalendarLoad } from "../api/coming.ts";
+import type { CalendarItem, CalendarLoad } from "../api/types.ts";
 
 export type Day = { start: Date; end: Date };
 

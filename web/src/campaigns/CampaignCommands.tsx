@@ -2,7 +2,7 @@ import { Button, Group, Menu, Modal, Stack, Text, Textarea } from "@mantine/core
 import { IconDots, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, freshKey, plain } from "../api/client.ts";
+import { api, freshKey } from "../api/client.ts";
 import type { CampaignProgress } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
@@ -166,7 +166,7 @@ async function send(command: Command, campaign: string, round: string, reason: s
   const body = { reason: reason || null };
   switch (command) {
     case "start":
-      await plain("POST", `/api/v1/campaigns/${campaign}/start-round`, { body: {}, headers: header });
+      await api.POST("/api/v1/campaigns/{id}/start-round", { params: ofCampaign, body: {} });
       return;
     case "pause":
       await api.POST("/api/v1/campaigns/{id}/pause", { params: ofCampaign, body });

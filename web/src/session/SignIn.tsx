@@ -1,12 +1,10 @@
-import { Button, Paper, PasswordInput, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { problemOf } from "../api/problem.ts";
-import { demoPeopleQuery } from "../api/queries.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Door } from "./Door.tsx";
-import classes from "./SignIn.module.css";
 import { safeReturn, signIn } from "./sign-in.ts";
 
 export function SignIn({ from }: { from: string | undefined }) {
@@ -34,7 +32,11 @@ export function SignIn({ from }: { from: string | undefined }) {
   return (
     <Door
       title="Sign in"
-      below={<DemoPeople choose={(who) => entering.mutate(who)} busy={entering.isPending} />}
+      below={
+        <Text size="xs" c="dimmed" ta="center">
+          Running the demo? Names and passwords stand in the terminal.
+        </Text>
+      }
     >
       <form onSubmit={submit}>
         <Stack gap="sm">
@@ -81,36 +83,4 @@ function whatOf(error: unknown) {
   }
   if (code === "session.account_disabled") return "This account is disabled";
   return "You are not signed in";
-}
-
-/** The made-up people of a demo, so that a newcomer is in with one click. */
-function DemoPeople({
-  choose,
-  busy,
-}: {
-  choose: (who: { name: string; password: string }) => void;
-  busy: boolean;
-}) {
-  const { data } = useQuery(demoPeopleQuery);
-  if (!data || data.length === 0) return null;
-  return (
-    <Paper p="md">
-      <Text size="sm" fw={560}>
-        This is a demo: come in as
-      </Text>
-      <div className={classes.people}>
-        {data.map((person) => (
-          <UnstyledButton
-            key={person.name}
-            className={classes.person}
-            disabled={busy}
-            onClick={() => choose({ name: person.name, password: person.password })}
-          >
-            <span className={classes.name}>{person.display_name ?? person.name}</span>
-            <span className={classes.role}>{person.role}</span>
-          </UnstyledButton>
-        ))}
-      </div>
-    </Paper>
-  );
 }
