@@ -15,6 +15,7 @@ import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as AppIndexRouteImport } from "./routes/_app/index";
 import { Route as AppAccountRouteImport } from "./routes/_app/account";
 import { Route as AppCalendarRouteImport } from "./routes/_app/calendar";
+import { Route as AppChannelsRouteImport } from "./routes/_app/channels";
 import { Route as AppEventsRouteImport } from "./routes/_app/events";
 import { Route as AppInstrumentsRouteImport } from "./routes/_app/instruments";
 import { Route as AppProjectsRouteImport } from "./routes/_app/projects";
@@ -57,6 +58,11 @@ const AppAccountRoute = AppAccountRouteImport.update({
 const AppCalendarRoute = AppCalendarRouteImport.update({
   id: "/calendar",
   path: "/calendar",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppChannelsRoute = AppChannelsRouteImport.update({
+  id: "/channels",
+  path: "/channels",
   getParentRoute: () => AppRoute,
 } as any);
 const AppEventsRoute = AppEventsRouteImport.update({
@@ -136,6 +142,7 @@ export interface FileRoutesByFullPath {
   "/sign-in": typeof SignInRoute;
   "/account": typeof AppAccountRoute;
   "/calendar": typeof AppCalendarRoute;
+  "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
   "/instruments": typeof AppInstrumentsRoute;
   "/projects": typeof AppProjectsRoute;
@@ -156,6 +163,7 @@ export interface FileRoutesByTo {
   "/sign-in": typeof SignInRoute;
   "/account": typeof AppAccountRoute;
   "/calendar": typeof AppCalendarRoute;
+  "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
   "/instruments": typeof AppInstrumentsRoute;
   "/projects": typeof AppProjectsRoute;
@@ -179,6 +187,7 @@ export interface FileRoutesById {
   "/sign-in": typeof SignInRoute;
   "/_app/account": typeof AppAccountRoute;
   "/_app/calendar": typeof AppCalendarRoute;
+  "/_app/channels": typeof AppChannelsRoute;
   "/_app/events": typeof AppEventsRoute;
   "/_app/instruments": typeof AppInstrumentsRoute;
   "/_app/projects": typeof AppProjectsRoute;
@@ -203,6 +212,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/account"
     | "/calendar"
+    | "/channels"
     | "/events"
     | "/instruments"
     | "/projects"
@@ -223,6 +233,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/account"
     | "/calendar"
+    | "/channels"
     | "/events"
     | "/instruments"
     | "/projects"
@@ -245,6 +256,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/_app/account"
     | "/_app/calendar"
+    | "/_app/channels"
     | "/_app/events"
     | "/_app/instruments"
     | "/_app/projects"
@@ -310,6 +322,13 @@ declare module "@tanstack/react-router" {
       path: "/calendar";
       fullPath: "/calendar";
       preLoaderRoute: typeof AppCalendarRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/channels": {
+      id: "/_app/channels";
+      path: "/channels";
+      fullPath: "/channels";
+      preLoaderRoute: typeof AppChannelsRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/events": {
@@ -416,6 +435,7 @@ declare module "@tanstack/react-router" {
 interface AppRouteChildren {
   AppAccountRoute: typeof AppAccountRoute;
   AppCalendarRoute: typeof AppCalendarRoute;
+  AppChannelsRoute: typeof AppChannelsRoute;
   AppEventsRoute: typeof AppEventsRoute;
   AppInstrumentsRoute: typeof AppInstrumentsRoute;
   AppProjectsRoute: typeof AppProjectsRoute;
@@ -436,6 +456,7 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppAccountRoute: AppAccountRoute,
   AppCalendarRoute: AppCalendarRoute,
+  AppChannelsRoute: AppChannelsRoute,
   AppEventsRoute: AppEventsRoute,
   AppInstrumentsRoute: AppInstrumentsRoute,
   AppProjectsRoute: AppProjectsRoute,

@@ -166,7 +166,10 @@ async function send(command: Command, campaign: string, round: string, reason: s
   const body = { reason: reason || null };
   switch (command) {
     case "start":
-      await api.POST("/api/v1/campaigns/{id}/start-round", { params: ofCampaign, body: {} });
+      await api.POST("/api/v1/campaigns/{id}/start-round", {
+        params: ofCampaign,
+        body: { despite_blackout: false },
+      });
       return;
     case "pause":
       await api.POST("/api/v1/campaigns/{id}/pause", { params: ofCampaign, body });

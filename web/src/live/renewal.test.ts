@@ -13,12 +13,15 @@ afterEach(() => {
 const KINDS = [
   "BatchApprovalGiven",
   "BatchEdited",
+  "BlackoutAdded",
   "CampaignCreated",
   "InstrumentRegistered",
   "JobInDoubt",
   "ModelVersionPromoted",
+  "NotificationOpened",
   "PlateQuarantined",
   "RoundHeld",
+  "TickSkipped",
 ];
 
 test.each(KINDS)("%s makes something on a page old", (kind) => {

@@ -17,7 +17,9 @@ const RENEWS: [RegExp, string[]][] = [
   [/^(User|Grant|Account)/, ["users"]],
   [/^Project/, ["projects"]],
   [/^Token/, ["tokens"]],
-  [/^(Calendar|Blackout|Maintenance)/, ["calendar", "next-ticks"]],
+  [/^(Calendar|Blackout|Maintenance|Tick)/, ["calendar", "next-ticks", "blackouts"]],
+  [/^Notification/, ["notifications"]],
+  [/^(Channel|Delivery)/, ["channels", "deliveries"]],
 ];
 
 /** The list of the latest events follows everything. */

@@ -2,6 +2,7 @@ import { AppShell, Burger, Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useRouterState } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
+import { Bell } from "../notifications/Bell.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
 import classes from "./AppFrame.module.css";
 import { ColorSchemeSwitch } from "./ColorSchemeSwitch.tsx";
@@ -49,6 +50,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
         <Group gap="xs" wrap="nowrap">
           <StandingSign />
           <LabClockFace />
+          <Bell />
           <Shortcuts />
           <ColorSchemeSwitch />
           <AccountMenu />

@@ -1,8 +1,9 @@
 import {
   type Icon,
-  IconBell,
+  IconBellRinging,
   IconCalendarWeek,
   IconChecklist,
+  IconClipboardList,
   IconFlask2,
   IconFolders,
   IconHistory,
@@ -28,6 +29,7 @@ export type Place = {
     | "/events"
     | "/users"
     | "/projects"
+    | "/channels"
     | "/tokens";
   label: string;
   icon: Icon;
@@ -53,7 +55,7 @@ export const PLACES: { group: string | null; places: Place[] }[] = [
       { to: "/plates", label: "Plates", icon: IconFlask2, key: "p" },
       { to: "/jobs", label: "Jobs", icon: IconListDetails, key: "j" },
       { to: "/instruments", label: "Instruments", icon: IconRobot, key: "i" },
-      { to: "/tasks", label: "Tasks", icon: IconBell, key: "t" },
+      { to: "/tasks", label: "Tasks", icon: IconClipboardList, key: "t" },
     ],
   },
   {
@@ -63,6 +65,7 @@ export const PLACES: { group: string | null; places: Place[] }[] = [
       { to: "/tokens", label: "Tokens", icon: IconKey, key: "k" },
       { to: "/users", label: "Users", icon: IconUsers, key: "u", needs: "admin" },
       { to: "/projects", label: "Projects", icon: IconFolders, key: "o", needs: "admin" },
+      { to: "/channels", label: "Channels", icon: IconBellRinging, key: "n", needs: "admin" },
     ],
   },
 ];
