@@ -49,6 +49,10 @@ const ANYWHERE: &[(Method, &str)] = &[
     (Method::PATCH, "/uploads/{id}"),
 ];
 
+/// What belongs to the whole installation also when it is only read: who sees the ways out sees what is told of every
+/// project.
+const EVERYWHERE: &[&str] = &["/users", "/channels", "/deliveries"];
+
 const SUBJECTS: &[(&str, Subject)] = &[
     ("/campaigns/{id}", Subject::Campaign),
     ("/rounds/{id}", Subject::Round),
@@ -67,6 +71,9 @@ impl Reach {
             |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if let Some((_, subject)) = SUBJECTS.iter().find(|(root, _)| under(root)) {
             return Reach::Of(*subject);
+        }
+        if EVERYWHERE.iter().any(|root| under(root)) {
+            return Reach::Everywhere;
         }
         let may_be_anywhere = *method == Method::GET
             || *method == Method::HEAD
@@ -197,5 +204,8 @@ mod tests {
         assert_eq!(reach(Method::POST, "/campaigns"), Reach::Anywhere);
         assert_eq!(reach(Method::PUT, "/instruments/{name}"), Reach::Everywhere);
         assert_eq!(reach(Method::POST, "/leases"), Reach::Everywhere);
+        for path in ["/users", "/channels", "/deliveries", "/deliveries/{id}"] {
+            assert_eq!(reach(Method::GET, path), Reach::Everywhere, "{path}");
+        }
     }
 }
