@@ -96,14 +96,20 @@ async fn by_session(
         let detail = "The request did not come from Loopwright's own page. Reload the page and try again.";
         return Err(Problem::forbidden("session.csrf", detail));
     }
-    // Until the password that somebody else knows is changed, nothing else opens.
-    if session.must_change_password && rule.access != Access::SignedIn {
+    // Until the password that somebody else knows is changed, nothing else opens: least of all a token, which would
+    // outlive it.
+    if session.must_change_password && !is_of_session(&rule.path) {
         let detail = "Choose a password of your own first.";
         return Err(Problem::forbidden("session.password_change_needed", detail));
     }
     let powers = Powers::of(&grants::of(conn, session.actor_id).await?);
     let credential = Credential::Session(session.id);
     Ok(Caller { id: session.actor_id, name: session.name, credential, powers })
+}
+
+/// Looking at one's session, ending it, and changing the password.
+fn is_of_session(path: &str) -> bool {
+    path.strip_prefix("/session").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether `caller` holds one of `scopes` where `reach` says.
