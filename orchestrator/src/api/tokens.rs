@@ -51,6 +51,11 @@ async fn create(
     caller: Caller,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
+    if new.kind == ActorKind::System {
+        let detail =
+            "What the server does by itself is recorded under its own name: nobody else acts under it.";
+        return Err(Problem::forbidden("token.not_own", detail));
+    }
     if owner(&caller).is_some() {
         check_own(&caller, &new)?;
     }
