@@ -140,6 +140,9 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+const NOT_STORABLE: &str =
+    "a text has a NUL character in it, or an instant is thousands of years away: it cannot be kept";
+
 /// PostgreSQL's SQLSTATE decides (Appendix A of its manual).
 fn of_database(code: &str, constraint: Option<String>, source: sqlx::Error) -> Error {
     let class = code.get(..2).unwrap_or_default();
@@ -156,6 +159,8 @@ fn of_database(code: &str, constraint: Option<String>, source: sqlx::Error) -> E
         (_, "42501") => Error::NotPermitted(source),
         // connection exceptions, insufficient resources, operator intervention
         ("08" | "53" | "57", _) => Error::Unavailable(source),
+        // data exceptions: a text with NUL, an instant beyond PostgreSQL's
+        ("22", "22021" | "22P05" | "22008") => Error::Refused(NOT_STORABLE.to_owned()),
         _ => Error::Statement(source),
     }
 }

@@ -208,6 +208,13 @@ async fn guessing_is_slowed_down_and_names_are_not_given_away(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn nul_in_what_is_typed_is_refused_and_no_defect(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    let (status, _, body) = answer(&app, credentials("a\0b", "x")).await;
+    assert_eq!((status, code(&body)), (StatusCode::UNPROCESSABLE_ENTITY, "store.refused"), "{body}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn guesses_sent_at_the_same_moment_see_each_other(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     everywhere(&app, Role::Viewer).await;
@@ -231,6 +238,15 @@ async fn an_initial_password_opens_nothing_but_its_own_change(
     let initial = made["initial_password"].as_str().expect("a password");
     let rosa = sign_in(&app, "rosa", initial).await;
     let (status, _, body) = answer(&app, rosa.request("GET", "/api/v1/campaigns", None)).await;
+    assert_eq!((status, code(&body)), (StatusCode::FORBIDDEN, "session.password_change_needed"));
+    let system =
+        json!({"actor": "loopwright", "kind": "system", "scopes": ["read"], "label": "x", "valid_hours": 1});
+    let (status, _, body) = answer(&app, admin.request("POST", "/api/v1/tokens", Some(&system))).await;
+    assert_eq!((status, code(&body)), (StatusCode::FORBIDDEN, "token.not_own"), "nobody acts as the server");
+    // A token would outlive the change of the password.
+    let token =
+        json!({"actor": "rosa", "kind": "person", "scopes": ["read"], "label": "x", "valid_hours": 1});
+    let (status, _, body) = answer(&app, rosa.request("POST", "/api/v1/tokens", Some(&token))).await;
     assert_eq!((status, code(&body)), (StatusCode::FORBIDDEN, "session.password_change_needed"));
     let change = |current: &str, new: &str| {
         rosa.request("POST", "/api/v1/session/password", Some(&json!({"current": current, "new": new})))
