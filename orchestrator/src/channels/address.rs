@@ -110,8 +110,12 @@ fn of_v6(ip: Ipv6Addr) -> Reach {
     if let Some(inner) = carried(ip) {
         return of_v4(inner);
     }
-    // Amazon's metadata service lies in the private range.
-    if ip.is_unicast_link_local() || ip == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254) {
+    // Amazon's and Google's metadata services lie in the private range.
+    let metadata = [
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    ];
+    if ip.is_unicast_link_local() || metadata.contains(&ip) {
         return Reach::LinkLocal;
     }
     if ip.is_unspecified() || ip.is_multicast() {
@@ -120,11 +124,11 @@ fn of_v6(ip: Ipv6Addr) -> Reach {
     if ip.is_loopback() || ip.is_unique_local() { Reach::Near } else { Reach::Public }
 }
 
-/// The IPv4 address inside one of NAT64 (RFC 6052) or 6to4 (RFC 3056).
+/// The IPv4 address inside one of NAT64 (RFC 6052, RFC 8215 with /96) or 6to4 (RFC 3056).
 fn carried(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match ip.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
+        [0x64, 0xff9b, 0 | 1, _, _, _, high, low] => Some(of(high, low)),
         [0x2002, high, low, ..] => Some(of(high, low)),
         _ => None,
     }
@@ -157,11 +161,13 @@ mod tests {
             ("http://100.100.100.200/", Some(Refused::LinkLocal)),
             ("http://[fe80::1]/", Some(Refused::LinkLocal)),
             ("http://[fd00:ec2::254]/", Some(Refused::LinkLocal)),
+            ("http://[fd20:ce::254]/", Some(Refused::LinkLocal)),
             // The same by other spellings.
             ("http://2852039166/", Some(Refused::LinkLocal)),
             ("http://0xa9fea9fe/", Some(Refused::LinkLocal)),
             ("http://[::ffff:169.254.169.254]/", Some(Refused::LinkLocal)),
             ("http://[64:ff9b::a9fe:a9fe]/", Some(Refused::LinkLocal)),
+            ("http://[64:ff9b:1::a9fe:a9fe]/", Some(Refused::LinkLocal)),
             ("http://[2002:a9fe:a9fe::1]/", Some(Refused::LinkLocal)),
             ("http://0.0.0.0/", Some(Refused::Nowhere)),
             ("http://[::]/", Some(Refused::Nowhere)),
