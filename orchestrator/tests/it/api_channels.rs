@@ -164,3 +164,23 @@ async fn no_secret_is_in_an_answer_a_row_an_event_or_the_log(
         assert_eq!(leak, None, "logged");
     }
 }
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_record_names_the_place_of_a_webhook_and_no_more(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let outside = Outside::new(options, login).await;
+    let target = "http://127.0.0.1:9/in?key=WHISPER";
+    let (channel, _) = outside.add(json!({"name": "lab", "kind": "webhook", "target": target})).await;
+    let path = format!("/api/v1/channels/{}", channel["id"].as_str().expect("an id"));
+    let change = json!({"name": "lab", "target": target});
+    let (status, body) = outside.app.send(request("PUT", &outside.admin, &path, Some(&change))).await;
+    assert_eq!(status, 200, "{body}");
+    let targets: Vec<String> =
+        sqlx::query_scalar("select body->>'target' from event where subject = 'channel' order by id")
+            .fetch_all(&outside.engine.pool)
+            .await
+            .expect("the record");
+    assert_eq!(targets, ["http://127.0.0.1:9/\u{2026}"; 2]);
+}

@@ -7,6 +7,7 @@ use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::unfinished::Begun;
+use crate::channels::Kind;
 use crate::ids::ChannelId;
 use crate::store::channels::{self, Channel, Wishes};
 use crate::store::deliveries;
@@ -49,7 +50,8 @@ pub(super) async fn add(
         return Err(Problem::conflict("channel.too_many", detail));
     }
     channels::insert(&mut tx, id, new.kind, &target, &wishes, caller.id()).await.map_err(taken)?;
-    record(&mut tx, "ChannelAdded", id, &caller, body(&wishes, Some(&target.shown))).await?;
+    record(&mut tx, "ChannelAdded", id, &caller, body(&wishes, Some(recorded(new.kind, &target.shown))))
+        .await?;
     let channel = channels::get(&mut tx, id).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(ChannelAnswer { channel, secret })))
@@ -75,8 +77,8 @@ pub(super) async fn change(
     if !wishes.enabled {
         deliveries::cancel_for_channel(&mut tx, id).await?;
     }
-    let shown = target.as_ref().map(|target| target.shown.as_str());
-    let mut body = body(&wishes, shown);
+    let target = target.as_ref().map(|target| recorded(before.kind, &target.shown));
+    let mut body = body(&wishes, target);
     body["secret_changed"] = json!(secret.is_some() || change.secret.is_some());
     record(&mut tx, "ChannelChanged", id, &caller, body).await?;
     let channel = channels::get(&mut tx, id).await?;
@@ -100,7 +102,16 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn body(wishes: &Wishes, target: Option<&str>) -> Value {
+/// What the record, which everybody reads, says of a target: of a URL the place alone, since path and query may hold
+/// what only the receiver is to know.
+fn recorded(kind: Kind, shown: &str) -> String {
+    match (kind, reqwest::Url::parse(shown)) {
+        (Kind::Webhook, Ok(url)) => format!("{}/…", url.origin().ascii_serialization()),
+        _ => shown.to_owned(),
+    }
+}
+
+fn body(wishes: &Wishes, target: Option<String>) -> Value {
     json!({
         "name": wishes.name, "target": target, "topics": wishes.interest.topics,
         "minimum_severity": wishes.interest.minimum_severity, "project_id": wishes.interest.project,
