@@ -1,7 +1,8 @@
 //! Passwords: hashed with argon2id, checked in constant time, refused when easily guessed.
 //!
 //! Parameters are the crate's defaults (19 MiB, 2 passes, 1 lane: OWASP's first choice for argon2id). Hashing is
-//! slow on purpose: it runs on a blocking thread, and only so many at a time, so that memory stays bounded.
+//! slow on purpose: it runs on a few threads of its own, so that memory stays bounded. (On the runtime's blocking
+//! threads each would keep its 19 MiB: allocators give memory back to the thread that had it, not to the system.)
 
 use crate::store::{Error, Result};
 use argon2::Argon2;
@@ -9,7 +10,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use tokio::sync::Semaphore;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use tokio::sync::{Semaphore, oneshot};
 
 /// Shortest password, in characters.
 pub const SHORTEST: usize = 12;
@@ -17,7 +19,27 @@ pub const SHORTEST: usize = 12;
 pub const LONGEST_BYTES: usize = 1024;
 
 /// Hashes at the same time; each takes 19 MiB.
-static HASHING: Semaphore = Semaphore::const_new(2);
+const AT_ONCE: usize = 2;
+/// Whoever waits and goes away is not hashed for.
+static HASHING: Semaphore = Semaphore::const_new(AT_ONCE);
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// The door to the threads that hash.
+static THREADS: LazyLock<mpsc::Sender<Task>> = LazyLock::new(|| {
+    let (sender, receiver) = mpsc::channel::<Task>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for _ in 0..AT_ONCE {
+        let receiver = receiver.clone();
+        std::thread::spawn(move || {
+            let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            while let Ok(task) = next() {
+                task();
+            }
+        });
+    }
+    sender
+});
 
 /// Why a password is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +128,10 @@ const DECOY: &str =
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let _permit = HASHING.acquire().await.map_err(|error| Error::Refused(error.to_string()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Refused(error.to_string()))
+    let (answer, answered) = oneshot::channel();
+    let task = move || drop(answer.send(work()));
+    THREADS.send(Box::new(task)).map_err(|error| Error::Refused(error.to_string()))?;
+    answered.await.map_err(|error| Error::Refused(error.to_string()))
 }
 
 #[cfg(test)]
@@ -120,6 +145,15 @@ mod tests {
         assert!(verify("seven purple plates".into(), Some(phc.clone())).await.unwrap());
         assert!(!verify("seven purple plate".into(), Some(phc.clone())).await.unwrap());
         assert_ne!(hash("seven purple plates".into()).await.unwrap(), phc, "salted");
+    }
+
+    #[tokio::test]
+    async fn hashing_has_threads_of_its_own_and_few() {
+        let names = (0..8).map(|_| on_a_thread(|| std::thread::current().id()));
+        let threads = futures::future::join_all(names).await;
+        let threads: std::collections::HashSet<_> = threads.into_iter().map(Result::unwrap).collect();
+        assert!(threads.len() <= AT_ONCE, "{threads:?}");
+        assert!(!threads.contains(&std::thread::current().id()));
     }
 
     #[tokio::test]
