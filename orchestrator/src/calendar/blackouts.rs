@@ -26,6 +26,15 @@ impl Blackouts {
         self.0.iter().find(|window| window.from <= at && at < window.to)
     }
 
+    /// The beginning of the windows, one after the other, that `at` is in or at the end of; `at` without any. Whatever
+    /// is before it is free before `at`.
+    pub fn begin_of_chain(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let earlier = |at: DateTime<Utc>, window: &Window| {
+            if window.from < at && at <= window.to { window.from } else { at }
+        };
+        self.0.iter().rev().fold(at, earlier)
+    }
+
     /// The first instant from `at` on that is in none. Never decreasing in `at`.
     pub fn first_free(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         // Sorted by their beginnings: one that ends a chain cannot stand before it.

@@ -81,7 +81,7 @@ impl Rule {
         count: usize,
     ) -> Vec<Tick> {
         let mut found: Vec<Tick> = Vec::new();
-        let mut tick = self.next(last, since);
+        let mut tick = self.next(self.long_past(last, since, now), since);
         while let Some(this) = tick
             && found.len() < count
         {
@@ -91,6 +91,23 @@ impl Rule {
             }
         }
         found
+    }
+
+    /// `last`, or a later instant up to which no tick of a cron expression is due after `now`: a campaign that was
+    /// paused for a year is not counted through.
+    fn long_past(
+        &self,
+        last: Option<DateTime<Utc>>,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let begin = self.starts.map_or(since, |starts| starts.max(since));
+        let past = self.blackouts.begin_of_chain(now) - Duration::nanoseconds(1);
+        if matches!(self.beat, Beat::Cron(_)) && past > begin {
+            Some(last.map_or(past, |last| last.max(past)))
+        } else {
+            last
+        }
     }
 
     fn wall_after(&self, cron: &Cron, at: DateTime<Utc>) -> Option<Nominal> {
@@ -270,6 +287,17 @@ mod tests {
         assert_eq!(rule.next(None, at("2027-01-01T00:00:00Z")).unwrap().due, at("2027-01-05T00:00:00Z"));
     }
 
+    #[test]
+    fn what_was_paused_for_years_is_not_counted_through() {
+        let often = schedule("* * * * * *", "Europe/Berlin");
+        let rule = Rule::of(&often, &[]);
+        let (since, now) = (at("1990-01-01T00:00:00Z"), at("2026-11-28T12:00:00Z"));
+        let begun = std::time::Instant::now();
+        let next: Vec<_> = rule.upcoming(None, since, now, 2).iter().map(|tick| tick.due).collect();
+        assert_eq!(next, [at("2026-11-28T12:00:01Z"), at("2026-11-28T12:00:02Z")]);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "a billion ticks take longer");
+    }
+
     const ZONES: [&str; 7] = [
         "UTC",
         "Europe/Berlin",
@@ -282,6 +310,37 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Leaving out what is past changes nothing, also around changes of clocks and blackouts.
+        #[test]
+        fn upcoming_ticks_are_those_of_counting_through(
+            cron in proptest::sample::select(&["*/20 * * * *", "0 * * * *", "30 2 * * *", "15,45 1-3 * * Sun"][..]),
+            zone in proptest::sample::select(&ZONES[..]),
+            start in 1_767_225_600i64..1_830_000_000,
+            later in 0i64..40,
+            seconds in 0i64..3600,
+            closed in prop::collection::vec((0i64..40, 1i64..20), 0..4),
+            skip in any::<bool>(),
+        ) {
+            let since = DateTime::from_timestamp(start, 0).unwrap();
+            let hour = |hours: i64| since + Duration::hours(hours);
+            let windows: Vec<Window> = closed
+                .into_iter()
+                .map(|(from, length)| Window { from: hour(from), to: hour(from + length), reason: "x".into() })
+                .collect();
+            let in_blackout = if skip { InBlackout::Skip } else { InBlackout::Shift };
+            let rule = Rule::of(&Schedule { in_blackout, ..schedule(cron, zone) }, &windows);
+            let now = hour(later) + Duration::seconds(seconds);
+            let mut counted = Vec::new();
+            let mut tick = rule.next(None, since);
+            while let Some(this) = tick && counted.len() < 20 {
+                tick = rule.next(Some(this.nominal.at), since);
+                if this.due > now {
+                    counted.push(this);
+                }
+            }
+            prop_assert_eq!(rule.upcoming(None, since, now, 20), counted);
+        }
 
         #[test]
         fn ticks_are_strictly_increasing_without_duplicates_and_walls_too(
