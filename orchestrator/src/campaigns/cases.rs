@@ -78,6 +78,8 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("batch = 1", "batch = 0", "budget.batch", "1 to"),
         ("stop_after_hits = 1", "stop_after_hits = 0", "budget.stop_after_hits", "1 to"),
         ("every_hours = 168.0", "every_hours = inf", "schedule.every_hours", "0 to"),
+        ("every_hours = 168.0", "every_hours = 0.000001", "schedule.every_hours", "at least a minute apart"),
+        ("every_hours = 168.0", "cron = \"* * * * * *\"", "schedule.cron", "at least a minute apart"),
         ("every_hours = 168.0", "cron = \"0 30 8 * * 1\"", "schedule.cron", "names week days by number"),
         ("every_hours = 168.0", "cron = \"30 8 * *\"", "schedule.cron", "4 fields"),
         ("every_hours = 168.0", "cron = \"0 8 30 2 *\"", "schedule.cron", "it never comes"),

@@ -7,6 +7,8 @@ use crate::campaigns::spec::Spec;
 use chrono::{DateTime, Utc};
 
 const MOST_HOURS: f64 = 24.0 * 365.0;
+/// Each tick is a row and a judgement: closer ones than a minute would be most of what the server does.
+const LEAST_HOURS: f64 = 60.0 / 3600.0;
 const MOST_BLACKOUTS: usize = 1_000;
 /// Ticks of a cron expression whose distances are looked at.
 const LOOKED_AT: usize = 60;
@@ -90,29 +92,34 @@ impl Check<'_> {
     /// Do the ticks leave time for a round?
     fn distances(&mut self, spec: &Spec) {
         let schedule = &spec.schedule;
+        let Some((path, least)) = least_distance(schedule) else { return };
+        self.require(least >= LEAST_HOURS, path, || "ticks are at least a minute apart".to_owned());
         if !self.read(&["assay"]) || schedule.overlap == Overlap::Allow {
             return;
         }
         let incubate = spec.assay.incubate_hours;
-        let rule = Rule::of(schedule, &[]);
-        let (path, least) = match &rule.beat {
-            Beat::Every(_) => ("schedule.every_hours", schedule.every_hours()),
-            Beat::Cron(_) => {
-                let since = rule.starts.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
-                let ticks = rule.upcoming(None, since, since, LOOKED_AT);
-                let hours = ticks
-                    .windows(2)
-                    .map(|two| (two[1].nominal.at - two[0].nominal.at).as_seconds_f64() / 3600.0);
-                ("schedule.cron", hours.fold(f64::INFINITY, f64::min))
-            }
-            Beat::Continuous | Beat::Manual => return,
-        };
         if least < incubate {
             self.doubtful(
                 path,
                 format!("plates incubate for {incubate} h: rounds cannot follow each {} h", rounded(least)),
             );
         }
+    }
+}
+
+/// What says when, and the shortest time between two ticks, in hours; `None` without ticks.
+fn least_distance(schedule: &Schedule) -> Option<(&'static str, f64)> {
+    let rule = Rule::of(schedule, &[]);
+    match &rule.beat {
+        Beat::Every(_) => Some(("schedule.every_hours", schedule.every_hours())),
+        Beat::Cron(_) => {
+            let since = rule.starts.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
+            let ticks = rule.upcoming(None, since, since, LOOKED_AT);
+            let hours =
+                ticks.windows(2).map(|two| (two[1].nominal.at - two[0].nominal.at).as_seconds_f64() / 3600.0);
+            Some(("schedule.cron", hours.fold(f64::INFINITY, f64::min)))
+        }
+        Beat::Continuous | Beat::Manual => None,
     }
 }
 
