@@ -1,5 +1,5 @@
-//! Bearer tokens: made, listed, revoked. An administrator does so for anybody; everybody else for themselves, and
-//! with no more than they may do.
+//! Bearer tokens: made, listed, revoked. An administrator makes them for machines and for people who do not sign in;
+//! whoever signs in makes their own, with no more than they may do.
 
 use super::access::{Access, Caller, Routes};
 use super::extract::{Json, Path, Query};
@@ -9,6 +9,7 @@ use super::state::AppState;
 use super::unfinished::Begun;
 use crate::ids::{ActorId, TokenId};
 use crate::store::events::{self, NewEvent};
+use crate::store::people::accounts;
 use crate::store::tokens::{self, ActorKind, NewToken, Revoked, Scope, Token};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -60,6 +61,11 @@ async fn create(
         check_own(&caller, &new)?;
     }
     let mut tx = Begun::on(&state.pool).await?;
+    let account = accounts::by_name(&mut tx, &new.actor).await?;
+    if account.is_some_and(|(account, _)| account.actor_id != caller.id()) {
+        let detail = "Whoever signs in makes their own tokens: nobody approves under another's name.";
+        return Err(Problem::forbidden("token.not_own", detail));
+    }
     let created = tokens::create(&mut tx, &new).await?;
     let body =
         json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours});

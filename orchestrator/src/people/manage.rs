@@ -6,6 +6,7 @@ use crate::store::error::Result;
 use crate::store::events::{self, NewEvent};
 use crate::store::people::accounts::{self, Account, Inserted, NewAccount, State};
 use crate::store::people::{grants, projects, sessions};
+use crate::store::tokens;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -115,7 +116,7 @@ pub async fn grant(conn: &mut PgConnection, id: ActorId, granted: &[Grant], by: 
     Ok(Ok(()))
 }
 
-/// Switches an account off (every browser is signed out, every token of theirs opens nothing) or on again.
+/// Switches an account off (every browser is signed out, every token of theirs is revoked) or on again.
 pub async fn switch(conn: &mut PgConnection, id: ActorId, state: State, by: ActorId) -> Answer<Account> {
     let mut tx = conn.begin().await?;
     if state == State::Disabled && is_last_admin(&mut tx, id).await? {
@@ -130,16 +131,19 @@ pub async fn switch(conn: &mut PgConnection, id: ActorId, state: State, by: Acto
             State::Active => "UserEnabled",
             State::Disabled => "UserDisabled",
         };
+        let mut tokens = 0;
         if state == State::Disabled {
             sessions::end_all(&mut tx, id, None).await?;
+            tokens = tokens::revoke_all(&mut tx, id).await?;
         }
-        record(&mut tx, kind, id, by, json!({})).await?;
+        record(&mut tx, kind, id, by, json!({"tokens_revoked": tokens})).await?;
     }
     tx.commit().await?;
     Ok(Ok(account))
 }
 
-/// A fresh random password, to be changed at the next sign-in; every browser is signed out.
+/// A fresh random password, to be changed at the next sign-in; every browser is signed out and every token revoked:
+/// whoever asks for it may have lost more than a memory.
 pub async fn reset_password(conn: &mut PgConnection, id: ActorId, by: ActorId) -> Answer<String> {
     let random = password::random()?;
     let phc = password::hash(random.clone()).await?;
@@ -148,7 +152,8 @@ pub async fn reset_password(conn: &mut PgConnection, id: ActorId, by: ActorId) -
         return refuse(tx, Refused::NotFound).await;
     }
     sessions::end_all(&mut tx, id, None).await?;
-    record(&mut tx, "PasswordReset", id, by, json!({})).await?;
+    let tokens = tokens::revoke_all(&mut tx, id).await?;
+    record(&mut tx, "PasswordReset", id, by, json!({"tokens_revoked": tokens})).await?;
     tx.commit().await?;
     Ok(Ok(random))
 }

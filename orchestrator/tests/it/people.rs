@@ -269,6 +269,41 @@ async fn an_initial_password_opens_nothing_but_its_own_change(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_administrator_acts_under_no_other_name(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    everywhere(&app, Role::Scientist).await;
+    everywhere(&app, Role::Admin).await;
+    let admin = sign_in(&app, "admin", PASSWORD).await;
+    let make = |actor: &str, kind: &str| {
+        let new = json!({"actor": actor, "kind": kind, "scopes": ["read"], "label": "x", "valid_hours": 1});
+        admin.request("POST", "/api/v1/tokens", Some(&new))
+    };
+    let (status, _, body) = answer(&app, make("scientist", "person")).await;
+    assert_eq!((status, code(&body)), (StatusCode::FORBIDDEN, "token.not_own"));
+    for (actor, kind) in [("admin", "person"), ("agent-1", "agent")] {
+        assert_eq!(app.status(make(actor, kind)).await, StatusCode::CREATED, "{actor}");
+    }
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn tokens_go_with_a_password_that_somebody_else_resets(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let app = App::new(options, login).await;
+    let rosa = everywhere(&app, Role::Scientist).await;
+    let before = app.token_of("scientist", ActorKind::Person, &[Scope::Read]).await;
+    let mut conn = app.state.pool.acquire().await.expect("a connection");
+    manage::reset_password(&mut conn, rosa, SYSTEM).await.expect("stored").expect("reset");
+    assert_eq!(app.get(&before, "/api/v1/campaigns").await.0, StatusCode::UNAUTHORIZED);
+    let again = app.token_of("scientist", ActorKind::Person, &[Scope::Read]).await;
+    for state in [State::Disabled, State::Active] {
+        manage::switch(&mut conn, rosa, state, SYSTEM).await.expect("stored").expect("switched");
+        assert_eq!(app.get(&again, "/api/v1/campaigns").await.0, StatusCode::UNAUTHORIZED, "{state:?}");
+    }
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn the_last_administrator_stays(options: PgPoolOptions, login: PgConnectOptions) {
     let app = App::new(options, login).await;
     let only = everywhere(&app, Role::Admin).await;

@@ -192,6 +192,19 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
     }))
 }
 
+/// Revokes every token of `actor`. Answers how many opened something until now.
+pub async fn revoke_all(conn: &mut PgConnection, actor: ActorId) -> Result<u64> {
+    let revoked = sqlx::query!(
+        "update api_token
+         set revoked_at = now()
+         where actor_id = $1 and revoked_at is null and expires_at > now()",
+        actor.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(revoked.rows_affected())
+}
+
 /// How a revocation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
