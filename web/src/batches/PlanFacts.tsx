@@ -1,13 +1,16 @@
 import { Alert, Text } from "@mantine/core";
-import { IconAlertTriangle, IconHourglass } from "@tabler/icons-react";
+import { IconAlertTriangle, IconHandStop, IconHourglass } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import type { Batch, PlanSummary } from "../api/types.ts";
 import { type Fact, Facts } from "../display/Facts.tsx";
 import { count, money, volume } from "../display/format.ts";
 
 /** The draft plan in numbers, or why there is none. */
-export function PlanFacts({ batch }: { batch: Batch }) {
+export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolean }) {
   const { draft } = batch;
   if (!draft) {
+    if (batch.state !== "awaiting_approval") return null;
+    if (held) return <Held campaign={batch.campaign_id} round={batch.round} />;
     return (
       <Alert
         color="gray"
@@ -36,6 +39,23 @@ export function PlanFacts({ batch }: { batch: Batch }) {
     );
   }
   return <Facts facts={factsOf(draft.summary)} />;
+}
+
+function Held({ campaign, round }: { campaign: string; round: number }) {
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      icon={<IconHandStop size={18} />}
+      title="It waits for the round to be resumed"
+    >
+      Round {round} is held: nothing is planned until somebody resumes it on{" "}
+      <Link to="/campaigns/$campaignId" params={{ campaignId: campaign }}>
+        the campaign's page
+      </Link>
+      .
+    </Alert>
+  );
 }
 
 function factsOf(summary: PlanSummary): Fact[] {

@@ -14,14 +14,15 @@ function wallTime(local: string): string {
 }
 
 /** When the next rounds begin. Hidden where a server does not say. */
-export function Upcoming({ campaign }: { campaign: string }) {
+export function Upcoming({ campaign, title = "Next rounds" }: { campaign: string; title?: string }) {
   const { data } = useQuery(nextTicksQuery(campaign));
   if (!data) return null;
   return (
-    <Panel title="Next rounds" note={data[0]?.zone}>
+    <Panel title={title} note={data[0]?.zone}>
       {data.length === 0 ? (
         <Text size="sm" c="dimmed">
-          No further round is due: the budget is used up, the campaign is paused, or it has ended.
+          None is due by the calendar: rounds begin by hand or one after the other, the budget is used up, or
+          the campaign has ended.
         </Text>
       ) : (
         <ol className={classes.list}>
