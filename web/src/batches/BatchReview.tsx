@@ -20,7 +20,7 @@ import { Comments } from "./Comments.tsx";
 import { DoubtPlot } from "./DoubtPlot.tsx";
 import { DraftPlates } from "./DraftPlates.tsx";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
-import { PlanFacts } from "./PlanFacts.tsx";
+import { HeldNotice, PlanFacts } from "./PlanFacts.tsx";
 import { ProposalTable } from "./ProposalTable.tsx";
 import { emptyRejectForm, RejectDialog } from "./RejectDialog.tsx";
 import { RemoveDialog } from "./RemoveDialog.tsx";
@@ -151,7 +151,8 @@ export function BatchReview({ review, look, took, refetch }: Props) {
       />
       <div className={classes.notices}>
         {behind && dialog === null ? <OutdatedNotice review={review} look={look} /> : null}
-        {waits && whyNot && !behind ? (
+        {waits && held ? <HeldNotice campaign={batch.campaign_id} round={batch.round} /> : null}
+        {waits && whyNot && !behind && !held ? (
           <Alert color="gray" variant="light" py={8}>
             <Text size="sm">You cannot approve this batch: {whyNot}</Text>
           </Alert>

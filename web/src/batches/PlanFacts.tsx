@@ -9,8 +9,7 @@ import { count, money, volume } from "../display/format.ts";
 export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolean }) {
   const { draft } = batch;
   if (!draft) {
-    if (batch.state !== "awaiting_approval") return null;
-    if (held) return <Held campaign={batch.campaign_id} round={batch.round} />;
+    if (batch.state !== "awaiting_approval" || held) return null;
     return (
       <Alert
         color="gray"
@@ -41,7 +40,8 @@ export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolea
   return <Facts facts={factsOf(draft.summary)} />;
 }
 
-function Held({ campaign, round }: { campaign: string; round: number }) {
+/** Nothing happens to a batch whose round is held; where that can be changed. */
+export function HeldNotice({ campaign, round }: { campaign: string; round: number }) {
   return (
     <Alert
       color="yellow"
@@ -49,7 +49,7 @@ function Held({ campaign, round }: { campaign: string; round: number }) {
       icon={<IconHandStop size={18} />}
       title="It waits for the round to be resumed"
     >
-      Round {round} is held: nothing is planned until somebody resumes it on{" "}
+      Round {round} is held: its batch can be neither approved nor planned until somebody resumes it on{" "}
       <Link to="/campaigns/$campaignId" params={{ campaignId: campaign }}>
         the campaign's page
       </Link>

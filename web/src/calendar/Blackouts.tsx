@@ -53,20 +53,27 @@ export function Blackouts() {
   );
 }
 
+const byClock = ({ zone }: Blackout) => `By the clock of ${zone}`;
+
 const makeColumns = (remove: ((blackout: Blackout) => void) | null): Column<Blackout>[] => [
   {
     key: "what",
     title: "What",
     by: (it) => it.instrument ?? "",
-    cell: (it) => <strong>{it.instrument ?? "The whole laboratory"}</strong>,
+    cell: (it) => <strong>{it.instrument ?? "Laboratory"}</strong>,
   },
   {
     key: "from",
     title: "From",
     by: (it) => it.from_lab_at,
-    cell: (it) => wallMoment(it.from_lab_at, it.zone),
+    cell: (it) => <span title={byClock(it)}>{wallMoment(it.from_lab_at, it.zone)}</span>,
   },
-  { key: "to", title: "Until", by: (it) => it.to_lab_at, cell: (it) => wallMoment(it.to_lab_at, it.zone) },
+  {
+    key: "to",
+    title: "Until",
+    by: (it) => it.to_lab_at,
+    cell: (it) => <span title={byClock(it)}>{wallMoment(it.to_lab_at, it.zone)}</span>,
+  },
   {
     key: "reason",
     title: "Why",
@@ -74,7 +81,7 @@ const makeColumns = (remove: ((blackout: Blackout) => void) | null): Column<Blac
     by: (it) => it.reason,
     cell: (it) => <span title={it.reason}>{it.reason}</span>,
   },
-  { key: "zone", title: "By the clock of", from: 620, cell: (it) => it.zone },
+  { key: "zone", title: "By the clock of", from: 860, cell: (it) => it.zone },
   ...(remove
     ? [
         {

@@ -6,7 +6,6 @@ export function wallMoment(at: string, zone: string): string {
     weekday: "short",
     day: "numeric",
     month: "short",
-    year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
   };

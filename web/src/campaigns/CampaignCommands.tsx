@@ -139,7 +139,12 @@ function Asked({ command, campaign, round, close }: AskedProps) {
   return (
     <Modal opened onClose={close} title={words.title}>
       <Stack>
-        {doing.error ? <ProblemNotice error={doing.error} what="Nothing was changed" /> : null}
+        {doing.error ? (
+          <ProblemNotice
+            error={doing.error}
+            what={command === "start" ? "No round was started" : "Nothing was changed"}
+          />
+        ) : null}
         <Text size="sm">{words.text}</Text>
         {command === "start" && (despite || problemCode(doing.error) === "round.in_blackout") ? (
           <Checkbox

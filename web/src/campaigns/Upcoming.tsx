@@ -1,6 +1,7 @@
 import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { nextTicksQuery } from "../api/queries.ts";
+import { BlockBones } from "../display/Bones.tsx";
 import { shortMoment } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { LabWhen } from "../display/When.tsx";
@@ -15,8 +16,15 @@ function wallTime(local: string): string {
 
 /** When the next rounds begin. Hidden where a server does not say. */
 export function Upcoming({ campaign, title = "Next rounds" }: { campaign: string; title?: string }) {
-  const { data } = useQuery(nextTicksQuery(campaign));
-  if (!data) return null;
+  const { data, error } = useQuery(nextTicksQuery(campaign));
+  if (!data) {
+    // The place is kept while the answer is on its way: nothing beside it moves.
+    return error ? null : (
+      <Panel title={title}>
+        <BlockBones height={130} />
+      </Panel>
+    );
+  }
   return (
     <Panel title={title} note={data[0]?.zone}>
       {data.length === 0 ? (

@@ -124,9 +124,11 @@ function Page() {
       </Panel>
       <div className={classes.below}>
         <Blackouts />
-        {running.map((campaign) => (
-          <Upcoming key={campaign.id} campaign={campaign.id} title={`Next rounds of ${campaign.name}`} />
-        ))}
+        <div className={classes.next}>
+          {running.map((campaign) => (
+            <Upcoming key={campaign.id} campaign={campaign.id} title={`Next rounds of ${campaign.name}`} />
+          ))}
+        </div>
       </div>
     </>
   );
