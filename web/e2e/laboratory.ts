@@ -146,7 +146,7 @@ export async function until(what: string, isTrue: () => Promise<boolean>) {
   throw new Error(`waited ${PATIENCE_MS / 1000} s until ${what}${last ? `; the last time: ${last}` : ""}`);
 }
 
-export type WaitingBatch = { id: string; revision: number; campaign_id: string };
+export type WaitingBatch = { id: string; revision: number; campaign_id: string; campaign: string };
 
 /** A campaign like the demo's under a policy of its own; answers with its first batch, drafted and waiting. */
 export async function batchUnder(policy: string, title: string): Promise<WaitingBatch> {
@@ -169,7 +169,7 @@ export async function batchUnder(policy: string, title: string): Promise<Waiting
     },
     timeout: 30_000,
   });
-  let found: (WaitingBatch & { campaign: string; draft: { plan: string } | null }) | undefined;
+  let found: (WaitingBatch & { draft: { plan: string } | null }) | undefined;
   await until(`the batch of ${name} waits`, async () => {
     const page = await ask<{ items: NonNullable<typeof found>[] }>(lab, "/api/v1/batches");
     found = page.items.find((it) => it.campaign === name && it.draft?.plan === "possible");

@@ -1,10 +1,13 @@
 import { Text } from "@mantine/core";
 import { IconCheck, IconCircleDashed, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { campaignQuery } from "../api/queries.ts";
 import type { Batch } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { LabWhen, When } from "../display/When.tsx";
 import classes from "./ApprovalPanel.module.css";
+import { policyWords } from "./policy.ts";
 
 const rolesOf = (verdict: Batch["verdicts"][number]) =>
   verdict.roles?.length ? `${verdict.roles.join(", ")} · ` : "";
@@ -12,7 +15,7 @@ const rolesOf = (verdict: Batch["verdicts"][number]) =>
 /** The record says `approve`; people say what was done. */
 const spoken = (verdict: string) => ({ approve: "approved", reject: "rejected" })[verdict] ?? verdict;
 
-const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
+const sentence = (words: string) => `${words.replace(/\.$/, "")}.`;
 
 /** Who has spoken, who is still needed, until when. */
 export function ApprovalPanel({ batch }: { batch: Batch }) {
@@ -77,7 +80,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
       </ul>
       {waits && approval.missing ? (
         <Text size="sm" mt="xs">
-          {sentence(approval.missing)}
+          Still missing: {sentence(approval.missing)}
         </Text>
       ) : null}
       {waits && approval.asked_because ? (
@@ -92,7 +95,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
       ) : null}
       {approval.editors.length > 0 ? (
         <Text size="sm" c="dimmed" mt="xs">
-          Edited by {approval.editors.join(", ")}: whoever edits cannot be the only one who approves.
+          Edited by {approval.editors.join(", ")}.
         </Text>
       ) : null}
       {waits && approval.expires_lab_at ? (
@@ -100,6 +103,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
           Expires <LabWhen at={approval.expires_lab_at} />
         </Text>
       ) : null}
+      {waits ? <Policy campaign={batch.campaign_id} /> : null}
       {batch.closed_reason ? (
         <Text size="sm" mt="xs">
           {batch.closed_reason}
@@ -111,5 +115,17 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
         </Text>
       ) : null}
     </Panel>
+  );
+}
+
+/** What the campaign asks for. Its place is small: it is read once, and below what is missing now. */
+function Policy({ campaign }: { campaign: string }) {
+  const { data } = useQuery(campaignQuery(campaign));
+  const policy = data?.spec.policy;
+  if (!policy) return null;
+  return (
+    <Text size="sm" c="dimmed" mt="xs">
+      {policyWords(policy, data.spec.cost?.currency ?? "EUR").join(" ")}
+    </Text>
   );
 }

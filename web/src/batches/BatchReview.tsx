@@ -1,7 +1,8 @@
 import { Alert, Button, Group, SegmentedControl, Text, TextInput, Tooltip } from "@mantine/core";
 import { IconCheck, IconFilter, IconPlus, IconTrash, IconX } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { roundQuery } from "../api/queries.ts";
 import type { Proposal } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Nothing } from "../display/Nothing.tsx";
@@ -19,7 +20,7 @@ import { Comments } from "./Comments.tsx";
 import { DoubtPlot } from "./DoubtPlot.tsx";
 import { DraftPlates } from "./DraftPlates.tsx";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
-import { PlanFacts } from "./PlanFacts.tsx";
+import { HeldNotice, PlanFacts } from "./PlanFacts.tsx";
 import { ProposalTable } from "./ProposalTable.tsx";
 import { emptyRejectForm, RejectDialog } from "./RejectDialog.tsx";
 import { RemoveDialog } from "./RemoveDialog.tsx";
@@ -53,7 +54,9 @@ export function BatchReview({ review, look, took, refetch }: Props) {
   const waits = batch.state === "awaiting_approval";
   const mayEdit = useMay("batch:edit") && waits;
   const hasRole = useMay("batch:approve");
-  const whyNot = approvalFault(review);
+  const round = useQuery({ ...roundQuery(batch.round_id), enabled: waits });
+  const held = round.data?.state === "held";
+  const whyNot = approvalFault(review, held);
   const behind = isBehind(review);
   const closed = batch.state === "planned" || batch.state === "approved";
 
@@ -148,14 +151,15 @@ export function BatchReview({ review, look, took, refetch }: Props) {
       />
       <div className={classes.notices}>
         {behind && dialog === null ? <OutdatedNotice review={review} look={look} /> : null}
-        {waits && whyNot && !behind ? (
+        {waits && held ? <HeldNotice campaign={batch.campaign_id} round={batch.round} /> : null}
+        {waits && whyNot && !behind && !held ? (
           <Alert color="gray" variant="light" py={8}>
             <Text size="sm">You cannot approve this batch: {whyNot}</Text>
           </Alert>
         ) : null}
       </div>
       <div className={classes.plan}>
-        <PlanFacts batch={batch} />
+        <PlanFacts batch={batch} held={held} />
         {batch.draft?.plan === "possible" && batch.draft.differs_from ? (
           <Text size="sm" c="var(--lw-warn)" mt="xs">
             The live inventory asks for another plan than the one approved before: look at it again.
@@ -329,9 +333,10 @@ function filtered(proposals: Proposal[], filter: string): Proposal[] {
 }
 
 /** Why the approve button is off; `null` when it is on. The server decides all the same. */
-export function approvalFault({ seen }: Review): string | null {
+export function approvalFault({ seen }: Review, held = false): string | null {
   const { batch } = seen;
   if (batch.state !== "awaiting_approval") return `it is ${batch.state.replaceAll("_", " ")}.`;
+  if (held) return "its round is held; it waits for the round to be resumed.";
   if (!batch.approval.may_approve) return batch.approval.why_not ?? "the policy does not allow it.";
   if (!batch.draft) return "its plan is still being computed.";
   if (batch.draft.plan === "impossible") return "it cannot be carried out as it stands.";

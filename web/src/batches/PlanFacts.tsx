@@ -1,13 +1,15 @@
 import { Alert, Text } from "@mantine/core";
-import { IconAlertTriangle, IconHourglass } from "@tabler/icons-react";
+import { IconAlertTriangle, IconHandStop, IconHourglass } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import type { Batch, PlanSummary } from "../api/types.ts";
 import { type Fact, Facts } from "../display/Facts.tsx";
 import { count, money, volume } from "../display/format.ts";
 
 /** The draft plan in numbers, or why there is none. */
-export function PlanFacts({ batch }: { batch: Batch }) {
+export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolean }) {
   const { draft } = batch;
   if (!draft) {
+    if (batch.state !== "awaiting_approval" || held) return null;
     return (
       <Alert
         color="gray"
@@ -36,6 +38,24 @@ export function PlanFacts({ batch }: { batch: Batch }) {
     );
   }
   return <Facts facts={factsOf(draft.summary)} />;
+}
+
+/** Nothing happens to a batch whose round is held; where that can be changed. */
+export function HeldNotice({ campaign, round }: { campaign: string; round: number }) {
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      icon={<IconHandStop size={18} />}
+      title="It waits for the round to be resumed"
+    >
+      Round {round} is held: its batch can be neither approved nor planned until somebody resumes it on{" "}
+      <Link to="/campaigns/$campaignId" params={{ campaignId: campaign }}>
+        the campaign's page
+      </Link>
+      .
+    </Alert>
+  );
 }
 
 function factsOf(summary: PlanSummary): Fact[] {

@@ -4,8 +4,8 @@ import { batch, proposal } from "../tests/made.ts";
 import { approvalFault } from "./BatchReview.tsx";
 import { begin } from "./review.ts";
 
-const fault = (over: Partial<Batch>) =>
-  approvalFault(begin({ batch: batch(over), proposals: [proposal("a")] }));
+const fault = (over: Partial<Batch>, held = false) =>
+  approvalFault(begin({ batch: batch(over), proposals: [proposal("a")] }), held);
 
 const approval = { needed: 2, given: 1, roles: [], expires_lab_at: null, editors: [] };
 
@@ -13,6 +13,7 @@ test("the approve button says why it is off", () => {
   expect(fault({})).toBeNull();
   expect(fault({ state: "planned" })).toBe("it is planned.");
   expect(fault({ draft: null })).toMatch(/being computed/);
+  expect(fault({ draft: null }, true)).toMatch(/waits for the round to be resumed/);
   expect(fault({ draft: { plan: "impossible", code: "plan.no_stock", reason: "no reagent" } })).toMatch(
     /cannot be carried out/,
   );

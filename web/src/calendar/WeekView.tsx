@@ -39,7 +39,7 @@ export function WeekView({ items, load, days, now }: Props) {
             {lane.spans.flatMap((row, index) =>
               row.map((span) => (
                 <Item
-                  key={`${span.item.kind}-${span.item.title}-${span.item.from_lab_at}`}
+                  key={`${span.item.campaign_id}-${span.item.instrument}-${span.item.kind}-${span.item.title}-${span.item.from_lab_at}`}
                   span={span}
                   row={index}
                 />
@@ -90,9 +90,9 @@ function Item({ span, row }: { span: Span; row: number }) {
           data-uncertain={!item.certain || undefined}
           data-narrow={isNarrow(span) ? (span.from > 0.85 ? "left" : "right") : undefined}
           data-unfit={!item.fits || undefined}
-          aria-label={`${item.title}, ${exact(new Date(item.from_lab_at))}${item.fits ? "" : `, does not fit: ${item.why_not ?? ""}`}`}
+          aria-label={`${nameOf(item)}, ${exact(new Date(item.from_lab_at))}${item.fits ? "" : `, does not fit: ${item.why_not ?? ""}`}`}
         >
-          <span>{item.title}</span>
+          <span>{nameOf(item)}</span>
         </li>
       </HoverCard.Target>
       <HoverCard.Dropdown>
@@ -122,3 +122,6 @@ function Item({ span, row }: { span: Span; row: number }) {
     </HoverCard>
   );
 }
+
+/** Several campaigns share the instruments: each says whose round it is. */
+const nameOf = (item: CalendarItem) => (item.campaign ? `${item.campaign}, ${item.title}` : item.title);

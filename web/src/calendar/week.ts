@@ -78,7 +78,7 @@ export function loadOf(
 
 const ROUNDS = "Rounds";
 /** A label beside what is too narrow to hold it takes about so much of the week. */
-const LABEL = 0.15;
+const LABEL = 0.2;
 const LANE_OF: Partial<Record<CalendarItem["kind"], string>> = {
   round_due: ROUNDS,
   approval_needed_by: ROUNDS,

@@ -1,8 +1,9 @@
-import { Button, Group, Menu, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Checkbox, Group, Menu, Modal, Stack, Text, Textarea } from "@mantine/core";
 import { IconDots, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, freshKey } from "../api/client.ts";
+import { problemOf } from "../api/problem.ts";
 import type { CampaignProgress } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
@@ -13,9 +14,9 @@ type Command = "start" | "pause" | "resume" | "cancel" | "hold" | "resume-round"
 type Words = { title: string; text: string; button: string; done: string; reason: boolean; asksWhy?: false };
 const WORDS: Record<Command, Words> = {
   start: {
-    title: "Begin the next round now",
+    title: "Start a round now",
     text: "Whatever the calendar says. Its own ticks stay as they are.",
-    button: "Begin it",
+    button: "Start it",
     done: "The round begins.",
     reason: false,
     asksWhy: false,
@@ -68,6 +69,15 @@ export function CampaignCommands({ progress }: { progress: CampaignProgress }) {
   const held = round?.state === "held";
   return (
     <>
+      {isLive ? null : (
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPlay size={15} />}
+          onClick={() => setAsked("start")}
+        >
+          Start a round now…
+        </Button>
+      )}
       {held ? (
         <Button leftSection={<IconPlayerPlay size={15} />} onClick={() => setAsked("resume-round")}>
           Resume round {round.number}…
@@ -92,7 +102,7 @@ export function CampaignCommands({ progress }: { progress: CampaignProgress }) {
           {isLive && !held ? (
             <Menu.Item onClick={() => setAsked("hold")}>Hold round {round.number}…</Menu.Item>
           ) : null}
-          {isLive ? null : <Menu.Item onClick={() => setAsked("start")}>Begin a round now…</Menu.Item>}
+          {isLive ? <Menu.Item onClick={() => setAsked("start")}>Start another round now…</Menu.Item> : null}
           <Menu.Item color="red" onClick={() => setAsked("cancel")}>
             End the campaign…
           </Menu.Item>
@@ -116,20 +126,33 @@ function Asked({ command, campaign, round, close }: AskedProps) {
   const words = WORDS[command];
   const client = useQueryClient();
   const [reason, setReason] = useState("");
+  const [despite, setDespite] = useState(false);
   const doing = useMutation({
-    mutationFn: () => send(command, campaign, round ?? "", reason.trim()),
+    mutationFn: () => send(command, campaign, round ?? "", reason.trim(), despite),
     onSuccess: async () => {
       say(words.done);
       close();
-      for (const name of ["campaigns", "progress", "tasks"])
+      for (const name of ["campaigns", "progress", "tasks", "rounds", "batches"])
         await client.invalidateQueries({ queryKey: [name] });
     },
   });
   return (
     <Modal opened onClose={close} title={words.title}>
       <Stack>
-        {doing.error ? <ProblemNotice error={doing.error} what="Nothing was changed" /> : null}
+        {doing.error ? (
+          <ProblemNotice
+            error={doing.error}
+            what={command === "start" ? "No round was started" : "Nothing was changed"}
+          />
+        ) : null}
         <Text size="sm">{words.text}</Text>
+        {command === "start" && (despite || problemCode(doing.error) === "round.in_blackout") ? (
+          <Checkbox
+            label="Although the laboratory is closed"
+            checked={despite}
+            onChange={(event) => setDespite(event.currentTarget.checked)}
+          />
+        ) : null}
         {words.asksWhy === false ? null : (
           <Textarea
             label="Why"
@@ -159,7 +182,9 @@ function Asked({ command, campaign, round, close }: AskedProps) {
   );
 }
 
-async function send(command: Command, campaign: string, round: string, reason: string): Promise<void> {
+const problemCode = (error: unknown) => (error ? problemOf(error).code : null);
+
+async function send(command: Command, campaign: string, round: string, reason: string, despite: boolean) {
   const header = { "idempotency-key": freshKey() };
   const ofCampaign = { path: { id: campaign }, header };
   const ofRound = { path: { id: round }, header };
@@ -168,7 +193,7 @@ async function send(command: Command, campaign: string, round: string, reason: s
     case "start":
       await api.POST("/api/v1/campaigns/{id}/start-round", {
         params: ofCampaign,
-        body: { despite_blackout: false },
+        body: { despite_blackout: despite },
       });
       return;
     case "pause":

@@ -26,6 +26,9 @@ describe("how a test went", () => {
   });
   test("says the receiver's reason, and whether it is tried again", () => {
     expect(testWords({ state: "pending", last_error: "502." })).toBe("Not yet: 502. It is tried again.");
+    expect(testWords({ state: "pending", last_error: "refused" })).toBe(
+      "Not yet: refused. It is tried again.",
+    );
     expect(testWords({ state: "dead", last_error: "410" })).toContain("not tried again: 410");
     expect(testWords({ state: "delivered", last_error: null })).toBe("It arrived.");
   });

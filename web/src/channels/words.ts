@@ -57,6 +57,8 @@ export function testWords(delivery: Pick<Delivery, "state" | "last_error">): str
     case "cancelled":
       return "It was called off: the channel was disabled or removed.";
     case "pending":
-      return delivery.last_error ? `Not yet: ${delivery.last_error} It is tried again.` : null;
+      return delivery.last_error
+        ? `Not yet: ${delivery.last_error.replace(/\.$/, "")}. It is tried again.`
+        : null;
   }
 }

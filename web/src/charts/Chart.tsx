@@ -1,4 +1,3 @@
-import { useReducedMotion } from "@mantine/hooks";
 import type { EChartsOption } from "echarts";
 import { useEffect, useRef, useState } from "react";
 import { BlockBones } from "../display/Bones.tsx";
@@ -19,7 +18,6 @@ export function Chart({ option, height, label, onClick, onHover }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<ECharts | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const still = useReducedMotion();
   const hands = useRef({ onClick, onHover });
   hands.current = { onClick, onHover };
 
@@ -48,8 +46,9 @@ export function Chart({ option, height, label, onClick, onHover }: Props) {
   }, []);
 
   useEffect(() => {
-    chart?.setOption({ ...option, animation: !still && option.animation !== false }, { notMerge: true });
-  }, [chart, option, still]);
+    // Never from nothing: live events renew a chart often, and what moves each time is not looked at any more.
+    chart?.setOption({ ...option, animation: false }, { notMerge: true });
+  }, [chart, option]);
 
   return (
     <div style={{ position: "relative", height }} role="img" aria-label={label}>

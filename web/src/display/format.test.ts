@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { duration, number, percent, plural, relative, shortId, title, volume } from "./format.ts";
+import { duration, number, percent, plural, relative, shortId, spokenName, title, volume } from "./format.ts";
 
 describe("numbers", () => {
   test.each([
@@ -62,4 +62,10 @@ test("states are words, and ids of one moment are told apart by their end", () =
   expect(title("awaiting_approval")).toBe("Awaiting approval");
   expect(shortId("01a2222e-6bc3-72bd-a4dd-0a7595b9ab6a")).toBe("…b9ab6a");
   expect(shortId("handler-1")).toBe("handler-1");
+});
+
+test("people are spoken to without what stands in brackets", () => {
+  expect(spokenName("Alma (administrator)")).toBe("Alma");
+  expect(spokenName("Rosa Klein")).toBe("Rosa Klein");
+  expect(spokenName("(shared)")).toBe("(shared)");
 });

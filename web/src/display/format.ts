@@ -49,6 +49,9 @@ const trim = (value: number) =>
 export const money = (amount: number, currency: string) =>
   amount.toLocaleString(LANGUAGE, { style: "currency", currency });
 
+/** `Alma (administrator)` as one speaks to her. */
+export const spokenName = (name: string) => name.replace(/\s*\([^)]*\)\s*$/, "").trim() || name;
+
 /** `1 experiment`, `2 experiments`. */
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 

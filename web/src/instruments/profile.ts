@@ -14,8 +14,9 @@ export function profileWords(profile: unknown): string {
   if (typeof profile !== "object" || profile === null) return "–";
   const parts = Object.entries(profile).map(([key, value]) => {
     const name = key.replaceAll("_", " ");
-    if (Array.isArray(value)) return `${value.length} ${name}`;
-    return typeof value === "number" ? `${value} ${name}` : `${name} ${String(value)}`;
+    const amount = Array.isArray(value) ? value.length : value;
+    if (typeof amount !== "number") return `${name} ${String(value)}`;
+    return `${amount} ${amount === 1 ? name.replace(/s$/, "") : name}`;
   });
   return parts.join(", ") || "–";
 }

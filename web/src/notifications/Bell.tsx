@@ -6,7 +6,6 @@ import { Link } from "@tanstack/react-router";
 import { answer, api } from "../api/client.ts";
 import { notificationsQuery } from "../api/queries.ts";
 import type { Notification } from "../api/types.ts";
-import { plural } from "../display/format.ts";
 import { sayProblem } from "../display/said.ts";
 import { When } from "../display/When.tsx";
 import { useMay } from "../session/may.ts";
@@ -45,7 +44,7 @@ export function Bell() {
             Notifications
           </Text>
           <Text size="xs" c="dimmed">
-            {list.length === 0 ? "" : `${plural(waiting, "new one")} of ${list.length}`}
+            {list.length === 0 ? "" : waiting === 0 ? "somebody looks after each" : `${waiting} new`}
           </Text>
         </div>
         {read.error && !read.data ? (

@@ -2,6 +2,7 @@ import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
 import { IconKey, IconLogout, IconUser } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { spokenName } from "../display/format.ts";
 import { sayProblem } from "../display/said.ts";
 import { useSession } from "../session/may.ts";
 import { signOut } from "../session/sign-in.ts";
@@ -23,7 +24,7 @@ export function AccountMenu() {
     <Menu position="bottom-end" width={230}>
       <Menu.Target>
         <UnstyledButton aria-label={`Account of ${user.display_name}`}>
-          <Avatar size={28} radius="xl" color="pine" name={user.display_name} />
+          <Avatar size={28} radius="xl" color="pine" name={spokenName(user.display_name)} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

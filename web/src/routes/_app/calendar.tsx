@@ -10,9 +10,12 @@ import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { isMissing } from "../../api/problem.ts";
-import { calendarQuery, clockQuery } from "../../api/queries.ts";
+import { calendarQuery, campaignsQuery, clockQuery } from "../../api/queries.ts";
+import { Blackouts } from "../../calendar/Blackouts.tsx";
+import classes from "../../calendar/Calendar.module.css";
 import { WeekView } from "../../calendar/WeekView.tsx";
 import { addWeeks, dayName, daysOf, mondayOf, parseDay } from "../../calendar/week.ts";
+import { Upcoming } from "../../campaigns/Upcoming.tsx";
 import { BlockBones } from "../../display/Bones.tsx";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
@@ -45,6 +48,8 @@ function Page() {
     ...calendarQuery(from.toISOString(), to.toISOString()),
     enabled: clock.data !== undefined,
   });
+  const campaigns = useQuery(campaignsQuery);
+  const running = campaigns.data?.items.filter((it) => it.state === "active" || it.state === "paused") ?? [];
   const go = (weeks: number) =>
     navigate({ to: "/calendar", search: { week: dayName(addWeeks(from, weeks)) } });
   const unfit = calendar.data?.items.filter((item) => !item.fits) ?? [];
@@ -81,7 +86,8 @@ function Page() {
         >
           <ul style={{ margin: 0, paddingLeft: 18 }}>
             {unfit.map((item) => (
-              <li key={`${item.title}-${item.from_lab_at}`}>
+              <li key={`${item.campaign_id}-${item.instrument}-${item.title}-${item.from_lab_at}`}>
+                {item.campaign ? `${item.campaign}, ` : ""}
                 {item.title}: {item.why_not}
               </li>
             ))}
@@ -116,6 +122,14 @@ function Page() {
           </div>
         )}
       </Panel>
+      <div className={classes.below}>
+        <Blackouts />
+        <div className={classes.next}>
+          {running.map((campaign) => (
+            <Upcoming key={campaign.id} campaign={campaign.id} title={`Next rounds of ${campaign.name}`} />
+          ))}
+        </div>
+      </div>
     </>
   );
 }

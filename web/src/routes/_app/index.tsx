@@ -15,7 +15,7 @@ import {
 import { Stages } from "../../campaigns/Stages.tsx";
 import { stageWords } from "../../campaigns/stages.ts";
 import { BlockBones } from "../../display/Bones.tsx";
-import { count, plural } from "../../display/format.ts";
+import { count, plural, spokenName } from "../../display/format.ts";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
@@ -63,7 +63,7 @@ function Page() {
   return (
     <>
       <PageHead
-        title={`${greeting(new Date())}, ${session.user.display_name}`}
+        title={`${greeting(new Date())}, ${spokenName(session.user.display_name)}`}
         note={
           ready
             ? list.length === 0

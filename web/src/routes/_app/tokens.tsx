@@ -93,7 +93,11 @@ const makeColumns = (now: Date, revoke: (token: Token) => void): Column<Token>[]
     key: "state",
     title: "State",
     by: (it) => tokenState(it, now),
-    cell: (it) => <StateBadge state={tokenState(it, now)} label={tokenState(it, now)} />,
+    cell: (it) => {
+      const state = tokenState(it, now);
+      // A campaign that is active works; a token only opens.
+      return <StateBadge state={state === "active" ? "in_service" : state} label={state} />;
+    },
   },
   {
     key: "used",
