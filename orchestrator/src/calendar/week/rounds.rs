@@ -73,7 +73,9 @@ impl Course<'_> {
                     )
                 })
             });
-            let at = latest.max(proposed);
+            // After its time a batch is not approved any more, whatever the calendar would allow.
+            let expires = self.campaign.spec.policy.expires_hours.map(|hours| plus(proposed, hours));
+            let at = expires.map_or(latest, |expires| latest.min(expires)).max(proposed);
             let what = format!("{title}: approve the batch");
             let mut step = self.step(Kind::ApprovalNeededBy, what, (at, at), None, waiting.is_some());
             step.item.needs = Some(super::fit::words(&needs));

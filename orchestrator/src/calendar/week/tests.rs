@@ -178,6 +178,7 @@ fn what_does_not_fit_says_why() {
 fn facts_are_certain_and_an_approval_has_its_latest_hour() {
     let mut one = campaign(every("0 8 * * Mon", Overlap::Wait));
     one.spec.policy.auto_approve = false;
+    one.spec.policy.expires_hours = None;
     one.last_tick = Some(at("05T08:00"));
     one.live = vec![LiveRound {
         number: 4,
@@ -194,6 +195,15 @@ fn facts_are_certain_and_an_approval_has_its_latest_hour() {
         lines(&awaiting)[0],
         "05T09:00..05T09:56 Dispense: round 4: dispense 1 plate",
         "as fast as so far"
+    );
+
+    one.spec.policy.expires_hours = Some(48.0);
+    let expiring = week(&outlook(vec![one.clone()], "05T00:00", "12T00:00"));
+    assert!(
+        lines(&expiring)
+            .contains(&"07T07:00..07T07:00 ApprovalNeededBy: round 4: approve the batch".to_owned()),
+        "its time is over before: {:?}",
+        lines(&expiring)
     );
 
     one.live[0].phase = Phase::Working;
