@@ -1,8 +1,9 @@
 //! Passwords: hashed with argon2id, checked in constant time, refused when easily guessed.
 //!
 //! Parameters are the crate's defaults (19 MiB, 2 passes, 1 lane: OWASP's first choice for argon2id). Hashing is
-//! slow on purpose: it runs on a few threads of its own, so that memory stays bounded. (On the runtime's blocking
-//! threads each would keep its 19 MiB: allocators give memory back to the thread that had it, not to the system.)
+//! slow on purpose: it runs on a thread of its own, one after the other, so that memory stays bounded. (On the
+//! runtime's blocking threads each would keep its 19 MiB: allocators give memory back to the thread that had it, not to
+//! the system.)
 
 use crate::store::{Error, Result};
 use argon2::Argon2;
@@ -18,8 +19,8 @@ pub const SHORTEST: usize = 12;
 /// Longest, in bytes: hashing must not be fed megabytes.
 pub const LONGEST_BYTES: usize = 1024;
 
-/// Hashes at the same time; each takes 19 MiB.
-const AT_ONCE: usize = 2;
+/// Hashes at the same time; each keeps 19 MiB. One makes some twenty sign-ins a second.
+const AT_ONCE: usize = 1;
 /// Whoever waits and goes away is not hashed for.
 static HASHING: Semaphore = Semaphore::const_new(AT_ONCE);
 
