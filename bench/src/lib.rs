@@ -28,5 +28,6 @@ pub mod opentrons;
 pub mod random;
 pub mod settings;
 pub mod specimen;
+pub mod steps;
 pub mod volume;
 pub mod world;

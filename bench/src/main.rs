@@ -9,13 +9,22 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("crash-points") {
+        println!("{}", instruments::crash::list(&[bench::steps::Step::LISTED]));
+        return Ok(());
+    }
     let settings = Settings::parse();
-    tracing_subscriber::fmt()
+    instruments::crash::this_process_is("bench");
+    let log = tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
         )
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    if settings.log_format == "json" {
+        log.json().flatten_event(true).init();
+    } else {
+        log.init();
+    }
     let exit_with_stdin = settings.exit_with_stdin;
     let bench = Bench::open(settings, || std::process::abort())?;
     let listening = Listening::open(bench).await.context("the bench cannot listen")?;

@@ -54,6 +54,9 @@ pub struct Settings {
     /// Plates of positive and negative controls in storage at the beginning.
     #[arg(long, default_value_t = 1)]
     pub control_plates: u32,
+    /// How the log is written to stderr: text, or json with an object a line
+    #[arg(long, env = "LOOPWRIGHT_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub log_format: String,
     /// Seconds that one transfer takes.
     #[arg(long, default_value_t = 0.0)]
     pub speed: f64,

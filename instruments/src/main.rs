@@ -10,7 +10,18 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("crash-points") {
+        println!(
+            "{}",
+            jobs::crash::list(&[
+                jobs::worker::steps::Step::LISTED,
+                instruments::drivers::steps::Step::LISTED
+            ])
+        );
+        return ExitCode::SUCCESS;
+    }
     let settings = agent::Settings::parse();
+    jobs::crash::this_process_is(settings.name.as_ref().unwrap_or(&settings.instrument));
     agent::log_to_stderr(&settings);
     match agent::run(&settings) {
         Ok(()) => ExitCode::SUCCESS,

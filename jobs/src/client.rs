@@ -12,14 +12,17 @@ mod secret;
 mod upload;
 
 pub use backoff::Backoff;
-pub use error::Error;
 pub(crate) use error::with_sources;
+pub use error::{Error, RECONCILING};
 pub use secret::{Secret, SecretFileError};
 pub use upload::PART_BYTES;
 
 use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
-use crate::wire::{Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, Report, ReportAnswer};
+use crate::wire::{
+    Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, Orders, OrdersRequest, Reconciled,
+    ReconciledAnswer, Report, ReportAnswer,
+};
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -134,6 +137,14 @@ impl Client {
         self.decode(doing, answer).await
     }
 
+    /// Says how the worker stands, and waits for orders that differ from what it knows.
+    pub async fn orders(&self, request: &OrdersRequest) -> Result<Orders, Error> {
+        let doing = "ask for orders";
+        let patience = self.inner.timeouts.call + Duration::from_secs(u64::from(request.wait_seconds));
+        let answer = self.send(doing, self.post("/api/v1/orders", request).timeout(patience)).await?;
+        self.decode(doing, answer).await
+    }
+
     /// Gives a job back before it began.
     pub async fn release(&self, job: JobId, token: LeaseToken) -> Result<(), Error> {
         let body = Authority { lease_token: token };
@@ -145,6 +156,14 @@ impl Client {
     pub async fn report(&self, job: JobId, report: &Report) -> Result<ReportAnswer, Error> {
         let doing = "report a job";
         let call = self.small(self.post(&format!("/api/v1/jobs/{job}/report"), report));
+        let answer = self.send(doing, call).await?;
+        self.decode(doing, answer).await
+    }
+
+    /// Says that everything this worker has was offered to the life of the database named `epoch`.
+    pub async fn reconciled(&self, epoch: &str, body: &Reconciled) -> Result<ReconciledAnswer, Error> {
+        let doing = "reconcile";
+        let call = self.small(self.post(&format!("/api/v1/reconciliations/{epoch}/reconciled"), body));
         let answer = self.send(doing, call).await?;
         self.decode(doing, answer).await
     }

@@ -47,6 +47,10 @@ identity!(
     /// One unit of work in the queue.
     JobId
 );
+identity!(
+    /// A stop of the whole laboratory.
+    StopId
+);
 
 /// Proof of authority over a leased job: 128 random bits, fresh for each acquisition, compared for
 /// equality only. Never ordered, never derived from the worker's name or the attempt number.

@@ -8,6 +8,7 @@
 
 pub mod blob;
 pub mod client;
+pub mod crash;
 pub mod experiment;
 pub mod failure;
 pub mod id;
@@ -20,8 +21,13 @@ pub mod worker;
 pub use blob::Digest;
 pub use experiment::{Context, Experiment, Perturbation};
 pub use failure::{Failure, FailureClass};
-pub use id::{JobId, LeaseToken};
+pub use id::{JobId, LeaseToken, StopId};
 pub use work::Work;
 
-/// Version of this contract; sent with each lease request. The server answers an older worker in words.
+/// Version of this contract; sent with each lease request. A server takes [`OLDEST_CONTRACT`] up to its own, and answers
+/// others in words. It is raised when a worker must know something new to be safe; fields that may be absent do not
+/// raise it.
 pub const CONTRACT_VERSION: u32 = 1;
+
+/// The oldest version a server of this build still gives work to.
+pub const OLDEST_CONTRACT: u32 = 1;

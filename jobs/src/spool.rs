@@ -3,7 +3,8 @@
 //! ```text
 //! DIR/lock                              one process a folder
 //! DIR/reserve                           filler, given up when the disk is full, so that testimony still fits
-//! DIR/epoch                             the server's epoch, last seen
+//! DIR/epoch                             the life of the server's database, in which everything was offered again
+//! DIR/reconciled                        the life that has confirmed it: only then is work taken
 //! DIR/open/<job>.<x>/begun.json         written before the first physical step
 //!                   /blobs/<sha256>     raw files, uploaded before the report
 //!                   /report.json        the outcome, until the server has taken it
@@ -221,6 +222,20 @@ impl Spool {
 
     pub fn set_epoch(&self, epoch: &str) -> Result<(), Error> {
         file::write_json(&self.dir.join("epoch"), &epoch)
+    }
+
+    /// The life of the server's database that has heard that everything was offered to it.
+    pub fn reconciled(&self) -> Result<Option<String>, Error> {
+        file::read_json(&self.dir.join("reconciled"))
+    }
+
+    pub fn set_reconciled(&self, epoch: &str) -> Result<(), Error> {
+        file::write_json(&self.dir.join("reconciled"), &epoch)
+    }
+
+    /// How many reports are kept that the server has taken.
+    pub fn acknowledged(&self) -> Result<usize, Error> {
+        Ok(file::names(&self.dir.join(ACKNOWLEDGED))?.len())
     }
 
     fn open_entries(&self) -> Result<Vec<Entry>, Error> {

@@ -4,6 +4,7 @@
 //! waiting -> ready -> leased -> running -> succeeded | failed | cancelled
 //!            leased | running -> stopping -> cancelled | succeeded | in_doubt
 //!                        running -> in_doubt -> succeeded | failed | plate_lost
+//!   waiting | ready | leased -> in_doubt             (done in a life of the database that was lost)
 //! ```
 //!
 //! The orchestrator's tables mirror it; a test snapshots the whole state x event table.
@@ -60,6 +61,9 @@ pub enum Event {
     },
     ReportedStopped,
     ReportedUnknown,
+    /// A worker reports under a lease that a lost life of the database had given: something was done, and not for
+    /// what is recorded here.
+    ReportedFromLostLife,
     /// A person looked and says that it was done.
     ResolvedDone,
     /// A person looked and says that it was not done.
@@ -147,6 +151,7 @@ impl State {
             (S::InDoubt, E::ReportedFailed { .. }) => S::Failed,
             (S::InDoubt, E::ReportedStopped) => S::Cancelled,
             (S::InDoubt, E::ReportedUnknown) => S::InDoubt,
+            (S::Waiting | S::Ready | S::Leased | S::InDoubt, E::ReportedFromLostLife) => S::InDoubt,
             (S::InDoubt, E::ResolvedDone) => S::Succeeded,
             (S::InDoubt, E::ResolvedNotDone) => S::Failed,
             (S::InDoubt, E::ResolvedPlateLost) => S::PlateLost,

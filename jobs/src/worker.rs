@@ -8,6 +8,9 @@
 //! - Nothing physical happens before [`Attempt::begin`] is `Ok`: the beginning is on this disk and the
 //!   server has confirmed it.
 //! - Each outcome is on disk before the server hears of it, and is repeated until the server has taken it.
+//! - In a new life of the server's database everything acknowledged is offered again, and work is taken only when
+//!   that was confirmed.
+//! - A stop arrives through `orders`, asked for beside the work; heartbeats bring it too.
 //! - Losing authority (409) and not reaching the server are different: see [`Halt`].
 //! - Every line can be the last: dropping the future of [`Worker::run`] is as good as a kill.
 //!
@@ -16,8 +19,10 @@
 mod attempt;
 mod delivery;
 mod heartbeat;
+mod orders;
 mod panic;
 mod run;
+pub mod steps;
 mod testimony;
 
 pub use attempt::{Attempt, Begun, Halt, NotBegun};

@@ -6,10 +6,12 @@
 use crate::api::{self, AppState};
 use crate::channels::{Key, Mail, Rules, Sender};
 use crate::engine::{self, Engine};
+use crate::metrics::Scraper;
 use crate::notifications::Settings;
 use crate::queue::{Wakeups, upkeep};
 use crate::store::blobs::Blobs;
 use crate::store::{self, ConnectOptions};
+use crate::traces;
 use anyhow::{Context, bail};
 use sqlx::PgPool;
 use std::net::SocketAddr;
@@ -32,6 +34,10 @@ pub struct Config {
     /// How long authority over a job lasts without a heartbeat.
     pub lease_duration: Duration,
     pub outward: Outward,
+    /// Answers `/metrics` without a token; loopback, or behind a proxy.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The collector that is told of rounds.
+    pub traces: Option<traces::Settings>,
 }
 
 /// How people outside are told.
@@ -53,6 +59,9 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
 /// Serves until `shutdown`.
 pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     ensure_private(config.listen, config.behind_proxy)?;
+    if let Some(listen) = config.metrics_listen {
+        ensure_private(listen, config.behind_proxy)?;
+    }
     let pool = store::connect(&config.database_url, &ConnectOptions::default()).await.context(
         "cannot use the database: is it running, and has `loopwright migrate` been run with this version?",
     )?;
@@ -76,6 +85,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .await
         .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
     tracing::info!(address = %listener.local_addr()?, "serving");
+    if let Some(listen) = config.metrics_listen {
+        serve_metrics(listen, state.scraper.clone(), shutdown.clone()).await?;
+    }
 
     let Outward { webhook_rules, mail, .. } = config.outward;
     let sender = Sender::new(webhook_rules, mail, channel_key, settings.public_url.as_deref())
@@ -88,6 +100,10 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let loops = tokio::spawn(engine::run(engine, shutdown.clone()));
     let upkeep = tokio::spawn(upkeep::run(pool.clone(), blobs, wakeups.clone(), shutdown.clone()));
     let listening = tokio::spawn(wakeups.run(pool.clone(), shutdown.clone()));
+    if let Some(settings) = config.traces {
+        let exporter = traces::Exporter::new(pool.clone(), settings)?;
+        tokio::spawn(traces::run(exporter, shutdown.clone()));
+    }
     let served = serve_http(listener, state, shutdown.clone()).await;
     shutdown.cancel();
     let finished = async { tokio::join!(loops, upkeep, listening) };
@@ -118,6 +134,26 @@ async fn serve_http(
         served = graceful.into_future() => served.context("the HTTP door failed"),
         () = async { shutdown.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => Ok(()),
     }
+}
+
+/// Metrics on a listener of their own, until `shutdown`.
+async fn serve_metrics(
+    listen: SocketAddr,
+    scraper: Scraper,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen} for scrapes: is another service there?"))?;
+    tracing::info!(address = %listener.local_addr()?, "metrics");
+    let serving = axum::serve(listener, api::scrape_router(scraper));
+    tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            ended = serving.into_future() => tracing::error!(?ended, "metrics are not served any more"),
+        }
+    });
+    Ok(())
 }
 
 /// Links lead to where people reach us; on a loopback address nobody else does.

@@ -52,3 +52,16 @@ fn only_the_learner_knows_torch_and_only_the_orchestrator_knows_sql() {
         assert_eq!(all.iter().any(|name| *name == "sqlx"), member == "orchestrator", "SQL in {member}");
     }
 }
+
+#[test]
+fn benchmarks_measure_the_service_and_nobody_depends_on_them() {
+    let (normal, _) = dependencies("benchmarks");
+    let mut found: Vec<&str> =
+        normal.iter().map(String::as_str).filter(|name| ROOMS.contains(name)).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["jobs", "orchestrator"]);
+    for member in ROOMS {
+        let (normal, development) = dependencies(member);
+        assert!(!normal.iter().chain(&development).any(|name| name == "benchmarks"), "{member}");
+    }
+}

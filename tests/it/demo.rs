@@ -1,12 +1,12 @@
 //! One command runs a campaign end to end, and goes on after a kill.
 
-use crate::laboratory::{Laboratory, finish};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use system_tests::laboratory::{Laboratory, finish};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -60,6 +60,22 @@ fn a_demo_killed_again_and_again_ends_as_if_nothing_had_happened() {
     let report = laboratory.run(LIMIT);
     assert_accounted(&report, 2, 24);
     assert_nothing_dispensed_twice(&laboratory);
+}
+
+/// `initdb` writes its version first of all: that is no sign of a whole cluster.
+#[test]
+fn a_demo_killed_while_its_database_is_made_makes_it_anew() {
+    let laboratory = Laboratory::new(&["--rounds", "1", "--batch", "8", "--seed", "7"]);
+    let mut child = laboratory.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + LIMIT;
+    while !laboratory.demo().join("pg/PG_VERSION").exists() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(laboratory.demo().join("pg/PG_VERSION").exists(), "{}", laboratory.logs());
+    let report = laboratory.run(LIMIT);
+    assert_accounted(&report, 1, 8);
 }
 
 /// Lets the demo run until it has said so, and kills it.

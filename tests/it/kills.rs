@@ -2,18 +2,18 @@
 //! judged by the bench's truth log alone.
 
 use crate::demo::{assert_accounted, assert_nothing_dispensed_twice};
-use crate::laboratory::{Laboratory, binary, finish};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+use system_tests::laboratory::{Laboratory, binary, finish};
 
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A running demo, watched from outside.
-struct Scene {
+pub struct Scene {
     demo: Running,
-    laboratory: Laboratory,
+    pub laboratory: Laboratory,
 }
 
 /// Ended when a test fails, so that nothing outlives it.
@@ -30,13 +30,17 @@ impl Drop for Running {
 
 impl Scene {
     fn open(arguments: &[&str]) -> Self {
-        let laboratory = Laboratory::new(arguments);
+        Self::on(Laboratory::new(arguments))
+    }
+
+    /// In a folder that is there already.
+    pub fn on(laboratory: Laboratory) -> Self {
         let demo = Running(Some(laboratory.start()));
         Self { demo, laboratory }
     }
 
     /// Looks again and again until there is something to see.
-    fn until<T>(&mut self, what: &str, look: impl Fn(&Laboratory) -> Option<T>) -> T {
+    pub fn until<T>(&mut self, what: &str, look: impl Fn(&Laboratory) -> Option<T>) -> T {
         let end = Instant::now() + LIMIT;
         loop {
             if let Some(seen) = look(&self.laboratory) {
@@ -52,7 +56,7 @@ impl Scene {
         }
     }
 
-    fn until_truth(&mut self, what: &str, claim: impl Fn(&[Value]) -> bool) {
+    pub fn until_truth(&mut self, what: &str, claim: impl Fn(&[Value]) -> bool) {
         self.until(what, |laboratory| claim(&truth(laboratory)).then_some(()));
     }
 
@@ -67,7 +71,7 @@ impl Scene {
         assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success(), "{name}");
     }
 
-    fn finish(mut self) -> (Laboratory, Value) {
+    pub fn finish(mut self) -> (Laboratory, Value) {
         let output = finish(self.demo.0.take().unwrap(), LIMIT);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "the demo failed:\n{words}\n{}", self.laboratory.logs());
@@ -75,6 +79,12 @@ impl Scene {
         let report =
             serde_json::from_str(&last.unwrap_or_else(|| panic!("no JSON at the end:\n{words}"))).unwrap();
         (self.laboratory, report)
+    }
+
+    /// Everything is killed at once; what is on the disks stays.
+    pub fn cut(mut self) -> Laboratory {
+        drop(std::mem::replace(&mut self.demo, Running(None)));
+        self.laboratory
     }
 
     /// The next thing that goes wrong on the bench.
@@ -91,7 +101,7 @@ impl Scene {
     }
 
     /// `loopwright` as an operator types it.
-    fn operator(laboratory: &Laboratory, arguments: &[&str]) -> Option<Value> {
+    pub fn operator(laboratory: &Laboratory, arguments: &[&str]) -> Option<Value> {
         let record = std::fs::read_to_string(laboratory.path().join("demo/demo.json")).ok()?;
         let record: Value = serde_json::from_str(&record).ok()?;
         let output = Command::new(binary("loopwright"))
@@ -127,26 +137,26 @@ fn is_alive(pid: u32) -> bool {
 }
 
 /// Empty before there is a world.
-fn truth(laboratory: &Laboratory) -> Vec<Value> {
+pub fn truth(laboratory: &Laboratory) -> Vec<Value> {
     let path = laboratory.path().join("demo/bench/truth.jsonl");
     if path.exists() { laboratory.truth() } else { Vec::new() }
 }
 
-fn count(events: &[Value], event: &str) -> usize {
+pub fn count(events: &[Value], event: &str) -> usize {
     events.iter().filter(|it| it["event"] == event).count()
 }
 
-fn transfers_into(events: &[Value], barcode: &Value) -> usize {
+pub fn transfers_into(events: &[Value], barcode: &Value) -> usize {
     let into =
         |event: &&Value| event["event"] == "transferred" && event["destination"]["barcode"] == *barcode;
     events.iter().filter(into).count()
 }
 
 /// 24 experiments in duplicate, and 32 wells of controls.
-const TRANSFERS: usize = 24 * 2 + 32;
+pub const TRANSFERS: usize = 24 * 2 + 32;
 
 /// By the truth alone: so many plates were read, and each had got all that was planned for it.
-fn assert_whole_plates_were_read(laboratory: &Laboratory, plates: usize) {
+pub fn assert_whole_plates_were_read(laboratory: &Laboratory, plates: usize) {
     let truth = truth(laboratory);
     let read: BTreeSet<&str> = truth
         .iter()

@@ -3,7 +3,9 @@
 //! A run is written when it is made and when it ends. One that is found without its end was under way
 //! when the robot was killed: what it did is lost to the robot (the world remembers).
 
+use crate::steps::Step;
 use crate::world::log::replace_file;
+use instruments::crash::{self, Moment};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -59,10 +61,14 @@ impl Storage {
     }
 
     pub fn save<T: Serialize>(&self, kind: Kind, id: &str, thing: &T) -> Result<(), Error> {
+        let step = Step::of_kept(kind);
+        crash::blocking_point(step, Moment::Before);
         let path = self.path(kind, id);
         let bytes =
             serde_json::to_vec(thing).map_err(|source| Error::Broken { path: path.clone(), source })?;
-        replace_file(&path, &bytes).map_err(io_error("writing", &path))
+        replace_file(&path, &bytes).map_err(io_error("writing", &path))?;
+        crash::blocking_point(step, Moment::After);
+        Ok(())
     }
 
     /// Gone afterwards, whether or not it was there.

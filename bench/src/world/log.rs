@@ -4,7 +4,9 @@
 //! not happened: it is cut off on opening. A broken line anywhere else is an error.
 
 use super::{Entry, Event};
+use crate::steps::Step;
 use chrono::{DateTime, Utc};
+use instruments::crash::{self, Moment};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -84,15 +86,19 @@ impl TruthLog {
 
     /// Written (and, as set, on disk) when this returns.
     pub fn append(&mut self, at: DateTime<Utc>, event: Event) -> Result<Entry, Error> {
+        let step = Step::of_event(&event);
+        pass(step, Moment::Before);
         let entry = Entry { seq: self.next_seq, at, event };
         let mut line = Vec::with_capacity(512);
         encode(&entry, &mut line)?;
         self.file.write_all(&line).map_err(io_error("writing", &self.path))?;
         self.next_seq += 1;
         self.unsynced += 1;
+        pass(step, Moment::During);
         if self.fsync == Fsync::Every || self.unsynced >= BATCH {
             self.sync()?;
         }
+        pass(step, Moment::After);
         Ok(entry)
     }
 
@@ -102,6 +108,12 @@ impl TruthLog {
             self.unsynced = 0;
         }
         Ok(())
+    }
+}
+
+fn pass(step: Option<Step>, moment: Moment) {
+    if let Some(step) = step {
+        crash::blocking_point(step, moment);
     }
 }
 

@@ -20,6 +20,7 @@ pub mod mover;
 pub mod opentrons;
 mod operation;
 pub mod reader;
+pub mod steps;
 mod timings;
 
 pub use device::DeviceError;

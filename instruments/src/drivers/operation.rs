@@ -9,6 +9,7 @@
 //! its result is told as it is.
 
 use super::device::{Device, DeviceError};
+use super::steps::{self, Step};
 use super::timings::Watch;
 use jobs::work::Outcome;
 use jobs::worker::{Attempt, Begun};
@@ -110,8 +111,10 @@ impl Operations<'_> {
         let mut watch = Watch::new(self.device.timings());
         let mut breakdowns = 0;
         loop {
+            steps::before(Step::Ask).await;
             let asked: Result<Value, DeviceError> =
                 self.device.send_json("ask for the operation", Method::POST, self.path, body).await;
+            steps::after(Step::Ask).await;
             match asked {
                 Ok(_) | Err(DeviceError::Garbled { .. }) => break,
                 // It may have heard us: asking again does not repeat anything.
@@ -152,11 +155,14 @@ impl Operations<'_> {
         id: &str,
         accepted: bool,
     ) -> Result<Operation<T>, Outcome> {
+        steps::before(Step::FollowOperation).await;
         let repeatable = attempt.lease().repeatable;
         let path = format!("{}/{id}", self.path);
         let mut watch = Watch::new(self.device.timings());
         loop {
-            match self.device.get::<Operation<T>>("look at the operation", &path).await {
+            let seen = self.device.get::<Operation<T>>("look at the operation", &path).await;
+            steps::during(Step::FollowOperation).await;
+            match seen {
                 Ok(operation) if operation.status == Status::Running && !operation.more.is_enough() => {
                     watch.answered();
                     attempt.progress(format!("{}: under way", self.driver), None);

@@ -10,6 +10,9 @@ pub enum Error {
     /// 409: stop at the next safe point, begin nothing.
     #[error("authority over the job is lost: {detail}")]
     AuthorityLost { detail: String },
+    /// 409 `lease.reconciling`: a new life of the database, in which robots first tell what they did.
+    #[error("no work yet: {detail}")]
+    Reconciling { detail: String },
     /// No answer, or one that says "not now" (5xx, 408, 429). Says nothing about authority.
     #[error("could not {doing}: {why}; it will be tried again")]
     Unreachable { doing: &'static str, why: String },
@@ -28,6 +31,9 @@ pub enum Error {
     Setup(String),
 }
 
+/// The code of a lease that is refused while robots still tell what they did.
+pub const RECONCILING: &str = "lease.reconciling";
+
 /// The part of an RFC 9457 problem that is read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -41,9 +47,10 @@ impl Error {
     /// What the error means for the call: `Transient` ones are worth repeating as they are.
     pub fn class(&self) -> FailureClass {
         match self {
-            Error::Unreachable { .. } | Error::Unintelligible { .. } | Error::Corrupt { .. } => {
-                FailureClass::Transient
-            }
+            Error::Unreachable { .. }
+            | Error::Unintelligible { .. }
+            | Error::Corrupt { .. }
+            | Error::Reconciling { .. } => FailureClass::Transient,
             // A token can be renewed, and a role granted, while the worker waits.
             Error::Refused { status: 401 | 403, .. } | Error::ContractTooOld { .. } | Error::Setup(_) => {
                 FailureClass::NeedsPerson
@@ -60,6 +67,7 @@ impl Error {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
         let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
         match status.as_u16() {
+            409 if problem.code == RECONCILING => Error::Reconciling { detail },
             409 => Error::AuthorityLost { detail },
             426 => Error::ContractTooOld { detail },
             408 | 429 | 500.. => {

@@ -80,6 +80,14 @@ impl Kind {
         }
     }
 
+    /// Whether it moves something outside of computers.
+    pub fn is_physical(self) -> bool {
+        match self {
+            Kind::Train | Kind::Propose | Kind::Predict => false,
+            Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read | Kind::Manual => true,
+        }
+    }
+
     /// The queue it waits in: one per sort of worker.
     pub fn queue(self) -> &'static str {
         match self {

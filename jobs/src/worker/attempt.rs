@@ -232,6 +232,11 @@ impl Attempt {
         });
     }
 
+    /// Somebody asked to stop; learnt past the heartbeats.
+    pub(super) fn stop_was_requested(&self) {
+        self.signals.send_modify(|signals| signals.stop_requested = true);
+    }
+
     pub(super) fn authority_was_lost(&self) {
         self.signals.send_modify(|signals| signals.authority_lost = true);
     }

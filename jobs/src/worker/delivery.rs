@@ -1,9 +1,11 @@
 //! Brings what is in the spool to the server: blobs, then the report; in order; until it is taken.
 
 use super::WorkerConfig;
+use super::steps::{self, Step};
 use crate::client::{self, Client};
 use crate::failure::FailureClass;
-use crate::spool::{self, Entry, Spool, Spooled};
+use crate::spool::{self, BegunRecord, Entry, Phase, Spool, Spooled};
+use crate::wire::{InHand, LeaseSummary, Reconciled, Report};
 use chrono::Utc;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -53,7 +55,8 @@ pub(super) async fn deliver(client: Client, spool: Arc<Spool>, desk: Arc<Desk>, 
     let mut epoch = client.epoch();
     loop {
         let round = *desk.asked.borrow();
-        let result = deliver_pending(&client, &spool).await;
+        let seen = epoch.borrow_and_update().clone();
+        let result = one_round(&client, &spool, &config, seen.as_deref()).await;
         if let Err(stuck) = &result {
             tracing::warn!(worker = %config.name, reason = %stuck, "results wait on this disk");
         }
@@ -70,10 +73,24 @@ pub(super) async fn deliver(client: Client, spool: Arc<Spool>, desk: Arc<Desk>, 
             () = at(retry_at) => {}
             Ok(()) = epoch.changed() => {}
         }
-        let seen = epoch.borrow_and_update().clone();
-        if let Err(error) = offer_again_in_a_new_epoch(&spool, seen) {
-            tracing::error!(error = %client::with_sources(&error), "the spool's epoch could not be kept");
-        }
+    }
+}
+
+/// Everything to the server; in a new life of its database also what was acknowledged before, and then the
+/// word that this was all.
+async fn one_round(
+    client: &Client,
+    spool: &Spool,
+    config: &WorkerConfig,
+    epoch: Option<&str>,
+) -> Result<(), Stuck> {
+    if let Some(epoch) = epoch {
+        offer_again_in_a_new_epoch(spool, epoch)?;
+    }
+    deliver_pending(client, spool, config).await?;
+    match epoch {
+        Some(epoch) => reconcile(client, spool, config, epoch).await,
+        None => Ok(()),
     }
 }
 
@@ -85,18 +102,43 @@ async fn at(instant: Option<tokio::time::Instant>) {
 }
 
 /// The server was restored or failed over: what it had acknowledged may be gone there.
-fn offer_again_in_a_new_epoch(spool: &Spool, seen: Option<String>) -> Result<(), spool::Error> {
-    let Some(seen) = seen else { return Ok(()) };
+fn offer_again_in_a_new_epoch(spool: &Spool, seen: &str) -> Result<(), spool::Error> {
     let known = spool.epoch()?;
-    if known.as_deref() == Some(seen.as_str()) {
+    if known.as_deref() == Some(seen) {
         return Ok(());
     }
     if known.is_some() {
         let offered = spool.offer_again()?;
-        tracing::info!(offered, "the server was restored: acknowledged results are offered again");
+        tracing::info!(offered, "another life of the database: acknowledged results are offered again");
     }
     // Last: a kill before this line offers them once more, which changes nothing.
-    spool.set_epoch(&seen)
+    spool.set_epoch(seen)
+}
+
+/// Tells this life of the database, once, that it has been offered everything. A kill in between tells it once
+/// more.
+async fn reconcile(client: &Client, spool: &Spool, config: &WorkerConfig, epoch: &str) -> Result<(), Stuck> {
+    if spool.reconciled()?.as_deref() == Some(epoch) {
+        return Ok(());
+    }
+    let in_hand = spool
+        .interrupted()?
+        .into_iter()
+        .map(|(_, record)| InHand { job_id: record.lease.job_id, lease_token: record.lease.lease_token });
+    let body = Reconciled {
+        instrument: config.instrument.clone(),
+        offered: u32::try_from(spool.acknowledged()?).unwrap_or(u32::MAX),
+        in_hand: in_hand.collect(),
+    };
+    match client.reconciled(epoch, &body).await {
+        Ok(answer) => {
+            tracing::info!(offered = body.offered, waits_for = ?answer.waits_for, "reconciled");
+            Ok(spool.set_reconciled(epoch)?)
+        }
+        // A server from before reconciliations.
+        Err(client::Error::Refused { status: 404, .. }) => Ok(()),
+        Err(error) => Err(Stuck::Server(error)),
+    }
 }
 
 /// Why a round ended early.
@@ -108,9 +150,9 @@ enum Stuck {
     Spool(#[from] spool::Error),
 }
 
-async fn deliver_pending(client: &Client, spool: &Spool) -> Result<(), Stuck> {
+async fn deliver_pending(client: &Client, spool: &Spool, config: &WorkerConfig) -> Result<(), Stuck> {
     for (entry, spooled) in spool.pending()? {
-        match deliver_one(client, spool, &entry, &spooled).await {
+        match deliver_one(client, spool, config, &entry, &spooled).await {
             Ok(()) => {}
             Err(Stuck::Server(error)) if error.class() == FailureClass::Permanent => {
                 tracing::error!(job = %spooled.job_id, %error, "a report was refused and is kept in the spool");
@@ -123,12 +165,35 @@ async fn deliver_pending(client: &Client, spool: &Spool) -> Result<(), Stuck> {
     Ok(())
 }
 
-async fn deliver_one(client: &Client, spool: &Spool, entry: &Entry, spooled: &Spooled) -> Result<(), Stuck> {
+async fn deliver_one(
+    client: &Client,
+    spool: &Spool,
+    config: &WorkerConfig,
+    entry: &Entry,
+    spooled: &Spooled,
+) -> Result<(), Stuck> {
     for digest in entry.blobs()? {
+        steps::before(Step::Upload).await;
         client.put_blob(entry.read_blob(digest)?).await?;
+        steps::after(Step::Upload).await;
     }
-    let answer = client.report(spooled.job_id, &spooled.report).await?;
+    steps::before(Step::Report).await;
+    // Always: whether the server still knows the lease is only known when it has answered.
+    let lease = entry.read_begun()?.map(|record| Box::new(summary(record, config)));
+    let report = Report { lease, ..spooled.report.clone() };
+    let answer = client.report(spooled.job_id, &report).await?;
     tracing::info!(job = %spooled.job_id, disposition = ?answer.disposition, "reported");
+    steps::after(Step::Report).await;
     spool.acknowledge(entry, answer, Utc::now())?;
+    steps::after(Step::Acknowledge).await;
     Ok(())
+}
+
+fn summary(record: BegunRecord, config: &WorkerConfig) -> LeaseSummary {
+    LeaseSummary {
+        attempt: record.lease.attempt,
+        instrument: config.instrument.clone(),
+        begun: record.phase == Phase::Begun,
+        work: record.lease.work,
+    }
 }

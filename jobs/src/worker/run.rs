@@ -3,7 +3,9 @@
 use super::attempt::{Attempt, Begun};
 use super::delivery::{self, Desk};
 use super::heartbeat;
+use super::orders::{self, Hand, Held};
 use super::panic::caught;
+use super::steps::{self, Step};
 use super::testimony;
 use super::{Handler, WorkerConfig, WorkerError};
 use crate::CONTRACT_VERSION;
@@ -14,9 +16,11 @@ use crate::work::Outcome;
 use chrono::Utc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 /// An empty answer that came sooner than this did not wait: the next request is held back.
 const TOO_SOON: Duration = Duration::from_millis(200);
@@ -29,6 +33,7 @@ pub struct Worker {
     shutdown: CancellationToken,
     spool: Arc<Spool>,
     desk: Arc<Desk>,
+    hand: watch::Sender<Hand>,
 }
 
 impl Worker {
@@ -47,6 +52,7 @@ impl Worker {
             shutdown,
             spool,
             desk: Arc::new(Desk::default()),
+            hand: watch::Sender::default(),
         };
         let delivery = delivery::deliver(
             worker.client.clone(),
@@ -55,6 +61,8 @@ impl Worker {
             worker.config.clone(),
         );
         let _delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
+        let orders = orders::ask(worker.client.clone(), worker.config.clone(), worker.hand.subscribe());
+        let _orders = AbortOnDropHandle::new(tokio::spawn(orders));
         worker.recover_interrupted().await?;
         let ended = worker.lease_until_shutdown().await;
         let last_round = tokio::time::timeout(worker.config.shutdown_grace, worker.desk.round());
@@ -68,9 +76,14 @@ impl Worker {
         for (entry, record) in self.spool.interrupted()? {
             let job = record.lease.job_id;
             tracing::warn!(%job, phase = ?record.phase, "this work was interrupted by a restart");
-            match self.recovered(&entry, record.clone()).await {
+            steps::before(Step::Recover).await;
+            let outcome = self.recovered(&entry, record.clone()).await;
+            steps::during(Step::Recover).await;
+            match outcome {
                 Some(outcome) => {
                     self.finish(&entry, &record.lease, outcome)?;
+                    steps::after(Step::Spool).await;
+                    steps::after(Step::Recover).await;
                     self.desk.round().await;
                 }
                 None => entry.discard()?,
@@ -86,7 +99,7 @@ impl Worker {
         }
         let lease = record.lease.clone();
         let attempt = Arc::new(self.attempt(lease.clone(), entry.clone()));
-        let _beats = self.beats(&attempt);
+        let _held = (self.beats(&attempt), Held::take(&self.hand, &attempt));
         let begun = Begun::new(attempt, record);
         match caught(self.handler.recover(&begun)).await {
             Ok(Some(outcome)) => Some(outcome),
@@ -113,7 +126,15 @@ impl Worker {
                 Ok(Some(lease)) => {
                     backoff.reset();
                     self.desk.server_answers();
-                    self.perform(lease).await?;
+                    // Its lines, and those of whatever the handler does, carry these ids.
+                    let span = tracing::info_span!(
+                        "job",
+                        job = %lease.job_id,
+                        kind = %lease.work.kind(),
+                        attempt = lease.attempt,
+                        instrument = self.config.instrument.as_deref()
+                    );
+                    self.perform(lease).instrument(span).await?;
                 }
                 Ok(None) => {
                     self.desk.server_answers();
@@ -125,6 +146,11 @@ impl Worker {
                 }
                 Err(error @ client::Error::ContractTooOld { .. }) => {
                     return Err(WorkerError::ContractTooOld(error));
+                }
+                Err(error @ client::Error::Reconciling { .. }) => {
+                    tracing::info!(worker = %self.config.name, %error, "what was done is offered first");
+                    self.desk.round().await;
+                    self.pause(backoff.next_wait()).await;
                 }
                 Err(error) => {
                     tracing::warn!(worker = %self.config.name, %error, "no lease");
@@ -142,7 +168,9 @@ impl Worker {
             capabilities: self.config.capabilities.clone(),
             instrument: self.config.instrument.clone(),
             wait_seconds: self.config.wait_seconds,
+            epoch: self.spool.reconciled().unwrap_or_default(),
         };
+        steps::before(Step::Lease).await;
         self.client.lease(&request).await
     }
 
@@ -153,6 +181,7 @@ impl Worker {
             self.desk.round().await;
             return Ok(());
         }
+        steps::after(Step::Lease).await;
         let entry = self.spool.entry(&lease);
         let attempt = Arc::new(self.attempt(lease, entry.clone()));
         if self.shutdown.is_cancelled() {
@@ -160,18 +189,21 @@ impl Worker {
         }
         tracing::info!(%job, kind = %attempt.lease().work.kind(), attempt = attempt.lease().attempt, "leased");
         let outcome = {
-            let _beats = self.beats(&attempt);
+            let _held = (self.beats(&attempt), Held::take(&self.hand, &attempt));
+            steps::before(Step::Perform).await;
             let outcome = match caught(self.handler.perform(&attempt)).await {
                 Ok(outcome) => outcome,
                 Err(panicked) => testimony::after_panic(attempt.lease(), attempt.has_begun(), &panicked),
             };
             self.announce_if_forgotten(&attempt, &outcome).await;
+            steps::after(Step::Perform).await;
             outcome
         };
         if self.shutdown.is_cancelled() && entry.read_begun()?.is_none() {
             return self.release(&attempt).await;
         }
         self.finish(&entry, attempt.lease(), outcome)?;
+        steps::after(Step::Spool).await;
         self.desk.round().await;
         Ok(())
     }
@@ -186,7 +218,8 @@ impl Worker {
     }
 
     fn finish(&self, entry: &Entry, lease: &Lease, outcome: Outcome) -> Result<(), WorkerError> {
-        let report = Report { lease_token: lease.lease_token, outcome };
+        self.hand.send_replace(Hand::ended(&outcome));
+        let report = Report { lease_token: lease.lease_token, outcome, lease: None };
         let spooled = Spooled { job_id: lease.job_id, finished_at: Utc::now(), report };
         Ok(entry.write_report(&spooled)?)
     }
@@ -194,9 +227,11 @@ impl Worker {
     /// Gives back what was not begun. When the server does not hear it, the lease runs out by itself.
     async fn release(&self, attempt: &Attempt) -> Result<(), WorkerError> {
         let lease = attempt.lease();
+        steps::before(Step::Release).await;
         if let Err(error) = self.client.release(lease.job_id, lease.lease_token).await {
             tracing::warn!(job = %lease.job_id, %error, "not released; its lease will run out");
         }
+        steps::after(Step::Release).await;
         Ok(attempt.entry().discard()?)
     }
 

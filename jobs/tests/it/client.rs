@@ -13,6 +13,7 @@ fn request() -> LeaseRequest {
         capabilities: vec![Kind::Read.capability().to_owned()],
         instrument: None,
         wait_seconds: 0,
+        epoch: None,
     }
 }
 
@@ -33,7 +34,7 @@ async fn a_leased_job_can_be_started_kept_and_reported() {
     let beat = Heartbeat { lease_token: lease.lease_token, progress: None };
     assert_eq!(client.heartbeat(job, &beat).await.unwrap().expires_in_seconds, 60);
     let outcome = Outcome::Stopped { note: String::new() };
-    let report = Report { lease_token: lease.lease_token, outcome };
+    let report = Report { lease_token: lease.lease_token, outcome, lease: None };
     client.report(job, &report).await.unwrap();
 }
 
@@ -73,7 +74,7 @@ async fn a_proxys_page_is_not_taken_for_an_answer() {
 async fn a_refusal_carries_the_servers_code() {
     let server = Server::start();
     let outcome = Outcome::Stopped { note: String::new() };
-    let report = Report { lease_token: LeaseToken::fresh(), outcome };
+    let report = Report { lease_token: LeaseToken::fresh(), outcome, lease: None };
     let error = server.client().report(JobId::fresh(), &report).await.unwrap_err();
     assert!(
         matches!(&error, Error::Refused { status: 404, code, .. } if code == "job.not_found"),

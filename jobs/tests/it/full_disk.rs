@@ -59,7 +59,7 @@ fn on_a_small_disk(disk: &Path) {
 
     entry.put_blob(b"raw").unwrap();
     let outcome = Outcome::Stopped { note: "after transfer 12".to_owned() };
-    let report = Report { lease_token: begun.lease_token, outcome };
+    let report = Report { lease_token: begun.lease_token, outcome, lease: None };
     let finished = Spooled { job_id: begun.job_id, finished_at: samples::instant(), report };
     entry.write_report(&finished).unwrap();
     assert_eq!(spool.pending().unwrap()[0].1, finished);

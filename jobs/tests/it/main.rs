@@ -8,6 +8,7 @@ mod full_disk;
 mod kills;
 mod life;
 mod python_agent;
+mod reconciliation;
 mod samples;
 mod server;
 mod spool;

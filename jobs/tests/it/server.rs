@@ -27,6 +27,7 @@ pub enum Route {
     Release,
     Report,
     PutBlob,
+    Reconciled,
 }
 
 /// What to do with one call instead of serving it.
@@ -71,6 +72,10 @@ pub struct World {
     pub empty_answers: usize,
     pub lease_seconds: u32,
     pub epoch: Option<String>,
+    /// Those that said to have offered everything, with the epoch they said it to.
+    pub reconciled: Vec<(String, Reconciled)>,
+    /// What reports told of their leases.
+    pub told: HashMap<JobId, LeaseSummary>,
     faults: HashMap<Route, VecDeque<Fault>>,
     last_lease: Option<Lease>,
 }
@@ -278,6 +283,9 @@ impl World {
     }
 
     fn report(&mut self, id: JobId, report: Report) -> Option<ReportAnswer> {
+        if let Some(lease) = report.lease {
+            self.told.insert(id, *lease);
+        }
         let job = self.job(id)?;
         let token = report.lease_token;
         let before = job.reports.iter().any(|(t, o, _)| *t == token && *o == report.outcome);
@@ -338,6 +346,7 @@ fn router(inner: Arc<Inner>) -> Router {
         .route("/api/v1/jobs/{id}/heartbeat", post(heartbeat))
         .route("/api/v1/jobs/{id}/release", post(release))
         .route("/api/v1/jobs/{id}/report", post(report))
+        .route("/api/v1/reconciliations/{epoch}/reconciled", post(reconciled))
         .route("/api/v1/blobs/{digest}", get(get_blob).put(put_blob))
         .with_state(inner)
 }
@@ -356,14 +365,21 @@ async fn lease(Shared(inner): App, headers: HeaderMap, body: Bytes) -> Response 
             let found = tokio::time::timeout(wait, async {
                 loop {
                     changed.borrow_and_update();
-                    if let Some(lease) = inner.world.lock().unwrap().lease(&request) {
-                        return lease;
+                    // At each look: a request that waited through the end of a life is given nothing in the next.
+                    let answer = {
+                        let mut world = inner.world.lock().unwrap();
+                        let is_of_another_life = world.epoch.is_some() && request.epoch != world.epoch;
+                        if is_of_another_life { Some(None) } else { world.lease(&request).map(Some) }
+                    };
+                    if let Some(answer) = answer {
+                        return answer;
                     }
                     changed.changed().await.unwrap();
                 }
             });
             match found.await {
-                Ok(lease) => json(&lease),
+                Ok(Some(lease)) => json(&lease),
+                Ok(None) => problem(409, "lease.reconciling", "Offer first what you did."),
                 Err(_) => {
                     inner.world.lock().unwrap().empty_answers += 1;
                     StatusCode::NO_CONTENT.into_response()
@@ -411,6 +427,25 @@ async fn report(Shared(inner): App, Path(id): Path<JobId>, headers: HeaderMap, b
                 Some(answer) => json(&answer),
                 None => problem(404, "job.not_found", "There is no such job."),
             }
+        })
+        .await
+}
+
+async fn reconciled(
+    Shared(inner): App,
+    Path(epoch): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let word: Reconciled = serde_json::from_slice(&body).unwrap();
+    inner
+        .answer(Route::Reconciled, &headers, async {
+            let mut world = inner.world.lock().unwrap();
+            if world.epoch.as_ref() != Some(&epoch) {
+                return problem(409, "reconciliation.other_epoch", "Another one answers.");
+            }
+            world.reconciled.push((epoch.clone(), word.clone()));
+            json(&ReconciledAnswer { closed: true, waits_for: Vec::new() })
         })
         .await
 }

@@ -42,7 +42,7 @@ fn begun(lease: &Lease, at: DateTime<Utc>) -> BegunRecord {
 
 fn report(lease: &Lease, at: DateTime<Utc>) -> Spooled {
     let outcome = Outcome::Stopped { note: "for the test".to_owned() };
-    let report = Report { lease_token: lease.lease_token, outcome };
+    let report = Report { lease_token: lease.lease_token, outcome, lease: None };
     Spooled { job_id: lease.job_id, finished_at: at, report }
 }
 

@@ -2,7 +2,7 @@
 
 use jobs::state::{Event, State};
 
-const EVENTS: [Event; 16] = [
+const EVENTS: [Event; 17] = [
     Event::BecameReady,
     Event::BecameImpossible,
     Event::Leased,
@@ -16,6 +16,7 @@ const EVENTS: [Event; 16] = [
     Event::ReportedFailed { retry: false },
     Event::ReportedStopped,
     Event::ReportedUnknown,
+    Event::ReportedFromLostLife,
     Event::ResolvedDone,
     Event::ResolvedNotDone,
     Event::ResolvedPlateLost,

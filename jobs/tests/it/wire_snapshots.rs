@@ -43,6 +43,7 @@ fn the_json_of_the_envelope_stays_as_it_is() {
         capabilities: vec!["dispense.liquid".to_owned()],
         instrument: Some("handler-1".to_owned()),
         wait_seconds: 20,
+        epoch: None,
     };
     let lease = Lease {
         job_id: job,
@@ -77,7 +78,7 @@ fn the_json_of_each_ending_stays_as_it_is() {
         ("unknown", Outcome::Unknown { failure }),
     ];
     for (name, outcome) in endings {
-        let report = Report { lease_token: token, outcome };
+        let report = Report { lease_token: token, outcome, lease: None };
         survives_json(&report);
         insta::assert_json_snapshot!(format!("report_{name}"), report);
     }
@@ -90,4 +91,30 @@ fn the_json_of_each_ending_stays_as_it_is() {
 fn a_lease_token_in_a_log_cannot_be_used() {
     let token = LeaseToken::fresh();
     assert!(!format!("{token:?}").contains(&token.to_string()));
+}
+
+#[test]
+fn the_json_of_orders_stays_as_it_is() {
+    let stop = StopOrder {
+        id: "01930000-0000-7000-8000-000000000002".parse().unwrap(),
+        reason: "a smell of smoke".to_owned(),
+        ordered_at: samples::instant(),
+    };
+    let request = OrdersRequest {
+        queue: "bench".to_owned(),
+        instrument: Some("handler-1".to_owned()),
+        job: Some(JobInHand {
+            job_id: "01930000-0000-7000-8000-000000000001".parse().unwrap(),
+            lease_token: "0f3b8f0e-6c39-4c6a-9d43-6a6f4b1a7c10".parse().unwrap(),
+            stop_known: true,
+        }),
+        knows_stop: Some(stop.id),
+        standing: Standing::Stopping,
+        says: Some("transfer 12 of 40".to_owned()),
+        wait_seconds: 20,
+    };
+    let orders = Orders { stop: Some(stop), stop_job: true };
+    survives_json(&request);
+    survives_json(&orders);
+    insta::assert_json_snapshot!("orders", (request, orders));
 }

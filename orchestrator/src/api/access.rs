@@ -4,6 +4,7 @@
 use super::gate;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::metrics::counted;
 use crate::store::people::projects::Subject;
 use crate::store::tokens::Scope;
 use axum::Extension;
@@ -11,7 +12,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{PathItem, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
@@ -51,7 +52,7 @@ const ANYWHERE: &[(Method, &str)] = &[
 
 /// What belongs to the whole installation also when it is only read: who sees the ways out sees what is told of every
 /// project.
-const EVERYWHERE: &[&str] = &["/users", "/channels", "/deliveries"];
+const EVERYWHERE: &[&str] = &["/users", "/channels", "/deliveries", "/audit", "/metrics"];
 
 const SUBJECTS: &[(&str, Subject)] = &[
     ("/campaigns/{id}", Subject::Campaign),
@@ -144,13 +145,21 @@ impl Routes {
                 let rule = added.iter().find(|rule| rule.method == *method).cloned();
                 async move {
                     let limit = timeout(&state);
+                    let began = Instant::now();
+                    let method = request.method().clone();
+                    let route = rule.as_ref().map(|rule| rule.path.clone());
                     let answer =
                         tokio::time::timeout(limit, gate::guard(state, rule, params, request, next)).await;
-                    answer.unwrap_or_else(|_| {
+                    let answer = answer.unwrap_or_else(|_| {
                         let detail =
                             format!("The request took longer than {} s. Try again.", limit.as_secs());
                         Problem::try_again("request.timed_out", detail).into_response()
-                    })
+                    });
+                    if let Some(route) = route {
+                        let status = answer.status().as_u16();
+                        counted().request(method.as_str(), &route, status, began.elapsed());
+                    }
+                    answer
                 }
             },
         );

@@ -3,7 +3,7 @@
 use super::access::{Routes, Rule};
 use super::problem::Problem;
 use super::state::AppState;
-use super::{health, unfinished, versioned};
+use super::{health, metrics, unfinished, versioned};
 use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -70,7 +70,7 @@ pub fn rules() -> Vec<Rule> {
 
 fn assembled() -> (OpenApiRouter<AppState>, Vec<Rule>) {
     let versioned: Routes = versioned();
-    let public = health::routes();
+    let public = health::routes().merge(metrics::routes());
     let mut rules = public.rules;
     rules.extend(
         versioned.rules.into_iter().map(|rule| Rule { path: format!("{PREFIX}{}", rule.path), ..rule }),
@@ -84,7 +84,20 @@ fn assembled() -> (OpenApiRouter<AppState>, Vec<Rule>) {
 fn span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     // The path without its query: a query may carry what does not belong in a log.
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+    // Who asks and what about, the gate fills in.
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        request_id = id,
+        actor = tracing::field::Empty,
+        actor_id = tracing::field::Empty,
+        campaign_id = tracing::field::Empty,
+        round_id = tracing::field::Empty,
+        batch_id = tracing::field::Empty,
+        plate_id = tracing::field::Empty,
+        job_id = tracing::field::Empty,
+    )
 }
 
 async fn unknown(request: Request) -> Problem {

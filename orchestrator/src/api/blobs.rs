@@ -4,6 +4,7 @@ use super::access::{Access, Caller, Routes};
 use super::extract::Path;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::steps::{self, Step};
 use crate::store::blobs::{Put, describe};
 use crate::store::tokens::Scope;
 use ::jobs::Digest;
@@ -50,7 +51,10 @@ async fn put(
         .unwrap_or("application/octet-stream")
         .to_owned();
     let body = request.into_body().into_data_stream();
-    match state.blobs.put(&state.pool, expected, &media_type, caller.id(), body).await? {
+    steps::before(Step::PutBlob).await;
+    let put = state.blobs.put(&state.pool, expected, &media_type, caller.id(), body).await?;
+    steps::after(Step::PutBlob).await;
+    match put {
         Put::Stored => Ok(StatusCode::CREATED),
         Put::AlreadyThere => Ok(StatusCode::OK),
         Put::Mismatch { actual } => {

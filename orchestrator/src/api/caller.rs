@@ -18,6 +18,22 @@ pub enum Credential {
     Session(SessionId),
 }
 
+impl Credential {
+    pub fn token(&self) -> Option<TokenId> {
+        match self {
+            Credential::Token(id) => Some(*id),
+            Credential::Session(_) => None,
+        }
+    }
+
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Credential::Session(id) => Some(*id),
+            Credential::Token(_) => None,
+        }
+    }
+}
+
 /// An extractor for handlers of routes that are not public.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -38,10 +54,7 @@ impl Caller {
 
     /// The session they came with; `None` with a token.
     pub fn session(&self) -> Option<SessionId> {
-        match self.credential {
-            Credential::Session(id) => Some(id),
-            Credential::Token(_) => None,
-        }
+        self.credential.session()
     }
 
     /// Somewhere.

@@ -1,12 +1,18 @@
 //! What `loopwright doctor` asks of a server whose database it cannot reach itself.
 
-use super::access::{Access, Routes};
+use super::access::{Access, Caller, Routes};
+use super::audit::audit_head;
 use super::extract::Json;
 use super::problem::Problem;
 use super::state::AppState;
+use crate::engine::standstills;
 use crate::store::checkup::{Vitals, vitals};
+use crate::store::events::Head;
+use crate::store::installation::{Installation, installation};
 use crate::store::tokens::Scope;
+use crate::watchdog::standstill::Standstill;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -19,14 +25,44 @@ pub(super) fn routes() -> Routes {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Checkup {
     pub database: Vitals,
+    /// Of the audit chain: write it down elsewhere, and `loopwright audit verify --head` compares.
+    pub audit_head: Head,
     /// Why the blob store cannot be written; absent when it can.
     pub blob_store_error: Option<String>,
+    #[serde(default)]
+    pub installation: Installation,
+    /// What is wrong with a few blobs that were read as a sample.
+    #[serde(default)]
+    pub blobs_wrong: Vec<String>,
+    /// Free where the blobs lie; absent for a bucket.
+    #[serde(default)]
+    pub blob_store_free_bytes: Option<u64>,
+    /// The server's own clock.
+    #[serde(default)]
+    pub server_at: Option<DateTime<Utc>>,
+    /// What stands still past its deadline: what, since when, why, what to do.
+    #[serde(default)]
+    pub standstills: Vec<String>,
 }
 
 /// How the database, the queue and the blob store are.
 #[utoipa::path(get, path = "/checkup", tag = "service", responses((status = 200, body = Checkup)))]
-async fn get(State(state): State<AppState>) -> Result<Json<Checkup>, Problem> {
-    let database = vitals(&mut *state.pool.acquire().await?).await?;
+async fn get(State(state): State<AppState>, caller: Caller) -> Result<Json<Checkup>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let database = vitals(&mut conn).await?;
+    let installation = installation(&mut conn).await?;
+    let standstills = standstills::all(&mut conn, &caller.visible()).await?;
+    let audit_head = audit_head(&mut conn).await?;
+    drop(conn);
     let blob_store_error = state.blobs.probe().await.err().map(|error| error.with_sources());
-    Ok(Json(Checkup { database, blob_store_error }))
+    Ok(Json(Checkup {
+        database,
+        audit_head,
+        installation,
+        blob_store_error,
+        blobs_wrong: state.blobs.sample(&state.pool).await?,
+        blob_store_free_bytes: state.blobs.free_bytes(),
+        server_at: Some(Utc::now()),
+        standstills: standstills.iter().map(Standstill::in_words).collect(),
+    }))
 }

@@ -2,10 +2,13 @@
 
 use super::access::{Access, Reach, Rule};
 use super::caller::{Caller, Credential, lacks};
+use super::client_address::ClientAddress;
 use super::cookie;
+use super::leases::WORK;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::people::Powers;
+use crate::store::events::{self, Origin};
 use crate::store::people::projects::{self, Home};
 use crate::store::people::{grants, sessions};
 use crate::store::tokens::{self, Scope};
@@ -30,19 +33,54 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let Some(rule) = rule.filter(|rule| rule.access != Access::Public) else {
-        return next.run(request).await;
+        let origin = origin(&state, &request, None);
+        return events::from(origin, next.run(request)).await;
     };
     let id = params.iter().next().and_then(|(_, value)| Uuid::parse_str(value).ok());
     let (caller, epoch) = match authorize(&state, &rule, id, request.method(), request.headers()).await {
         Ok(authorized) => authorized,
         Err(problem) => return problem.into_response(),
     };
+    name_in_log(&caller, rule.reach, id);
+    let origin = origin(&state, &request, Some(&caller.credential));
+    let may_change_powers = !request.method().is_safe() && !is_work(&rule);
     request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
+    let mut response = events::from(origin, next.run(request)).await;
+    if may_change_powers {
+        state.known.forget_callers();
+    }
+    let epoch = state.last_epoch().unwrap_or(epoch);
     if let Ok(epoch) = HeaderValue::from_str(&epoch) {
         response.headers_mut().insert(HeaderName::from_static(EPOCH_HEADER), epoch);
     }
     response
+}
+
+/// Every line that the request writes says who asked, and what about.
+fn name_in_log(caller: &Caller, reach: Reach, id: Option<Uuid>) {
+    let span = tracing::Span::current();
+    span.record("actor", caller.name()).record("actor_id", tracing::field::display(caller.id()));
+    if let (Reach::Of(subject), Some(id)) = (reach, id) {
+        // A subject without such a field is not recorded.
+        span.record(format!("{}_id", subject.as_str()).as_str(), tracing::field::display(id));
+    }
+}
+
+/// From where it was asked, for the record.
+fn origin(state: &AppState, request: &Request, credential: Option<&Credential>) -> Origin {
+    let headers = request.headers();
+    let header = |name: &str, limit| {
+        let text = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Some(events::cut(text, limit)).filter(|text| !text.is_empty())
+    };
+    let ClientAddress(address) = ClientAddress::of(state, headers, request.extensions());
+    Origin::Http {
+        address: Some(events::cut(&address, 100)).filter(|address| !address.is_empty()),
+        request_id: header("x-request-id", 100),
+        user_agent: header("user-agent", 200),
+        token_id: credential.and_then(Credential::token),
+        session_id: credential.and_then(Credential::session),
+    }
 }
 
 async fn authorize(
@@ -52,9 +90,18 @@ async fn authorize(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<(Caller, String), Problem> {
+    if let Some(known) = known(state, rule, headers) {
+        return Ok(known);
+    }
     let mut conn = state.pool.acquire().await?;
     let caller = match (bearer(headers), cookie::session(headers)) {
-        (Some(secret), _) => by_token(&mut conn, secret).await?,
+        (Some(secret), _) => {
+            let caller = by_token(&mut conn, secret).await?;
+            if is_work(rule) {
+                state.known.found(secret, &caller);
+            }
+            caller
+        }
         (None, Some(secret)) => by_session(&mut conn, rule, secret, method, headers).await?,
         (None, None) => {
             let detail = "Sign in, or send a token: `Authorization: Bearer lw_...`. `loopwright token create` makes one.";
@@ -66,6 +113,18 @@ async fn authorize(
     }
     let epoch = state.epoch(&mut conn).await?;
     Ok((caller, epoch))
+}
+
+/// What workers ask for again and again. Everybody else is looked up each time.
+fn is_work(rule: &Rule) -> bool {
+    rule.access == Access::AnyOf(WORK)
+}
+
+/// A worker that came with the same token a moment ago.
+fn known(state: &AppState, rule: &Rule, headers: &HeaderMap) -> Option<(Caller, String)> {
+    let caller = state.known.caller(bearer(headers).filter(|_| is_work(rule))?)?;
+    let permitted = WORK.iter().any(|scope| caller.powers.have_everywhere(*scope));
+    Some((caller, state.known_epoch()?)).filter(|_| permitted)
 }
 
 async fn by_token(conn: &mut PgConnection, secret: &str) -> Result<Caller, Problem> {

@@ -5,20 +5,32 @@ use super::extract::{Json, Path};
 use super::problem::Problem;
 use super::state::AppState;
 use super::unfinished::Begun;
+use super::write::given;
+use crate::orders::Order;
+use crate::orders::instrument::{self as orders, Ordered};
 use crate::store::events::{self, NewEvent};
 use crate::store::instruments::{self, Instrument, Registration};
 use crate::store::tokens::Scope;
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
     let read = Access::AnyOf(&[Scope::Read, Scope::WorkBench]);
+    // Who stands at the bench may take a device out of service.
+    let order = Access::AnyOf(&[Scope::InstrumentWrite, Scope::JobResolve]);
     Routes::new()
         .route(read, routes!(list))
         .route(read, routes!(get))
         .route(Access::AnyOf(&[Scope::InstrumentWrite]), routes!(put))
+        .route(order, routes!(pause))
+        .route(order, routes!(drain))
+        .route(order, routes!(resume))
+        .route(order, routes!(cancel))
 }
 
 /// Every instrument, by name.
@@ -72,4 +84,104 @@ async fn put(
     // It may have come back into service.
     state.wakeups.jobs("bench");
     Ok((if new { StatusCode::CREATED } else { StatusCode::OK }, Json(instrument)))
+}
+
+/// Why, and for how long.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InstrumentOrder {
+    reason: String,
+    /// When it is expected back (laboratory time), for people; nothing happens then by itself.
+    #[serde(default)]
+    back_lab_at: Option<DateTime<Utc>>,
+}
+
+/// What an order did to an instrument, and how it is now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct InstrumentOrdered {
+    /// It was so already: nothing changed.
+    already_so: bool,
+    /// Jobs on it that were asked to stop.
+    stopping: usize,
+    instrument: Instrument,
+}
+
+/// Pauses an instrument: it is in maintenance, and nothing begins on it; a step that has begun is brought to its end.
+#[utoipa::path(post, path = "/instruments/{name}/pause", tag = "instruments", params(("name" = String, Path)),
+    request_body = InstrumentOrder,
+    responses((status = 200, body = InstrumentOrdered), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`instrument.not_in_state`"), (status = 422, body = Problem)))]
+async fn pause(
+    state: State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<InstrumentOrder>,
+) -> Result<Json<InstrumentOrdered>, Problem> {
+    carry_out(state, caller, &name, Order::Pause, &request).await
+}
+
+/// Drains an instrument: it does only what belongs to plates that have begun; when nothing of them is left on it, it is
+/// in maintenance.
+#[utoipa::path(post, path = "/instruments/{name}/drain", tag = "instruments", params(("name" = String, Path)),
+    request_body = InstrumentOrder,
+    responses((status = 200, body = InstrumentOrdered), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`instrument.not_in_state`"), (status = 422, body = Problem)))]
+async fn drain(
+    state: State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<InstrumentOrder>,
+) -> Result<Json<InstrumentOrdered>, Problem> {
+    carry_out(state, caller, &name, Order::Drain, &request).await
+}
+
+/// Puts an instrument back into service.
+#[utoipa::path(post, path = "/instruments/{name}/resume", tag = "instruments", params(("name" = String, Path)),
+    request_body = InstrumentOrder,
+    responses((status = 200, body = InstrumentOrdered), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`instrument.not_in_state`"), (status = 422, body = Problem)))]
+async fn resume(
+    state: State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<InstrumentOrder>,
+) -> Result<Json<InstrumentOrdered>, Problem> {
+    carry_out(state, caller, &name, Order::Resume, &request).await
+}
+
+/// Asks what runs on an instrument to stop at its next safe point; it is in maintenance.
+#[utoipa::path(post, path = "/instruments/{name}/cancel", tag = "instruments", params(("name" = String, Path)),
+    request_body = InstrumentOrder,
+    responses((status = 200, body = InstrumentOrdered), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`instrument.not_in_state`"), (status = 422, body = Problem)))]
+async fn cancel(
+    state: State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<InstrumentOrder>,
+) -> Result<Json<InstrumentOrdered>, Problem> {
+    carry_out(state, caller, &name, Order::Cancel, &request).await
+}
+
+async fn carry_out(
+    State(state): State<AppState>,
+    caller: Caller,
+    name: &str,
+    order: Order,
+    request: &InstrumentOrder,
+) -> Result<Json<InstrumentOrdered>, Problem> {
+    let reason = given(&request.reason)?;
+    let mut conn = state.pool.acquire().await?;
+    let ordered = orders::order(&mut conn, name, order, reason, request.back_lab_at, caller.id()).await?;
+    Ok(Json(match ordered {
+        Ordered::Done { instrument, stopping } => {
+            state.wakeups.jobs("bench");
+            state.wakeups.orders();
+            state.wakeups.settled();
+            InstrumentOrdered { already_so: false, stopping, instrument }
+        }
+        Ordered::Already(instrument) => InstrumentOrdered { already_so: true, stopping: 0, instrument },
+        Ordered::NotFound => return Err(Problem::not_found("instrument", name)),
+        Ordered::Refused(why) => return Err(Problem::conflict("instrument.not_in_state", why)),
+    }))
 }

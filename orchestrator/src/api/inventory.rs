@@ -9,6 +9,7 @@ use super::state::AppState;
 use super::write::{Asking, Write};
 use crate::campaigns::Problem as FileProblem;
 use crate::inventory::{self as stock, ImportError, Imported};
+use crate::store::events::{self, NewEvent};
 use crate::store::inventory::{self, Role, StockPlate};
 use crate::store::jobs::Consequences;
 use crate::store::tokens::Scope;
@@ -17,6 +18,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -71,6 +73,7 @@ async fn import_library(
         Asking::Fresh(write) => write,
     };
     let imported = stock::library(write.conn(), &table).await?.map_err(refused)?;
+    record(&mut write, "LibraryRegistered", asked, imported).await?;
     write.finish(StatusCode::OK, &imported, &Consequences::default()).await
 }
 
@@ -95,7 +98,30 @@ async fn import_assay_plates(
         Asking::Fresh(write) => write,
     };
     let imported = stock::assay_plates(write.conn(), &table).await?.map_err(refused)?;
+    record(&mut write, "AssayPlatesRegistered", asked, imported).await?;
     write.finish(StatusCode::OK, &imported, &Consequences::default()).await
+}
+
+/// Who brought what, when the table brought something.
+async fn record(
+    write: &mut Write,
+    kind: &'static str,
+    table: Digest,
+    imported: Imported,
+) -> Result<(), Problem> {
+    if imported.plates == 0 {
+        return Ok(());
+    }
+    let event = NewEvent {
+        kind,
+        subject: "inventory",
+        subject_id: table.to_string(),
+        campaign_id: None,
+        actor: write.actor(),
+        body: json!(imported),
+    };
+    events::append(write.conn(), &event).await?;
+    Ok(())
 }
 
 fn refused(error: ImportError) -> Problem {

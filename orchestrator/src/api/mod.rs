@@ -16,6 +16,7 @@ pub mod state;
 
 mod app;
 mod assemble;
+mod audit;
 mod batches;
 mod blobs;
 mod calendar;
@@ -33,11 +34,16 @@ mod health;
 mod instruments;
 mod inventory;
 mod jobs;
+mod known;
+mod laboratory;
 mod leases;
+mod metrics;
 mod models;
 mod notifications;
+mod orders;
 mod plates;
 mod projects;
+mod reconciliation;
 mod results;
 mod rounds;
 mod session;
@@ -46,6 +52,7 @@ mod tokens;
 mod unfinished;
 mod uploads;
 mod users;
+mod why;
 mod write;
 
 pub use access::{Access, Reach, Routes, Rule};
@@ -53,6 +60,7 @@ pub use assemble::{openapi, router, rules};
 pub use caller::Caller;
 pub use checkup::Checkup;
 pub use health::Health;
+pub use metrics::scrape_router;
 pub use problem::Problem;
 pub use state::{AppState, Config};
 
@@ -60,14 +68,18 @@ pub use state::{AppState, Config};
 fn versioned() -> Routes {
     Routes::new()
         .merge(leases::routes())
+        .merge(orders::routes())
         .merge(jobs::routes())
         .merge(blobs::routes())
         .merge(uploads::routes())
         .merge(instruments::routes())
+        .merge(laboratory::routes())
         .merge(tasks::routes())
         .merge(events::routes())
+        .merge(audit::routes())
         .merge(clock::routes())
         .merge(checkup::routes())
+        .merge(reconciliation::routes())
         .merge(tokens::routes())
         .merge(session::routes())
         .merge(users::routes())
@@ -82,4 +94,5 @@ fn versioned() -> Routes {
         .merge(results::routes())
         .merge(notifications::routes())
         .merge(channels::routes())
+        .merge(why::routes())
 }

@@ -1,11 +1,13 @@
 //! Results, out: one row an observation, with its lineage, as CSV, Parquet or JSON.
 
-use super::access::{Access, Routes};
+use super::access::{Access, Caller, Routes};
 use super::extract::{Json, Path};
 use super::problem::Problem;
 use super::state::AppState;
+use super::unfinished::Begun;
 use crate::ids::CampaignId;
 use crate::store::campaigns;
+use crate::store::events::{self, NewEvent};
 use crate::store::results::{self, ResultRow};
 use crate::store::tokens::Scope;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
@@ -16,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -30,8 +33,12 @@ pub(super) fn routes() -> Routes {
 /// Observations of a campaign as CSV.
 #[utoipa::path(get, path = "/campaigns/{id}/results.csv", tag = "results", params(("id" = CampaignId, Path)),
     responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = Problem)))]
-async fn as_csv(State(state): State<AppState>, Path(id): Path<CampaignId>) -> Result<Response, Problem> {
-    let rows = rows(&state, id).await?;
+async fn as_csv(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<CampaignId>,
+) -> Result<Response, Problem> {
+    let rows = rows(&state, &caller, id, "csv").await?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in &rows {
         writer.serialize(row).map_err(|error| Problem::bug(&error))?;
@@ -44,8 +51,12 @@ async fn as_csv(State(state): State<AppState>, Path(id): Path<CampaignId>) -> Re
 #[utoipa::path(get, path = "/campaigns/{id}/results.parquet", tag = "results", params(("id" = CampaignId, Path)),
     responses((status = 200, content_type = "application/vnd.apache.parquet", body = Vec<u8>),
         (status = 404, body = Problem)))]
-async fn as_parquet(State(state): State<AppState>, Path(id): Path<CampaignId>) -> Result<Response, Problem> {
-    let rows = rows(&state, id).await?;
+async fn as_parquet(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<CampaignId>,
+) -> Result<Response, Problem> {
+    let rows = rows(&state, &caller, id, "parquet").await?;
     let table = table(&rows).map_err(|error| Problem::bug(&error))?;
     let bytes = parquet_bytes(&table).map_err(|error| Problem::bug(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/vnd.apache.parquet")], bytes).into_response())
@@ -56,15 +67,33 @@ async fn as_parquet(State(state): State<AppState>, Path(id): Path<CampaignId>) -
     responses((status = 200, body = Vec<ResultRow>), (status = 404, body = Problem)))]
 async fn as_json(
     State(state): State<AppState>,
+    caller: Caller,
     Path(id): Path<CampaignId>,
 ) -> Result<Json<Vec<ResultRow>>, Problem> {
-    rows(&state, id).await.map(Json)
+    rows(&state, &caller, id, "json").await.map(Json)
 }
 
-async fn rows(state: &AppState, id: CampaignId) -> Result<Vec<ResultRow>, Problem> {
-    let mut conn = state.pool.acquire().await?;
-    campaigns::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
-    Ok(results::of_campaign(&mut conn, id).await?)
+/// What leaves the house is recorded before it does: who took it, and how much.
+async fn rows(
+    state: &AppState,
+    caller: &Caller,
+    id: CampaignId,
+    format: &str,
+) -> Result<Vec<ResultRow>, Problem> {
+    let mut tx = Begun::on(&state.pool).await?;
+    campaigns::by_id(&mut tx, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
+    let rows = results::of_campaign(&mut tx, id).await?;
+    let event = NewEvent {
+        kind: "ResultsExported",
+        subject: "campaign",
+        subject_id: id.to_string(),
+        campaign_id: Some(id),
+        actor: caller.id(),
+        body: json!({"format": format, "rows": rows.len()}),
+    };
+    events::append(&mut tx, &event).await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 fn table(rows: &[ResultRow]) -> Result<RecordBatch, ArrowError> {

@@ -131,8 +131,10 @@ async fn get(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<S
 #[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204)))]
 async fn end(State(state): State<AppState>, caller: Caller) -> Result<Response, Problem> {
     let session = caller.session().ok_or_else(no_session)?;
-    let mut conn = state.pool.acquire().await?;
-    sessions::end(&mut conn, session).await?;
+    let mut tx = Begun::on(&state.pool).await?;
+    sessions::end(&mut tx, session).await?;
+    events::append(&mut tx, &event("SignedOut", caller.id(), &caller, json!({}))).await?;
+    tx.commit().await?;
     Ok(signed_out(&state))
 }
 

@@ -1,13 +1,16 @@
 //! What every handler is given. Nothing acknowledged lives only here.
 
+use super::known::Known;
 use crate::channels::{Key, Rules};
+use crate::metrics::Scraper;
 use crate::notifications::Settings;
-use crate::queue::{Leaser, Wakeups};
+use crate::queue::{Leaser, Reporter, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
 use sqlx::{PgConnection, PgPool};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// Limits and waits of the HTTP door.
 #[derive(Clone, Debug)]
@@ -55,31 +58,68 @@ pub struct AppState {
     pub blobs: Blobs,
     pub wakeups: Wakeups,
     pub leaser: Leaser,
+    pub reporter: Reporter,
     pub config: Arc<Config>,
+    pub scraper: Scraper,
+    /// Bounds the requests that wait for orders.
+    pub orders_places: Arc<Semaphore>,
+    pub(super) known: Arc<Known>,
     epoch: Arc<Mutex<Option<(String, Instant)>>>,
 }
 
-/// How long we believe that the database is still the one it was.
-const EPOCH_HOLDS: Duration = Duration::from_secs(10);
+/// How long we tell workers that the database is still the one it was. What is given to them does not hang on
+/// this: the statement that leases asks the database itself.
+const EPOCH_HOLDS: Duration = Duration::from_secs(1);
 
 impl AppState {
     pub fn new(pool: PgPool, blobs: Blobs, wakeups: Wakeups, config: Config) -> Self {
         let leaser =
             Leaser::new(pool.clone(), wakeups.clone(), config.lease_duration, config.waiting_requests);
-        Self { pool, blobs, wakeups, leaser, config: Arc::new(config), epoch: Arc::default() }
+        let reporter = Reporter::new(pool.clone(), wakeups.clone());
+        let orders_places = Arc::new(Semaphore::new(config.waiting_requests));
+        let scraper = Scraper::new(pool.clone());
+        let config = Arc::new(config);
+        Self {
+            pool,
+            blobs,
+            wakeups,
+            leaser,
+            reporter,
+            config,
+            orders_places,
+            known: Arc::default(),
+            scraper,
+            epoch: Arc::default(),
+        }
+    }
+
+    /// Which life of the database answers, if it was asked a moment ago.
+    pub(super) fn known_epoch(&self) -> Option<String> {
+        let known = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(_, seen)| seen.elapsed() < EPOCH_HOLDS).map(|(epoch, _)| epoch.clone())
     }
 
     /// Which life of the database answers; told to every worker.
     pub(super) async fn epoch(&self, conn: &mut PgConnection) -> crate::store::Result<String> {
-        let known = self.epoch.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match known {
-            Some((epoch, seen)) if seen.elapsed() < EPOCH_HOLDS => Ok(epoch),
-            _ => {
+        match self.known_epoch() {
+            Some(epoch) => Ok(epoch),
+            None => {
                 let epoch = epoch::read(conn).await?;
-                let seen = Some((epoch.clone(), Instant::now()));
-                *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+                self.saw_epoch(&epoch);
                 Ok(epoch)
             }
         }
+    }
+
+    /// A handler has just read it.
+    pub(super) fn saw_epoch(&self, epoch: &str) {
+        let seen = Some((epoch.to_owned(), Instant::now()));
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// What was read last.
+    pub(super) fn last_epoch(&self) -> Option<String> {
+        let known = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().map(|(epoch, _)| epoch.clone())
     }
 }

@@ -28,6 +28,11 @@ impl Begun {
     pub async fn commit(mut self) -> sqlx::Result<()> {
         self.0.take().expect(THERE).commit().await
     }
+
+    /// For who commits it by other means: from now on it is theirs to end.
+    pub fn into_inner(mut self) -> Transaction<'static, Postgres> {
+        self.0.take().expect(THERE)
+    }
 }
 
 /// Only `commit` and `drop` take it away, and both end it.

@@ -8,6 +8,7 @@ use super::state::AppState;
 use super::unfinished::Begun as Transaction;
 use crate::ids::ActorId;
 use crate::queue::Wakeups;
+use crate::steps::{self, Step};
 use crate::store::jobs::Consequences;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -20,6 +21,7 @@ pub(super) struct Write {
     once: Once,
     actor: ActorId,
     wakeups: Wakeups,
+    step: Option<Step>,
 }
 
 /// Where a request stands.
@@ -38,11 +40,16 @@ impl Write {
         route: &str,
         request: &impl Serialize,
     ) -> Result<Asking, Problem> {
+        let step = Step::of_route(route);
+        if let Some(step) = step {
+            steps::before(step).await;
+        }
         let mut tx = Transaction::on(&state.pool).await?;
         Ok(match Once::begin(&mut tx, caller, key, route, request).await? {
             Begun::Replay(answer) => Asking::Replay(answer),
             Begun::Fresh(once) => {
-                Asking::Fresh(Box::new(Self { tx, once, actor: caller.id(), wakeups: state.wakeups.clone() }))
+                let (actor, wakeups) = (caller.id(), state.wakeups.clone());
+                Asking::Fresh(Box::new(Self { tx, once, actor, wakeups, step }))
             }
         })
     }
@@ -62,11 +69,16 @@ impl Write {
         answer: &impl Serialize,
         consequences: &Consequences,
     ) -> Result<Response, Problem> {
-        let Self { mut tx, once, wakeups, .. } = self;
+        let Self { mut tx, once, wakeups, step, .. } = self;
         let answer = once.finish(&mut tx, status, answer).await?;
-        tx.commit().await?;
+        match step {
+            Some(step) => steps::commit(tx.into_inner(), step).await?,
+            None => tx.commit().await?,
+        }
         wakeups.after(consequences);
         wakeups.settled();
+        // It may have asked jobs to stop.
+        wakeups.orders();
         Ok(answer)
     }
 }

@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn nothing_begins_in_a_blackout_and_several_ticks_after_it_are_one() {
         let closed = Window { from: at(150), to: at(250), reason: "Christmas".into() };
-        let rule = Rule::of(&Schedule::default(), &[closed.clone()]);
+        let rule = Rule::of(&Schedule::default(), std::slice::from_ref(&closed));
         assert!(
             matches!(waiting(&rule, at(100), &situation(160)), Judgement::Wait { until, .. } if until == Some(at(250)))
         );

@@ -1,9 +1,11 @@
-//! What people may order of a campaign: pause it, let it go on, cancel it.
+//! What people may order of a campaign: pause it, drain it, let it go on, cancel it. Each order and its hold are one
+//! transaction: the state says what it is, the hold who wanted it so and bars its jobs.
 
 use super::state::{Event, Rejected};
 use crate::ids::{ActorId, CampaignId};
 use crate::rounds;
 use crate::store::campaigns::Campaign;
+use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
 use crate::store::moved::Moved;
 use crate::store::{self, Result};
@@ -19,19 +21,53 @@ pub enum Ordered {
     ChangedMeanwhile,
 }
 
-/// No round starts any more; a live one goes on.
+/// Nothing of it is given out any more; what has begun is brought to its end.
 pub async fn pause(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
-    order(conn, id, Event::Paused, reason, actor).await
+    hold(conn, id, (Event::Paused, Manner::Pause), reason, actor).await
 }
 
-/// Rounds start again when they are due.
+/// No round starts any more; a live one goes to its end. Then the campaign is paused.
+pub async fn drain(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    hold(conn, id, (Event::DrainOrdered, Manner::Drain), reason, actor).await
+}
+
+async fn hold(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    (event, manner): (Event, Manner),
+    reason: &str,
+    actor: ActorId,
+) -> Result<Ordered> {
+    let mut tx = conn.begin().await?;
+    let mut ordered = order(&mut tx, id, event, reason, actor).await?;
+    if let Ordered::Done(_, consequences) = &mut ordered {
+        let why = if reason.is_empty() { "No reason was given." } else { reason };
+        store::holds::put(&mut tx, Subject::Campaign, id.0, manner, why, actor).await?;
+        consequences.absorb(store::jobs::take_back_barred(&mut tx).await?);
+        if manner == Manner::Drain {
+            // It may have been paused: what its round has to do is given out again.
+            consequences.absorb(Consequences::looked_at_again());
+        }
+    }
+    tx.commit().await?;
+    Ok(ordered)
+}
+
+/// Rounds start again when they are due, and what was not given out is.
 pub async fn resume(
     conn: &mut PgConnection,
     id: CampaignId,
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    order(conn, id, Event::Resumed, reason, actor).await
+    let mut tx = conn.begin().await?;
+    let mut ordered = order(&mut tx, id, Event::Resumed, reason, actor).await?;
+    if let Ordered::Done(_, consequences) = &mut ordered {
+        store::holds::lift(&mut tx, id.0).await?;
+        consequences.absorb(Consequences::looked_at_again());
+    }
+    tx.commit().await?;
+    Ok(ordered)
 }
 
 /// Ends the campaign, and cancels its live rounds.
@@ -50,6 +86,7 @@ pub async fn cancel(
 async fn cancel_in(conn: &mut PgConnection, id: CampaignId, reason: &str, actor: ActorId) -> Result<Ordered> {
     let ordered = order(conn, id, Event::Cancelled, reason, actor).await?;
     let Ordered::Done(campaign, mut consequences) = ordered else { return Ok(ordered) };
+    store::holds::lift(conn, id.0).await?;
     store::ticks::skip_waiting(conn, id, reason).await?;
     for round in store::rounds::of_campaign(conn, id).await? {
         if !round.state.is_terminal()

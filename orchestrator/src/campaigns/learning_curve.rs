@@ -2,7 +2,7 @@
 
 use super::random_choice::hypergeometric_90;
 use crate::ids::CampaignId;
-use crate::rounds::progress::progress;
+use crate::rounds::progress::counted;
 use crate::rounds::state::State;
 use crate::store::{self, Result};
 use serde::Serialize;
@@ -46,23 +46,31 @@ pub struct CurvePoint {
 
 /// Reads the curve; `None` when there is no such campaign.
 pub async fn learning_curve(conn: &mut PgConnection, id: CampaignId) -> Result<Option<LearningCurve>> {
-    let Some(progress) = progress(conn, id).await? else { return Ok(None) };
-    let latest = store::rounds::of_campaign(conn, id).await?.into_iter().rev();
+    let Some(campaign) = store::campaigns::by_id(conn, id).await? else { return Ok(None) };
+    let Some(version) = store::campaigns::version(conn, id, campaign.current_version).await? else {
+        return Ok(None);
+    };
+    let rounds = store::rounds::of_campaign(conn, id).await?;
+    let mut counts = Vec::with_capacity(rounds.len());
+    for round in &rounds {
+        let counted = counted(conn, round).await?;
+        counts.push((round.number, counted.passed_qc, counted.hits));
+    }
+    let found: u32 = counts.iter().map(|(.., hits)| hits).sum();
     let mut unmeasured = None;
-    for round in latest.filter(|round| round.state != State::Cancelled) {
+    for round in rounds.iter().rev().filter(|round| round.state != State::Cancelled) {
         unmeasured = store::predictions::expected_hits_unmeasured(conn, id, round.id).await?;
         if unmeasured.is_some() {
             break;
         }
     }
     let estimate = unmeasured.map(|expected| HitsEstimate {
-        hits: (u64::from(progress.hits) + expected.max(0.0).round() as u64).min(progress.pool_size),
+        hits: (u64::from(found) + expected.max(0.0).round() as u64).min(version.pool_size),
         basis: "hits found, and the sum of the model's probabilities for what is not measured yet".to_owned(),
     });
-    let counts = progress.rounds.iter().filter(|round| round.passed_qc > 0);
-    let counts = counts.map(|round| (round.number, round.passed_qc, round.hits));
-    let rounds = points(progress.pool_size, estimate.as_ref().map(|estimate| estimate.hits), counts);
-    Ok(Some(LearningCurve { pool_size: progress.pool_size, total_hits_estimate: estimate, rounds }))
+    let counts = counts.into_iter().filter(|(_, passed_qc, _)| *passed_qc > 0);
+    let rounds = points(version.pool_size, estimate.as_ref().map(|estimate| estimate.hits), counts);
+    Ok(Some(LearningCurve { pool_size: version.pool_size, total_hits_estimate: estimate, rounds }))
 }
 
 fn points(

@@ -1,8 +1,8 @@
 //! The ticks of a campaign before they happen.
 
-use crate::rounds::begin::Standing;
-use crate::store::Result;
+use crate::rounds::begin::Timing;
 use crate::store::campaigns::Campaign;
+use crate::store::{self, Error, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -22,8 +22,10 @@ pub struct NextTick {
 
 /// The next `count` ticks; none where rounds begin by hand or one after the other.
 pub async fn next_ticks(conn: &mut PgConnection, campaign: &Campaign, count: usize) -> Result<Vec<NextTick>> {
-    let Standing { rule, last_tick, since, situation, .. } = Standing::read(conn, campaign).await?;
-    let ticks = rule.upcoming(last_tick, since, situation.now, count);
+    let version = store::campaigns::version(conn, campaign.id, campaign.current_version).await?;
+    let version = version.ok_or_else(|| Error::corrupt("current campaign version", campaign.id))?;
+    let Timing { rule, last_tick, since, now } = Timing::read(conn, campaign, &version).await?;
+    let ticks = rule.upcoming(last_tick, since, now, count);
     let shown = ticks.iter().map(|tick| NextTick {
         at: tick.due,
         local: rule.zone.wall(tick.due).format("%Y-%m-%dT%H:%M:%S").to_string(),

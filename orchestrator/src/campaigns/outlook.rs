@@ -32,7 +32,7 @@ pub async fn read(
 ) -> Result<Outlook> {
     let now = store::clock::lab_now(conn).await?;
     let mut campaigns = Vec::new();
-    for state in [CampaignState::Active, CampaignState::Paused] {
+    for state in [CampaignState::Active, CampaignState::Draining, CampaignState::Paused] {
         for id in store::campaigns::in_state(conn, state).await? {
             if let Some(campaign) = store::campaigns::by_id(conn, id).await? {
                 campaigns.push(of_campaign(conn, campaign, visible).await?);

@@ -47,7 +47,8 @@ async fn start_in(
         return Ok(Started::NotFound);
     };
     if campaign.state != State::Active {
-        let then = if campaign.state == State::Paused { " Resume it first." } else { "" };
+        let stands = matches!(campaign.state, State::Paused | State::Draining);
+        let then = if stands { " Resume it first." } else { "" };
         let text = format!("The campaign is {}.{then}", campaign.state.as_str());
         return Ok(Started::Refused { code: "campaign.not_in_state", text });
     }

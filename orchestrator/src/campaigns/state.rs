@@ -1,7 +1,8 @@
 //! The life of a campaign: one pure function from state and event to state.
 //!
 //! ```text
-//! active <-> paused;  active -> finished (budget spent, goal reached);  active | paused -> cancelled
+//! active -> draining -> paused;  active <-> paused;  draining -> active
+//! active -> finished (budget spent, goal reached);  any of the first three -> cancelled
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,9 @@ use utoipa::ToSchema;
 pub enum State {
     /// Rounds start when they are due.
     Active,
-    /// No round starts; a live one goes on.
+    /// No round starts; a live one goes to its end, then it is paused.
+    Draining,
+    /// Nothing of it is given out to anybody; what has begun is brought to its end.
     Paused,
     /// Budget spent or goal reached.
     Finished,
@@ -24,6 +27,9 @@ pub enum State {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     Paused,
+    DrainOrdered,
+    /// Nothing of it is on its way any more.
+    Drained,
     Resumed,
     Finished,
     Cancelled,
@@ -38,12 +44,21 @@ pub struct Rejected {
 }
 
 impl Event {
-    pub const ALL: [Event; 4] = [Event::Paused, Event::Resumed, Event::Finished, Event::Cancelled];
+    pub const ALL: [Event; 6] = [
+        Event::Paused,
+        Event::DrainOrdered,
+        Event::Drained,
+        Event::Resumed,
+        Event::Finished,
+        Event::Cancelled,
+    ];
 
     /// The name of its record.
     pub fn record(self) -> &'static str {
         match self {
             Event::Paused => "CampaignPaused",
+            Event::DrainOrdered => "CampaignDrainOrdered",
+            Event::Drained => "CampaignDrained",
             Event::Resumed => "CampaignResumed",
             Event::Finished => "CampaignFinished",
             Event::Cancelled => "CampaignCancelled",
@@ -52,11 +67,13 @@ impl Event {
 }
 
 impl State {
-    pub const ALL: [State; 4] = [State::Active, State::Paused, State::Finished, State::Cancelled];
+    pub const ALL: [State; 5] =
+        [State::Active, State::Draining, State::Paused, State::Finished, State::Cancelled];
 
     pub fn as_str(self) -> &'static str {
         match self {
             State::Active => "active",
+            State::Draining => "draining",
             State::Paused => "paused",
             State::Finished => "finished",
             State::Cancelled => "cancelled",
@@ -75,10 +92,12 @@ impl State {
     /// The only way to a new state.
     pub fn next(self, event: Event) -> Result<State, Rejected> {
         match (self, event) {
-            (State::Active, Event::Paused) => Ok(State::Paused),
-            (State::Paused, Event::Resumed) => Ok(State::Active),
+            (State::Active | State::Draining, Event::Paused) => Ok(State::Paused),
+            (State::Active | State::Paused, Event::DrainOrdered) => Ok(State::Draining),
+            (State::Draining, Event::Drained) => Ok(State::Paused),
+            (State::Draining | State::Paused, Event::Resumed) => Ok(State::Active),
             (State::Active, Event::Finished) => Ok(State::Finished),
-            (State::Active | State::Paused, Event::Cancelled) => Ok(State::Cancelled),
+            (State::Active | State::Draining | State::Paused, Event::Cancelled) => Ok(State::Cancelled),
             (state, event) => Err(Rejected { state, event }),
         }
     }

@@ -3,8 +3,9 @@
 use super::client::Client;
 use super::output::Output;
 use super::{
-    batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, migrate, model,
-    notification, plate, project, results, round, serve, task, token, user,
+    audit, backup, batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, laboratory,
+    migrate, model, notification, plate, project, reconciliation, restore, results, round, serve, task,
+    token, user, why,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -26,9 +27,15 @@ pub enum Command {
     Demo(demo::DemoArguments),
     /// Bring the database's schema up to date
     Migrate(migrate::MigrateArguments),
-    /// Create, list, show, pause, resume and cancel campaigns; begin rounds by hand
+    /// Stop the laboratory: nothing is given to devices or hands, what runs goes to its next safe point
+    StopAll(laboratory::StopAll),
+    /// Let the laboratory go on
+    ResumeAll(laboratory::ResumeAll),
+    /// Whether the laboratory is stopped, and which agents have confirmed
+    Laboratory(Connection),
+    /// Create, list, show, pause, drain, resume and cancel campaigns; begin rounds by hand
     Campaign(Connected<campaign::Command>),
-    /// Show, resume, hold and cancel rounds
+    /// Show, pause, drain, resume and cancel rounds
     Round(Connected<round::Command>),
     /// The time to come: what happens when, what it needs, what does not fit; blackouts
     Calendar(calendar::CalendarArguments),
@@ -36,9 +43,9 @@ pub enum Command {
     Batch(Connected<batch::Command>),
     /// Look at plates; decide on quarantined ones
     Plate(Connected<plate::Command>),
-    /// Look at jobs; stop them; settle those in doubt
+    /// Look at jobs; pause, drain, resume and cancel them; settle those in doubt
     Job(Connected<job::Command>),
-    /// Register instruments, list them, take them into and out of service
+    /// Register instruments, list them; pause, drain and resume them
     Instrument(Connected<instrument::Command>),
     /// Import library and assay plates; see what stands where
     Inventory(Connected<inventory::Command>),
@@ -58,10 +65,25 @@ pub enum Command {
     Project(Connected<project::Command>),
     /// Make, list and revoke bearer tokens
     Token(token::TokenArguments),
+    /// Prove that the record of events is the one that was written; export it
+    Audit(audit::AuditArguments),
+    /// Back up PostgreSQL and the blobs, of one moment; check a backup
+    Backup(backup::BackupArguments),
+    /// Restore a backup into an empty database
+    Restore(restore::RestoreArguments),
+    /// After a failover or a restore: who has told what it did; give robots work again
+    Reconciliation(reconciliation::ReconciliationArguments),
+    /// Why a job, round or campaign does not move, and whose turn it is
+    Why(Connected<why::Command>),
+    /// What stands still past its deadline
+    Standstills(Connection),
     /// Check an installation and say what to do
     Doctor(doctor::DoctorArguments),
     /// Print the OpenAPI document
     Openapi,
+    /// Print the steps of the service at which a test may kill something
+    #[command(hide = true)]
+    CrashPoints,
 }
 
 /// Where the server is and who asks.
@@ -112,6 +134,9 @@ impl Arguments {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
+            Command::StopAll(arguments) => laboratory::stop_all(arguments).await,
+            Command::ResumeAll(arguments) => laboratory::resume_all(arguments).await,
+            Command::Laboratory(connection) => laboratory::state(connection).await,
             Command::Campaign(it) => {
                 campaign::run(it.command, || it.connection.client(), it.connection.output()).await
             }
@@ -152,9 +177,19 @@ impl Arguments {
                 project::run(it.command, &it.connection.client()?, it.connection.output()).await
             }
             Command::Token(arguments) => token::run(arguments).await,
+            Command::Audit(arguments) => audit::run(arguments).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) => restore::run(arguments).await,
+            Command::Reconciliation(arguments) => reconciliation::run(arguments).await,
+            Command::Why(it) => why::run(it.command, &it.connection.client()?, it.connection.output()).await,
+            Command::Standstills(connection) => why::standstills(connection).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Openapi => {
                 println!("{}", serde_json::to_string_pretty(&crate::api::openapi())?);
+                Ok(())
+            }
+            Command::CrashPoints => {
+                println!("{}", jobs::crash::list(&[crate::steps::Step::LISTED]));
                 Ok(())
             }
         }

@@ -30,16 +30,23 @@ pub enum Command {
         page: Paging,
     },
     /// Rounds and hits of a campaign, by its id or name
-    Show {
-        id: String,
-    },
-    /// Begin no new round
+    Show { id: String },
+    /// Give out nothing of it; what has begun is brought to its end
     Pause {
         id: String,
+        /// For the record
+        #[arg(long, default_value = "")]
+        reason: String,
     },
-    Resume {
+    /// Let its live round go to its end, begin no further one; then it is paused
+    Drain {
         id: String,
+        /// For the record
+        #[arg(long, default_value = "")]
+        reason: String,
     },
+    /// Go on after a pause or a drain
+    Resume { id: String },
     /// Begin the next round now, whatever the calendar says
     StartRound {
         id: String,
@@ -138,7 +145,8 @@ async fn ask(command: Command, client: &Client, output: Output) -> anyhow::Resul
                 "No ticks to come: it has ended, or its rounds begin by hand or one after the other",
             )
         }
-        Command::Pause { id } => act(client, output, &id, "pause", json!({})).await,
+        Command::Pause { id, reason } => act(client, output, &id, "pause", json!({"reason": reason})).await,
+        Command::Drain { id, reason } => act(client, output, &id, "drain", json!({"reason": reason})).await,
         Command::Resume { id } => act(client, output, &id, "resume", json!({})).await,
         Command::Cancel { id, reason } => act(client, output, &id, "cancel", json!({"reason": reason})).await,
     }

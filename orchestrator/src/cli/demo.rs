@@ -3,6 +3,7 @@
 use crate::demo::{Options, Settings};
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub struct DemoArguments {
@@ -49,12 +50,24 @@ pub struct DemoArguments {
     /// Port of the service (default: 8460, or the next free one)
     #[arg(long)]
     pub port: Option<u16>,
+    /// Use this PostgreSQL (as its owner) instead of a private one
+    #[arg(long, hide = true)]
+    pub database_url: Option<String>,
     /// With --auto-approve: leave jobs in doubt to a person all the same, instead of looking at the bench
     #[arg(long)]
     pub leave_doubts: bool,
     /// Seconds that one transfer takes on the simulated bench
     #[arg(long, default_value_t = 0.0, hide = true)]
     pub transfer_seconds: f64,
+    /// Milliseconds after which a process that ended is started again, however often it has [default: a growing pause]
+    #[arg(long, hide = true)]
+    pub restart_pause_ms: Option<u64>,
+    /// An option for the service, e.g. --serve-option=--lease-seconds=3
+    #[arg(long = "serve-option", hide = true)]
+    pub serve_options: Vec<String>,
+    /// Where agents and the learner find the service, when not where it is
+    #[arg(long, hide = true)]
+    pub workers_through: Option<String>,
 }
 
 pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
@@ -76,8 +89,12 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         port: arguments.port,
         headless: arguments.headless,
         json: arguments.json,
+        database_url: arguments.database_url,
         transfer_seconds: arguments.transfer_seconds,
         leave_doubts: arguments.leave_doubts,
+        restart_pause: arguments.restart_pause_ms.map(Duration::from_millis),
+        serve_options: arguments.serve_options,
+        workers_through: arguments.workers_through,
     })
     .await
 }

@@ -3,12 +3,20 @@
 //! With the database's URL it looks at the database itself; without, it asks the server, with a token, and names
 //! what it could not check from there.
 
+mod around;
+
 use super::arguments::Connection;
 use super::client::Refused;
 use crate::api::{Checkup, Health};
+use crate::engine::standstills;
+use crate::people::Visible;
+use crate::store::blobs::free_bytes;
 use crate::store::checkup::{self, Vitals};
+use crate::store::installation::{Installation, installation};
 use crate::store::{self, ConnectOptions};
+use crate::watchdog::standstill::Standstill;
 use anyhow::bail;
+use chrono::Utc;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -52,7 +60,10 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
         None => of_server(&arguments.connection).await,
     };
     match &arguments.data_dir {
-        Some(folder) => findings.push(blob_store(folder)),
+        Some(folder) => {
+            findings.push(blob_store(folder));
+            findings.push(around::free_space(free_bytes(folder)));
+        }
         None if arguments.database_url.is_some() => {
             findings.push(unchecked("blob store", "name its folder with --data-dir"));
         }
@@ -71,14 +82,16 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
 
 async fn of_database(url: &str) -> Vec<Finding> {
     match examine(url).await {
-        Ok(vitals) => {
+        Ok(Examined { vitals, installation, standstills }) => {
             let answers = well("database", format!("answers, version {}", vitals.server_version / 10_000));
-            std::iter::once(answers).chain(read(&vitals)).collect()
+            let migrations = well("migrations", "the schema is the one that this version needs");
+            let mut findings = vec![answers, migrations];
+            findings.extend(read(&vitals));
+            findings.extend(around::read(&installation, Utc::now()));
+            findings.push(around::standstills(&standstills));
+            findings
         }
-        Err(error) => {
-            let says = format!("{error}; is PostgreSQL running, and has `loopwright migrate` been run?");
-            vec![broken("database", says)]
-        }
+        Err(error) => vec![around::unreachable(&error)],
     }
 }
 
@@ -96,13 +109,18 @@ async fn of_server(connection: &Connection) -> Vec<Finding> {
         Err(error) => Err(error),
         Ok(client) => client.get("/api/v1/checkup").await,
     };
-    match asked.and_then(|it| Ok(serde_json::from_value(it)?)) {
-        Ok(Checkup { database, blob_store_error }) => {
+    match asked.and_then(|it| Ok(serde_json::from_value::<Checkup>(it)?)) {
+        Ok(checkup) => {
             findings.push(well("token", "opens the server"));
             findings.push(well("database", "answers the server"));
-            findings.extend(read(&database));
-            let bad = blob_store_error.map(|says| (Verdict::Broken, says));
+            findings.extend(read(&checkup.database));
+            findings.extend(around::read(&checkup.installation, Utc::now()));
+            findings.push(around::server_clock(checkup.server_at, checkup.installation.database_at));
+            findings.push(around::standstills(&checkup.standstills));
+            let bad = checkup.blob_store_error.map(|says| (Verdict::Broken, says));
             findings.push(judge("blob store", bad, "can be written by the server"));
+            findings.push(around::blobs(&checkup.blobs_wrong));
+            findings.push(around::free_space(checkup.blob_store_free_bytes));
             let login = "whether another process may log in there: name it with --database-url";
             findings.push(unchecked("database login", login));
         }
@@ -128,10 +146,22 @@ fn versions(server: &str) -> Finding {
     judge("server", differs, "answers, of this version")
 }
 
-async fn examine(url: &str) -> store::Result<Vitals> {
+/// What the database itself says.
+struct Examined {
+    vitals: Vitals,
+    installation: Installation,
+    standstills: Vec<String>,
+}
+
+async fn examine(url: &str) -> store::Result<Examined> {
     let pool = store::connect(url, &ConnectOptions { max_connections: 1, ..Default::default() }).await?;
     let mut conn = pool.acquire().await?;
-    checkup::vitals(&mut conn).await
+    let standstills = standstills::all(&mut conn, &Visible::All).await?;
+    Ok(Examined {
+        vitals: checkup::vitals(&mut conn).await?,
+        installation: installation(&mut conn).await?,
+        standstills: standstills.iter().map(Standstill::in_words).collect(),
+    })
 }
 
 fn well(check: &'static str, says: impl Into<String>) -> Finding {
@@ -225,6 +255,16 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
             "the engine keeps up",
         ),
         judge(
+            "reconciliation",
+            look(
+                vitals.is_reconciling,
+                "robots are given no work until what they did before a failover or restore is reconciled: \
+                 loopwright reconciliation show"
+                    .to_owned(),
+            ),
+            "this life of the database is reconciled",
+        ),
+        judge(
             "in doubt",
             look(
                 vitals.jobs_in_doubt > 0,
@@ -297,6 +337,7 @@ mod tests {
             held_rounds: 0,
             open_tasks: 0,
             unsealed_events: 0,
+            is_reconciling: false,
             silent_instruments: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::output::Output;
 use anyhow::{Context, bail};
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use jobs::work::Kind;
 use serde_json::{Value, json};
 
@@ -29,11 +29,45 @@ pub enum Command {
         #[arg(long, default_value = "{}", value_parser = profile)]
         profile: Value,
     },
+    /// Begin nothing on it; a step that has begun is brought to its end
+    Pause {
+        name: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Do only what belongs to plates that have begun; then it is in maintenance
+    Drain {
+        name: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Put it back into service
+    Resume {
+        name: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Ask what runs on it to stop at its next safe point; it is in maintenance
+    Cancel {
+        name: String,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Take an instrument into or out of service
     Set {
         name: String,
         state: State,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Why {
+    /// For the record
+    #[arg(long)]
+    reason: String,
+    /// When it is expected back (laboratory time, RFC 3339); it does not come back by itself
+    #[arg(long)]
+    until: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -62,6 +96,12 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             let answer = client.put_json(&format!("/api/v1/instruments/{name}"), &body).await?;
             output.done(&answer, &format!("{name} is registered; its agent may ask for work"))
         }
+        Command::Pause { name, why } => order(client, output, &name, "pause", &why).await,
+        Command::Drain { name, why } => order(client, output, &name, "drain", &why).await,
+        Command::Resume { name, reason } => {
+            order(client, output, &name, "resume", &Why { reason, until: None }).await
+        }
+        Command::Cancel { name, why } => order(client, output, &name, "cancel", &why).await,
         Command::Set { name, state } => {
             let word = match state {
                 State::InService => "in_service",
@@ -77,6 +117,17 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             output.done(&answer, &format!("{name} is {word}"))
         }
     }
+}
+
+async fn order(client: &Client, output: Output, name: &str, verb: &str, why: &Why) -> anyhow::Result<()> {
+    let body = json!({"reason": why.reason, "back_lab_at": why.until});
+    let answer = client.post(&format!("/api/v1/instruments/{name}/{verb}"), &body).await?;
+    let state = answer["instrument"]["state"].as_str().unwrap_or("?");
+    let stopping = match answer["stopping"].as_u64() {
+        Some(jobs) if jobs > 0 => format!("; {jobs} jobs on it are asked to stop"),
+        _ => String::new(),
+    };
+    output.done(&answer, &format!("{name} is {state}{stopping}"))
 }
 
 fn capability(word: &str) -> anyhow::Result<String> {

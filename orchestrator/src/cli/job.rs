@@ -4,7 +4,10 @@ use super::client::Client;
 use super::output::Output;
 use super::page::Paging;
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Transfers shown that went otherwise than intended.
+const DIFFERENCES: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -21,7 +24,31 @@ pub enum Command {
     },
     /// Payload, attempts, reports, and what is known when it is in doubt
     Show { id: String },
-    /// Ask to stop it (cancelled at once when nobody holds it)
+    /// Keep it in the queue, give it to nobody
+    Pause {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let it go to its end; what needs it to succeed does not begin
+    Drain {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Go on after a pause or a drain
+    Resume {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Cancel it: at once when nobody holds it, else it is asked to stop at its next safe point
+    Cancel {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// The older name of cancel
     Stop {
         id: String,
         #[arg(long)]
@@ -59,6 +86,62 @@ impl Resolution {
     }
 }
 
+/// What a person needs to decide, readably.
+fn in_doubt(id: &str, doubt: &Value) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str| text.push_str(&format!("{what}\n"));
+    let word = |pointer: &str| doubt.pointer(pointer).and_then(Value::as_str);
+    line("");
+    let why = match word("/why") {
+        Some("lost_life") => "it was done in a life of the database that was lost",
+        Some("reported_unknown") => "its worker cannot say how it ended",
+        _ => "its worker fell silent",
+    };
+    line(&format!("In doubt since {}: {why}.", word("/since").unwrap_or("?")));
+    if let Some(instrument) = word("/instrument") {
+        line(&format!("  on              {instrument}"));
+    }
+    if let Some(claims) = word("/claims") {
+        line(&format!("  the worker says {}", claims.replace('_', " ")));
+    }
+    if let Some(progress) = word("/progress/message") {
+        line(&format!("  last progress   {progress}"));
+    }
+    if let Some(message) = word("/failure/message") {
+        line(&format!("  in its words    {message} ({})", word("/failure/code").unwrap_or("?")));
+    }
+    let transfers = doubt["transfers"].as_array().map_or(&[][..], Vec::as_slice);
+    if !transfers.is_empty() {
+        let sum = |field: &str| transfers.iter().filter_map(|one| one[field].as_u64()).sum::<u64>();
+        let said = transfers.iter().filter(|one| one["reported_nl"].is_u64()).count();
+        line(&format!(
+            "  transfers       {} intended ({} nl), {said} reported ({} nl)",
+            transfers.len(),
+            sum("intended_nl"),
+            sum("reported_nl")
+        ));
+        let differ = |one: &&Value| one["reported_nl"].is_u64() && one["reported_nl"] != one["intended_nl"];
+        for one in transfers.iter().filter(differ).take(DIFFERENCES) {
+            line(&format!(
+                "                  {}/{} -> {}/{}: {} nl intended, {} nl reported",
+                one["source_barcode"].as_str().unwrap_or("?"),
+                one["source_well"].as_str().unwrap_or("?"),
+                one["destination_barcode"].as_str().unwrap_or("?"),
+                one["destination_well"].as_str().unwrap_or("?"),
+                one["intended_nl"],
+                one["reported_nl"]
+            ));
+        }
+    }
+    line("Look at the device and the plate, then say what happened:");
+    for choice in doubt["choices"].as_array().into_iter().flatten() {
+        let resolution = choice["resolution"].as_str().unwrap_or("?").replace('_', "-");
+        line(&format!("  loopwright job resolve {id} {resolution} --reason .."));
+        line(&format!("      {}", choice["will"].as_str().unwrap_or_default()));
+    }
+    text
+}
+
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
         Command::List { state, kind, round, page } => {
@@ -78,7 +161,18 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
                 "No jobs",
             )
         }
-        Command::Show { id } => output.record(&client.get(&format!("/api/v1/jobs/{id}")).await?),
+        Command::Show { id } => {
+            let job = client.get(&format!("/api/v1/jobs/{id}")).await?;
+            output.record(&job)?;
+            if !output.json && job["in_doubt"].is_object() {
+                print!("{}", in_doubt(&id, &job["in_doubt"]));
+            }
+            Ok(())
+        }
+        Command::Pause { id, reason } => order(client, output, &id, "pause", &reason).await,
+        Command::Drain { id, reason } => order(client, output, &id, "drain", &reason).await,
+        Command::Resume { id, reason } => order(client, output, &id, "resume", &reason).await,
+        Command::Cancel { id, reason } => order(client, output, &id, "cancel", &reason).await,
         Command::Stop { id, reason } => {
             let answer = client.post(&format!("/api/v1/jobs/{id}/stop"), &json!({"reason": reason})).await?;
             output.done(&answer, &format!("Job {id}: asked to stop"))
@@ -88,5 +182,45 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             let answer = client.post(&format!("/api/v1/jobs/{id}/resolve"), &body).await?;
             output.done(&answer, &format!("Job {id}: {}", resolution.word()))
         }
+    }
+}
+
+async fn order(client: &Client, output: Output, id: &str, verb: &str, reason: &str) -> anyhow::Result<()> {
+    let answer = client.post(&format!("/api/v1/jobs/{id}/{verb}"), &json!({"reason": reason})).await?;
+    let state = answer["state"].as_str().unwrap_or("?");
+    let already = if answer["already_so"] == true { " (so already)" } else { "" };
+    output.done(&answer, &format!("Job {id}: {verb} is ordered{already}; it is {state}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_job_in_doubt_is_readable() {
+        let transfer = |well: &str, reported: Option<u32>| {
+            json!({
+                "source_barcode": "L1", "source_well": "A1", "destination_barcode": "P1", "destination_well": well,
+                "intended_nl": 100, "reported_nl": reported,
+            })
+        };
+        let doubt = json!({
+            "since": "2026-03-02T08:00:00Z", "why": "lost_life", "claims": "succeeded", "instrument": "handler-1",
+            "progress": {"message": "transfer 1 of 2"}, "failure": null,
+            "transfers": [transfer("A1", Some(90)), transfer("A2", None)],
+            "choices": [{"resolution": "not_done", "will": "It is ordered again."}],
+        });
+        insta::assert_snapshot!(in_doubt("JOB", &doubt), @r"
+
+        In doubt since 2026-03-02T08:00:00Z: it was done in a life of the database that was lost.
+          on              handler-1
+          the worker says succeeded
+          last progress   transfer 1 of 2
+          transfers       2 intended (200 nl), 1 reported (90 nl)
+                          L1/A1 -> P1/A1: 100 nl intended, 90 nl reported
+        Look at the device and the plate, then say what happened:
+          loopwright job resolve JOB not-done --reason ..
+              It is ordered again.
+        ");
     }
 }

@@ -14,7 +14,19 @@ pub enum Command {
     Resume {
         id: String,
     },
-    /// Stand still until resumed
+    /// Begin nothing of it until resumed; what runs is brought to its end
+    Pause {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Bring plates that have begun to their end, begin no other; then it is held
+    Drain {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// The older name of pause
     Hold {
         id: String,
         #[arg(long)]
@@ -32,6 +44,8 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
     let (id, verb, body) = match command {
         Command::Show { id } => return output.record(&client.get(&format!("/api/v1/rounds/{id}")).await?),
         Command::Resume { id } => (id, "resume", json!({})),
+        Command::Pause { id, reason } => (id, "pause", json!({"reason": reason})),
+        Command::Drain { id, reason } => (id, "drain", json!({"reason": reason})),
         Command::Hold { id, reason } => (id, "hold", json!({"reason": reason})),
         Command::Cancel { id, reason } => (id, "cancel", json!({"reason": reason})),
     };

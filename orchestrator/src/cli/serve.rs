@@ -3,6 +3,7 @@
 use crate::channels::{Mail, Rules};
 use crate::notifications::Settings;
 use crate::serve::{Config, Outward, serve};
+use crate::traces;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::net::SocketAddr;
@@ -30,6 +31,12 @@ pub struct ServeArguments {
     pub lease_seconds: u32,
     #[command(flatten)]
     pub outward: OutwardArguments,
+    /// Answer /metrics here without a token, e.g. 127.0.0.1:9464
+    #[arg(long, env = "LOOPWRIGHT_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the log is written to stderr: text, or json with an object a line
+    #[arg(long, env = "LOOPWRIGHT_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub log_format: String,
 }
 
 /// How people outside are told.
@@ -115,7 +122,8 @@ fn public_url(text: &str) -> anyhow::Result<String> {
 }
 
 pub async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
-    log_to_stderr();
+    log_to_stderr(&arguments.log_format);
+    jobs::crash::this_process_is("serve");
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     serve(
@@ -126,18 +134,20 @@ pub async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
             behind_proxy: arguments.behind_proxy,
             lease_duration: Duration::from_secs(arguments.lease_seconds.into()),
             outward: arguments.outward.outward()?,
+            metrics_listen: arguments.metrics_listen,
+            traces: traces::Settings::from_environment()?,
         },
         shutdown,
     )
     .await
 }
 
-/// JSON with LOOPWRIGHT_LOG_FORMAT=json, else text; levels by RUST_LOG.
-fn log_to_stderr() {
+/// Levels by RUST_LOG. In JSON, the ids of a request stand under `span`.
+fn log_to_stderr(format: &str) {
     let levels = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(levels).with_writer(std::io::stderr);
-    if std::env::var("LOOPWRIGHT_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().init();
+    if format == "json" {
+        log.json().flatten_event(true).with_span_list(false).init();
     } else {
         log.with_ansi(false).init();
     }

@@ -5,11 +5,13 @@
 
 use super::arguments::Connection;
 use super::page::Paging;
+use crate::ids::SYSTEM;
+use crate::store::events::{self, NewEvent, Origin};
 use crate::store::tokens::{self, ActorKind, NewToken, Scope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
 
 #[derive(Debug, Args)]
 pub struct TokenArguments {
@@ -91,8 +93,19 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
 }
 
 async fn on_the_database(url: &str, new: &NewToken) -> anyhow::Result<Value> {
-    let mut conn = PgConnection::connect(url).await.context("cannot reach the database")?;
-    let created = tokens::create(&mut conn, new).await?;
+    let mut conn = crate::store::addresses::connect_once(url).await.context("cannot reach the database")?;
+    let mut tx = conn.begin().await?;
+    let created = tokens::create(&mut tx, new).await?;
+    let event = NewEvent {
+        kind: "TokenCreated",
+        subject: "token",
+        subject_id: created.id.to_string(),
+        campaign_id: None,
+        actor: SYSTEM,
+        body: json!({"actor": new.actor, "scopes": new.scopes, "label": new.label, "valid_hours": new.valid_hours}),
+    };
+    events::from(Origin::of_this_process(), events::append(&mut tx, &event)).await?;
+    tx.commit().await?;
     Ok(json!({"id": created.id, "actor_id": created.actor, "secret": created.secret}))
 }
 

@@ -8,10 +8,10 @@ use super::client::Client;
 use crate::ids::SYSTEM;
 use crate::people::manage::{self, NewUser};
 use crate::people::{Grant, Role};
+use crate::store::events::{self, Origin};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection};
 
 #[derive(Debug, Args)]
 pub struct UserArguments {
@@ -138,7 +138,7 @@ async fn first_admin(
     display_name: &str,
     email: Option<String>,
 ) -> anyhow::Result<Value> {
-    let mut conn = PgConnection::connect(url).await.context("cannot reach the database")?;
+    let mut conn = crate::store::addresses::connect_once(url).await.context("cannot reach the database")?;
     let new = NewUser {
         name: name.to_owned(),
         display_name: display_name.to_owned(),
@@ -147,7 +147,8 @@ async fn first_admin(
         is_demo: false,
         password: None,
     };
-    let (id, initial) = manage::create(&mut conn, new, SYSTEM).await??;
+    let made = events::from(Origin::of_this_process(), manage::create(&mut conn, new, SYSTEM)).await?;
+    let (id, initial) = made?;
     Ok(json!({"user": {"id": id, "name": name}, "initial_password": initial}))
 }
 

@@ -8,13 +8,12 @@ use crate::cli::client::Client;
 use crate::ids::SYSTEM;
 use crate::people::manage::{self, NewUser, Refused};
 use crate::people::{Grant, Role, password};
-use crate::store::clock;
 use crate::store::people::accounts;
 use crate::store::tokens::{self, ActorKind, NewToken, Scope};
+use crate::store::{addresses, clock};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,7 +41,7 @@ fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
 
 /// Makes the actors and tokens the demo's processes sign in with, once.
 pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<()> {
-    let mut conn = PgConnection::connect(database_url).await?;
+    let mut conn = addresses::connect_once(database_url).await?;
     let agents = devices().map(|(name, ..)| (name, ActorKind::Agent, vec![Scope::WorkBench]));
     let everything_but_admin = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
     let others = [
@@ -92,7 +91,7 @@ pub async fn make_people(ground: &Ground, database_url: &str) -> anyhow::Result<
     if let Ok(text) = std::fs::read_to_string(&file) {
         return serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()));
     }
-    let mut conn = PgConnection::connect(database_url).await?;
+    let mut conn = addresses::connect_once(database_url).await?;
     let mut people = Vec::new();
     for (name, display_name, role) in PEOPLE {
         let person = DemoPerson { name: name.to_owned(), password: password::random()?, role };
@@ -123,7 +122,7 @@ pub async fn make_people(ground: &Ground, database_url: &str) -> anyhow::Result<
 
 /// Puts the laboratory clock of a new demo into fast-forward.
 pub async fn start_clock(database_url: &str) -> anyhow::Result<()> {
-    let mut conn = PgConnection::connect(database_url).await?;
+    let mut conn = addresses::connect_once(database_url).await?;
     let reading = clock::read(&mut conn).await?;
     if reading.mode == clock::Mode::Real {
         clock::set_jumping(&mut conn, reading.real_at).await?;
@@ -142,19 +141,24 @@ pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Recipe for `loopwright serve`.
-pub fn serve_recipe(ground: &Ground, database_url: &str) -> anyhow::Result<Recipe> {
+/// `options`: what is said to it beyond the usual.
+pub fn serve_recipe(ground: &Ground, database_url: &str, options: &[String]) -> anyhow::Result<Recipe> {
+    let usual_lease = (!options.iter().any(|it| it.starts_with("--lease-seconds")))
+        .then(|| "--lease-seconds=15".to_owned());
     Ok(Recipe {
         name: "serve".into(),
         program: std::env::current_exe()?,
-        arguments: vec![
+        arguments: [
             "serve".into(),
             "--listen".into(),
             format!("127.0.0.1:{}", ground.record.port),
             "--data-dir".into(),
             ground.folder.join("blobs").display().to_string(),
-            "--lease-seconds".into(),
-            "15".into(),
-        ],
+        ]
+        .into_iter()
+        .chain(usual_lease)
+        .chain(options.iter().cloned())
+        .collect(),
         environment: vec![("DATABASE_URL".into(), database_url.into())],
     })
 }
@@ -192,14 +196,14 @@ pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Re
 }
 
 /// Recipe for the learner.
-pub fn learner_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
+pub fn learner_recipe(ground: &Ground, server_url: &str) -> anyhow::Result<Recipe> {
     Ok(Recipe {
         name: "learner".into(),
         program: sibling("loopwright-learner")?,
         arguments: vec![
             "work".into(),
             "--server".into(),
-            ground.server_url(),
+            server_url.to_owned(),
             "--token-file".into(),
             ground.token_file("learner").display().to_string(),
             "--spool".into(),
@@ -212,7 +216,11 @@ pub fn learner_recipe(ground: &Ground) -> anyhow::Result<Recipe> {
 }
 
 /// Recipes for the agents, one a device.
-pub fn agent_recipes(ground: &Ground, endpoints: &BTreeMap<String, String>) -> anyhow::Result<Vec<Recipe>> {
+pub fn agent_recipes(
+    ground: &Ground,
+    server_url: &str,
+    endpoints: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<Recipe>> {
     let program = sibling("loopwright-agent")?;
     devices()
         .into_iter()
@@ -224,7 +232,7 @@ pub fn agent_recipes(ground: &Ground, endpoints: &BTreeMap<String, String>) -> a
                 name: format!("agent-{name}"),
                 program: program.clone(),
                 arguments: [
-                    option("server", ground.server_url()),
+                    option("server", server_url.to_owned()),
                     option("token-file", ground.token_file(name).display().to_string()),
                     option("name", format!("agent-{name}")),
                     option("instrument", name.to_owned()),
@@ -272,7 +280,7 @@ pub async fn server_answers(ground: &Ground, supervisor: &mut Supervisor) -> any
 
 fn give_up_on(supervisor: &mut Supervisor, name: &str, ground: &Ground, end: Instant) -> anyhow::Result<()> {
     supervisor.tend()?;
-    if supervisor.deaths(name) >= 3 || Instant::now() > end {
+    if supervisor.is_hopeless(name) || Instant::now() > end {
         let log = ground.folder.join("logs").join(format!("{name}.log"));
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         let tail: Vec<&str> = text.lines().rev().take(8).collect();

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What was seen.
 struct Seen {
@@ -129,7 +130,8 @@ async fn finish_moves(job: &Value, payload: &Value, control: &str, mover: &str) 
         return Ok(Seen::count(0, moves.len(), "moves"));
     }
     if !left.is_empty() {
-        let operation = format!("by-hand-{}", job["id"].as_str().unwrap_or_default());
+        // Another each time: when the bench died under the last one, that is over, and moves nothing any more.
+        let operation = format!("by-hand-{}-{}", job["id"].as_str().unwrap_or_default(), Uuid::now_v7());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
         http.post(format!("{mover}/moves"))
             .json(&json!({"id": operation, "moves": left}))

@@ -11,6 +11,7 @@
 mod bring_up;
 mod bystander;
 mod campaign_file;
+mod care;
 mod ground;
 mod history;
 mod narrate;

@@ -38,10 +38,14 @@ impl Postgres {
         let socket_folder = socket_folder(folder)?;
         make_folder(&data, owner.as_ref())?;
         make_folder(&socket_folder, owner.as_ref())?;
-        if !data.join("PG_VERSION").exists() {
-            initialise(&binaries, &data, owner.as_ref()).await?;
-        }
         wait_for_predecessor(&data).await?;
+        // `initdb` writes PG_VERSION first of all: it says nothing of how far it came.
+        let unfinished = folder.join("pg.unfinished");
+        if unfinished.exists() || !data.join("PG_VERSION").exists() {
+            super::ground::write_private(&unfinished, b"initdb has not ended\n")?;
+            initialise(&binaries, &data, owner.as_ref()).await?;
+            std::fs::remove_file(&unfinished).context("cannot say that initdb has ended")?;
+        }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("postgres.log"))?;
         let mut command = as_owner(owner.as_ref(), "INT", &binaries.join("postgres"));
         command
@@ -258,9 +262,14 @@ async fn initialise(binaries: &Path, data: &Path, owner: Option<&Owner>) -> anyh
     Ok(())
 }
 
-/// A demo that was killed leaves a postmaster that is shutting down; two on one folder would refuse.
+/// A demo that was killed leaves a postmaster that is shutting down, or what `initdb` had started; two on one
+/// folder would refuse. The folder
+/// is ours (its lock says so), so that whoever serves from it is asked to end, in case nobody has.
 async fn wait_for_predecessor(data: &Path) -> anyhow::Result<()> {
     let end = Instant::now() + START_TIMEOUT;
+    if let Some(pid) = live_postmaster(data) {
+        super::supervisor::signal(pid, "INT").await;
+    }
     while let Some(pid) = live_postmaster(data) {
         if Instant::now() > end {
             bail!(
@@ -273,12 +282,13 @@ async fn wait_for_predecessor(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Who serves from the folder, or writes it for `initdb`: a server works in its folder.
 fn live_postmaster(data: &Path) -> Option<u32> {
-    let pid: u32 = std::fs::read_to_string(data.join("postmaster.pid")).ok()?.lines().next()?.parse().ok()?;
-    let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let names_the_folder =
-        command.split(|byte| *byte == 0).any(|argument| argument == data.as_os_str().as_encoded_bytes());
-    names_the_folder.then_some(pid)
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    // With a minus when it is no postmaster.
+    let pid: u32 = text.lines().next()?.trim().trim_start_matches('-').parse().ok()?;
+    let works_in = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    (works_in == data).then_some(pid)
 }
 
 /// `program` as the owner, dying with us by `death_signal`.
@@ -290,6 +300,7 @@ fn as_owner(owner: Option<&Owner>, death_signal: &str, program: &Path) -> Comman
         user.push(owner.uid.to_string());
         command.arg(user).arg(format!("--regid={}", owner.gid)).arg("--clear-groups");
     }
-    command.arg("--").arg(program).current_dir("/");
+    command.arg("--").args(super::supervisor::UNLESS_ORPHANED).arg(std::process::id().to_string());
+    command.arg(program).current_dir("/");
     command
 }

@@ -3,6 +3,7 @@
 use super::bring_up;
 use super::bystander::settle_doubts;
 use super::campaign_file::{self, Specimen};
+use super::care::Care;
 use super::ground::{Ground, Settings};
 use super::history;
 use super::narrate::Narrator;
@@ -33,12 +34,20 @@ pub struct Options {
     pub port: Option<u16>,
     /// End by itself when the campaign has finished.
     pub headless: bool,
+    /// PostgreSQL that is there already, as its owner; a private one when absent. A secret.
+    pub database_url: Option<String>,
     /// Print a JSON object at the end.
     pub json: bool,
     /// Seconds that one transfer takes on the simulated bench: for those who want to watch, or to interfere.
     pub transfer_seconds: f64,
     /// Leave jobs in doubt to a person, also when nobody approves.
     pub leave_doubts: bool,
+    /// The pause before a process is started again; `None`: it grows with every death.
+    pub restart_pause: Option<Duration>,
+    /// Said to the service beyond the usual.
+    pub serve_options: Vec<String>,
+    /// Where workers find the service; `None`: where it is.
+    pub workers_through: Option<String>,
 }
 
 /// Runs until the campaign has finished (headless) or somebody interrupts.
@@ -46,7 +55,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     check_files(&options.settings)?;
     let ground = Ground::take(&options.data_dir, options.settings.clone(), options.port)?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut supervisor = Supervisor::new(ground.folder.join("logs"))?;
+    let mut supervisor = Supervisor::new(ground.folder.join("logs"), options.restart_pause)?;
     let mut postgres = None;
     let ended = tokio::select! {
         ended = play(&options, &ground, &mut supervisor, &mut postgres) => ended,
@@ -81,29 +90,32 @@ async fn play(
 ) -> anyhow::Result<()> {
     let mut narrator = Narrator::new();
     narrator.say(if ground.is_new { "Setting up a laboratory" } else { "Going on where it was" });
-    let server = postgres.insert(Postgres::start(&ground.folder).await?);
-    let url = server.url();
+    let url = match &options.database_url {
+        Some(url) => url.clone(),
+        None => postgres.insert(Postgres::start(&ground.folder).await?).url(),
+    };
     store::migrate(&url).await.context("cannot bring the schema up to date")?;
     bring_up::start_clock(&url).await?;
     bring_up::make_tokens(ground, &url).await?;
     let people = bring_up::make_people(ground, &url).await?;
 
     supervisor.start(bring_up::bench_recipe(ground, options.transfer_seconds)?)?;
-    supervisor.start(bring_up::serve_recipe(ground, &url)?)?;
+    supervisor.start(bring_up::serve_recipe(ground, &url, &options.serve_options)?)?;
     let endpoints = bring_up::bench_endpoints(ground, supervisor).await?;
     bring_up::server_answers(ground, supervisor).await?;
     let client = Client::new(&ground.server_url(), &ground.token_file("operator"))?;
     let control = endpoints.get("control").context("the bench names no control address")?;
-    let specimen = bring_up::hand_over(&client, control).await?;
-    supervisor.start(bring_up::learner_recipe(ground)?)?;
-    for recipe in bring_up::agent_recipes(ground, &endpoints)? {
-        supervisor.start(recipe)?;
+    let own_url = ground.server_url();
+    let server_url = options.workers_through.as_deref().unwrap_or(&own_url);
+    let mut care = Care::new(narrator, ground, supervisor, postgres.as_mut());
+    let specimen = care.persistently(|| bring_up::hand_over(&client, control)).await?;
+    care.supervisor().start(bring_up::learner_recipe(ground, server_url)?)?;
+    for recipe in bring_up::agent_recipes(ground, server_url, &endpoints)? {
+        care.supervisor().start(recipe)?;
     }
-    let campaign = find_or_create_campaign(ground, &client, control, &specimen).await?;
-    narrator.introduce(ground, &specimen, &campaign, &people);
-    let finished =
-        follow(options, ground, supervisor, &client, &mut narrator, &campaign, &specimen, server, &endpoints)
-            .await?;
+    let campaign = care.persistently(|| find_or_create_campaign(ground, &client, control, &specimen)).await?;
+    care.narrator.introduce(ground, &specimen, &campaign, &people);
+    let finished = follow(options, ground, &mut care, &client, &campaign, &specimen, &endpoints).await?;
     if options.json {
         println!("{}", serde_json::to_string(&report::of(&finished, &specimen, &ground.record.settings))?);
     }
@@ -136,62 +148,43 @@ async fn find_or_create_campaign(
 }
 
 /// Follows the campaign until it has finished; in the foreground, until interrupted.
-#[expect(clippy::too_many_arguments, reason = "the whole stage is in view here, and nowhere else")]
 async fn follow(
     options: &Options,
     ground: &Ground,
-    supervisor: &mut Supervisor,
+    care: &mut Care<'_>,
     client: &Client,
-    narrator: &mut Narrator,
     campaign: &str,
     specimen: &bring_up::SpecimenReport,
-    postgres: &mut Postgres,
     endpoints: &BTreeMap<String, String>,
 ) -> anyhow::Result<Value> {
     let mut pause = LOOK_SOON;
     let mut seen = Value::Null;
     let mut said_finished = false;
-    let mut processes = BTreeMap::new();
     loop {
-        tokio::time::sleep(pause).await;
-        for news in supervisor.tend()? {
-            narrator.say(&news);
-        }
-        let now = running(supervisor, postgres);
-        if now != processes {
-            super::ground::write_private(
-                &ground.folder.join("processes.json"),
-                &serde_json::to_vec_pretty(&now)?,
-            )?;
-            processes = now;
-        }
-        if postgres.has_ended() {
-            narrator.say("PostgreSQL ended; starting it again (see postgres.log)");
-            let again = postgres.start_again(&ground.folder).await;
-            again.context("PostgreSQL ended and does not come up again")?;
-            continue;
-        }
+        care.during(tokio::time::sleep(pause)).await?;
         // The server may be starting again: ask once more at the next tick.
-        let asked = tokio::time::timeout(ASK_TIMEOUT, look(client, campaign)).await;
+        let asked = care.during(tokio::time::timeout(ASK_TIMEOUT, look(client, campaign))).await?;
         let Ok(Ok((progress, tasks))) = asked else { continue };
         // Where only a person is awaited there is nothing to see for a while.
         pause = if seen == progress && !options.headless { LOOK_LATER } else { LOOK_SOON };
         seen.clone_from(&progress);
         let settings = &ground.record.settings;
         let makes_history = !settings.auto_approve && history::is_being_made(&progress, settings.history);
-        narrator.tell(&progress, specimen, ground, settings.auto_approve || makes_history);
+        care.narrator.tell(&progress, specimen, ground, settings.auto_approve || makes_history);
         if makes_history {
             // The batch may be drafted anew, or the server start again: once more at the next tick.
-            let _ = tokio::time::timeout(ASK_TIMEOUT, history::approve(client, &progress)).await;
+            let approved = tokio::time::timeout(ASK_TIMEOUT, history::approve(client, &progress));
+            let _ = care.during(approved).await?;
         }
         if (settings.auto_approve || makes_history) && !options.leave_doubts {
-            let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints)).await;
+            let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints));
             // The bench may be starting again, or a plate be on its way: look again at the next tick.
+            let settled = care.during(settled).await?;
             for seen in settled.map(Result::unwrap_or_default).unwrap_or_default() {
-                narrator.say(&seen);
+                care.narrator.say(&seen);
             }
         } else {
-            narrator.ask(&tasks);
+            care.narrator.ask(&tasks);
         }
         let state = progress["state"].as_str().unwrap_or_default().to_owned();
         let has_ended = matches!(state.as_str(), "finished" | "cancelled");
@@ -199,7 +192,7 @@ async fn follow(
             return Ok(progress);
         }
         if has_ended && !said_finished {
-            narrator.say("The campaign has finished. The laboratory stays up; Ctrl-C stops it.");
+            care.narrator.say("The campaign has finished. The laboratory stays up; Ctrl-C stops it.");
             said_finished = true;
         }
         if options.headless
@@ -217,13 +210,6 @@ async fn follow(
 async fn look(client: &Client, campaign: &str) -> anyhow::Result<(Value, Value)> {
     let progress = client.get(&format!("/api/v1/campaigns/{campaign}/progress")).await?;
     Ok((progress, client.get("/api/v1/tasks").await?))
-}
-
-/// Process ids by name: for people who look at memory, and for tests that kill.
-fn running(supervisor: &Supervisor, postgres: &Postgres) -> BTreeMap<String, u32> {
-    let mut processes = supervisor.pids();
-    processes.extend(postgres.pid().map(|pid| ("postgres".to_owned(), pid)));
-    processes
 }
 
 /// Why a headless run could wait for ever, when it does.

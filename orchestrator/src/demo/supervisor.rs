@@ -32,16 +32,19 @@ struct Running {
 /// The processes, in the order they were started.
 pub struct Supervisor {
     logs: PathBuf,
+    /// The pause before each start anew; `None`: it grows with every death.
+    pause: Option<Duration>,
     running: Vec<Running>,
 }
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const LONG_LIFE: Duration = Duration::from_secs(60);
+const HOPELESS: u32 = 3;
 
 impl Supervisor {
-    pub fn new(logs: PathBuf) -> anyhow::Result<Self> {
+    pub fn new(logs: PathBuf, pause: Option<Duration>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
-        Ok(Self { logs, running: Vec::new() })
+        Ok(Self { logs, pause, running: Vec::new() })
     }
 
     /// Starts a process and watches over it from now on.
@@ -69,7 +72,8 @@ impl Supervisor {
                         process.deaths = 0;
                     }
                     process.deaths += 1;
-                    let pause = Duration::from_millis(250) * 2u32.saturating_pow(process.deaths.min(6) - 1);
+                    let growing = Duration::from_millis(250) * 2u32.saturating_pow(process.deaths.min(6) - 1);
+                    let pause = self.pause.unwrap_or(growing);
                     process.start_again_at = now + pause.min(LONGEST_PAUSE);
                     process.child = None;
                     news.push(format!(
@@ -85,9 +89,10 @@ impl Supervisor {
         Ok(news)
     }
 
-    /// How often the process has died since it was last up for a minute.
-    pub fn deaths(&self, name: &str) -> u32 {
-        self.running.iter().filter(|process| process.recipe.name == name).map(|process| process.deaths).sum()
+    /// Whether the process has died again and again since it was last up for a minute.
+    pub fn is_hopeless(&self, name: &str) -> bool {
+        let dies = |process: &Running| process.recipe.name == name && process.deaths >= HOPELESS;
+        self.pause.is_none() && self.running.iter().any(dies)
     }
 
     /// Process ids by name.
@@ -116,6 +121,11 @@ impl Supervisor {
     }
 }
 
+/// What we die before is not told to a child that has not yet asked to be told: it looks whether its parent (the
+/// first argument) is still there, and becomes the rest of its arguments.
+pub const UNLESS_ORPHANED: [&str; 4] =
+    ["sh", "-c", "[ \"$PPID\" = \"$1\" ] || exit 1; shift; exec \"$@\"", "sh"];
+
 fn spawn(recipe: &Recipe, logs: &Path) -> anyhow::Result<Child> {
     let log = std::fs::OpenOptions::new()
         .create(true)
@@ -123,6 +133,8 @@ fn spawn(recipe: &Recipe, logs: &Path) -> anyhow::Result<Child> {
         .open(logs.join(format!("{}.log", recipe.name)))?;
     Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--"])
+        .args(UNLESS_ORPHANED)
+        .arg(std::process::id().to_string())
         .arg(&recipe.program)
         .args(&recipe.arguments)
         .envs(recipe.environment.iter().cloned())
@@ -143,4 +155,23 @@ pub async fn signal(pid: u32, name: &str) {
         .stderr(Stdio::null())
         .status()
         .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn born_to(parent: u32) -> std::process::Output {
+        let [program, arguments @ ..] = UNLESS_ORPHANED;
+        let mut command = Command::new(program);
+        command.args(arguments).arg(parent.to_string()).args(["echo", "here I am"]);
+        command.output().await.expect("there is a shell")
+    }
+
+    #[tokio::test]
+    async fn a_child_whose_parent_is_gone_does_not_begin() {
+        assert_eq!(born_to(std::process::id()).await.stdout, b"here I am\n");
+        let orphan = born_to(1).await;
+        assert!(orphan.stdout.is_empty() && !orphan.status.success());
+    }
 }

@@ -1,14 +1,21 @@
-//! One pass over everything that may be moved on.
+//! One pass over everything that may be moved on: campaigns beside each other, what belongs to one in its order.
 
-use super::{Engine, Stepped, assess, draft, draw, execute, hold, nothing, plan, propose, start};
+use super::{Engine, Stepped, assess, draft, drain, draw, execute, hold, nothing, plan, propose, start};
 use crate::ids::{CampaignId, RoundId};
+use crate::metrics::counted;
 use crate::rounds::state::{Stage, State};
+use crate::steps::{self, Step};
 use crate::store::jobs::Consequences;
 use crate::store::{self, Error, Result};
-use jobs::FailureClass;
+use futures::{StreamExt, stream};
+use jobs::{FailureClass, JobId};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Settlements looked at in one pass.
 const SETTLEMENTS: i64 = 200;
+/// Lanes that are moved on at once; each uses a connection or two.
+const AT_ONCE: usize = 4;
 /// Passes after which something is taken to go in circles.
 const PASSES: u32 = 10_000;
 
@@ -30,31 +37,50 @@ impl Engine {
 
     /// One pass. Answers whether anything moved, and the first error.
     pub async fn advance(&self) -> (bool, Option<Error>) {
+        let began = Instant::now();
         let mut pass = Pass::default();
-        match self.work().await {
+        match store::bounded(self.work()).await {
             Err(error) => pass.failed(error, "looking for work"),
-            Ok(work) => {
-                for job in work.settlements {
-                    pass.did(draw::draw(self, job).await, "drawing the consequences of a job");
+            Ok(lanes) => {
+                let moving = lanes.into_values().map(|lane| self.move_on(lane));
+                let mut moving = stream::iter(moving).buffer_unordered(AT_ONCE);
+                while let Some(lane) = moving.next().await {
+                    pass.absorb(lane);
                 }
-                for round in work.rounds {
-                    pass.did(self.step_round(round).await, "moving a round on");
-                }
-                for campaign in work.campaigns {
-                    pass.did(self.step_campaign(campaign).await, "starting a round");
-                }
+                pass.did(drain::step(self).await, "bringing what drains to stand");
             }
         }
+        counted().engine_pass(began.elapsed());
         (pass.moved, pass.error)
     }
 
-    async fn work(&self) -> Result<Work> {
+    async fn work(&self) -> Result<Lanes> {
         let mut conn = self.pool.acquire().await?;
-        Ok(Work {
-            settlements: store::settlements::pending(&mut conn, SETTLEMENTS).await?,
-            rounds: store::rounds::moving(&mut conn).await?,
-            campaigns: store::campaigns::to_look_at(&mut conn).await?,
-        })
+        let mut lanes = Lanes::new();
+        for (job, campaign) in store::settlements::pending(&mut conn, SETTLEMENTS).await? {
+            lanes.entry(campaign).or_default().settlements.push(job);
+        }
+        for (round, campaign) in store::rounds::moving(&mut conn).await? {
+            lanes.entry(Some(campaign)).or_default().rounds.push(round);
+        }
+        for campaign in store::campaigns::to_look_at(&mut conn).await? {
+            lanes.entry(Some(campaign)).or_default().campaign = Some(campaign);
+        }
+        Ok(lanes)
+    }
+
+    async fn move_on(&self, lane: Lane) -> Pass {
+        let mut pass = Pass::default();
+        for job in lane.settlements {
+            pass.did(store::bounded(draw::draw(self, job)).await, "drawing the consequences of a job");
+        }
+        for round in lane.rounds {
+            pass.did(store::bounded(self.step_round(round)).await, "moving a round on");
+        }
+        if let Some(campaign) = lane.campaign {
+            pass.did(store::bounded(self.step_campaign(campaign)).await, "starting a round");
+        }
+        pass
     }
 
     /// Moves one round on by one step, if there is one. A round whose step can never succeed is held.
@@ -72,43 +98,56 @@ impl Engine {
     async fn try_step_round(&self, id: RoundId) -> Result<bool> {
         let mut tx = self.pool.begin().await?;
         let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
+        if store::drains::is_draining(&mut tx, id.0).await? {
+            // Its jobs go to their end, and their consequences are drawn; nothing new is entered.
+            return nothing(tx).await;
+        }
+        let State::In(stage) = round.state else { return nothing(tx).await };
+        let step = Step::of_stage(stage);
+        steps::before(step).await;
         let mut out = Consequences::default();
-        let stepped = match round.state {
-            State::In(Stage::Proposing) => propose::step(&mut tx, &mut round, &mut out).await?,
-            State::In(Stage::AwaitingApproval) => draft::step(&mut tx, &mut round).await?,
-            State::In(Stage::Planning) => plan::step(&mut tx, &mut round, &mut out).await?,
-            State::In(Stage::Executing) => execute::step(&mut tx, &mut round, &mut out).await?,
-            State::In(Stage::Assessing) => {
+        let stepped = match stage {
+            Stage::Proposing => propose::step(&mut tx, &mut round, &mut out).await?,
+            Stage::AwaitingApproval => draft::step(&mut tx, &mut round).await?,
+            Stage::Planning => plan::step(&mut tx, &mut round, &mut out).await?,
+            Stage::Executing => execute::step(&mut tx, &mut round, &mut out).await?,
+            Stage::Assessing => {
                 tx.rollback().await?;
                 return assess::step(self, id).await;
             }
-            State::Held(_) | State::Closed | State::Cancelled | State::Failed => Stepped::Nothing,
         };
         if stepped != Stepped::Moved {
             return nothing(tx).await;
         }
-        tx.commit().await?;
+        steps::commit(tx, step).await?;
         self.wakeups.after(&out);
         Ok(true)
     }
 
     async fn step_campaign(&self, id: CampaignId) -> Result<bool> {
+        steps::before(Step::Start).await;
         let mut tx = self.pool.begin().await?;
         let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return nothing(tx).await };
         let mut out = Consequences::default();
         if start::step(&mut tx, &mut campaign, &mut out).await? != Stepped::Moved {
             return nothing(tx).await;
         }
-        tx.commit().await?;
+        steps::commit(tx, Step::Start).await?;
         self.wakeups.after(&out);
         Ok(true)
     }
 }
 
-struct Work {
-    settlements: Vec<jobs::JobId>,
+/// By campaign: two lanes never want the lock of the same round, and one is never skipped for the other. What belongs
+/// to no campaign is a lane too.
+type Lanes = BTreeMap<Option<CampaignId>, Lane>;
+
+/// What may be moved on of one campaign, in this order.
+#[derive(Default)]
+struct Lane {
+    settlements: Vec<JobId>,
     rounds: Vec<RoundId>,
-    campaigns: Vec<CampaignId>,
+    campaign: Option<CampaignId>,
 }
 
 #[derive(Default)]
@@ -125,6 +164,11 @@ impl Pass {
         }
     }
 
+    fn absorb(&mut self, other: Pass) {
+        self.moved |= other.moved;
+        self.error = self.error.take().or(other.error);
+    }
+
     fn failed(&mut self, error: Error, doing: &'static str) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
@@ -132,6 +176,7 @@ impl Pass {
             doing,
             "an engine step failed; it is tried again"
         );
+        counted().engine_error(doing, error.code());
         self.error.get_or_insert(error);
     }
 }

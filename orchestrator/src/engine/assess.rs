@@ -8,7 +8,8 @@ use crate::ids::{RoundId, SYSTEM};
 use crate::plates::State as PlateState;
 use crate::rounds::data_cut;
 use crate::rounds::state::{Event, Stage, State};
-use crate::rounds::summary::{Summary, coverage_90, new_hits};
+use crate::rounds::summary::{Summary, coverage_90};
+use crate::steps::{self, Step};
 use crate::store::accounts::Standing;
 use crate::store::jobs::{Consequences, Created, Dependency, NewJob};
 use crate::store::proposals::Fate;
@@ -38,42 +39,56 @@ pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
     }
     // One round of a campaign closes at a time: the trainings they ask for follow each other.
     let Some(_) = store::campaigns::lock(&mut tx, round.campaign_id).await? else { return nothing(tx).await };
-    let observations = store::observations::of_campaign(&mut tx, round.campaign_id, None).await?;
-    if data_cut::to_csv(&observations).as_deref().map(Digest::of) != cut {
+    if store::observations::number(&mut tx, round.campaign_id).await? != cut.observations {
         // Measured on in the meantime: the cut is written again next time.
         tx.rollback().await?;
         return Ok(true);
     }
     let mut out = Consequences::default();
-    close(&mut tx, &mut round, cut, &mut out).await?;
-    tx.commit().await?;
+    close(&mut tx, &mut round, cut.digest, &mut out).await?;
+    steps::commit(tx, Step::Close).await?;
     engine.wakeups.after(&out);
     Ok(true)
 }
 
-/// The digest of the campaign's data cut, stored; the outer `None` when the round is not to be closed.
-async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<Option<Digest>>> {
+/// A data cut that is stored.
+struct DataCut {
+    /// How many observations the campaign had when they were read, or a little before.
+    observations: u64,
+    /// `None` of none.
+    digest: Option<Digest>,
+}
+
+/// `None` when the round is not to be closed.
+async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>> {
     let mut conn = engine.pool.acquire().await?;
     let Some(round) = store::rounds::by_id(&mut conn, id).await? else { return Ok(None) };
     if !matches!(next(&mut conn, &round).await?, Next::Close) {
         return Ok(None);
     }
+    let number = store::observations::number(&mut conn, round.campaign_id).await?;
     let observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
     drop(conn);
-    let Some(csv) = data_cut::to_csv(&observations) else { return Ok(Some(None)) };
-    let digest = engine.blobs.put_bytes(&engine.pool, Bytes::from(csv), "text/csv", SYSTEM).await?;
-    Ok(Some(Some(digest)))
+    let digest = match data_cut::to_csv(&observations) {
+        Some(csv) => {
+            let csv = Bytes::from(csv);
+            Some(engine.blobs.put_bytes(&engine.pool, csv, "text/csv", SYSTEM).await?)
+        }
+        None => None,
+    };
+    Ok(Some(DataCut { observations: number, digest }))
 }
 
 /// Back to executing, when a plate is to be made again.
 async fn repeat(engine: &Engine, id: RoundId) -> Result<bool> {
+    steps::before(Step::Repeat).await;
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Repeat) {
         return nothing(tx).await;
     }
     store::rounds::apply(&mut tx, &mut round, Event::PlateRepeatOrdered, None, SYSTEM).await?.must()?;
-    tx.commit().await?;
+    steps::commit(tx, Step::Repeat).await?;
     Ok(true)
 }
 
@@ -125,8 +140,7 @@ async fn summarise(
     fates: &[(crate::ids::ProposalId, Fate, Option<String>)],
 ) -> Result<Summary> {
     let counts = store::accounts::counts(conn, round.id).await?;
-    let all = store::observations::of_campaign(conn, round.campaign_id, None).await?;
-    let here: Vec<_> = all.iter().filter(|o| o.round_number == round.number).cloned().collect();
+    let here = store::observations::of_campaign(conn, round.campaign_id, Some(round.id)).await?;
     let model = match round.model_version_id {
         Some(id) => store::models::by_id(conn, id).await?.map(|model| model.number),
         None => None,
@@ -138,7 +152,7 @@ async fn summarise(
         dispensed: counts.dispensed,
         measured: counts.measured,
         passed_qc: counts.passed_qc,
-        hits_found: small(new_hits(&all, round.number).len()),
+        hits_found: store::observations::new_hits(conn, round).await?,
         given_up: small(fates.iter().filter(|(_, fate, _)| *fate == Fate::GivenUp).count()),
         plates: small(plates.len()),
         coverage_90: coverage_90(&here),

@@ -6,6 +6,7 @@ use crate::channels::{Destination, Failure, Kind, Sent};
 use crate::notifications::delivery::{Event, MOST_TRIES, State};
 use crate::notifications::signature::SigningSecret;
 use crate::notifications::{Telling, backoff};
+use crate::steps::{self, Step};
 use crate::store::deliveries::{self, Claimed, Ending};
 use crate::store::{self, Result};
 use chrono::Utc;
@@ -21,9 +22,10 @@ const SEND: Duration = Duration::from_secs(60);
 impl Engine {
     /// Sends what is due, a handful at a time. Answers how many were tried.
     pub async fn deliver(&self) -> Result<usize> {
+        steps::before(Step::ClaimDeliveries).await;
         let mut tx = self.pool.begin().await?;
         let claimed = deliveries::claim(&mut tx, AT_ONCE, CLAIM).await?;
-        tx.commit().await?;
+        steps::commit(tx, Step::ClaimDeliveries).await?;
         let endings = join_all(claimed.iter().map(|it| self.tried(it))).await;
         for (claimed, ending) in claimed.iter().zip(&endings) {
             self.write_down(claimed, ending).await?;
@@ -69,9 +71,10 @@ impl Engine {
     }
 
     async fn write_down(&self, claimed: &Claimed, ending: &Ending) -> Result<()> {
+        steps::before(Step::EndDelivery).await;
         let mut tx = self.pool.begin().await?;
         let state = store::deliveries::end(&mut tx, claimed, ending).await?;
-        tx.commit().await?;
+        steps::commit(tx, Step::EndDelivery).await?;
         let (delivery, channel) = (claimed.id, claimed.channel_name.as_str());
         let why = ending.detail.as_deref().unwrap_or_default();
         match state {

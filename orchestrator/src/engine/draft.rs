@@ -42,8 +42,9 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<S
 
 async fn draft(conn: &mut PgConnection, version: &Version, batch: &mut Batch) -> Result<Stepped> {
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
-    let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
-    let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
+    let experiments = chosen(&proposals);
+    let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
+    let planned = laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1);
     store::batches::set_draft(conn, batch, Draft::of(&planned)).await?;
     Ok(Stepped::Moved)
 }

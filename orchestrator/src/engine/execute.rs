@@ -104,7 +104,7 @@ async fn again(
     let experiments = on_plate(conn, plate).await?;
     let generation = plate.generation + 1;
     let layout_seed = seed::derive(batch.layout_seed, "again", &[plate.ordinal, generation]);
-    let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
+    let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
     match laboratory.plan(&version.spec, &experiments, layout_seed, generation, plate.ordinal) {
         Err(impossible) => {
             let text = format!("Plate {} cannot be made again: {impossible}.", plate.barcode);

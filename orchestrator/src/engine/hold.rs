@@ -4,6 +4,7 @@ use super::Engine;
 use crate::ids::{RoundId, SYSTEM};
 use crate::rounds::control::HELD_TASK;
 use crate::rounds::state::{Event, State};
+use crate::steps::{self, Step};
 use crate::store::rounds::{Round, Why};
 use crate::store::tasks::NewTask;
 use crate::store::{self, Error, Result};
@@ -27,13 +28,14 @@ pub(super) async fn hold(conn: &mut PgConnection, round: &mut Round, why: Why) -
 
 /// Holds a round whose step failed in a way that trying again does not mend.
 pub(super) async fn for_error(engine: &Engine, id: RoundId, error: &Error) -> Result<()> {
+    steps::before(Step::Hold).await;
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(()) };
     let why = Why::new(
         "round.engine_error",
-        format!("The service could not move it on ({}): {error}.", error.code()),
+        format!("The service could not move it on ({}): {}.", error.code(), error.with_sources()),
     );
     hold(&mut tx, &mut round, why).await?;
-    tx.commit().await?;
+    steps::commit(tx, Step::Hold).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! but a stop on the way to one.
 
 use super::{Engine, start};
+use crate::steps::{self, Step};
 use crate::store::{self, Result};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -16,11 +17,12 @@ impl Engine {
 }
 
 async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
+    steps::before(Step::Jump).await;
     let mut tx = engine.pool.begin().await?;
     let jumped = jump_in(&mut tx).await?;
     match jumped {
         Some(lab_at) => {
-            tx.commit().await?;
+            steps::commit(tx, Step::Jump).await?;
             tracing::info!(%lab_at, "laboratory time jumped");
         }
         // At once: its lock would make the next look skip the clock.

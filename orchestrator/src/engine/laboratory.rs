@@ -6,6 +6,7 @@ use crate::planning::{
     self, HandlerProfile, Impossible, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment,
     ReaderProfile,
 };
+use crate::store::inventory::Wanted;
 use crate::store::proposals::{Proposal, Status};
 use crate::store::{self, Error, Result};
 use serde::de::DeserializeOwned;
@@ -25,10 +26,15 @@ struct Devices {
 }
 
 impl Laboratory {
-    /// Reads it. Whoever will commit a plan holds [`store::chains::lock_bench`] before.
-    pub async fn read(conn: &mut PgConnection, bench: &Bench) -> Result<Self> {
-        let inventory = store::inventory::available(conn).await?;
-        Ok(Self { inventory, devices: devices(conn, bench).await? })
+    /// Reads it, as far as a plan for `experiments` depends on it. Whoever will commit a plan holds
+    /// [`store::chains::lock_bench`] before.
+    pub async fn read(
+        conn: &mut PgConnection,
+        spec: &Spec,
+        experiments: &[PlannedExperiment],
+    ) -> Result<Self> {
+        let inventory = store::inventory::available_of(conn, &wanted(spec, experiments)).await?;
+        Ok(Self { inventory, devices: devices(conn, &spec.bench).await? })
     }
 
     /// Plans `experiments` as plates of `generation`, the first one numbered `first_ordinal`.
@@ -52,6 +58,17 @@ impl Laboratory {
             incubator: &devices.incubator,
             reader: &devices.reader,
         })
+    }
+}
+
+fn wanted<'a>(spec: &'a Spec, experiments: &[PlannedExperiment]) -> Wanted<'a> {
+    let edits = experiments.iter().flat_map(|planned| planned.experiment.perturbation.edits());
+    let controls = [&spec.controls.negative.content, &spec.controls.positive.content];
+    let contents: BTreeSet<&String> = edits.chain(controls).collect();
+    Wanted {
+        contents: contents.into_iter().cloned().collect(),
+        labware: &spec.assay.labware,
+        contexts: &spec.design.contexts,
     }
 }
 

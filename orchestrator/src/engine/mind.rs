@@ -4,6 +4,7 @@
 use super::Engine;
 use crate::ids::SYSTEM;
 use crate::notifications::escalate::escalate;
+use crate::steps::{self, Step};
 use crate::store::events::NewEvent;
 use crate::store::{self, Result};
 use serde_json::json;
@@ -18,14 +19,16 @@ const PRUNED: i64 = 1_000;
 impl Engine {
     /// Escalates what nobody acknowledged in time. Answers how many.
     pub async fn escalate(&self) -> Result<usize> {
+        steps::before(Step::Escalate).await;
         let mut tx = self.pool.begin().await?;
         let escalated = escalate(&mut tx, &self.settings).await?;
-        tx.commit().await?;
+        steps::commit(tx, Step::Escalate).await?;
         Ok(escalated)
     }
 
     /// Notices agents that fell silent, and those that are back.
     pub async fn watch_agents(&self) -> Result<()> {
+        steps::before(Step::WatchAgents).await;
         let limit = self.settings.agent_lost_after;
         let mut tx = self.pool.begin().await?;
         for name in store::instruments::mark_back(&mut tx, limit).await? {
@@ -35,12 +38,24 @@ impl Engine {
             let body = json!({"last_seen_at": lost.last_seen_at});
             record(&mut tx, "AgentLost", lost.name, body).await?;
         }
-        tx.commit().await?;
+        steps::commit(tx, Step::WatchAgents).await?;
+        Ok(())
+    }
+
+    /// Asks for a person when agents do not come back after a failover: robots stand still until then.
+    pub async fn mind_reconciliation(&self) -> Result<()> {
+        steps::before(Step::MindReconciliation).await;
+        let mut tx = self.pool.begin().await?;
+        if store::reconciliation::is_overdue(&mut tx, self.settings.agent_lost_after).await? {
+            store::reconciliation::ask_for_a_person(&mut tx).await?;
+        }
+        steps::commit(tx, Step::MindReconciliation).await?;
         Ok(())
     }
 
     /// Warns once, before the time of a waiting batch is over (laboratory time).
     pub async fn warn_of_expiry(&self) -> Result<usize> {
+        steps::before(Step::WarnOfExpiry).await;
         let mut tx = self.pool.begin().await?;
         let expiring = store::batches::warn_of_expiry(&mut tx).await?;
         for batch in &expiring {
@@ -55,7 +70,7 @@ impl Engine {
             let event_id = store::events::append(&mut tx, &event).await?;
             store::outbox::enqueue(&mut tx, event_id, "batch").await?;
         }
-        tx.commit().await?;
+        steps::commit(tx, Step::WarnOfExpiry).await?;
         Ok(expiring.len())
     }
 

@@ -7,8 +7,9 @@
 //! plan     approved batch              -> plates, reservations, jobs   (one transaction)
 //! draw     settled job                 -> records, plates, models      (its settlement goes in the same transaction)
 //! execute  broken chains, lost plates  -> made anew                    assess   -> fates, summary, training
+//! drain    what drains                 -> stands, when nothing of it is on its way
 //! relay    outbox                      -> notifications, deliveries   deliver  what is due   -> channels
-//! mind     silent agents, escalations  -> notifications, deliveries
+//! mind     silent agents, escalations, standstills -> notifications, deliveries
 //! jump     nothing runs, nothing waits -> laboratory time to the next due instant
 //! ```
 //!
@@ -23,6 +24,7 @@ mod commit;
 mod consult;
 mod deliver;
 mod draft;
+mod drain;
 mod draw;
 mod execute;
 mod hold;
@@ -36,6 +38,7 @@ pub(crate) mod preview;
 mod propose;
 mod relay;
 mod run;
+pub(crate) mod standstills;
 mod start;
 
 pub use run::run;

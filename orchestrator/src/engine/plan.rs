@@ -29,11 +29,16 @@ pub(super) async fn step(
     if batch.state != batches::State::Approved {
         return Err(Error::corrupt("planning round whose batch is", batch.state.as_str()));
     }
+    if !store::reconciliation::gate(conn).await?.is_open {
+        // What robots did since a backup decides which plates and volumes there are.
+        return Ok(Stepped::Nothing);
+    }
     let version = version_of(conn, round).await?;
     store::chains::lock_bench(conn, &version.spec.bench).await?;
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
-    let laboratory = Laboratory::read(conn, &version.spec.bench).await?;
-    let planned = laboratory.plan(&version.spec, &chosen(&proposals), batch.layout_seed, 1, 1);
+    let experiments = chosen(&proposals);
+    let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
+    let planned = laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1);
     if let Some(why) = not_approved(conn, round, &batch).await? {
         return sent_back(conn, round, &mut batch, planned, why).await;
     }

@@ -22,7 +22,7 @@ impl Preview {
     pub async fn read(conn: &mut PgConnection, round: &Round, batch: &Batch) -> Result<Self> {
         let spec = version_of(conn, round).await?.spec;
         let experiments = chosen(&store::proposals::of_batch(conn, batch.id).await?);
-        let laboratory = Laboratory::read(conn, &spec.bench).await?;
+        let laboratory = Laboratory::read(conn, &spec, &experiments).await?;
         Ok(Self { laboratory, spec, experiments, layout_seed: batch.layout_seed })
     }
 

@@ -4,15 +4,17 @@
 use super::Engine;
 use crate::notifications::carry_out::carry_out;
 use crate::notifications::{Told, command};
+use crate::steps::{self, Step};
 use crate::store::outbox::{self, Entry};
 use crate::store::{self, Result};
 
 /// Entries looked at in one transaction.
-const BATCH: i64 = 200;
+const BATCH: i64 = 1000;
 
 impl Engine {
     /// Looks at a batch of the outbox. Answers how many entries; 0 also when another relay is at it.
     pub async fn relay(&self) -> Result<usize> {
+        steps::before(Step::Relay).await;
         let mut tx = self.pool.begin().await?;
         if !outbox::lock(&mut tx).await? {
             tx.rollback().await?;
@@ -31,7 +33,7 @@ impl Engine {
         }
         let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
         outbox::remove(&mut tx, &ids).await?;
-        tx.commit().await?;
+        steps::commit(tx, Step::Relay).await?;
         for entry in &entries {
             tracing::debug!(event_id = entry.event_id.0, topic = entry.topic, kind = entry.kind, "outbox");
         }

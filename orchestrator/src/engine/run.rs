@@ -1,6 +1,7 @@
 //! The loops. (The queue's own, reaping, promoting and sealing, are in [`crate::queue::upkeep`].) Each wakes by signal and by timer, and works with every signal lost.
 
 use super::Engine;
+use crate::metrics::counted;
 use crate::store;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ const ENGINE: Duration = Duration::from_millis(500);
 const RELAY: Duration = Duration::from_millis(500);
 const DELIVER: Duration = Duration::from_secs(1);
 const MIND: Duration = Duration::from_secs(5);
+const STANDSTILLS: Duration = Duration::from_secs(30);
 const FORGET: Duration = Duration::from_secs(600);
 /// Rows handled by one pass of a loop.
 const BATCH: i64 = 500;
@@ -32,7 +34,7 @@ async fn advance(engine: &Engine, shutdown: &CancellationToken) {
         woken.mark_unchanged();
         // Errors were logged where they happened; what failed is tried again.
         let _ = engine.settle_down().await;
-        match engine.jump().await {
+        match store::bounded(engine.jump()).await {
             Ok(Some(_)) => {
                 promote(engine).await;
                 continue;
@@ -49,7 +51,7 @@ async fn promote(engine: &Engine) {
         let mut conn = engine.pool.acquire().await?;
         store::jobs::promote(&mut conn, BATCH).await
     };
-    match promoted.await {
+    match store::bounded(promoted).await {
         Ok(consequences) => engine.wakeups.after(&consequences),
         Err(error) => log(&error, "promoting jobs"),
     }
@@ -57,7 +59,7 @@ async fn promote(engine: &Engine) {
 
 async fn tell(engine: &Engine, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
-        match engine.relay().await {
+        match store::bounded(engine.relay()).await {
             Ok(0) => sleep(RELAY, None, shutdown).await,
             Ok(_) => {}
             Err(error) => {
@@ -86,21 +88,31 @@ async fn deliver(engine: &Engine, shutdown: &CancellationToken) {
 async fn mind(engine: &Engine, shutdown: &CancellationToken) {
     let began = Instant::now();
     let mut forgot: Option<Instant> = None;
+    let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
-        if let Err(error) = engine.escalate().await {
+        if let Err(error) = store::bounded(engine.escalate()).await {
             log(&error, "escalating notifications");
         }
-        if let Err(error) = engine.warn_of_expiry().await {
+        if let Err(error) = store::bounded(engine.warn_of_expiry()).await {
             log(&error, "warning of approvals that expire");
         }
+        if let Err(error) = store::bounded(engine.mind_reconciliation()).await {
+            log(&error, "minding the reconciliation");
+        }
         if began.elapsed() > engine.settings.agent_lost_after
-            && let Err(error) = engine.watch_agents().await
+            && let Err(error) = store::bounded(engine.watch_agents()).await
         {
             log(&error, "watching agents");
         }
+        if looked.is_none_or(|at| at.elapsed() > STANDSTILLS) {
+            looked = Some(Instant::now());
+            if let Err(error) = engine.watch_standstills().await {
+                log(&error, "looking for standstills");
+            }
+        }
         if forgot.is_none_or(|at| at.elapsed() > FORGET) {
             forgot = Some(Instant::now());
-            if let Err(error) = engine.forget_deliveries().await {
+            if let Err(error) = store::bounded(engine.forget_deliveries()).await {
                 log(&error, "forgetting old deliveries");
             }
         }
@@ -124,6 +136,7 @@ async fn sleep(at_most: Duration, woken: Option<&mut watch::Receiver<()>>, shutd
 }
 
 fn log(error: &store::Error, doing: &'static str) {
+    counted().engine_error(doing, error.code());
     tracing::warn!(
         error = error as &dyn std::error::Error,
         code = error.code(),

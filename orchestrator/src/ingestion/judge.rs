@@ -107,7 +107,9 @@ fn control_drift(format: PlateFormat, plate: &Normalised, roles: &BTreeMap<Well,
     }
     let across = |position: fn(Well) -> u8, last: u8| {
         let points: Vec<(f64, f64)> = negative.iter().map(|(w, v)| (f64::from(position(*w)), *v)).collect();
-        slope(&points).map(|slope| (slope * f64::from(last)).abs())
+        // What is too large for a number is the largest drift there is, never none.
+        let drift = |slope: f64| Some((slope * f64::from(last)).abs()).filter(|drift| drift.is_finite());
+        slope(&points).map(|slope| drift(slope).unwrap_or(f64::MAX))
     };
     let columns = across(Well::column, format.columns() - 1);
     let rows = across(Well::row, format.rows() - 1);
@@ -121,7 +123,7 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
         [points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n];
     let xx: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     let xy: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    (xx > 0.0).then(|| xy / xx).filter(|slope| slope.is_finite())
+    (xx > 0.0).then(|| xy / xx)
 }
 
 fn missing_fraction(usable: &BTreeMap<Well, f64>, roles: &BTreeMap<Well, Role>) -> f64 {

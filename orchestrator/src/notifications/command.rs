@@ -53,6 +53,10 @@ pub fn command(told: Told<'_>) -> Option<Command> {
         "CampaignFinished" => Some(open(told, Topic::CampaignFinished, campaign_finished(told.body))),
         "AgentLost" => Some(open(told, Topic::AgentLost, agent_lost(told))),
         "AgentBack" => Some(close(told, &[Topic::AgentLost])),
+        "StandstillBegan" => Some(open(told, Topic::Standstill, stands_still(told))),
+        "StandstillEnded" => Some(close(told, &[Topic::Standstill])),
+        "LaboratoryStopped" => Some(open(told, Topic::LaboratoryStopped, laboratory_stopped(told.body))),
+        "LaboratoryResumed" => Some(close(told, &[Topic::LaboratoryStopped])),
         "TaskOpened" => task(told.body, |cause, message, subject, subject_id| {
             Command::Open(Opening {
                 topic: Topic::of_task(&cause),
@@ -131,6 +135,27 @@ fn agent_lost(told: Told<'_>) -> String {
     )
 }
 
+fn stands_still(told: Told<'_>) -> String {
+    let word = |name: &str| told.body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let sentence = format!(
+        "A {} is {} since {}, longer than it should be: {}. {}",
+        told.subject,
+        word("state").replace('_', " "),
+        word("since"),
+        word("why").trim_end_matches('.'),
+        word("to_do")
+    );
+    sentence.trim_end().to_owned()
+}
+
+fn laboratory_stopped(body: &Value) -> String {
+    let reason = body.get("reason").and_then(Value::as_str).unwrap_or("no reason was given");
+    format!(
+        "The laboratory is stopped: {reason}. `loopwright laboratory` says which agents have confirmed; \
+         `loopwright resume-all` lets it go on."
+    )
+}
+
 fn cut(message: &str) -> String {
     match message.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}…", &message[..end]),
@@ -162,6 +187,13 @@ mod tests {
             ("BatchApprovalExpiring", "batch", json!({"expires_lab_at": "2026-01-06T08:00:00Z"})),
             ("CampaignFinished", "campaign", json!({"reason": "the budget of 3 rounds is spent"})),
             ("AgentLost", "instrument", json!({"last_seen_at": "2026-01-05T08:00:00Z"})),
+            (
+                "StandstillBegan",
+                "job",
+                json!({"state": "ready", "since": "2026-01-05T08:00:00Z", "why": "reader-1 in maintenance",
+                       "to_do": "Put it back into service."}),
+            ),
+            ("LaboratoryStopped", "laboratory", json!({"reason": "a smell of smoke"})),
         ];
         let table: Vec<String> = cases
             .iter()
@@ -188,6 +220,8 @@ mod tests {
             assert_eq!(closes(kind), ["batch.waiting", "approval.expiring", "batch.plan_differs"]);
         }
         assert_eq!(closes("AgentBack"), ["agent.lost"]);
+        assert_eq!(closes("StandstillEnded"), ["standstill"]);
+        assert_eq!(closes("LaboratoryResumed"), ["laboratory.stopped"]);
     }
 
     #[test]

@@ -51,13 +51,22 @@ pub enum Topic {
     /// A campaign reached its end.
     #[serde(rename = "campaign.finished")]
     CampaignFinished,
+    /// Robots are given no work until what they did in another life of the database is reconciled.
+    #[serde(rename = "reconciliation.open")]
+    ReconciliationOpen,
     /// Another task waits for a person; its cause says which.
     #[serde(rename = "task.waiting")]
     TaskWaiting,
+    /// Something does not move, past its deadline.
+    #[serde(rename = "standstill")]
+    Standstill,
+    /// The laboratory is stopped.
+    #[serde(rename = "laboratory.stopped")]
+    LaboratoryStopped,
 }
 
 impl Topic {
-    pub const ALL: [Topic; 8] = [
+    pub const ALL: [Topic; 11] = [
         Topic::BatchWaiting,
         Topic::ApprovalExpiring,
         Topic::JobInDoubt,
@@ -65,7 +74,10 @@ impl Topic {
         Topic::RoundHeld,
         Topic::AgentLost,
         Topic::CampaignFinished,
+        Topic::ReconciliationOpen,
         Topic::TaskWaiting,
+        Topic::Standstill,
+        Topic::LaboratoryStopped,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -77,7 +89,10 @@ impl Topic {
             Topic::RoundHeld => "round.held",
             Topic::AgentLost => "agent.lost",
             Topic::CampaignFinished => "campaign.finished",
+            Topic::ReconciliationOpen => "reconciliation.open",
             Topic::TaskWaiting => "task.waiting",
+            Topic::Standstill => "standstill",
+            Topic::LaboratoryStopped => "laboratory.stopped",
         }
     }
 
@@ -87,6 +102,7 @@ impl Topic {
             "job.in_doubt" => Topic::JobInDoubt,
             "plate.quarantined" => Topic::PlateQuarantined,
             "round.held" => Topic::RoundHeld,
+            "reconciliation.open" => Topic::ReconciliationOpen,
             "batch.plan_differs" => Topic::BatchWaiting,
             _ => Topic::TaskWaiting,
         }
@@ -95,10 +111,15 @@ impl Topic {
     pub fn severity(self) -> Severity {
         match self {
             Topic::CampaignFinished => Severity::Info,
-            Topic::BatchWaiting | Topic::PlateQuarantined | Topic::TaskWaiting => Severity::Warning,
-            Topic::ApprovalExpiring | Topic::JobInDoubt | Topic::RoundHeld | Topic::AgentLost => {
-                Severity::Critical
+            Topic::BatchWaiting | Topic::PlateQuarantined | Topic::TaskWaiting | Topic::Standstill => {
+                Severity::Warning
             }
+            Topic::ApprovalExpiring
+            | Topic::JobInDoubt
+            | Topic::RoundHeld
+            | Topic::AgentLost
+            | Topic::ReconciliationOpen => Severity::Critical,
+            Topic::LaboratoryStopped => Severity::Critical,
         }
     }
 
@@ -117,7 +138,10 @@ impl Topic {
             Topic::RoundHeld => "A round is held",
             Topic::AgentLost => "An agent is lost",
             Topic::CampaignFinished => "A campaign is finished",
+            Topic::ReconciliationOpen => "Robots stand still until a reconciliation is closed",
             Topic::TaskWaiting => "Something waits for you",
+            Topic::Standstill => "Something does not move",
+            Topic::LaboratoryStopped => "The laboratory is stopped",
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Signing in with a name and a password. Single sign-on would begin sessions here too.
 
 use super::password;
-use crate::ids::ActorId;
+use crate::ids::{ActorId, SYSTEM};
 use crate::store::Result;
+use crate::store::events::{self, NewEvent};
 use crate::store::people::accounts::{self, State};
 use crate::store::people::attempts::{self, Attempt};
 use crate::store::people::sessions::{self, Origin};
-use sqlx::PgPool;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
 /// How an attempt to sign in ended.
@@ -33,17 +35,42 @@ pub async fn sign_in(pool: &PgPool, name: &str, password: String, origin: &Origi
     };
     // No connection is held while hashing.
     let (account, phc) = known.unzip();
+    let of = account.as_ref().map(|account| account.actor_id);
     if !password::verify(password, phc).await? {
+        refused(pool, of, "wrong_credentials").await?;
         return Ok(SignedIn::WrongCredentials);
     }
-    let Some(account) = account else { return Ok(SignedIn::WrongCredentials) };
+    let Some(account) = account else {
+        refused(pool, None, "wrong_credentials").await?;
+        return Ok(SignedIn::WrongCredentials);
+    };
     if account.state == State::Disabled {
+        refused(pool, of, "disabled").await?;
         return Ok(SignedIn::Disabled);
     }
     let mut tx = pool.begin().await?;
     attempts::succeeded(&mut tx, name).await?;
-    let (_, secret) = sessions::begin(&mut tx, account.actor_id, origin).await?;
+    let (session, secret) = sessions::begin(&mut tx, account.actor_id, origin).await?;
     accounts::signed_in(&mut tx, account.actor_id).await?;
+    let body = json!({"session_id": session});
+    record(&mut tx, "SignedIn", Some(account.actor_id), account.actor_id, body).await?;
     tx.commit().await?;
     Ok(SignedIn::Done { actor: account.actor_id, secret })
+}
+
+/// An attempt that failed, by nobody known. A name that nobody has is not kept: it may be a password in the wrong field.
+async fn refused(pool: &PgPool, of: Option<ActorId>, why: &str) -> Result<()> {
+    record(&mut *pool.acquire().await?, "SignInRefused", of, SYSTEM, json!({"because": why})).await
+}
+
+async fn record(
+    conn: &mut PgConnection,
+    kind: &str,
+    of: Option<ActorId>,
+    actor: ActorId,
+    body: Value,
+) -> Result<()> {
+    let subject_id = of.map_or_else(|| "unknown".to_owned(), |of| of.to_string());
+    let event = NewEvent { kind, subject: "user", subject_id, campaign_id: None, actor, body };
+    events::append(conn, &event).await.map(drop)
 }

@@ -88,11 +88,12 @@ pub(crate) async fn observe(conn: &mut PgConnection, plate: &Plate, observed: &[
     let round = round.ok_or_else(|| store::Error::corrupt("round of a plate", plate.id))?;
     let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version).await?;
     let version = version.ok_or_else(|| store::Error::corrupt("campaign version of a round", round.id))?;
-    let proposals = store::proposals::of_batch(conn, plate.batch_id).await?;
+    let proposals: Vec<_> = observed.iter().map(|o| o.proposal).collect();
+    let predictions = store::proposals::predictions(conn, &proposals).await?;
     let rows: Vec<NewObservation> = observed
         .iter()
         .map(|o| {
-            let prediction = proposals.iter().find(|p| p.id == o.proposal).and_then(|p| p.prediction);
+            let prediction = predictions.get(&o.proposal);
             NewObservation {
                 round_id: plate.round_id,
                 proposal_id: o.proposal,

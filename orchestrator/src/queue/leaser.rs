@@ -5,17 +5,21 @@
 
 use super::Wakeups;
 use crate::ids::ActorId;
+use crate::metrics::counted;
+use crate::steps::{self, Step};
 use crate::store;
 use crate::store::jobs::{self, Authority, Leased, Released, Wanted};
 use ::jobs::wire::Lease;
 use sqlx::PgPool;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Polling guarantees: every wake-up may be lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A look takes a statement or two.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Up to so many different wishes are tried at once; with more, a look at what is on offer comes first.
 const WISHES_TRIED_BLINDLY: usize = 4;
 
@@ -52,6 +56,8 @@ struct Line {
 struct Request {
     wanted: Wanted,
     worker: ActorId,
+    /// Or it is answered after one look.
+    waits: bool,
     reply: oneshot::Sender<Result<Granted, Error>>,
     _place: OwnedSemaphorePermit,
 }
@@ -63,7 +69,8 @@ impl Leaser {
         Self { inner: Arc::new(Inner { hand, limit, queues: Mutex::default() }) }
     }
 
-    /// The next job that fits, as soon as there is one; `None` when there was none within `wait`.
+    /// The next job that fits, as soon as there is one; `None` when there was none within `wait`, or at the first look
+    /// for one that does not wait.
     pub async fn lease(
         &self,
         wanted: Wanted,
@@ -73,7 +80,9 @@ impl Leaser {
         let line = self.line(&wanted.queue);
         let place = Arc::clone(&line.places).try_acquire_owned().map_err(|_| Error::Full)?;
         let (reply, mut answer) = oneshot::channel();
-        let request = Request { wanted, worker, reply, _place: place };
+        let (queue, asked) = (wanted.queue.clone(), Instant::now());
+        let request = Request { wanted, worker, waits: !wait.is_zero(), reply, _place: place };
+        let wait = if wait.is_zero() { FIRST_LOOK } else { wait };
         line.requests.send(request).map_err(|_| Error::Store("the leaser has stopped".to_owned()))?;
         let granted = match tokio::time::timeout(wait, &mut answer).await {
             Ok(granted) => granted.ok(),
@@ -83,6 +92,10 @@ impl Leaser {
                 answer.try_recv().ok()
             }
         };
+        if let Some(Ok(granted)) = &granted {
+            // Both were there only since the later of them came.
+            counted().leased(&queue, asked.elapsed().min(granted.dwell), granted.dwell);
+        }
         granted.transpose()
     }
 
@@ -117,6 +130,7 @@ async fn serve(hand: Hand, queue: String, mut arriving: mpsc::UnboundedReceiver<
         waiting.retain(|request| !request.reply.is_closed());
         news.mark_unchanged();
         waiting = hand.give(&queue, waiting).await;
+        waiting.retain(|request| request.waits);
         if waiting.is_empty() {
             continue;
         }
@@ -172,20 +186,28 @@ impl Hand {
 
     /// `None` when it cannot be seen: then everybody tries.
     async fn on_offer(&self, queue: &str) -> Option<Vec<(String, Option<String>)>> {
-        let mut conn = self.pool.acquire().await.ok()?;
-        jobs::on_offer(&mut conn, queue).await.ok()
+        let look = async { jobs::on_offer(&mut *self.pool.acquire().await?, queue).await };
+        store::bounded(look).await.ok()
     }
 
     async fn lease(&self, wanted: &Wanted, requests: &[Request]) -> store::Result<Vec<Leased>> {
         let workers: Vec<ActorId> = requests.iter().map(|request| request.worker).collect();
-        let mut conn = self.pool.acquire().await?;
-        jobs::lease(&mut conn, wanted, &workers, self.duration).await
+        store::bounded(async {
+            steps::before(Step::Lease).await;
+            let mut conn = self.pool.acquire().await?;
+            let leased = jobs::lease(&mut conn, wanted, &workers, self.duration).await?;
+            if !leased.is_empty() {
+                steps::after(Step::Lease).await;
+            }
+            Ok(leased)
+        })
+        .await
     }
 
     /// Hands out what was leased, oldest request of the same worker first; answers who got nothing.
     fn answer(&self, mut requests: Vec<Request>, leased: Vec<Leased>) -> Vec<Request> {
-        for Leased { worker, lease } in leased {
-            let granted = Granted { lease: Some(lease), hand: self.clone() };
+        for Leased { worker, lease, dwell } in leased {
+            let granted = Granted { lease: Some(lease), dwell, hand: self.clone() };
             let place = requests.iter().position(|request| request.worker == worker);
             if let Some(place) = place {
                 // When the asker is gone, what comes back is dropped, and with it given back.
@@ -206,6 +228,8 @@ fn fits(wanted: &Wanted, offered: &[(String, Option<String>)]) -> bool {
 #[derive(Debug)]
 pub struct Granted {
     lease: Option<Lease>,
+    /// How long it had been ready.
+    dwell: Duration,
     hand: Hand,
 }
 

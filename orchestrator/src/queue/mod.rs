@@ -3,8 +3,10 @@
 //! Nothing here is the truth: every loop works with every wake-up lost, by looking again each second.
 
 mod leaser;
+mod reporter;
 pub mod upkeep;
 mod wakeups;
 
 pub use leaser::{Error, Granted, Leaser};
+pub use reporter::Reporter;
 pub use wakeups::Wakeups;

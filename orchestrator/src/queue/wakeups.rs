@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 const CHANNEL: &str = "loopwright_jobs";
 const DEBOUNCE: Duration = Duration::from_millis(20);
 const RECONNECT: Duration = Duration::from_secs(2);
+const LISTEN: Duration = Duration::from_secs(120);
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ impl Default for Wakeups {
 
 /// The topic on which the engine waits for ended jobs.
 const SETTLED: &str = "settled";
+/// The topic on which workers wait for orders to stop.
+const ORDERS: &str = "orders";
 /// The topic on which live streams wait for sealed events.
 const EVENTS: &str = "events";
 
@@ -60,6 +63,11 @@ impl Wakeups {
     /// A job ended, or something else for the engine to look at. Call it after the commit.
     pub fn settled(&self) {
         self.wake(SETTLED);
+    }
+
+    /// Somebody was asked to stop, or may go on. Call it after the commit.
+    pub fn orders(&self) {
+        self.wake(ORDERS);
     }
 
     /// Events got positions. Call it after the commit.
@@ -85,6 +93,11 @@ impl Wakeups {
     /// Changes whenever a job ended.
     pub fn subscribe_settled(&self) -> watch::Receiver<()> {
         self.subscribe(SETTLED)
+    }
+
+    /// Changes whenever somebody was asked to stop, or may go on.
+    pub fn subscribe_orders(&self) -> watch::Receiver<()> {
+        self.subscribe(ORDERS)
     }
 
     /// Changes whenever events got positions.
@@ -119,9 +132,14 @@ impl Wakeups {
     }
 
     async fn tell(&self, pool: &PgPool) {
+        let mut told: Option<Instant> = None;
         loop {
             self.inner.to_tell.notified().await;
-            tokio::time::sleep(DEBOUNCE).await;
+            // The first of a burst at once, the others together.
+            if let Some(told) = told {
+                tokio::time::sleep(DEBOUNCE.saturating_sub(told.elapsed())).await;
+            }
+            told = Some(Instant::now());
             let topics: Vec<String> = std::mem::take(&mut *lock(&self.inner.untold)).into_iter().collect();
             let messages: Vec<String> =
                 topics.iter().map(|topic| format!("{} {topic}", self.inner.process)).collect();
@@ -144,7 +162,11 @@ impl Wakeups {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         loop {
-            let message = listener.recv().await?;
+            let Ok(message) = tokio::time::timeout(LISTEN, listener.recv()).await else {
+                // Silence, or a host that is gone: a new connection tells them apart.
+                return Ok(());
+            };
+            let message = message?;
             match message.payload().split_once(' ') {
                 Some((process, topic)) if process != self.inner.process.to_string() => self.wake_here(topic),
                 _ => {}

@@ -8,6 +8,7 @@ use crate::ids::{ActorId, ModelVersionId, RoundId};
 use crate::models::state::State as ModelState;
 use crate::rounds::seed;
 use crate::rounds::state::State;
+use crate::rounds::summary::Summary;
 use crate::store::campaigns::{Campaign, Version};
 use crate::store::chains;
 use crate::store::rounds::{BegunBy, NewRound, Round};
@@ -40,10 +41,7 @@ impl Standing {
         let rounds = store::rounds::of_campaign(conn, campaign.id).await?;
         let training = chains::last_training(conn, campaign.id).await?;
         let waiting = ticks::waiting(conn, campaign.id).await?;
-        let last_tick = ticks::last(conn, campaign.id).await?;
-        let since = store::campaigns::calendar_since(conn, campaign.id).await?;
-        let everywhere = store::blackouts::everywhere(conn, last_tick.unwrap_or(since)).await?;
-        let now = store::clock::lab_now(conn).await?;
+        let Timing { rule, last_tick, since, now } = Timing::read(conn, campaign, &version).await?;
         let live =
             rounds.iter().filter(|round| !round.state.is_terminal()).map(|round| round.number).collect();
         let situation = Situation {
@@ -59,7 +57,6 @@ impl Standing {
             },
             spent: spent(conn, campaign, &version, &rounds).await?,
         };
-        let rule = Rule::of(&version.spec.schedule, &everywhere);
         Ok(Self { version, rule, situation, rounds, waiting, training, last_tick, since })
     }
 
@@ -70,6 +67,25 @@ impl Standing {
         }
         let ended = self.rule.ends.filter(|ends| *ends <= self.situation.now);
         self.situation.spent.clone().or_else(|| ended.map(|ends| format!("its calendar ended at {ends}")))
+    }
+}
+
+/// What ticks follow from.
+pub struct Timing {
+    pub rule: Rule,
+    /// The last tick that was judged.
+    pub last_tick: Option<DateTime<Utc>>,
+    pub since: DateTime<Utc>,
+    pub now: DateTime<Utc>,
+}
+
+impl Timing {
+    pub async fn read(conn: &mut PgConnection, campaign: &Campaign, version: &Version) -> Result<Self> {
+        let last_tick = ticks::last(conn, campaign.id).await?;
+        let since = store::campaigns::calendar_since(conn, campaign.id).await?;
+        let everywhere = store::blackouts::everywhere(conn, last_tick.unwrap_or(since)).await?;
+        let now = store::clock::lab_now(conn).await?;
+        Ok(Self { rule: Rule::of(&version.spec.schedule, &everywhere), last_tick, since, now })
     }
 }
 
@@ -89,10 +105,15 @@ async fn spent(
         return Ok(Some(format!("all {} rounds of the budget are {done}", budget.rounds)));
     }
     if let Some(wanted) = budget.stop_after_hits {
-        let hits = store::observations::hits(conn, campaign.id).await?;
+        let hits = hits(conn, rounds, wanted).await?;
         if hits >= wanted {
             return Ok(Some(format!("{hits} hits found, {wanted} were wanted")));
         }
+    }
+    let at_most = if live == 0 { 0 } else { store::proposals::in_live_batches(conn, campaign.id).await? };
+    if answered_at_most(rounds).is_some_and(|answered| answered + at_most < version.pool_size) {
+        // Far from it: what is asked twice need not be told apart.
+        return Ok(None);
     }
     let answered = store::proposals::answered(conn, campaign.id).await?;
     let asked = if live == 0 { 0 } else { store::proposals::asked_for(conn, campaign.id).await? };
@@ -102,6 +123,31 @@ async fn spent(
         return Ok(Some(format!("all {all} experiments of the design space are answered{or_asked}")));
     }
     Ok(None)
+}
+
+/// Hits that the rounds have found so far, each in the first round that called it one; fewer than `wanted` when there
+/// are fewer, without those of rounds that have not closed.
+async fn hits(conn: &mut PgConnection, rounds: &[Round], wanted: u32) -> Result<u32> {
+    let mut hits: u32 = rounds.iter().filter_map(summary).map(|summary| summary.hits_found).sum();
+    let open: Vec<&Round> = rounds.iter().filter(|round| summary(round).is_none()).collect();
+    let ids: Vec<RoundId> = open.iter().map(|round| round.id).collect();
+    if hits + store::observations::called_hits(conn, &ids).await? < wanted {
+        return Ok(hits);
+    }
+    for round in open {
+        hits += store::observations::new_hits(conn, round).await?;
+    }
+    Ok(hits)
+}
+
+/// Answers of closed rounds, repeated ones among them; `None` when one of them does not say how many.
+fn answered_at_most(rounds: &[Round]) -> Option<u64> {
+    let closed = rounds.iter().filter(|round| round.state == State::Closed);
+    closed.map(|round| summary(round).map(|summary| u64::from(summary.proposed))).sum()
+}
+
+fn summary(round: &Round) -> Option<Summary> {
+    serde_json::from_value(round.summary.clone()?).ok()
 }
 
 /// Begins the next round. `None`: another one is there meanwhile.

@@ -1,9 +1,12 @@
-//! What people may order of a round: hold it, let it go on, cancel it.
+//! What people may order of a round: pause it, drain it, let it go on, cancel it ([`crate::orders::round`] is the table).
 
 use crate::batches;
 use crate::ids::{ActorId, RoundId};
+use crate::orders::round::{Act, rule};
+use crate::orders::{Order, Ruling};
 use crate::plates;
-use crate::rounds::state::{Event, Rejected};
+use crate::rounds::state::{Event, Rejected, State};
+use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result, moved::Moved};
@@ -14,62 +17,147 @@ use sqlx::{Connection, PgConnection};
 pub enum Ordered {
     /// It is done. After the commit the consequences go to the wake-ups.
     Done(Box<Round>, Consequences),
+    /// It is so already.
+    Already(Box<Round>),
     NotFound,
-    /// The round is in no state for it.
-    Refused(Rejected),
+    /// The round is in no state for it: why.
+    Refused(State, &'static str),
     ChangedMeanwhile,
 }
 
-/// Holds a live round: nothing new is begun until it is resumed; what agents do now they finish.
-pub async fn hold(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
-    let why = Why::new("round.held_by_person", reason);
-    order(conn, id, Event::Held, Some(why), actor).await
+/// Nothing of the round that has not begun begins until it is resumed; what agents do now they finish.
+pub async fn pause(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    order(conn, id, Order::Pause, reason, actor).await
 }
 
-/// Lets a held round go on from where it was; a batch that waits has its whole time again. The task that asked for it is closed; what is missing (jobs of
-/// a broken chain, a plate to be made again) the engine makes anew.
+/// Plates that have begun go to their end, nothing else begins. Then the round is held.
+pub async fn drain(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    order(conn, id, Order::Drain, reason, actor).await
+}
+
+/// Lets a held or draining round go on from where it was; a batch that waits has its whole time again. The task that
+/// asked for it is closed; what is missing (jobs of a broken chain, a plate to be made again) the engine makes anew.
 pub async fn resume(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
-    let answer = resume_in(&mut tx, id, actor).await?;
-    tx.commit().await?;
-    Ok(answer)
+    order(conn, id, Order::Resume, "", actor).await
 }
 
-async fn resume_in(conn: &mut PgConnection, id: RoundId, actor: ActorId) -> Result<Ordered> {
-    let ordered = order(conn, id, Event::Resumed, None, actor).await?;
-    if let Ordered::Done(round, _) = &ordered {
-        store::tasks::close_for(conn, HELD_TASK, &round.id.to_string(), actor).await?;
-        if let Some(mut batch) = store::batches::live_of_round(conn, id).await?
-            && batch.state == batches::State::AwaitingApproval
-        {
-            store::batches::forget_draft(conn, batch.id).await?;
-            let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
-                .await?
-                .ok_or_else(|| store::Error::corrupt("campaign version of a round", round.id))?;
-            store::batches::open_window(conn, &mut batch, version.spec.policy.expires_hours).await?;
+/// Cancels a live round: its batch is withdrawn, its jobs are stopped, what was reserved is given back.
+pub async fn cancel(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
+    order(conn, id, Order::Cancel, reason, actor).await
+}
+
+async fn order(
+    conn: &mut PgConnection,
+    id: RoundId,
+    order: Order,
+    reason: &str,
+    actor: ActorId,
+) -> Result<Ordered> {
+    let mut tx = conn.begin().await?;
+    let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else {
+        return Ok(Ordered::NotFound);
+    };
+    let held = store::holds::manner_of(&mut tx, id.0).await?;
+    let act = match rule(round.state, held, order) {
+        Ruling::Already => return Ok(Ordered::Already(Box::new(round))),
+        Ruling::Refused(why) => return Ok(Ordered::Refused(round.state, why)),
+        Ruling::Do(act) => act,
+    };
+    let mut out = Consequences::default();
+    match carry_out(&mut tx, &mut round, act, reason, actor, &mut out).await? {
+        Moved::Done => {}
+        Moved::Rejected(rejected) => return Err(store::Error::corrupt("round order", rejected)),
+        Moved::ChangedMeanwhile => return Ok(Ordered::ChangedMeanwhile),
+    }
+    tx.commit().await?;
+    Ok(Ordered::Done(Box::new(round), out))
+}
+
+async fn carry_out(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    act: Act,
+    reason: &str,
+    actor: ActorId,
+    out: &mut Consequences,
+) -> Result<Moved<Rejected>> {
+    let id = round.id.0;
+    match act {
+        Act::Pause => {
+            let why = Why::new("round.held_by_person", reason);
+            let moved = store::rounds::apply(conn, round, Event::Held, Some(why), actor).await?;
+            if moved.is_done() {
+                pause_jobs(conn, id, reason, actor, out).await?;
+            }
+            Ok(moved)
+        }
+        Act::PauseToo => {
+            pause_jobs(conn, id, reason, actor, out).await?;
+            store::rounds::note(conn, round, "RoundPaused", reason, actor).await?;
+            Ok(Moved::Done)
+        }
+        Act::Drain => {
+            store::holds::put(conn, Subject::Round, id, Manner::Drain, reason, actor).await?;
+            out.absorb(store::jobs::take_back_barred(conn).await?);
+            out.absorb(Consequences::looked_at_again());
+            store::rounds::note(conn, round, "RoundDrainOrdered", reason, actor).await?;
+            Ok(Moved::Done)
+        }
+        Act::Resume => {
+            let moved = store::rounds::apply(conn, round, Event::Resumed, None, actor).await?;
+            if moved.is_done() {
+                go_on(conn, round, actor, out).await?;
+            }
+            Ok(moved)
+        }
+        Act::GoOn => {
+            store::rounds::note(conn, round, "RoundDrainLifted", reason, actor).await?;
+            go_on(conn, round, actor, out).await?;
+            Ok(Moved::Done)
+        }
+        Act::Cancel => {
+            let why = Why::new("round.cancelled_by_person", reason);
+            let moved = store::rounds::apply(conn, round, Event::Cancelled, Some(why), actor).await?;
+            if moved.is_done() {
+                store::holds::lift(conn, id).await?;
+                wind_up(conn, round, reason, actor, out).await?;
+            }
+            Ok(moved)
         }
     }
-    Ok(ordered)
+}
+
+async fn pause_jobs(
+    conn: &mut PgConnection,
+    round: uuid::Uuid,
+    reason: &str,
+    actor: ActorId,
+    out: &mut Consequences,
+) -> Result<()> {
+    store::holds::put(conn, Subject::Round, round, Manner::Pause, reason, actor).await?;
+    out.absorb(store::jobs::take_back_barred(conn).await?);
+    Ok(())
+}
+
+/// Nothing holds the round any more.
+async fn go_on(conn: &mut PgConnection, round: &Round, actor: ActorId, out: &mut Consequences) -> Result<()> {
+    store::holds::lift(conn, round.id.0).await?;
+    out.absorb(Consequences::looked_at_again());
+    store::tasks::close_for(conn, HELD_TASK, &round.id.to_string(), actor).await?;
+    if let Some(mut batch) = store::batches::live_of_round(conn, round.id).await?
+        && batch.state == batches::State::AwaitingApproval
+    {
+        store::batches::forget_draft(conn, batch.id).await?;
+        let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
+            .await?
+            .ok_or_else(|| store::Error::corrupt("campaign version of a round", round.id))?;
+        store::batches::open_window(conn, &mut batch, version.spec.policy.expires_hours).await?;
+    }
+    Ok(())
 }
 
 /// Cause of the task that a held round opens.
 pub const HELD_TASK: &str = "round.held";
-
-/// Cancels a live round: its batch is withdrawn, its jobs are stopped, what was reserved is given back.
-pub async fn cancel(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
-    let answer = cancel_in(&mut tx, id, reason, actor).await?;
-    tx.commit().await?;
-    Ok(answer)
-}
-
-async fn cancel_in(conn: &mut PgConnection, id: RoundId, reason: &str, actor: ActorId) -> Result<Ordered> {
-    let why = Why::new("round.cancelled_by_person", reason);
-    let ordered = order(conn, id, Event::Cancelled, Some(why), actor).await?;
-    let Ordered::Done(round, mut consequences) = ordered else { return Ok(ordered) };
-    wind_up(conn, &round, reason, actor, &mut consequences).await?;
-    Ok(Ordered::Done(round, consequences))
-}
 
 /// What ends with a round that ends before its time.
 async fn wind_up(
@@ -95,24 +183,4 @@ async fn wind_up(
     let stopped = store::jobs::stop_round(conn, round.id, actor, reason).await?;
     consequences.absorb(stopped.consequences);
     Ok(())
-}
-
-async fn order(
-    conn: &mut PgConnection,
-    id: RoundId,
-    event: Event,
-    why: Option<Why>,
-    actor: ActorId,
-) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
-    let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else {
-        return Ok(Ordered::NotFound);
-    };
-    let moved = store::rounds::apply(&mut tx, &mut round, event, why, actor).await?;
-    tx.commit().await?;
-    Ok(match moved {
-        Moved::Done => Ordered::Done(Box::new(round), Consequences::default()),
-        Moved::Rejected(rejected) => Ordered::Refused(rejected),
-        Moved::ChangedMeanwhile => Ordered::ChangedMeanwhile,
-    })
 }

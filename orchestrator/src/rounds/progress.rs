@@ -1,6 +1,8 @@
 //! Where a campaign stands, for people: round by round.
 
 use crate::ids::{BatchId, CampaignId, RoundId};
+use crate::rounds::summary::Summary;
+use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -48,10 +50,49 @@ pub struct RoundProgress {
     pub measured: u32,
     pub passed_qc: u32,
     pub hits: u32,
-    /// Jobs by state.
+    /// Jobs by state, while the round is live; empty once it has ended.
     pub jobs: BTreeMap<String, u32>,
     /// Once it is closed.
     pub summary: Option<Value>,
+}
+
+/// What came of one round, in experiments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub proposed: u32,
+    pub dispensed: u32,
+    pub measured: u32,
+    pub passed_qc: u32,
+    /// Hits that no earlier round had found.
+    pub hits: u32,
+}
+
+impl From<Summary> for Counted {
+    fn from(summary: Summary) -> Self {
+        Self {
+            proposed: summary.proposed,
+            dispensed: summary.dispensed,
+            measured: summary.measured,
+            passed_qc: summary.passed_qc,
+            hits: summary.hits_found,
+        }
+    }
+}
+
+/// A closed round says it itself: nothing of it changes any more. Any other is counted.
+pub async fn counted(conn: &mut PgConnection, round: &Round) -> Result<Counted> {
+    let summary = round.summary.clone().and_then(|summary| serde_json::from_value::<Summary>(summary).ok());
+    if let Some(summary) = summary {
+        return Ok(summary.into());
+    }
+    let counts = store::accounts::counts(conn, round.id).await?;
+    Ok(Counted {
+        proposed: counts.proposed,
+        dispensed: counts.dispensed,
+        measured: counts.measured,
+        passed_qc: counts.passed_qc,
+        hits: store::observations::new_hits(conn, round).await?,
+    })
 }
 
 /// Reads where the campaign stands; `None` when there is none of this id.
@@ -60,16 +101,28 @@ pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<
     let Some(version) = store::campaigns::version(conn, id, campaign.current_version).await? else {
         return Ok(None);
     };
-    let observations = store::observations::of_campaign(conn, id, None).await?;
+    let rounds = rounds(conn, id).await?;
+    Ok(Some(Progress {
+        campaign_id: id,
+        name: campaign.name,
+        state: campaign.state.as_str().to_owned(),
+        finished_reason: campaign.finished_reason,
+        rounds_planned: version.spec.budget.rounds,
+        hits: rounds.iter().map(|round| round.hits).sum(),
+        passed_qc: rounds.iter().map(|round| round.passed_qc).sum(),
+        pool_size: version.pool_size,
+        promoted_model_version: store::models::promoted(conn, id).await?.map(|version| version.number),
+        rounds,
+    }))
+}
+
+async fn rounds(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<RoundProgress>> {
+    let batches = store::standing::batches(conn, id).await?;
+    let mut plates = store::standing::plates(conn, id).await?;
+    let mut jobs = store::standing::jobs(conn, id).await?;
     let mut rounds = Vec::new();
-    let mut hits = 0;
-    let mut passed_qc = 0;
     for round in store::rounds::of_campaign(conn, id).await? {
-        let new_hits = crate::rounds::summary::new_hits(&observations, round.number).len();
-        let counts = store::accounts::counts(conn, round.id).await?;
-        let new_hits = u32::try_from(new_hits).unwrap_or(u32::MAX);
-        hits += new_hits;
-        passed_qc += counts.passed_qc;
+        let counted = counted(conn, &round).await?;
         rounds.push(RoundProgress {
             round_id: round.id,
             number: round.number,
@@ -78,27 +131,16 @@ pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<
             reason_code: round.why.as_ref().map(|why| why.code.clone()),
             reason: round.why.map(|why| why.text),
             due_lab_at: round.due_lab_at,
-            batch_id: store::batches::live_of_round(conn, round.id).await?.map(|batch| batch.id),
-            plates: store::accounts::plates_by_state(conn, round.id).await?,
-            proposed: counts.proposed,
-            dispensed: counts.dispensed,
-            measured: counts.measured,
-            passed_qc: counts.passed_qc,
-            hits: new_hits,
-            jobs: store::accounts::jobs_by_state(conn, round.id).await?,
+            batch_id: batches.get(&round.id).copied(),
+            plates: plates.remove(&round.id).unwrap_or_default(),
+            proposed: counted.proposed,
+            dispensed: counted.dispensed,
+            measured: counted.measured,
+            passed_qc: counted.passed_qc,
+            hits: counted.hits,
+            jobs: jobs.remove(&round.id).unwrap_or_default(),
             summary: round.summary,
         });
     }
-    Ok(Some(Progress {
-        campaign_id: id,
-        name: campaign.name,
-        state: campaign.state.as_str().to_owned(),
-        finished_reason: campaign.finished_reason,
-        rounds_planned: version.spec.budget.rounds,
-        hits,
-        passed_qc,
-        pool_size: version.pool_size,
-        promoted_model_version: store::models::promoted(conn, id).await?.map(|version| version.number),
-        rounds,
-    }))
+    Ok(rounds)
 }

@@ -4,7 +4,6 @@ use super::Result;
 use super::moved::count;
 use crate::ids::{BatchId, ProposalId, RoundId};
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
 
 /// Experiments of a round's live batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,30 +50,6 @@ pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
         measured: count(row.measured)?,
         passed_qc: count(row.passed_qc)?,
     })
-}
-
-pub async fn plates_by_state(conn: &mut PgConnection, round: RoundId) -> Result<BTreeMap<String, u32>> {
-    let rows = sqlx::query!(
-        r#"select state, count(*) as "count!" from plate where round_id = $1 group by state"#,
-        round.0
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| Ok((row.state, count(row.count)?))).collect()
-}
-
-pub async fn jobs_by_state(conn: &mut PgConnection, round: RoundId) -> Result<BTreeMap<String, u32>> {
-    let rows = sqlx::query!(
-        r#"select job_state.state as "state!", count(*) as "count!"
-           from job
-           join job_state on job_state.job_id = job.id
-           where job.round_id = $1
-           group by job_state.state"#,
-        round.0
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| Ok((row.state, count(row.count)?))).collect()
 }
 
 /// How one approved proposal stands.

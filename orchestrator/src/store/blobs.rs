@@ -56,6 +56,8 @@ pub struct Described {
 }
 
 const PART_BYTES: usize = 8 << 20;
+/// Blobs looked at in one sample.
+const SAMPLE: i64 = 4;
 /// Parts of one upload being written at the same time.
 const PARTS_IN_FLIGHT: usize = 4;
 
@@ -233,6 +235,35 @@ impl Blobs {
         self.store.delete(&place).await.map_err(failed("removed a probe"))
     }
 
+    /// Bytes free where the blobs lie; `None` for a bucket, or when it cannot be told.
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes(self.folder.as_deref()?)
+    }
+
+    /// Reads a few blobs of those that are known, as a sample, and says what is wrong with them.
+    pub async fn sample(&self, pool: &PgPool) -> Result<Vec<String>> {
+        let from = rand::random::<[u8; 32]>();
+        let mut conn = pool.acquire().await?;
+        let known = sqlx::query_scalar!(
+            "(select sha256 from blob where sha256 >= $1 and size_bytes < 16777216 order by sha256 limit $2)
+             union
+             (select sha256 from blob where size_bytes < 16777216 order by sha256 limit 1)",
+            from.as_slice(),
+            SAMPLE
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        drop(conn);
+        let mut wrong = Vec::new();
+        for sha256 in known.into_iter().flatten() {
+            let digest = crate::store::moved::digest(&sha256)?;
+            if let Err(error) = self.read(digest).await {
+                wrong.push(format!("blob {digest}: {}", error.with_sources()));
+            }
+        }
+        Ok(wrong)
+    }
+
     /// All the bytes, checked against their name.
     pub async fn read(&self, digest: Digest) -> Result<Bytes> {
         let failed = |source| Error::BlobStore { doing: "read a blob", source };
@@ -246,6 +277,12 @@ impl Blobs {
         }
         Ok(bytes)
     }
+}
+
+/// Bytes free for whoever is not root on the disk of `folder`; `None` when it cannot be told.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
 /// Two levels of folders, so that none grows too long.

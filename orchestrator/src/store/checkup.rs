@@ -24,6 +24,8 @@ pub struct Vitals {
     pub held_rounds: i64,
     pub open_tasks: i64,
     pub unsealed_events: i64,
+    /// Robots are given no work: what they did in another life of the database is not reconciled.
+    pub is_reconciling: bool,
     /// Instruments in service that nobody has asked for work for within five minutes.
     pub silent_instruments: Vec<String>,
 }
@@ -47,6 +49,9 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
                   (select count(*) from task where closed_at is null) as "open_tasks!",
                   (select count(*) from event)
                       - (select position from event_sealer) as "unsealed_events!",
+                  not exists (
+                      select from reconciliation where epoch = database_epoch() and closed_at is not null
+                  ) as "is_reconciling!",
                   (select coalesce(array_agg(name order by name), '{}') from instrument
                    where state = 'in_service'
                      and (last_seen_at is null or last_seen_at < now() - interval '5 minutes'))
@@ -67,6 +72,7 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
         held_rounds: row.held_rounds,
         open_tasks: row.open_tasks,
         unsealed_events: row.unsealed_events,
+        is_reconciling: row.is_reconciling,
         silent_instruments: row.silent_instruments,
     })
 }

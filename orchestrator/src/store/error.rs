@@ -158,7 +158,8 @@ fn of_database(code: &str, constraint: Option<String>, source: sqlx::Error) -> E
         (_, "40001" | "40P01" | "55P03" | "57014") => Error::Contended(source),
         (_, "42501") => Error::NotPermitted(source),
         // connection exceptions, insufficient resources, operator intervention
-        ("08" | "53" | "57", _) => Error::Unavailable(source),
+        // and a server that is a standby now
+        ("08" | "53" | "57", _) | (_, "25006") => Error::Unavailable(source),
         // data exceptions: a text with NUL, an instant beyond PostgreSQL's
         ("22", "22021" | "22P05" | "22008") => Error::Refused(NOT_STORABLE.to_owned()),
         _ => Error::Statement(source),

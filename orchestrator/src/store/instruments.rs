@@ -1,9 +1,11 @@
 //! The devices that stand in the laboratory, and what they can do.
 
 use super::error::{Error, Result};
+use super::events::{self, NewEvent};
+use crate::ids::ActorId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -13,6 +15,8 @@ use utoipa::ToSchema;
 pub enum InstrumentState {
     /// It is given work.
     InService,
+    /// It is given only what belongs to plates that have begun; then it is in maintenance.
+    Draining,
     /// It is given none, for now.
     Maintenance,
     /// It is given none, ever.
@@ -20,18 +24,23 @@ pub enum InstrumentState {
 }
 
 impl InstrumentState {
-    pub const ALL: [InstrumentState; 3] =
-        [InstrumentState::InService, InstrumentState::Maintenance, InstrumentState::Retired];
+    pub const ALL: [InstrumentState; 4] = [
+        InstrumentState::InService,
+        InstrumentState::Draining,
+        InstrumentState::Maintenance,
+        InstrumentState::Retired,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             InstrumentState::InService => "in_service",
+            InstrumentState::Draining => "draining",
             InstrumentState::Maintenance => "maintenance",
             InstrumentState::Retired => "retired",
         }
     }
 
-    fn from_column(word: &str) -> Result<Self> {
+    pub(super) fn from_column(word: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|state| state.as_str() == word)
@@ -47,6 +56,14 @@ pub struct Instrument {
     /// Capacities that planning respects: deck slots, tips a run, incubator slots.
     pub profile: Value,
     pub state: InstrumentState,
+    /// Why it is in this state, when somebody said.
+    pub state_reason: Option<String>,
+    /// Name of whoever brought it there.
+    pub state_by: Option<String>,
+    /// Real time.
+    pub state_since: DateTime<Utc>,
+    /// When it is expected back in service (laboratory time); nothing happens then by itself.
+    pub back_lab_at: Option<DateTime<Utc>>,
     /// When its agent last asked for work (real time).
     pub last_seen_at: Option<DateTime<Utc>>,
 }
@@ -75,7 +92,11 @@ pub async fn register(conn: &mut PgConnection, name: &str, registration: &Regist
          on conflict (name) do update
          set capabilities = excluded.capabilities,
              profile = excluded.profile,
-             state = coalesce($4, instrument.state)
+             state = coalesce($4, instrument.state),
+             state_since = case when $4 <> instrument.state then now() else instrument.state_since end,
+             state_reason = case when $4 <> instrument.state then null else instrument.state_reason end,
+             state_by = case when $4 <> instrument.state then null else instrument.state_by end,
+             back_lab_at = case when $4 <> instrument.state then null else instrument.back_lab_at end
          returning (xmax = 0) as "inserted!""#,
         name,
         &registration.capabilities,
@@ -86,40 +107,121 @@ pub async fn register(conn: &mut PgConnection, name: &str, registration: &Regist
     .await?)
 }
 
+struct Row {
+    name: String,
+    capabilities: Vec<String>,
+    profile: Value,
+    state: String,
+    state_reason: Option<String>,
+    state_by: Option<String>,
+    state_since: DateTime<Utc>,
+    back_lab_at: Option<DateTime<Utc>>,
+    last_seen_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Instrument {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            name: row.name,
+            capabilities: row.capabilities,
+            profile: row.profile,
+            state: InstrumentState::from_column(&row.state)?,
+            state_reason: row.state_reason,
+            state_by: row.state_by,
+            state_since: row.state_since,
+            back_lab_at: row.back_lab_at,
+            last_seen_at: row.last_seen_at,
+        })
+    }
+}
+
 pub async fn get(conn: &mut PgConnection, name: &str) -> Result<Instrument> {
-    let row = sqlx::query!(
-        "select name, capabilities, profile, state, last_seen_at from instrument where name = $1",
+    sqlx::query_as!(
+        Row,
+        r#"select instrument.name, capabilities, profile, state, state_reason, actor.name as "state_by?", state_since,
+             back_lab_at, last_seen_at
+         from instrument
+         left join actor on actor.id = state_by
+         where instrument.name = $1"#,
         name
     )
     .fetch_optional(conn)
     .await?
-    .ok_or_else(|| Error::not_found("instrument", name))?;
-    Ok(Instrument {
-        name: row.name,
-        capabilities: row.capabilities,
-        profile: row.profile,
-        state: InstrumentState::from_column(&row.state)?,
-        last_seen_at: row.last_seen_at,
-    })
+    .ok_or_else(|| Error::not_found("instrument", name))?
+    .try_into()
 }
 
 /// Every instrument, by name.
 pub async fn list(conn: &mut PgConnection) -> Result<Vec<Instrument>> {
-    let rows =
-        sqlx::query!("select name, capabilities, profile, state, last_seen_at from instrument order by name")
-            .fetch_all(conn)
-            .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Instrument {
-                name: row.name,
-                capabilities: row.capabilities,
-                profile: row.profile,
-                state: InstrumentState::from_column(&row.state)?,
-                last_seen_at: row.last_seen_at,
-            })
-        })
-        .collect()
+    sqlx::query_as!(
+        Row,
+        r#"select instrument.name, capabilities, profile, state, state_reason, actor.name as "state_by?", state_since,
+             back_lab_at, last_seen_at
+         from instrument
+         left join actor on actor.id = state_by
+         order by instrument.name"#
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Instrument::try_from)
+    .collect()
+}
+
+/// The state of an instrument, its row locked for this transaction; `None` when there is none of this name.
+pub async fn lock(conn: &mut PgConnection, name: &str) -> Result<Option<InstrumentState>> {
+    let word = sqlx::query_scalar!("select state from instrument where name = $1 for no key update", name)
+        .fetch_optional(conn)
+        .await?;
+    word.map(|word| InstrumentState::from_column(&word)).transpose()
+}
+
+/// A change of state, and what its record is called.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    pub state: InstrumentState,
+    /// `None`: as it was, and so is who said it.
+    pub reason: Option<&'a str>,
+    pub back_lab_at: Option<DateTime<Utc>>,
+    pub kind: &'static str,
+}
+
+/// Writes a change of state down, with its event, in the caller's transaction. The caller holds the row's lock.
+pub async fn apply(conn: &mut PgConnection, name: &str, change: &Change<'_>, actor: ActorId) -> Result<()> {
+    let out = matches!(change.state, InstrumentState::Draining | InstrumentState::Maintenance);
+    sqlx::query!(
+        "update instrument
+         set state = $2, state_reason = coalesce($3, state_reason),
+             state_by = case when $3::text is null then state_by else $4 end, state_since = now(),
+             back_lab_at = case when $5 then coalesce($6, back_lab_at) end
+         where name = $1",
+        name,
+        change.state.as_str(),
+        change.reason,
+        actor.0,
+        out,
+        change.back_lab_at
+    )
+    .execute(&mut *conn)
+    .await?;
+    let event = NewEvent {
+        kind: change.kind,
+        subject: "instrument",
+        subject_id: name.to_owned(),
+        campaign_id: None,
+        actor,
+        body: json!({"state": change.state, "reason": change.reason, "back_lab_at": change.back_lab_at}),
+    };
+    events::append(conn, &event).await.map(drop)
+}
+
+/// What workers hold beside this instrument.
+pub async fn jobs_on(conn: &mut PgConnection, name: &str) -> Result<Vec<uuid::Uuid>> {
+    Ok(sqlx::query_scalar!("select job_id from lease where instrument = $1 order by job_id", name)
+        .fetch_all(conn)
+        .await?)
 }
 
 /// Its agent asked for work. Written at most every ten seconds: it is for people.

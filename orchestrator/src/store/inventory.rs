@@ -78,7 +78,8 @@ pub fn storage(barcode: &str) -> Location {
 
 /// Everything that planning may use. Library plates are counted as in storage: each chain brings them back.
 pub async fn available(conn: &mut PgConnection) -> Result<Inventory> {
-    let wells = sqlx::query!(
+    let wells = sqlx::query_as!(
+        Source,
         r#"select stock_plate.barcode, labware, well, content, volume_nl - reserved_nl as "available_nl!"
            from stock_well
            join stock_plate on stock_plate.barcode = stock_well.barcode
@@ -87,6 +88,64 @@ pub async fn available(conn: &mut PgConnection) -> Result<Inventory> {
     )
     .fetch_all(&mut *conn)
     .await?;
+    let blanks = sqlx::query_as!(
+        BlankPlate,
+        r#"select barcode, labware, context as "context!"
+           from stock_plate
+           where role = 'assay' and state = 'available'
+           order by barcode"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(Inventory { sources: by_content(wells)?, blanks })
+}
+
+/// What a plan may be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Of source wells.
+    pub contents: Vec<String>,
+    /// Of assay plates.
+    pub labware: &'a str,
+    pub contexts: &'a [String],
+}
+
+/// Of everything that planning may use, what is `wanted`: a plan asks for little of a large library.
+pub async fn available_of(conn: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Inventory> {
+    let wells = sqlx::query_as!(
+        Source,
+        r#"select stock_plate.barcode, labware, well, content, volume_nl - reserved_nl as "available_nl!"
+           from stock_well
+           join stock_plate on stock_plate.barcode = stock_well.barcode
+           where content = any($1) and role = 'library' and state = 'available' and volume_nl > reserved_nl
+           order by stock_plate.barcode, well"#,
+        &wanted.contents
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let blanks = sqlx::query_as!(
+        BlankPlate,
+        r#"select barcode, labware, context as "context!"
+           from stock_plate
+           where role = 'assay' and state = 'available' and labware = $1 and context = any($2)
+           order by barcode"#,
+        wanted.labware,
+        wanted.contexts
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(Inventory { sources: by_content(wells)?, blanks })
+}
+
+struct Source {
+    barcode: String,
+    labware: String,
+    well: String,
+    content: String,
+    available_nl: i64,
+}
+
+fn by_content(wells: Vec<Source>) -> Result<BTreeMap<String, Vec<SourceWell>>> {
     let mut sources: BTreeMap<String, Vec<SourceWell>> = BTreeMap::new();
     for row in wells {
         sources.entry(row.content).or_default().push(SourceWell {
@@ -96,19 +155,7 @@ pub async fn available(conn: &mut PgConnection) -> Result<Inventory> {
             available_nl: u64::try_from(row.available_nl).map_err(corrupt)?,
         });
     }
-    let blanks = sqlx::query!(
-        r#"select barcode, labware, context as "context!"
-           from stock_plate
-           where role = 'assay' and state = 'available'
-           order by barcode"#
-    )
-    .fetch_all(conn)
-    .await?;
-    let blanks = blanks
-        .into_iter()
-        .map(|row| BlankPlate { barcode: row.barcode, labware: row.labware, context: row.context })
-        .collect();
-    Ok(Inventory { sources, blanks })
+    Ok(sources)
 }
 
 /// Slots of `device` that a plate stands in, or that the incubation of a live plate is planned for.
@@ -331,6 +378,44 @@ pub async fn set_stock_state(conn: &mut PgConnection, barcode: &str, state: Stoc
         StockState::Withdrawn => "withdrawn",
     };
     sqlx::query!("update stock_plate set state = $2 where barcode = $1", barcode, word).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes a plate out of the stock that was worked on for nobody here: an assay plate that no round of this database
+/// uses. Answers whether it was one.
+pub async fn withdraw_unused(conn: &mut PgConnection, barcode: &str) -> Result<bool> {
+    let withdrawn = sqlx::query!(
+        "update stock_plate
+         set state = 'withdrawn'
+         where barcode = $1
+             and role = 'assay'
+             and state in ('available', 'reserved')
+             and not exists (select from plate where plate.barcode = stock_plate.barcode)",
+        barcode
+    )
+    .execute(conn)
+    .await?;
+    Ok(withdrawn.rows_affected() > 0)
+}
+
+/// Takes what was drawn (nanolitres by barcode and well) out of the stock, past every reservation.
+///
+/// As with [`spend`], a well's volume stays no less than what is reserved in it.
+pub async fn write_off(conn: &mut PgConnection, drawn: &BTreeMap<(String, String), u64>) -> Result<()> {
+    let draws = drawn.iter().map(|((barcode, well), volume)| (barcode.clone(), well.clone(), *volume));
+    let columns = Volumes::of(draws)?;
+    columns.lock(conn).await?;
+    sqlx::query!(
+        "update stock_well
+         set volume_nl = greatest(volume_nl - given.volume, reserved_nl)
+         from unnest($1::text[], $2::text[], $3::bigint[]) as given (barcode, well, volume)
+         where stock_well.barcode = given.barcode and stock_well.well = given.well",
+        &columns.barcodes,
+        &columns.wells,
+        &columns.volumes
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::Result;
 use super::moved::{corrupt, count};
 use super::proposals::experiment;
+use super::rounds::Round;
 use crate::ids::{CampaignId, ObservationId, PlateId, ProposalId, RoundId};
 use jobs::Experiment;
 use sqlx::PgConnection;
@@ -120,20 +121,71 @@ pub async fn of_campaign(
         .collect()
 }
 
-/// Experiments of the campaign called hits so far (by the majority of their observations).
-pub async fn hits(conn: &mut PgConnection, campaign: CampaignId) -> Result<u32> {
-    let hits = sqlx::query_scalar!(
+/// How many observations the campaign has. They are only ever added, and only of plates that may train: while the
+/// number is the same, so are they.
+pub async fn number(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
+    let number = sqlx::query_scalar!(
         r#"select count(*) as "count!"
-           from (
+           from round
+           join observation on observation.round_id = round.id
+           where round.campaign_id = $1"#,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?;
+    u64::try_from(number).map_err(corrupt)
+}
+
+/// How many observations of these rounds are called hits: at least as many as there are new hits in them.
+pub async fn called_hits(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<u32> {
+    let ids: Vec<Uuid> = rounds.iter().map(|id| id.0).collect();
+    let called = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from observation where round_id = any($1) and hit"#,
+        &ids
+    )
+    .fetch_one(conn)
+    .await?;
+    count(called)
+}
+
+/// Experiments that most of the round's observations call a hit (a tie is one), and that those of earlier rounds did
+/// not. As [`crate::rounds::summary::new_hits`] over everything.
+///
+/// `offset 0`: the few that are called are looked up one by one, never all proposals of the campaign.
+pub async fn new_hits(conn: &mut PgConnection, round: &Round) -> Result<u32> {
+    let hits = sqlx::query_scalar!(
+        r#"with called as (
                select proposal.perturbation, proposal.context
                from observation
                join proposal on proposal.id = observation.proposal_id
-               join round on round.id = observation.round_id
-               where round.campaign_id = $1
+               where observation.round_id = $1
                group by proposal.perturbation, proposal.context
                having avg(observation.hit::int) >= 0.5
-           ) as hit"#,
-        campaign.0
+           ),
+           earlier as materialized (
+               select array_agg(batch.id) as batches
+               from round
+               join batch on batch.round_id = round.id
+               where round.campaign_id = $2 and round.number < $3
+           ),
+           called_before as (
+               select called.perturbation, called.context
+               from called
+               cross join lateral (
+                   select id
+                   from proposal
+                   where proposal.perturbation = called.perturbation
+                     and proposal.context = called.context
+                     and proposal.batch_id = any((select batches from earlier)::uuid[])
+                   offset 0) as asked
+               join observation on observation.proposal_id = asked.id
+               group by called.perturbation, called.context
+               having avg(observation.hit::int) >= 0.5
+           )
+           select (select count(*) from called) - (select count(*) from called_before) as "count!""#,
+        round.id.0,
+        round.campaign_id.0,
+        i32::try_from(round.number).map_err(corrupt)?
     )
     .fetch_one(conn)
     .await?;

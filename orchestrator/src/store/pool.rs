@@ -1,9 +1,11 @@
-//! Connections of the application: its role, its timeouts, and no start on a schema it does not know.
+//! Connections of the application: its role, its timeouts, never to a standby, and no start on a schema it does not
+//! know.
 
-use super::error::Result;
+use super::addresses::{self, Addresses};
+use super::error::{Error, Result};
 use super::migrate;
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use std::str::FromStr;
 use std::time::Duration;
 
 /// How the application connects. Every wait is bounded.
@@ -30,10 +32,25 @@ impl Default for ConnectOptions {
     }
 }
 
+/// A connection that does not answer within this is given up.
+const ALIVE: Duration = Duration::from_secs(2);
+
+/// A connection that has just answered somebody is not asked whether it does.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Longer than any step of ours, which are a few statements each.
+const HOST_GONE: Duration = Duration::from_secs(90);
+
 /// A pool that acts as the role `loopwright_app`, on a schema of exactly this binary's version.
 pub async fn connect(url: &str, options: &ConnectOptions) -> Result<PgPool> {
-    let login = PgConnectOptions::from_str(url)?;
+    let addresses = Addresses::parse(url)?;
+    let login = addresses.primary().await?;
     let pool = pool_options(options).connect_with(with_timeouts(login, options)).await?;
+    if addresses.are_several() {
+        let options = options.clone();
+        let dress = move |login| with_timeouts(login, &options);
+        tokio::spawn(addresses::follow(pool.clone(), addresses, dress));
+    }
     let mut conn = pool.acquire().await?;
     migrate::check(&mut conn).await?;
     drop(conn);
@@ -47,18 +64,40 @@ pub fn pool_options(options: &ConnectOptions) -> PgPoolOptions {
         .acquire_timeout(options.acquire_timeout)
         .after_connect(|conn, _| {
             Box::pin(async move {
+                if !addresses::takes_writes(conn).await? {
+                    return Err(sqlx::Error::Io(std::io::Error::other("the server is a standby")));
+                }
                 sqlx::query("set role loopwright_app").execute(conn).await?;
                 Ok(())
             })
         })
+        // Instead of the pool's own test, which waits for a host that is gone for as long as anybody waits.
+        .test_before_acquire(false)
+        .before_acquire(|conn, of| {
+            Box::pin(async move {
+                if of.idle_for < FRESH {
+                    return Ok(true);
+                }
+                Ok(tokio::time::timeout(ALIVE, conn.ping()).await.is_ok_and(|pinged| pinged.is_ok()))
+            })
+        })
 }
 
-/// `login` with the session's timeouts.
+/// What `work` brings, if it ends within [`HOST_GONE`]: the server cuts statements off long before, so what takes
+/// longer waits for a server that is not there any more, and would wait for ever.
+pub async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let gone = || Err(Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+    tokio::time::timeout(HOST_GONE, work).await.unwrap_or_else(|_| gone())
+}
+
+/// `login` with the session's timeouts, and without compiling statements: ours are short, and where PostgreSQL takes one
+/// for long, compiling it takes longer than the statement.
 pub fn with_timeouts(login: PgConnectOptions, options: &ConnectOptions) -> PgConnectOptions {
     let milliseconds = |duration: Duration| duration.as_millis().to_string();
     login.application_name("loopwright").options([
         ("statement_timeout", milliseconds(options.statement_timeout)),
         ("lock_timeout", milliseconds(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", milliseconds(options.idle_in_transaction_timeout)),
+        ("jit", "off".to_owned()),
     ])
 }

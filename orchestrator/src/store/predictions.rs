@@ -1,8 +1,10 @@
 //! The posterior over the whole pool, as a round's model saw it before the batch.
 
 use super::Result;
+use super::moved::count;
 use super::proposals::experiment;
 use crate::ids::{CampaignId, RoundId};
+use chrono::{DateTime, Utc};
 use jobs::Experiment;
 use jobs::work::learn::Prediction;
 use sqlx::PgConnection;
@@ -69,6 +71,41 @@ pub async fn of(conn: &mut PgConnection, round: RoundId, asked: &Experiment) -> 
     }))
 }
 
+/// Of one experiment in the latest round of the campaign that has it in its pool, with that round's number.
+pub async fn latest(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    asked: &Experiment,
+) -> Result<Option<(u32, Predicted)>> {
+    let Some(row) = sqlx::query!(
+        "select round.number, mean, epistemic_sd, aleatoric_sd, hit_probability, score
+         from round
+         join prediction on prediction.round_id = round.id
+         where round.campaign_id = $1 and perturbation = $2 and context = $3
+         order by round.number desc
+         limit 1",
+        campaign.0,
+        asked.perturbation.to_string(),
+        asked.context.0
+    )
+    .fetch_optional(conn)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let predicted = Predicted {
+        experiment: asked.clone(),
+        prediction: Prediction {
+            mean: row.mean,
+            epistemic_sd: row.epistemic_sd,
+            aleatoric_sd: row.aleatoric_sd,
+            hit_probability: row.hit_probability,
+        },
+        score: row.score,
+    };
+    Ok(Some((count(row.number.into())?, predicted)))
+}
+
 /// The `limit` highest scores of the round's pool.
 pub async fn best(conn: &mut PgConnection, round: RoundId, limit: i64) -> Result<Vec<Predicted>> {
     let rows = sqlx::query!(
@@ -104,6 +141,54 @@ pub async fn expected_hits_unmeasured(
     campaign: CampaignId,
     round: RoundId,
 ) -> Result<Option<f64>> {
+    let row = sqlx::query!("select expected_hits, expected_hits_at from round where id = $1", round.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    match row.and_then(|row| row.expected_hits.zip(row.expected_hits_at)) {
+        Some((then, at)) => Ok(Some(then - measured_since(conn, campaign, round, at).await?)),
+        // Stored before anybody added it up.
+        None => add_up(conn, campaign, round).await,
+    }
+}
+
+/// Of the round's posterior, what the campaign has measured since `at`. Only rounds that had not closed by then measured
+/// anything since. `offset 0`: what was measured is looked up one by one, never the whole posterior.
+async fn measured_since(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    round: RoundId,
+    at: DateTime<Utc>,
+) -> Result<f64> {
+    Ok(sqlx::query_scalar!(
+        r#"with measured as (
+               select distinct proposal.perturbation, proposal.context
+               from round
+               join observation on observation.round_id = round.id
+               join proposal on proposal.id = observation.proposal_id
+               where round.campaign_id = $2
+                 and not exists (
+                     select from round_stage
+                     where round_stage.round_id = round.id and stage = 'closed' and entered_at <= $3)
+                 and observation.created_at > $3
+           )
+           select coalesce(sum(hit_probability), 0) as "sum!"
+           from measured
+           cross join lateral (
+               select hit_probability
+               from prediction
+               where prediction.round_id = $1
+                 and prediction.perturbation = measured.perturbation
+                 and prediction.context = measured.context
+               offset 0) as predicted"#,
+        round.0,
+        campaign.0,
+        at
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+async fn add_up(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Option<f64>> {
     Ok(sqlx::query_scalar!(
         "select sum(hit_probability)
          from prediction
@@ -121,4 +206,19 @@ pub async fn expected_hits_unmeasured(
     )
     .fetch_one(conn)
     .await?)
+}
+
+/// Keeps what [`add_up`] says now.
+pub async fn keep_expected_hits(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<()> {
+    let expected = add_up(conn, campaign, round).await?;
+    sqlx::query!(
+        "update round
+         set expected_hits = $2, expected_hits_at = case when $2::float8 is not null then now() end
+         where id = $1",
+        round.0,
+        expected
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

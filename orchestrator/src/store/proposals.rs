@@ -7,6 +7,7 @@ use jobs::work::learn::Prediction;
 use jobs::{Context, Experiment, JobId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -238,6 +239,45 @@ pub async fn of_batch(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Pro
     .collect()
 }
 
+/// How many of a batch are selected.
+pub async fn selected(conn: &mut PgConnection, batch: BatchId) -> Result<u32> {
+    let selected = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from proposal where batch_id = $1 and status = 'selected'"#,
+        batch.0
+    )
+    .fetch_one(conn)
+    .await?;
+    count(selected)
+}
+
+/// What the model says of those of `ids` that it saw.
+pub async fn predictions(
+    conn: &mut PgConnection,
+    ids: &[ProposalId],
+) -> Result<BTreeMap<ProposalId, Prediction>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select id, mean as "mean!", epistemic_sd as "epistemic_sd!", aleatoric_sd as "aleatoric_sd!",
+                  hit_probability as "hit_probability!"
+           from proposal
+           where id = any($1)
+             and num_nulls(mean, epistemic_sd, aleatoric_sd, hit_probability) = 0"#,
+        &ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let predictions = rows.into_iter().map(|row| {
+        let prediction = Prediction {
+            mean: row.mean,
+            epistemic_sd: row.epistemic_sd,
+            aleatoric_sd: row.aleatoric_sd,
+            hit_probability: row.hit_probability,
+        };
+        (ProposalId(row.id), prediction)
+    });
+    Ok(predictions.collect())
+}
+
 pub async fn by_id(conn: &mut PgConnection, id: ProposalId) -> Result<Option<Proposal>> {
     sqlx::query_as!(
         Row,
@@ -386,6 +426,24 @@ pub async fn asked_for(conn: &mut PgConnection, campaign: CampaignId) -> Result<
     .fetch_one(conn)
     .await?;
     count(asked).map(u64::from)
+}
+
+/// How many proposals, of whatever status, are in live batches of the campaign's live rounds: at least as many as are
+/// asked for.
+pub async fn in_live_batches(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
+    let number = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from round
+           join batch on batch.round_id = round.id
+           join proposal on proposal.batch_id = batch.id
+           where round.campaign_id = $1
+             and round.state not in ('closed', 'cancelled', 'failed')
+             and batch.state in ('awaiting_approval', 'approved', 'planned')"#,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?;
+    count(number).map(u64::from)
 }
 
 /// How many experiments of the campaign have their fate.

@@ -52,12 +52,16 @@ pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Resul
                    join actor on actor.id = approval.actor_id
                    where approval.batch_id = batch.id and approval.verdict = 'approve') as "approved_by!",
                   model_version.number as "model_version?",
-                  encode(model_version.checkpoint_sha256, 'hex') as checkpoint_sha256
+                  coalesce(
+                      proposed.output -> 'result' ->> 'checkpoint',
+                      encode(model_version.checkpoint_sha256, 'hex')
+                  ) as checkpoint_sha256
            from observation
            join proposal on proposal.id = observation.proposal_id
            join batch on batch.id = proposal.batch_id
            join plate on plate.id = observation.plate_id
            join round on round.id = observation.round_id
+           left join job_outcome proposed on proposed.job_id = batch.propose_job_id
            left join model_version on model_version.id = round.model_version_id
            where round.campaign_id = $1 and plate.state in ('passed', 'released')
            order by round.number, proposal.perturbation, proposal.context, observation.readout, plate.generation"#,

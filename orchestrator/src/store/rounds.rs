@@ -205,17 +205,31 @@ pub async fn last_closed(conn: &mut PgConnection, campaign: CampaignId) -> Resul
     .await?)
 }
 
-/// Rounds that the engine may move: live and not held.
-pub async fn moving(conn: &mut PgConnection) -> Result<Vec<RoundId>> {
-    let ids = sqlx::query_scalar!(
-        "select id
+/// Rounds that the engine may move, with their campaigns: live, not held, and not only waiting for their jobs. One that executes with jobs
+/// open has something to do only when something of it did not succeed: a plate or a job.
+pub async fn moving(conn: &mut PgConnection) -> Result<Vec<(RoundId, CampaignId)>> {
+    let rows = sqlx::query!(
+        "select id, campaign_id
          from round
-         where state in ('proposing', 'awaiting_approval', 'planning', 'executing', 'assessing')
+         where state in ('awaiting_approval', 'planning', 'assessing')
+            or (state in ('proposing', 'executing') and not exists (
+                select from job
+                left join job_outcome on job_outcome.job_id = job.id
+                left join settlement on settlement.job_id = job.id
+                where job.round_id = round.id
+                  and job.kind <> 'train'
+                  and (job_outcome.job_id is null or settlement.job_id is not null)))
+            or (state = 'executing' and exists (
+                select from plate where plate.round_id = round.id and plate.state in ('lost', 'rejected')))
+            or (state = 'executing' and exists (
+                select from job
+                join job_outcome on job_outcome.job_id = job.id
+                where job.round_id = round.id and job_outcome.state <> 'succeeded'))
          order by id"
     )
     .fetch_all(conn)
     .await?;
-    Ok(ids.into_iter().map(RoundId).collect())
+    Ok(rows.into_iter().map(|row| (RoundId(row.id), CampaignId(row.campaign_id))).collect())
 }
 
 /// Takes the round's row lock; `None` when another has it: that one decides.
@@ -367,7 +381,8 @@ pub async fn worker_seconds(conn: &mut PgConnection, round: RoundId) -> Result<f
         r#"select coalesce(sum(extract(epoch from upper(busy) - lower(busy))), 0)::float8 as "seconds!"
          from (
              select unnest(range_agg(tstzrange(
-                 coalesce(job_attempt.started_at, job_attempt.leased_at), job_attempt.ended_at))) as busy
+                 least(coalesce(job_attempt.started_at, job_attempt.leased_at), job_attempt.ended_at),
+                 job_attempt.ended_at))) as busy
              from job_attempt
              join job on job.id = job_attempt.job_id
              where job.round_id = $1 and job.kind <> 'train'
@@ -377,6 +392,18 @@ pub async fn worker_seconds(conn: &mut PgConnection, round: RoundId) -> Result<f
     .fetch_one(conn)
     .await?;
     Ok(seconds)
+}
+
+/// Writes down an order that does not move the round's state.
+pub async fn note(
+    conn: &mut PgConnection,
+    round: &Round,
+    kind: &'static str,
+    reason: &str,
+    actor: ActorId,
+) -> Result<()> {
+    let body = json!({"state": round.state, "reason": reason});
+    record(conn, kind, round.id, round.campaign_id, actor, &body).await
 }
 
 async fn record(

@@ -31,19 +31,20 @@ pub struct Settled {
     pub began: bool,
 }
 
-/// Jobs to draw consequences of: causes before those that failed with them, then oldest first.
-pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<JobId>> {
-    let ids = sqlx::query_scalar!(
-        "select settlement.job_id
+/// Jobs to draw consequences of, with their campaigns: causes before those that failed with them, then oldest first.
+pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<(JobId, Option<CampaignId>)>> {
+    let rows = sqlx::query!(
+        "select settlement.job_id, job.campaign_id
          from settlement
          join job_outcome on job_outcome.job_id = settlement.job_id
+         join job on job.id = settlement.job_id
          order by coalesce(failure ->> 'code' = 'job.dependency_failed', false), settled_at, settlement.job_id
          limit $1",
         limit
     )
     .fetch_all(conn)
     .await?;
-    Ok(ids.into_iter().map(JobId).collect())
+    Ok(rows.into_iter().map(|row| (JobId(row.job_id), row.campaign_id.map(CampaignId))).collect())
 }
 
 /// Takes the settlement for this transaction; `false` when it is drawn, or another draws it now.
@@ -122,25 +123,34 @@ pub async fn dispenses_left(conn: &mut PgConnection, plate: PlateId) -> Result<u
 }
 
 /// Whether anything may still happen that brings laboratory time forward by itself, or that the engine
-/// has to see first: held leases, dispatchable work, consequences not drawn, jobs in doubt.
+/// has to see first: held leases, dispatchable work, consequences not drawn, jobs in doubt. A stopped laboratory
+/// is not still: its time stands with it.
 pub async fn is_still(conn: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select not exists (select from lease)
               and not exists (select from settlement)
               and not exists (select from job_in_doubt)
+              and not exists (select from laboratory_stop where lifted_at is null)
               and not exists (
                   select from job_ready
                   left join instrument on instrument.name = job_ready.instrument
-                  where instrument.state is null or instrument.state = 'in_service') as "still!""#
+                  where (instrument.state is null
+                          or instrument.state = 'in_service'
+                          or (instrument.state = 'draining' and plate_begun(job_ready.plate_id)))
+                      and not exists (select from job_barred where job_barred.job_id = job_ready.job_id)) as "still!""#
     )
     .fetch_one(conn)
     .await?)
 }
 
-/// The earliest laboratory instant at which a job that waits for nothing else may begin.
+/// The earliest laboratory instant at which a job that waits for nothing else may begin. Not of what is paused.
 pub async fn next_job_due(conn: &mut PgConnection) -> Result<Option<chrono::DateTime<chrono::Utc>>> {
     Ok(sqlx::query_scalar!(
-        "select min(not_before_lab_at) from job_waiting where unmet = 0 and not_before_lab_at is not null"
+        "select min(not_before_lab_at)
+         from job_waiting
+         where unmet = 0
+             and not_before_lab_at is not null
+             and not exists (select from job_barred where job_barred.job_id = job_waiting.job_id)"
     )
     .fetch_one(conn)
     .await?)

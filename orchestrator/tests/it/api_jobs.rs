@@ -54,7 +54,7 @@ async fn a_job_goes_from_lease_to_success_over_http(options: PgPoolOptions, logi
     );
 
     let token = serde_json::from_value(lease["lease_token"].clone()).expect("a token");
-    let report = json!(Report { lease_token: token, outcome: succeeded(&read()) });
+    let report = json!(Report { lease_token: token, outcome: succeeded(&read()), lease: None });
     let (status, answer) = app.post(&worker, &path("report"), &report).await;
     assert_eq!((status, answer), (StatusCode::OK, json!({"disposition": "accepted"})));
     let (_, answer) = app.post(&worker, &path("report"), &report).await;
@@ -74,7 +74,7 @@ async fn an_older_worker_is_told_in_words(options: PgPoolOptions, login: PgConne
     insta::assert_json_snapshot!(body, @r#"
     {
       "code": "lease.contract_version",
-      "detail": "The worker speaks version 0 of the contract, this server version 1. The worker is too old. Update the worker, then start the worker again; what it has in hand it can still report.",
+      "detail": "The worker speaks version 0 of the contract; this server takes version 1. The worker is too old: update it, then start it again. What it has in hand it can still report.",
       "status": 426,
       "title": "Upgrade Required",
       "type": "urn:loopwright:problem:lease.contract_version"
@@ -174,7 +174,7 @@ async fn an_output_of_another_kind_is_refused(options: PgPoolOptions, login: PgC
     let (app, lab) = app_and_lab(options, login).await;
     let worker = app.token(&[Scope::WorkBench]).await;
     let lease = lab.running(dispense()).await;
-    let report = json!(Report { lease_token: lease.lease_token, outcome: succeeded(&read()) });
+    let report = json!(Report { lease_token: lease.lease_token, outcome: succeeded(&read()), lease: None });
     let (status, body) = app.post(&worker, &format!("/api/v1/jobs/{}/report", lease.job_id), &report).await;
     assert_eq!(
         (status, body["code"].as_str()),

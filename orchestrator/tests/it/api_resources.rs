@@ -115,10 +115,13 @@ async fn an_instrument_is_registered_and_changed(options: PgPoolOptions, login: 
     let body = json!({"capabilities": ["read.plate"], "profile": {"slots": ["1"]}, "state": "maintenance"});
     let (status, seen) = app.send(request("PUT", &token, path, Some(&body))).await;
     assert_eq!((status, seen["state"].as_str()), (StatusCode::OK, Some("maintenance")));
-    let (_, listed) = app.get(&token, "/api/v1/instruments").await;
+    let (_, mut listed) = app.get(&token, "/api/v1/instruments").await;
+    let since = listed[0]["state_since"].take();
+    assert!(since.is_string(), "{since}");
     insta::assert_json_snapshot!(listed, @r#"
     [
       {
+        "back_lab_at": null,
         "capabilities": [
           "read.plate"
         ],
@@ -129,7 +132,10 @@ async fn an_instrument_is_registered_and_changed(options: PgPoolOptions, login: 
             "1"
           ]
         },
-        "state": "maintenance"
+        "state": "maintenance",
+        "state_by": null,
+        "state_reason": null,
+        "state_since": null
       }
     ]
     "#);

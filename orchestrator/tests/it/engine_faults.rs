@@ -8,6 +8,7 @@ use orchestrator::rounds::state::{Stage, State};
 use orchestrator::store;
 use orchestrator::store::jobs::{Resolution, Resolved};
 use orchestrator::store::plates::Decision;
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 fn one_round() -> Settings {
@@ -188,11 +189,7 @@ async fn a_failed_training_leaves_the_model_in_use_and_tells_a_person(
     let progress = laboratory.progress().await;
     assert_eq!(progress.state, "finished");
     assert_eq!(laboratory.open_tasks().await, ["model.training_failed"]);
-    assert_eq!(
-        laboratory.rounds().await[1].data_cut.is_some(),
-        true,
-        "the second round knows what was measured"
-    );
+    assert!(laboratory.rounds().await[1].data_cut.is_some(), "the second round knows what was measured");
     assert_eq!(progress.promoted_model_version, Some(2), "the first, and the one after the second round");
 }
 
@@ -225,4 +222,23 @@ async fn a_cancelled_round_gives_back_what_it_reserved_and_clears_the_deck(
         ("finished", 2, 100),
         "{progress:#?}"
     );
+}
+
+/// `now()` is when a transaction began: one that ended a lease may have begun before the one that started it.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_attempt_that_ended_before_it_started_has_taken_no_time(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut owner = login.clone().connect().await.expect("a connection of the owner");
+    let mut laboratory = Laboratory::new(options, login, one_round()).await;
+    laboratory.run().await;
+    let changed = sqlx::query("update job_attempt set started_at = ended_at + interval '1 ms'")
+        .execute(&mut owner)
+        .await
+        .expect("updated");
+    assert!(changed.rows_affected() > 0);
+    let round = laboratory.last_round().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    assert_eq!(store::rounds::worker_seconds(&mut conn, round.id).await.expect("a sum"), 0.0);
 }

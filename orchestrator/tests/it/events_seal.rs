@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
-async fn happen(conn: &mut PgConnection, subject: &str) {
+pub async fn happen(conn: &mut PgConnection, subject: &str) {
     let event = NewEvent {
         kind: "TestHappened",
         subject: "test",
@@ -23,10 +23,10 @@ async fn happen(conn: &mut PgConnection, subject: &str) {
 
 /// Seals until `wanted` events have their positions. The horizon is the whole cluster's: transactions of other
 /// tests hold it back for a moment.
-async fn seal_all(pool: &PgPool, wanted: usize) {
+pub async fn seal_all(pool: &PgPool, wanted: usize) {
     let sealed = async {
         while subjects(pool).await.len() < wanted {
-            seal_batch(&mut *pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
+            seal_batch(&mut pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
         }
     };
     tokio::time::timeout(Duration::from_secs(20), sealed).await.expect("the horizon moves on");
@@ -46,10 +46,9 @@ async fn a_late_commit_is_never_behind_a_position_already_given(
     let pool = as_application(options, login).await;
     let mut early = pool.begin().await.expect("a transaction");
     happen(&mut early, "early").await;
-    happen(&mut *pool.acquire().await.expect("a connection"), "late").await;
+    happen(&mut pool.acquire().await.expect("a connection"), "late").await;
     for _ in 0..3 {
-        let sealed =
-            seal_batch(&mut *pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
+        let sealed = seal_batch(&mut pool.acquire().await.expect("a connection"), 7).await.expect("a sealer");
         assert_eq!(sealed, 0, "an older transaction is still running");
     }
     early.commit().await.expect("a commit");
@@ -63,7 +62,7 @@ async fn what_is_rolled_back_leaves_no_gap(options: PgPoolOptions, login: PgConn
     let mut undone = pool.begin().await.expect("a transaction");
     happen(&mut undone, "undone").await;
     undone.rollback().await.expect("a rollback");
-    happen(&mut *pool.acquire().await.expect("a connection"), "done").await;
+    happen(&mut pool.acquire().await.expect("a connection"), "done").await;
     seal_all(&pool, 1).await;
     assert_eq!(subjects(&pool).await, [(1, "done".to_owned())]);
 }
@@ -95,7 +94,7 @@ async fn positions_have_no_gaps_while_many_commit_and_many_seal(
     let positions: Vec<i64> = subjects(&pool).await.into_iter().map(|(position, _)| position).collect();
     assert_eq!(positions, (1..=80).collect::<Vec<i64>>());
     assert_eq!(
-        verify(&mut *pool.acquire().await.expect("a connection")).await.expect("an unbroken chain"),
+        verify(&mut pool.acquire().await.expect("a connection")).await.expect("an unbroken chain"),
         80
     );
 }
@@ -105,14 +104,14 @@ async fn a_changed_event_breaks_the_chain(options: PgPoolOptions, login: PgConne
     let owner = options.clone().connect_with(login.clone()).await.expect("the owner");
     let pool = as_application(options, login).await;
     for number in 0..3 {
-        happen(&mut *pool.acquire().await.expect("a connection"), &number.to_string()).await;
+        happen(&mut pool.acquire().await.expect("a connection"), &number.to_string()).await;
     }
     seal_all(&pool, 3).await;
     sqlx::query("update event set body = '{\"a\": 3}' where subject_id = '1'")
         .execute(&owner)
         .await
         .expect("a forger");
-    let broken = verify(&mut *pool.acquire().await.expect("a connection")).await.expect_err("a broken chain");
+    let broken = verify(&mut pool.acquire().await.expect("a connection")).await.expect_err("a broken chain");
     assert!(broken.to_string().contains("position 2"), "{broken}");
 }
 
@@ -126,7 +125,7 @@ async fn the_chain_can_be_computed_by_hand(options: PgPoolOptions, login: PgConn
     let event = events::read_after(&mut conn, 0, 1).await.expect("events").remove(0);
     let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     let canonical = format!(
-        r#"{{"actor_id":"{}","body":{{"a":{{"b":["x"],"y":2.5}},"z":1}},"campaign_id":null,"happened_at":"{}","id":{},"kind":"TestHappened","lab_at":"{}","subject":"test","subject_id":"one"}}"#,
+        r#"{{"actor_id":"{}","body":{{"a":{{"b":["x"],"y":2.5}},"z":1}},"campaign_id":null,"happened_at":"{}","id":{},"kind":"TestHappened","lab_at":"{}","origin":null,"subject":"test","subject_id":"one"}}"#,
         event.actor_id,
         time(event.happened_at),
         event.event_id,

@@ -11,7 +11,7 @@ use orchestrator::store::jobs::{self as store, NewJob, Resolution, Wanted};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// A job brought into `state` by the commands themselves, and the last token it was leased under.
-async fn in_state(lab: &Lab, work: Work, state: State) -> (JobId, LeaseToken) {
+pub async fn in_state(lab: &Lab, work: Work, state: State) -> (JobId, LeaseToken) {
     let job = NewJob { deadline_lab_at: Some(monday() + hours(9)), ..NewJob::new(work.clone()) };
     if state == State::Waiting {
         let job = NewJob { not_before_lab_at: Some(monday() + hours(1)), ..job };
@@ -62,6 +62,7 @@ fn events(repeatable: bool) -> Vec<Event> {
         Event::ReportedFailed { retry: false },
         Event::ReportedStopped,
         Event::ReportedUnknown,
+        Event::ReportedFromLostLife,
         Event::ResolvedDone,
         Event::ResolvedNotDone,
         Event::ResolvedPlateLost,
@@ -98,6 +99,7 @@ async fn apply(lab: &Lab, work: &Work, job: JobId, token: LeaseToken, event: Eve
         Event::ReportedFailed { retry: false } => report(failed(FailureClass::Permanent)).await,
         Event::ReportedStopped => report(stopped()).await,
         Event::ReportedUnknown => report(unknown()).await,
+        Event::ReportedFromLostLife => drop(lab.report_of_lost_life(job, work).await),
         Event::ResolvedDone => resolve(lab, job, Resolution::Done).await,
         Event::ResolvedNotDone => resolve(lab, job, Resolution::NotDone).await,
         Event::ResolvedPlateLost => resolve(lab, job, Resolution::PlateLost).await,
@@ -167,7 +169,7 @@ async fn every_state_takes_every_command_as_the_state_machine_says(
             }
         }
     }
-    assert_eq!(checked, 300);
+    assert_eq!(checked, 320);
 }
 
 async fn assert_in_one_table(lab: &Lab, job: JobId) {

@@ -80,7 +80,7 @@ async fn whoever_needs_a_success_fails_with_it_all_the_way_down(
         assert_eq!(detail.summary.failure.expect("a failure")["code"], "job.dependency_failed");
     }
     assert_eq!(lab.state(at_the_end).await, "ready", "it waited for the end, however");
-    assert_eq!(lab.count("select count(*) from settlement").await, 3);
+    assert_eq!(lab.count("select count(*) from job_outcome").await, 3);
     assert_eq!(lab.count("select count(*) from event where kind = 'JobFailed'").await, 3);
 }
 

@@ -157,7 +157,7 @@ async fn the_same_report_again_changes_nothing(options: PgPoolOptions, login: Pg
     assert_eq!(disposition(&again), Some(Disposition::AlreadyDone));
     assert_eq!(lab.count("select count(*) from event where kind = 'JobSucceeded'").await, 1);
     assert_eq!(lab.count("select count(*) from outbox where topic = 'job.settled'").await, 1);
-    assert_eq!(lab.count("select count(*) from settlement").await, 1);
+    assert_eq!(lab.count("select count(*) from job_outcome").await, 1);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -37,12 +37,54 @@ async fn leases_go_by_the_queues_order_and_completions_by_the_primary_key(
     sqlx::query("analyze").execute(&owner).await.expect("statistics");
     let lease = plan(
         &lab,
-        "select job_id from job_ready
-         where queue = 'bench' and capability = any('{read.plate}') and (instrument is null or instrument = 'x')
-         order by priority desc, ready_order limit 10 for update skip locked",
+        "select next.*
+         from unnest('{read.plate,dispense.liquid}'::text[]) as lane (capability)
+         cross join (values (''), ('x')) as addressed (instrument)
+         cross join lateral (
+             select * from job_ready
+             where queue = 'bench' and capability = lane.capability
+                 and coalesce(instrument, '') = addressed.instrument
+                 and not exists (
+                     select from instrument
+                     where name = 'x'
+                         and (state in ('maintenance', 'retired')
+                             or (state = 'draining' and not plate_begun(job_ready.plate_id))))
+                 and not exists (
+                     select from hold
+                     where hold.subject_id in (job_ready.job_id, job_ready.round_id, job_ready.campaign_id)
+                         and (manner = 'pause' or (subject = 'round' and not plate_begun(job_ready.plate_id))))
+                 and not ('bench' in ('bench', 'people') and exists (select from laboratory_stop where lifted_at is null))
+             order by priority desc, ready_order limit 10 for update skip locked
+         ) as next
+         order by priority desc, ready_order limit 10",
     )
     .await;
-    assert!(lease.contains("job_ready_next") && !lease.contains("Sort"), "{lease}");
+    assert!(lease.contains("job_ready_lane") && !lease.contains("Seq Scan on job_ready"), "{lease}");
+    assert_eq!(lease.matches("->  Sort").count(), 1, "only the firsts of the lanes are sorted: {lease}");
+    let next_lane = plan(
+        &lab,
+        "select capability, coalesce(instrument, '')
+         from job_ready
+         where queue = 'bench' and (capability, coalesce(instrument, '')) > ('a', 'b')
+         order by capability, coalesce(instrument, '')
+         limit 1",
+    )
+    .await;
+    assert!(next_lane.contains("job_ready_lane") && next_lane.contains("Index Cond"), "{next_lane}");
+    let together = plan(
+        &lab,
+        "with said as materialized (
+             select *
+             from unnest(array_fill(gen_random_uuid(), '{100}'), array_fill(gen_random_uuid(), '{100}'))
+                 as said (job_id, lease_token)
+         )
+         delete from lease
+         using said, job
+         where lease.job_id = said.job_id and lease.lease_token = said.lease_token
+             and job.id = said.job_id and job.kind = 'read'",
+    )
+    .await;
+    assert!(together.contains("job_pkey") && !together.contains("Seq Scan on job"), "{together}");
     let by_key = plan(
         &lab,
         "delete from lease

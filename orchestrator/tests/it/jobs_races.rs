@@ -66,17 +66,16 @@ async fn the_same_report_sent_many_times_at_once_settles_once(
 ) {
     let lab = Lab::new(as_application(options, login).await).await;
     let lease = lab.running(dispense()).await;
-    let report = Report { lease_token: lease.lease_token, outcome: succeeded(&dispense()) };
-    let sent = (0..8).map(|_| async {
-        store::report(&mut *lab.conn().await, lease.job_id, lab.worker, &report).await.expect("an answer")
-    });
+    let report = Report { lease_token: lease.lease_token, outcome: succeeded(&dispense()), lease: None };
+    let sent = (0..8)
+        .map(|_| async { lab.reporter.report(lease.job_id, lab.worker, &report).await.expect("an answer") });
     let accepted = join_all(sent)
         .await
         .into_iter()
         .filter(|reported| matches!(reported, Reported::Taken(Disposition::Accepted, _)))
         .count();
     assert_eq!(accepted, 1);
-    assert_eq!(lab.count("select count(*) from settlement").await, 1);
+    assert_eq!(lab.count("select count(*) from job_outcome").await, 1);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

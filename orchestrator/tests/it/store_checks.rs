@@ -231,3 +231,27 @@ async fn a_model_version_is_stored_as_its_machine_can_leave_it(
     }
     try_each(&laboratory, "model_version", all).await;
 }
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_instrument_is_stored_as_orders_can_leave_it(options: PgPoolOptions, login: PgConnectOptions) {
+    use orchestrator::store::instruments::InstrumentState as State;
+    let laboratory = Laboratory::new(options, login, Settings::default()).await;
+    sqlx::query("delete from instrument where name <> 'reader-1'")
+        .execute(&laboratory.pool)
+        .await
+        .expect("one is left");
+    let mut all = Vec::new();
+    for state in words(State::ALL.map(State::as_str)) {
+        for back in [None, Some("2026-03-02T14:00:00Z")] {
+            let known = State::ALL.into_iter().find(|it| it.as_str() == state);
+            let is_out = matches!(known, Some(State::Draining | State::Maintenance));
+            all.push(
+                Combination::new(state)
+                    .with("back_lab_at", back)
+                    .rule("instrument_state_check", known.is_some())
+                    .rule("instrument_back_when_out", back.is_none() || is_out),
+            );
+        }
+    }
+    try_each(&laboratory, "instrument", all).await;
+}

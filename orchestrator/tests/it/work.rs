@@ -1,11 +1,12 @@
 //! Jobs of each sort for the tests, and what a worker does with them.
 
 use chrono::{DateTime, Duration as LabDuration, TimeZone, Utc};
-use jobs::wire::{Lease, Report};
+use jobs::wire::{Lease, LeaseSummary, Report};
 use jobs::work::physical::{Dispense, DispenseResult, Location, PlateRef, Read, ReadResult};
 use jobs::work::{Outcome, Output};
 use jobs::{Digest, Failure, FailureClass, JobId, LeaseToken, Work};
 use orchestrator::ids::ActorId;
+use orchestrator::queue::{Reporter, Wakeups};
 use orchestrator::store::clock;
 use orchestrator::store::jobs::{
     self as store, Authority, Consequences, Dependency, NewJob, Reported, Wanted,
@@ -73,6 +74,8 @@ pub fn stopped() -> Outcome {
 /// A laboratory whose time stands still at [`monday`], with one worker.
 pub struct Lab {
     pub pool: PgPool,
+    /// Takes reports as the service does.
+    pub reporter: Reporter,
     pub worker: ActorId,
 }
 
@@ -82,7 +85,8 @@ impl Lab {
         clock::set_jumping(&mut conn, monday()).await.expect("the clock stands");
         let worker = tokens::actor(&mut conn, "agent-1", ActorKind::Agent).await.expect("an actor");
         drop(conn);
-        Self { pool, worker }
+        let reporter = Reporter::new(pool.clone(), Wakeups::default());
+        Self { pool, reporter, worker }
     }
 
     pub async fn conn(&self) -> sqlx::pool::PoolConnection<sqlx::Postgres> {
@@ -134,8 +138,32 @@ impl Lab {
     }
 
     pub async fn report(&self, job: JobId, lease_token: LeaseToken, outcome: Outcome) -> Reported {
-        let report = Report { lease_token, outcome };
-        store::report(&mut *self.conn().await, job, self.worker, &report).await.expect("a report")
+        let report = Report { lease_token, outcome, lease: None };
+        self.reporter.report(job, self.worker, &report).await.expect("a report")
+    }
+
+    /// The report of `job` under a lease that another life of the database had given.
+    pub async fn report_of_lost_life(&self, job: JobId, work: &Work) -> Reported {
+        let lease_token = LeaseToken::fresh();
+        self.report_with_lease(job, lease_token, work, succeeded(work)).await
+    }
+
+    /// With what the worker remembers of its lease.
+    pub async fn report_with_lease(
+        &self,
+        job: JobId,
+        lease_token: LeaseToken,
+        work: &Work,
+        outcome: Outcome,
+    ) -> Reported {
+        let summary = LeaseSummary {
+            attempt: 1,
+            instrument: Some("handler-1".to_owned()),
+            begun: true,
+            work: work.clone(),
+        };
+        let report = Report { lease_token, outcome, lease: Some(Box::new(summary)) };
+        self.reporter.report(job, self.worker, &report).await.expect("a report")
     }
 
     /// Lets the lease of `job` run out and takes it back.

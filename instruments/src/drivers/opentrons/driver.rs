@@ -8,6 +8,7 @@ use super::follow::{Ended, Idle, follow};
 use super::outcome::{Over, outcome};
 use super::reconcile::reconcile;
 use super::{health, run};
+use crate::drivers::steps::{self, Step};
 use crate::transfers::{TransferList, opentrons_picklist};
 use async_trait::async_trait;
 use jobs::work::{Outcome, Work};
@@ -35,7 +36,9 @@ impl Opentrons {
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let plan = plan(attempt).map_err(failed)?;
         let analysed = self.ready(&plan).await.map_err(failed)?;
+        steps::before(Step::CreateRun).await;
         let run = run::create(&self.api, &analysed, attempt, &self.instrument).await.map_err(failed)?;
+        steps::after(Step::CreateRun).await;
         if let Err(not_begun) = attempt.begin(run.id.clone()).await {
             run::give_up(&self.api, &run.id).await;
             return Err(not_begun.into());
@@ -60,6 +63,7 @@ impl Opentrons {
             Ended::NeverPlayed(failure) => return Outcome::Failed { failure },
             Ended::OutOfSight(failure) => return Outcome::Unknown { failure },
         };
+        steps::before(Step::Archive).await;
         let record = archive(&self.api, &run, raw, history, &plan.picklist).await;
         let digest = match attempt.put_blob(&record.raw).await {
             Ok(digest) => digest,
@@ -72,6 +76,7 @@ impl Opentrons {
                 return Outcome::Unknown { failure };
             }
         };
+        steps::after(Step::Archive).await;
         outcome(Over {
             reconciled: reconcile(&plan.list, &record.commands, &run.labware),
             run: &run,

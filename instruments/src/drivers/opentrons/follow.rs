@@ -4,6 +4,7 @@ use super::super::timings::Watch;
 use super::api::{ActionAnswer, Api};
 use super::archive::History;
 use super::model::{Run, RunStatus};
+use crate::drivers::steps::{self, Step};
 use jobs::worker::Attempt;
 use jobs::{Failure, FailureClass};
 use serde_json::Value;
@@ -63,6 +64,9 @@ pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: us
                 if let Err(error) = history.advance(api).await {
                     tracing::warn!(%error, run = %id, "the commands are read later");
                 }
+                if run.status == RunStatus::Running {
+                    steps::during(Step::Follow).await;
+                }
                 say_progress(attempt, &run, &history, transfers);
             }
             Err(error) if error.status() == Some(404) => {
@@ -108,7 +112,10 @@ async fn stop(api: &Api, id: &str) -> bool {
 
 /// Whether the robot took it, or did not answer: playing a run that runs is harmless, so that asking again is.
 async fn play(api: &Api, id: &str) -> bool {
-    match api.act(id, "play").await {
+    steps::before(Step::Play).await;
+    let asked = api.act(id, "play").await;
+    steps::after(Step::Play).await;
+    match asked {
         Ok(ActionAnswer::Taken) => true,
         Ok(ActionAnswer::NotAllowed) => false,
         Err(error) => {

@@ -5,6 +5,7 @@ use crate::client;
 use crate::failure::{Failure, FailureClass};
 use crate::spool::{self, BegunRecord, Phase};
 use crate::work::Outcome;
+use crate::worker::steps::{self, Step};
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +58,7 @@ impl Attempt {
         if self.shutdown.is_cancelled() {
             return Err(NotBegun::ShuttingDown);
         }
+        steps::before(Step::Begin).await;
         self.checkpoint()?;
         self.spool.room()?;
         let mut record = BegunRecord {
@@ -67,9 +69,12 @@ impl Attempt {
             notes: BTreeMap::new(),
         };
         self.entry.write_begun(&record)?;
+        steps::during(Step::Begin).await;
         self.confirm_start().await?;
+        steps::after(Step::ConfirmStart).await;
         record.phase = Phase::Begun;
         self.entry.write_begun(&record)?;
+        steps::after(Step::Begin).await;
         // The writing took time; only now is it known that the lease is still held.
         self.checkpoint()?;
         *self.record() = Some(record);

@@ -124,12 +124,10 @@ async fn one(
     let campaign = campaigns::by_id(conn, batch.campaign_id)
         .await?
         .ok_or_else(|| Problem::not_found("campaign", batch.campaign_id))?;
-    let selected =
-        proposals::of_batch(conn, batch.id).await?.iter().filter(|it| it.status == Status::Selected).count();
     let around = Surroundings {
         campaign: campaign.name,
         round: round.number,
-        selected: u32::try_from(selected).unwrap_or(u32::MAX),
+        selected: proposals::selected(conn, batch.id).await?,
         verdicts: approvals::verdicts(conn, batch.id).await?,
         approval: standings.read(conn, campaign.project_id, &round, &batch).await?,
         excluded: exclusions::before(conn, round.id, batch.generation).await?,

@@ -1,4 +1,4 @@
-//! `POST /campaigns/{id}/pause|resume|cancel`
+//! `POST /campaigns/{id}/pause|drain|resume|cancel`
 
 use super::view::CampaignLine;
 use crate::api::access::Caller;
@@ -32,9 +32,10 @@ pub struct GivesReason {
     pub reason: String,
 }
 
-/// Lets no further round begin.
+/// Pauses a campaign: nothing of it is given out to anybody.
 ///
-/// A round that is live goes on. Pausing what is paused changes nothing.
+/// What has begun is brought to its end; plates in an incubator stay there. To let a live round go to its end, drain
+/// it. Pausing what is paused changes nothing.
 #[utoipa::path(post, path = "/campaigns/{id}/pause", tag = "campaigns", request_body = MayGiveReason,
     params(("id" = CampaignId, Path), ("idempotency-key" = Option<String>, Header)),
     responses((status = 200, body = CampaignLine), (status = 404, body = Problem),
@@ -53,6 +54,30 @@ pub(super) async fn pause(
         };
     let (reason, actor) = (request.reason.unwrap_or_default(), write.actor());
     let ordered = control::pause(write.conn(), id, reason.trim(), actor).await?;
+    answer(*write, id, ordered).await
+}
+
+/// Drains a campaign: its live round goes to its end, no further one begins; then it is paused.
+///
+/// Draining what drains changes nothing.
+#[utoipa::path(post, path = "/campaigns/{id}/drain", tag = "campaigns", request_body = MayGiveReason,
+    params(("id" = CampaignId, Path), ("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = CampaignLine), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`campaign.not_in_state`")))]
+pub(super) async fn drain(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<CampaignId>,
+    Json(request): Json<MayGiveReason>,
+) -> Result<Response, Problem> {
+    let mut write =
+        match Write::begin(&state, &caller, key, "POST /campaigns/{id}/drain", &(id, &request)).await? {
+            Asking::Replay(answer) => return Ok(answer),
+            Asking::Fresh(write) => write,
+        };
+    let (reason, actor) = (request.reason.unwrap_or_default(), write.actor());
+    let ordered = control::drain(write.conn(), id, reason.trim(), actor).await?;
     answer(*write, id, ordered).await
 }
 
@@ -134,6 +159,7 @@ fn is_so_already(rejected: Rejected) -> bool {
     matches!(
         (rejected.state, rejected.event),
         (CampaignState::Paused, Event::Paused)
+            | (CampaignState::Draining, Event::DrainOrdered)
             | (CampaignState::Active, Event::Resumed)
             | (CampaignState::Cancelled, Event::Cancelled)
     )

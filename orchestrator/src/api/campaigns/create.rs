@@ -127,7 +127,7 @@ async fn enter(write: &mut Write, new: CreateCampaign) -> Result<CampaignRecord,
     let campaign = campaigns::by_id(write.conn(), id).await?.ok_or_else(missing)?;
     let version =
         campaigns::version(write.conn(), id, campaign.current_version).await?.ok_or_else(missing)?;
-    Ok(CampaignRecord::of(campaign, version))
+    Ok(CampaignRecord::of(campaign, version, None))
 }
 
 fn seed(asked: Option<u64>) -> Result<u64, Problem> {

@@ -1,4 +1,4 @@
-//! Campaigns: made, looked at, paused, ended.
+//! Campaigns: made, looked at, paused, drained, ended.
 
 mod control;
 mod create;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(next_ticks::get))
         .route(write, routes!(start_round::post))
         .route(write, routes!(control::pause))
+        .route(write, routes!(control::drain))
         .route(write, routes!(control::resume))
         .route(write, routes!(control::cancel))
 }

@@ -9,9 +9,11 @@ use crate::api::once::IdempotencyKey;
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::unfinished::Begun;
-use crate::ids::CampaignId;
+use crate::ids::{ActorId, CampaignId};
 use crate::models::predict::{self, Asked};
 use crate::store::campaigns;
+use crate::store::events::{self, NewEvent};
+use crate::store::jobs::Consequences;
 use crate::store::settlements::{self, Settled};
 use ::jobs::work::Output;
 use ::jobs::work::learn::{PredictResult, Prediction};
@@ -20,6 +22,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -86,7 +89,7 @@ pub(super) async fn post(
     check(&question)?;
     let settled = state.wakeups.subscribe_settled();
     let unique_key = key.0.map(|key| format!("predict:{}:{key}", caller.id()));
-    let (job, mut answer) = create(&state, id, &question, unique_key).await?;
+    let (job, mut answer) = create(&state, id, &question, unique_key, caller.id()).await?;
     let until = Instant::now() + Duration::from_secs(question.wait_seconds.into());
     let Some(result) = outcome(&state, job, settled, until).await? else {
         return Ok((StatusCode::ACCEPTED, Json(answer)).into_response());
@@ -114,16 +117,29 @@ async fn create(
     campaign: CampaignId,
     question: &Question,
     unique_key: Option<String>,
+    actor: ActorId,
 ) -> Result<(JobId, Answer), Problem> {
     let mut tx = Begun::on(&state.pool).await?;
     if campaigns::by_id(&mut tx, campaign).await?.is_none() {
         return Err(Problem::not_found("campaign", campaign));
     }
-    let asked =
-        predict::ask(&mut tx, campaign, question.model_version, question.experiments.clone(), unique_key)
-            .await?;
+    let experiments = question.experiments.clone();
+    let asked = predict::ask(&mut tx, campaign, question.model_version, experiments, unique_key).await?;
     match asked {
         Asked::Asked { job, model, consequences } => {
+            // A repeat asks nobody.
+            if consequences != Consequences::default() {
+                let body = json!({"model_version": model.number, "experiments": question.experiments.len()});
+                let event = NewEvent {
+                    kind: "PredictionAsked",
+                    subject: "job",
+                    subject_id: job.to_string(),
+                    campaign_id: Some(campaign),
+                    actor,
+                    body,
+                };
+                events::append(&mut tx, &event).await?;
+            }
             tx.commit().await?;
             state.wakeups.after(&consequences);
             let answer = Answer {

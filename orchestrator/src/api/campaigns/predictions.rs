@@ -4,7 +4,7 @@ use crate::api::extract::{Json, Path, Query};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::ids::CampaignId;
-use crate::store::{predictions, rounds};
+use crate::store::predictions;
 use axum::extract::State;
 use jobs::work::learn::Prediction;
 use jobs::{Context, Experiment, Perturbation};
@@ -45,15 +45,13 @@ pub(super) async fn get(
 ) -> Result<Json<PredictionRecord>, Problem> {
     let experiment = Experiment { perturbation: query.perturbation, context: query.context };
     let mut conn = state.pool.acquire().await?;
-    for round in rounds::of_campaign(&mut conn, id).await?.into_iter().rev() {
-        if let Some(found) = predictions::of(&mut conn, round.id, &experiment).await? {
-            return Ok(Json(PredictionRecord {
-                round: round.number,
-                experiment,
-                prediction: found.prediction,
-                score: found.score,
-            }));
-        }
+    if let Some((round, found)) = predictions::latest(&mut conn, id, &experiment).await? {
+        return Ok(Json(PredictionRecord {
+            round,
+            experiment,
+            prediction: found.prediction,
+            score: found.score,
+        }));
     }
     let what = format!("{} in {}", experiment.perturbation, experiment.context);
     Err(Problem::not_found(

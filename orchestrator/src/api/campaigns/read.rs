@@ -7,7 +7,7 @@ use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::ids::CampaignId;
-use crate::store::campaigns;
+use crate::store::{campaigns, holds};
 use axum::extract::State;
 
 /// Campaigns, oldest first.
@@ -37,5 +37,6 @@ pub(super) async fn get(
     let version = campaigns::version(&mut conn, id, campaign.current_version)
         .await?
         .ok_or_else(|| Problem::not_found("campaign version", campaign.current_version))?;
-    Ok(Json(CampaignRecord::of(campaign, version)))
+    let hold = holds::of(&mut conn, id.0).await?;
+    Ok(Json(CampaignRecord::of(campaign, version, hold)))
 }

@@ -61,5 +61,5 @@ pub(super) async fn post(
     let record =
         rounds::by_id(write.conn(), round).await?.ok_or_else(|| Problem::not_found("round", round))?;
     let stages = rounds::stages(write.conn(), round).await?;
-    write.finish(StatusCode::CREATED, &RoundRecord::of(record, stages), &Consequences::default()).await
+    write.finish(StatusCode::CREATED, &RoundRecord::of(record, stages, None), &Consequences::default()).await
 }

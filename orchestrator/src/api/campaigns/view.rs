@@ -4,6 +4,7 @@ use crate::campaigns::Spec;
 use crate::campaigns::state::State;
 use crate::ids::{CampaignId, ProjectId};
 use crate::store::campaigns::{Campaign, Version};
+use crate::store::holds::Hold;
 use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde::Serialize;
@@ -41,6 +42,8 @@ impl From<Campaign> for CampaignLine {
 pub struct CampaignRecord {
     #[serde(flatten)]
     pub line: CampaignLine,
+    /// Who paused it or drains it, and why.
+    pub hold: Option<Hold>,
     pub spec: Spec,
     /// The file as it was written, comments and all.
     pub toml: String,
@@ -52,9 +55,10 @@ pub struct CampaignRecord {
 }
 
 impl CampaignRecord {
-    pub fn of(campaign: Campaign, version: Version) -> Self {
+    pub fn of(campaign: Campaign, version: Version, hold: Option<Hold>) -> Self {
         Self {
             line: campaign.into(),
+            hold,
             spec: version.spec,
             toml: version.toml,
             pool: version.pool,

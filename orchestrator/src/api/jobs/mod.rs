@@ -1,10 +1,11 @@
-//! Jobs: for the workers that hold them ([`worker`]) and for people ([`people`]).
+//! Jobs: for the workers that hold them ([`worker`]) and for people ([`people`], [`orders`]).
 
+mod orders;
 mod people;
 mod worker;
 
 use super::access::Routes;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().merge(worker::routes()).merge(people::routes())
+    Routes::new().merge(worker::routes()).merge(people::routes()).merge(orders::routes())
 }

@@ -82,7 +82,7 @@ struct StopRequest {
 enum StopDisposition {
     /// Nobody held it: it is cancelled.
     Cancelled,
-    /// Its worker is told with the next heartbeat.
+    /// Its worker is told at once.
     Requested,
     /// Its worker had been told before.
     AlreadyDone,
@@ -115,7 +115,10 @@ async fn stop(
             state.wakeups.after(&consequences);
             StopDisposition::Cancelled
         }
-        Stopped::Requested => StopDisposition::Requested,
+        Stopped::Requested => {
+            state.wakeups.orders();
+            StopDisposition::Requested
+        }
         Stopped::AlreadyDone => StopDisposition::AlreadyDone,
         Stopped::Refused(now) => {
             let detail = format!("The job is {}: there is nothing to stop.", now.as_str());
@@ -164,6 +167,14 @@ async fn resolve(
         Resolved::Refused(now) => {
             let detail = format!("The job is {}, not in doubt: there is nothing to resolve.", now.as_str());
             Err(Problem::conflict("job.not_in_doubt", detail))
+        }
+        Resolved::ComesAfter(before) => {
+            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+            let detail = format!(
+                "It can only have been done after {}, which has not ended here. Say first what became of that.",
+                before.join(", ")
+            );
+            Err(Problem::conflict("job.comes_after_unsettled", detail))
         }
     }
 }

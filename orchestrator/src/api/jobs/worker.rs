@@ -2,12 +2,13 @@
 
 use crate::api::access::{Access, Caller, Routes};
 use crate::api::extract::{Json, Path};
-use crate::api::leases::WORK;
+use crate::api::leases::{self, WORK};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
+use crate::steps::{self, Step};
 use crate::store::jobs::{self, Authority, Released, Reported};
 use ::jobs::JobId;
-use ::jobs::wire::{self, Heartbeat, HeartbeatAnswer, Report, ReportAnswer};
+use ::jobs::wire::{self, Heartbeat, HeartbeatAnswer, ReportAndNext, ReportedAndNext};
 use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa_axum::routes;
@@ -35,8 +36,11 @@ async fn start(
     Path(job): Path<JobId>,
     Json(authority): Json<wire::Authority>,
 ) -> Result<Json<HeartbeatAnswer>, Problem> {
+    steps::before(Step::StartJob).await;
     let mut conn = state.pool.acquire().await?;
-    held(jobs::start(&mut conn, job, authority.lease_token, state.config.lease_duration).await?).map(Json)
+    let started = jobs::start(&mut conn, job, authority.lease_token, state.config.lease_duration).await?;
+    steps::after(Step::StartJob).await;
+    held(started).map(Json)
 }
 
 /// The worker is alive: its lease is renewed.
@@ -53,8 +57,11 @@ async fn heartbeat(
     Path(job): Path<JobId>,
     Json(beat): Json<Heartbeat>,
 ) -> Result<Json<HeartbeatAnswer>, Problem> {
+    steps::before(Step::Heartbeat).await;
     let mut conn = state.pool.acquire().await?;
-    held(jobs::heartbeat(&mut conn, job, &beat, state.config.lease_duration).await?).map(Json)
+    let beaten = jobs::heartbeat(&mut conn, job, &beat, state.config.lease_duration).await?;
+    steps::after(Step::Heartbeat).await;
+    held(beaten).map(Json)
 }
 
 /// The worker gives the job back before it began.
@@ -90,28 +97,33 @@ async fn release(
     path = "/jobs/{id}/report",
     tag = "work",
     params(("id" = JobId, Path)),
-    request_body = Report,
-    responses((status = 200, body = ReportAnswer), (status = 404, body = Problem, content_type = "application/problem+json"))
+    request_body = ReportAndNext,
+    responses((status = 200, body = ReportedAndNext), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
 async fn report(
     State(state): State<AppState>,
     caller: Caller,
     Path(job): Path<JobId>,
-    Json(report): Json<Report>,
-) -> Result<Json<ReportAnswer>, Problem> {
-    let mut conn = state.pool.acquire().await?;
-    match jobs::report(&mut conn, job, caller.id(), &report).await? {
-        Reported::Taken(disposition, consequences) => {
-            state.wakeups.after(&consequences);
-            Ok(Json(ReportAnswer { disposition }))
-        }
-        Reported::NoSuchJob => Err(Problem::not_found("job", job)),
+    Json(ReportAndNext { report, next }): Json<ReportAndNext>,
+) -> Result<Json<ReportedAndNext>, Problem> {
+    if let Some(wanted) = &next {
+        leases::check(&caller, wanted)?;
+    }
+    let disposition = match state.reporter.report(job, caller.id(), &report).await? {
+        Reported::Taken(disposition, _) => disposition,
+        Reported::NoSuchJob => return Err(Problem::not_found("job", job)),
         Reported::WrongKind { expected, got } => {
             let detail =
                 format!("The job is a {expected}, the output says {got}. Send the output of its own kind.");
-            Err(Problem::unprocessable("job.output_of_another_kind", detail))
+            return Err(Problem::unprocessable("job.output_of_another_kind", detail));
         }
-    }
+    };
+    let next = match next {
+        // The report is taken: why there is no work now is said to whoever asks for work alone.
+        Some(wanted) => leases::next(&state, &caller, wanted).await.unwrap_or_default(),
+        None => None,
+    };
+    Ok(Json(ReportedAndNext { disposition, next }))
 }
 
 fn held<T>(authority: Authority<T>) -> Result<T, Problem> {

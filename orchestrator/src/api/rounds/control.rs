@@ -1,4 +1,4 @@
-//! `POST /rounds/{id}/hold|resume|cancel`
+//! `POST /rounds/{id}/pause|hold|drain|resume|cancel`
 
 use super::read::RoundRecord;
 use crate::api::access::Caller;
@@ -10,16 +10,40 @@ use crate::api::state::AppState;
 use crate::api::write::{Asking, Write, given};
 use crate::ids::RoundId;
 use crate::rounds::control::{self, Ordered};
-use crate::rounds::state::{Event, Rejected, State as RoundState};
+use crate::store::holds;
 use crate::store::jobs::Consequences;
 use crate::store::rounds::{self, Round};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// Holds a round.
+/// Pauses a round.
 ///
-/// Nothing new is begun until it is resumed; what agents do now they finish. Holding what is held changes nothing.
+/// Nothing of it that has not begun begins until it is resumed; what agents do now they finish. Plates in an incubator
+/// stay there: to bring them to their end, drain it. Pausing what is paused changes nothing.
+#[utoipa::path(post, path = "/rounds/{id}/pause", tag = "rounds", request_body = GivesReason,
+    params(("id" = RoundId, Path), ("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = RoundRecord), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`round.not_in_state`"), (status = 422, body = Problem)))]
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<RoundId>,
+    Json(request): Json<GivesReason>,
+) -> Result<Response, Problem> {
+    let reason = given(&request.reason)?;
+    let mut write =
+        match Write::begin(&state, &caller, key, "POST /rounds/{id}/pause", &(id, &request)).await? {
+            Asking::Replay(answer) => return Ok(answer),
+            Asking::Fresh(write) => write,
+        };
+    let actor = write.actor();
+    let ordered = control::pause(write.conn(), id, reason, actor).await?;
+    answer(*write, id, ordered).await
+}
+
+/// Pauses a round: the older name of `pause`.
 #[utoipa::path(post, path = "/rounds/{id}/hold", tag = "rounds", request_body = GivesReason,
     params(("id" = RoundId, Path), ("idempotency-key" = Option<String>, Header)),
     responses((status = 200, body = RoundRecord), (status = 404, body = Problem),
@@ -38,11 +62,37 @@ pub(super) async fn hold(
             Asking::Fresh(write) => write,
         };
     let actor = write.actor();
-    let ordered = control::hold(write.conn(), id, reason, actor).await?;
+    let ordered = control::pause(write.conn(), id, reason, actor).await?;
     answer(*write, id, ordered).await
 }
 
-/// Lets a held round go on from where it was.
+/// Drains a round.
+///
+/// Plates that have begun are brought to their end (moved, incubated, read), nothing else begins; then it is held with
+/// `round.drained`. Draining what drains changes nothing.
+#[utoipa::path(post, path = "/rounds/{id}/drain", tag = "rounds", request_body = GivesReason,
+    params(("id" = RoundId, Path), ("idempotency-key" = Option<String>, Header)),
+    responses((status = 200, body = RoundRecord), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`round.not_in_state`"), (status = 422, body = Problem)))]
+pub(super) async fn drain(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<RoundId>,
+    Json(request): Json<GivesReason>,
+) -> Result<Response, Problem> {
+    let reason = given(&request.reason)?;
+    let mut write =
+        match Write::begin(&state, &caller, key, "POST /rounds/{id}/drain", &(id, &request)).await? {
+            Asking::Replay(answer) => return Ok(answer),
+            Asking::Fresh(write) => write,
+        };
+    let actor = write.actor();
+    let ordered = control::drain(write.conn(), id, reason, actor).await?;
+    answer(*write, id, ordered).await
+}
+
+/// Lets a held, paused or draining round go on from where it was.
 ///
 /// Takes no body. Resuming a round that moves changes nothing.
 #[utoipa::path(post, path = "/rounds/{id}/resume", tag = "rounds",
@@ -92,13 +142,9 @@ pub(super) async fn cancel(
 async fn answer(mut write: Write, id: RoundId, ordered: Ordered) -> Result<Response, Problem> {
     let (round, consequences): (Round, Consequences) = match ordered {
         Ordered::Done(round, consequences) => (*round, consequences),
+        Ordered::Already(round) => (*round, Consequences::default()),
         Ordered::NotFound => return Err(Problem::not_found("round", id)),
-        Ordered::Refused(rejected) if is_so_already(rejected) => {
-            let round =
-                rounds::by_id(write.conn(), id).await?.ok_or_else(|| Problem::not_found("round", id))?;
-            (round, Consequences::default())
-        }
-        Ordered::Refused(Rejected { state, .. }) => {
+        Ordered::Refused(state, _) => {
             let detail = format!("The round is {}: this cannot be done any more.", state.as_str());
             return Err(Problem::conflict("round.not_in_state", detail));
         }
@@ -110,15 +156,6 @@ async fn answer(mut write: Write, id: RoundId, ordered: Ordered) -> Result<Respo
         }
     };
     let stages = rounds::stages(write.conn(), id).await?;
-    write.finish(StatusCode::OK, &RoundRecord::of(round, stages), &consequences).await
-}
-
-/// A repeat: what is asked for is so.
-fn is_so_already(rejected: Rejected) -> bool {
-    matches!(
-        (rejected.state, rejected.event),
-        (RoundState::Held(_), Event::Held)
-            | (RoundState::In(_), Event::Resumed)
-            | (RoundState::Cancelled, Event::Cancelled)
-    )
+    let hold = holds::of(write.conn(), id.0).await?;
+    write.finish(StatusCode::OK, &RoundRecord::of(round, stages, hold), &consequences).await
 }

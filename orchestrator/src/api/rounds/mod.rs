@@ -1,4 +1,4 @@
-//! Rounds: one turn of the loop each; looked at, held, resumed, cancelled.
+//! Rounds: one turn of the loop each; looked at, paused, drained, resumed, cancelled.
 
 mod control;
 mod read;
@@ -13,7 +13,9 @@ pub(super) fn routes() -> Routes {
     let write = Access::AnyOf(&[Scope::CampaignWrite]);
     Routes::new()
         .route(Access::AnyOf(&[Scope::Read]), routes!(read::get))
+        .route(write, routes!(control::pause))
         .route(write, routes!(control::hold))
+        .route(write, routes!(control::drain))
         .route(write, routes!(control::resume))
         .route(write, routes!(control::cancel))
 }

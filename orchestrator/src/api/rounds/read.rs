@@ -4,6 +4,7 @@ use crate::api::extract::{Json, Path};
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::ids::{CampaignId, ModelVersionId, RoundId};
+use crate::store::holds::{self, Hold};
 use crate::store::rounds::{self, BegunBy, Round, StageEntry};
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -33,13 +34,15 @@ pub struct RoundRecord {
     pub begun_by: BegunBy,
     pub due_lab_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
+    /// A person paused it, or drains it; absent also when the engine holds it.
+    pub hold: Option<Hold>,
     pub stages: Vec<StageEntry>,
     /// What came of it, once closed.
     pub summary: Option<Value>,
 }
 
 impl RoundRecord {
-    pub fn of(round: Round, stages: Vec<StageEntry>) -> Self {
+    pub fn of(round: Round, stages: Vec<StageEntry>, hold: Option<Hold>) -> Self {
         let (reason_code, reason) = round.why.map(|why| (why.code, why.text)).unzip();
         Self {
             id: round.id,
@@ -57,6 +60,7 @@ impl RoundRecord {
             begun_by: round.begun_by,
             due_lab_at: round.due_lab_at,
             created_at: round.created_at,
+            hold,
             stages,
             summary: round.summary,
         }
@@ -73,5 +77,6 @@ pub(super) async fn get(
     let mut conn = state.pool.acquire().await?;
     let round = rounds::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("round", id))?;
     let stages = rounds::stages(&mut conn, id).await?;
-    Ok(Json(RoundRecord::of(round, stages)))
+    let hold = holds::of(&mut conn, id.0).await?;
+    Ok(Json(RoundRecord::of(round, stages, hold)))
 }

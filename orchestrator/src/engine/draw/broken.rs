@@ -10,6 +10,7 @@ use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
 use jobs::Work;
 use jobs::state::State;
+use jobs::work::Output;
 use jobs::work::physical::Dispense;
 use sqlx::PgConnection;
 
@@ -72,7 +73,8 @@ fn reason(settled: &Settled) -> String {
     }
 }
 
-/// Nobody knows how far a dispense came that did not succeed: its liquid is counted as drawn.
+/// Nobody knows how far a dispense came that did not succeed: its liquid is counted as drawn, as reported where a
+/// device has said it, else as intended.
 async fn spend(
     conn: &mut PgConnection,
     plate: &Plate,
@@ -80,8 +82,14 @@ async fn spend(
     asked: &Dispense,
     reason: &str,
 ) -> Result<()> {
-    let mut records: Vec<TransferRecord> =
-        reconcile::transfer_records_as_asked(asked).map_err(|error| Error::corrupt("dispense job", error))?;
+    let reported = queue::reported_output(conn, settled.job_id).await?;
+    let reported = reported.map(serde_json::from_value::<Output>).transpose();
+    let records = match reported.map_err(|error| Error::corrupt("reported output", error))? {
+        // A person says that the plate is lost; what its device had said of the volumes is true all the same.
+        Some(Output::Dispense(reported)) => reconcile::transfer_records(asked, &reported),
+        _ => reconcile::transfer_records_as_asked(asked),
+    };
+    let mut records: Vec<TransferRecord> = records.map_err(|error| Error::corrupt("dispense job", error))?;
     for record in &mut records {
         record.error = Some(reason.to_owned());
     }

@@ -7,6 +7,9 @@ mod proposed;
 mod trained;
 
 use super::Engine;
+use crate::metrics::counted;
+use crate::steps::{self, Step};
+use crate::store::settlements::Settled;
 use crate::store::{self, Result};
 use jobs::JobId;
 use jobs::work::Kind;
@@ -16,6 +19,15 @@ pub(super) async fn draw(engine: &Engine, job: JobId) -> Result<bool> {
     let mut conn = engine.pool.acquire().await?;
     let Some(settled) = store::settlements::load(&mut conn, job).await? else { return Ok(false) };
     drop(conn);
+    let (kind, state) = (settled.work.kind(), settled.state);
+    let drawn = by_kind(engine, job, settled).await?;
+    if drawn {
+        counted().settled(kind.as_str(), state.as_str());
+    }
+    Ok(drawn)
+}
+
+async fn by_kind(engine: &Engine, job: JobId, settled: Settled) -> Result<bool> {
     match settled.work.kind() {
         Kind::Train => trained::draw(engine, settled).await,
         Kind::Propose => proposed::draw(engine, settled).await,
@@ -23,9 +35,10 @@ pub(super) async fn draw(engine: &Engine, job: JobId) -> Result<bool> {
         Kind::Predict => predicted::draw(engine, settled).await,
         // Whoever asked reads the outcome itself.
         Kind::Manual => {
+            steps::before(Step::DrawManual).await;
             let mut tx = engine.pool.begin().await?;
             let taken = store::settlements::take(&mut tx, job).await?;
-            tx.commit().await?;
+            steps::commit(tx, Step::DrawManual).await?;
             Ok(taken)
         }
     }

@@ -6,6 +6,7 @@ use crate::ids::SYSTEM;
 use crate::ingestion::{Assessment, Verdict, reconcile};
 use crate::plates::decide::{QUARANTINED_TASK, observe};
 use crate::plates::{Event, State as PlateState};
+use crate::steps::{self, Step};
 use crate::store::inventory::StockState;
 use crate::store::jobs::Consequences;
 use crate::store::plates::{Change, Plate, StoredReading};
@@ -23,12 +24,14 @@ use sqlx::PgConnection;
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let (Some(round), Some(plate)) = (settled.round_id, settled.plate_id) else {
         // Not of the loop (asked for by a person): nothing follows from it.
+        steps::before(Step::DrawManual).await;
         let mut tx = engine.pool.begin().await?;
         let taken = store::settlements::take(&mut tx, settled.job_id).await?;
-        tx.commit().await?;
+        steps::commit(tx, Step::DrawManual).await?;
         return Ok(taken);
     };
     let read = read_file(engine, &settled).await?;
+    steps::before(Step::DrawPhysical).await;
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
@@ -45,7 +48,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     } else {
         broken::draw(&mut tx, &mut round, &mut plate, &settled, &mut out).await?;
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::DrawPhysical).await?;
     engine.wakeups.after(&out);
     Ok(true)
 }

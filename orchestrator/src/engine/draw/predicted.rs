@@ -2,12 +2,14 @@
 //! read by whoever asked.
 
 use crate::engine::Engine;
+use crate::steps::{self, Step};
 use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
 use jobs::work::Output;
 use serde_json::json;
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
+    steps::before(Step::DrawPredicted).await;
     let mut tx = engine.pool.begin().await?;
     let taken = store::settlements::take(&mut tx, settled.job_id).await?;
     if let (true, Some(Output::Predict(result))) = (taken, &settled.output)
@@ -20,6 +22,6 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         let body = json!({"proposal_id": proposal, "job_id": settled.job_id, "prediction": prediction});
         store::batches::record_prediction(&mut tx, batch, campaign, &body).await?;
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::DrawPredicted).await?;
     Ok(taken)
 }

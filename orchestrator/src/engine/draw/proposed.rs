@@ -7,6 +7,7 @@ use crate::ids::{BatchId, ProposalId, SYSTEM};
 use crate::rounds::posterior;
 use crate::rounds::seed;
 use crate::rounds::state::{Event, Stage, State};
+use crate::steps::{self, Step};
 use crate::store::batches::NewBatch;
 use crate::store::predictions::Predicted;
 use crate::store::proposals::{Origin, Proposal, Status};
@@ -24,6 +25,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         return Err(Error::corrupt("proposal", "it belongs to no round"));
     };
     let answer = answer(engine, &settled).await?;
+    steps::before(Step::DrawProposed).await;
     let mut tx = engine.pool.begin().await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if matches!(round.state, State::Held(_)) {
@@ -38,7 +40,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         Ok((result, predicted)) => keep(&mut tx, &mut round, settled.job_id, &result, &predicted).await?,
         Err(why) => hold::hold(&mut tx, &mut round, why).await?,
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::DrawProposed).await?;
     Ok(true)
 }
 
@@ -124,6 +126,7 @@ async fn keep(
     store::batches::insert(conn, &batch, selected, SYSTEM).await?;
     store::proposals::insert(conn, &rows).await?;
     store::predictions::replace(conn, round.id, predicted).await?;
+    store::predictions::keep_expected_hits(conn, round.campaign_id, round.id).await?;
     store::rounds::apply(conn, round, Event::BatchProposed, None, SYSTEM).await?.must()
 }
 

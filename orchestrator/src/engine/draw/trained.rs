@@ -4,6 +4,7 @@ use crate::engine::{Engine, nothing};
 use crate::ids::SYSTEM;
 use crate::models::gate::{self, Verdict};
 use crate::models::state::Event;
+use crate::steps::{self, Step};
 use crate::store::campaigns::Campaign;
 use crate::store::models::{ModelVersion, NewModelVersion};
 use crate::store::settlements::Settled;
@@ -18,6 +19,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let (Work::Train(asked), Some(campaign)) = (&settled.work, settled.campaign_id) else {
         return Err(Error::corrupt("training", "it belongs to no campaign"));
     };
+    steps::before(Step::DrawTrained).await;
     let mut tx = engine.pool.begin().await?;
     let Some(campaign) = store::campaigns::lock(&mut tx, campaign).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
@@ -42,7 +44,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
             tell(&mut tx, &campaign, "model.training_failed", &message).await?;
         }
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::DrawTrained).await?;
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 //! Adding to the record, in the transaction of the change it tells.
 
+use super::origin;
 use crate::ids::{ActorId, CampaignId};
 use crate::store::error::Result;
 use serde_json::Value;
@@ -23,11 +24,11 @@ pub struct NewEvent<'a> {
     pub body: Value,
 }
 
-/// Adds an event to the record.
+/// Adds an event to the record, with the origin of the work at hand ([`super::origin`]).
 pub async fn append(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<EventId> {
     let id = sqlx::query_scalar!(
-        "insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body)
-         values (lab_now(), $1, $2, $3, $4, $5, $6)
+        "insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body, origin)
+         values (lab_now(), $1, $2, $3, $4, $5, $6, $7)
          returning id",
         event.kind,
         event.subject,
@@ -35,6 +36,7 @@ pub async fn append(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<Eve
         event.campaign_id.map(|id| id.0),
         event.actor.0,
         event.body,
+        origin::current()
     )
     .fetch_one(conn)
     .await?;

@@ -1,9 +1,9 @@
 //! Reading the record, by position.
 
-use super::canonical::{Recorded, link};
+use super::origin::Origin;
 use crate::ids::{ActorId, CampaignId};
 use crate::people::Visible;
-use crate::store::error::{Error, Result};
+use crate::store::error::Result;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,10 @@ pub struct Sealed {
     /// Name of the actor.
     pub actor: String,
     pub body: Value,
+    /// From where they asked; null: the service itself.
+    #[serde(default)]
+    #[schema(value_type = Option<Origin>)]
+    pub origin: Option<Value>,
     /// SHA-256 over the previous link and this event, in hex.
     pub chain_sha256: String,
 }
@@ -46,7 +50,7 @@ pub async fn read_visible_after(
         "select
              event_seal.position, event_seal.chain_sha256,
              event.id, event.happened_at, event.lab_at, event.kind, event.subject, event.subject_id,
-             event.campaign_id, event.actor_id, event.body,
+             event.campaign_id, event.actor_id, event.body, event.origin,
              actor.name as actor
          from event_seal
          join event on event.id = event_seal.event_id
@@ -76,6 +80,7 @@ pub async fn read_visible_after(
             actor_id: row.actor_id.into(),
             actor: row.actor,
             body: row.body,
+            origin: row.origin,
             chain_sha256: hex::encode(row.chain_sha256),
         })
         .collect())
@@ -85,53 +90,4 @@ pub async fn read_visible_after(
 pub async fn head(conn: &mut PgConnection) -> Result<(i64, String)> {
     let row = sqlx::query!("select position, chain_sha256 from event_sealer").fetch_one(conn).await?;
     Ok((row.position, hex::encode(row.chain_sha256)))
-}
-
-const VERIFY_BATCH: i64 = 1000;
-
-/// Computes the chain again from the first event to the head. Answers how many events it covers; refused at
-/// the first position that does not follow, or whose link differs.
-pub async fn verify(conn: &mut PgConnection) -> Result<i64> {
-    let (last, expected) = head(conn).await?;
-    let mut position = 0;
-    let mut chain = hex::encode([0; 32]);
-    while position < last {
-        let batch = read_after(conn, position, VERIFY_BATCH).await?;
-        if batch.is_empty() {
-            break;
-        }
-        for sealed in batch.into_iter().take_while(|sealed| sealed.position <= last) {
-            if sealed.position != position + 1 {
-                return Err(Error::corrupt("event chain", format!("position {} is missing", position + 1)));
-            }
-            position = sealed.position;
-            chain = next_link(&chain, &sealed)?;
-            if chain != sealed.chain_sha256 {
-                return Err(Error::corrupt(
-                    "event chain",
-                    format!("the event at position {position} was changed"),
-                ));
-            }
-        }
-    }
-    if position < last || chain != expected {
-        return Err(Error::corrupt("event chain", "its end does not match the sealer's head"));
-    }
-    Ok(position)
-}
-
-fn next_link(previous: &str, sealed: &Sealed) -> Result<String> {
-    let previous = hex::decode(previous).map_err(|error| Error::corrupt("event chain", error))?;
-    let recorded = Recorded {
-        id: sealed.event_id,
-        happened_at: sealed.happened_at,
-        lab_at: sealed.lab_at,
-        kind: sealed.kind.clone(),
-        subject: sealed.subject.clone(),
-        subject_id: sealed.subject_id.clone(),
-        campaign_id: sealed.campaign_id,
-        actor: sealed.actor_id,
-        body: sealed.body.clone(),
-    };
-    Ok(hex::encode(link(&previous, &recorded)))
 }

@@ -3,7 +3,8 @@
 //! It seals in the order (transaction, event) and only what is older than the oldest running transaction,
 //! so that nothing can later commit in front of a position already given.
 
-use super::canonical::{Recorded, link};
+use super::canonical::{Form, Recorded, link};
+use crate::steps::{self, Step};
 use crate::store::error::Result;
 use sqlx::{Connection, PgConnection};
 
@@ -14,6 +15,7 @@ struct Head {
 
 /// Gives up to `limit` committed events their positions. Answers how many; 0 also when another seals now.
 pub async fn seal_batch(conn: &mut PgConnection, limit: i64) -> Result<usize> {
+    steps::before(Step::Seal).await;
     let mut tx = conn.begin().await?;
     let Some(mut head) = lock_head(&mut tx).await? else { return Ok(0) };
     let found = unsealed(&mut tx, limit).await?;
@@ -24,14 +26,14 @@ pub async fn seal_batch(conn: &mut PgConnection, limit: i64) -> Result<usize> {
     let mut links = Vec::with_capacity(found.events.len());
     for event in &found.events {
         head.position += 1;
-        head.chain = link(&head.chain, event).to_vec();
+        head.chain = link(&head.chain, &event.canonical(Form::NEWEST)).to_vec();
         positions.push(head.position);
         links.push(head.chain.clone());
     }
     let ids: Vec<i64> = found.events.iter().map(|event| event.id).collect();
     write(&mut tx, &positions, &ids, &links).await?;
     move_head(&mut tx, &head, &found.sealed_below).await?;
-    tx.commit().await?;
+    steps::commit(tx, Step::Seal).await?;
     Ok(ids.len())
 }
 
@@ -63,7 +65,7 @@ async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Found> {
          )
          select
              event.id, happened_at, lab_at, kind, subject, subject_id, campaign_id, actor_id, body,
-             event.xid::text as "xid!", horizon.below::text as "below!"
+             origin, event.xid::text as "xid!", horizon.below::text as "below!"
          from event, horizon
          where event.xid >= horizon.from_xid
              and event.xid < horizon.below
@@ -92,6 +94,7 @@ async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Found> {
             campaign_id: row.campaign_id.map(Into::into),
             actor: row.actor_id.into(),
             body: row.body,
+            origin: row.origin,
         })
         .collect();
     Ok(Found { events, sealed_below })
@@ -99,12 +102,13 @@ async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Found> {
 
 async fn write(conn: &mut PgConnection, positions: &[i64], ids: &[i64], links: &[Vec<u8>]) -> Result<()> {
     sqlx::query!(
-        "insert into event_seal (position, event_id, chain_sha256)
-         select position, event_id, chain_sha256
+        "insert into event_seal (position, event_id, chain_sha256, form)
+         select position, event_id, chain_sha256, $4
          from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as sealed (position, event_id, chain_sha256)",
         positions,
         ids,
-        links
+        links,
+        Form::NEWEST as i16
     )
     .execute(conn)
     .await?;

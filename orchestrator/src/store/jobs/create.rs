@@ -135,14 +135,18 @@ async fn place(conn: &mut PgConnection, job: &NewJob, terms: &Terms) -> Result<C
     }
     if terms.is_ready() {
         sqlx::query!(
-            "insert into job_ready (job_id, queue, capability, instrument, priority, deadline_lab_at)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into job_ready
+                 (job_id, queue, capability, instrument, priority, deadline_lab_at, round_id, campaign_id, plate_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             job.id.0,
             kind.queue(),
             kind.capability(),
             job.instrument,
             job.priority,
-            terms.deadline_lab_at
+            terms.deadline_lab_at,
+            job.round_id.map(|id| id.0),
+            job.campaign_id.map(|id| id.0),
+            job.plate_id.map(|id| id.0)
         )
         .execute(conn)
         .await?;

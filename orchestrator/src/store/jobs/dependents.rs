@@ -7,6 +7,7 @@ use crate::store::error::Result;
 use ::jobs::JobId;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 
 /// When a job may begin, as far as it is known.
 pub(super) struct Terms {
@@ -97,6 +98,33 @@ pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded:
     Ok(Advanced { impossible, queues })
 }
 
+/// Counts the success of several jobs with everybody who waited for them. Answers the queues that got work.
+pub(super) async fn advance_after_success(
+    conn: &mut PgConnection,
+    upstreams: &[uuid::Uuid],
+) -> Result<Vec<String>> {
+    let rows = sqlx::query!(
+        "select depends_on, job_waiting.job_id
+         from job_waiting
+         join job_dependency on job_dependency.job_id = job_waiting.job_id
+         where job_dependency.depends_on = any($1)
+         order by job_waiting.job_id
+         for update of job_waiting",
+        upstreams
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut waiting: BTreeMap<uuid::Uuid, Vec<uuid::Uuid>> = BTreeMap::new();
+    for row in rows {
+        waiting.entry(row.depends_on).or_default().push(row.job_id);
+    }
+    let mut queues = Vec::new();
+    for (upstream, waiting) in waiting {
+        queues.extend(count_end(conn, JobId(upstream), &waiting).await?);
+    }
+    Ok(queues)
+}
+
 /// Whether `job` ended badly on a resource that is not known to be clear.
 async fn is_held(conn: &mut PgConnection, job: JobId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
@@ -171,8 +199,10 @@ pub(super) async fn make_ready(conn: &mut PgConnection, candidates: &[uuid::Uuid
                  and (not_before_lab_at is null or not_before_lab_at <= lab_now())
              returning job_id, deadline_lab_at
          )
-         insert into job_ready (job_id, queue, capability, instrument, priority, deadline_lab_at)
-         select job.id, job.queue, job.capability, job.instrument, job.priority, due.deadline_lab_at
+         insert into job_ready
+             (job_id, queue, capability, instrument, priority, deadline_lab_at, round_id, campaign_id, plate_id)
+         select job.id, job.queue, job.capability, job.instrument, job.priority, due.deadline_lab_at,
+             job.round_id, job.campaign_id, job.plate_id
          from due
          join job on job.id = due.job_id
          order by job.id

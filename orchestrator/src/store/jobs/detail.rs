@@ -1,8 +1,11 @@
 //! One job with everything that was ever said of it.
 
+use super::known::{self, Doubt, Stored};
+use super::lease;
 use super::read::{self, Filter, Summary};
 use crate::people::Visible;
 use crate::store::error::{Error, Result};
+use crate::store::holds::{self, Hold};
 use ::jobs::JobId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,8 @@ pub struct Detail {
     pub depends_on: Vec<DependsOn>,
     pub attempts: Vec<Attempt>,
     pub in_doubt: Option<Doubt>,
+    /// A person paused this very job, or drains it.
+    pub hold: Option<Hold>,
     pub reports: Vec<Testimony>,
 }
 
@@ -48,15 +53,6 @@ pub struct Attempt {
     pub ending: String,
 }
 
-/// What a person needs to decide.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Doubt {
-    pub since: DateTime<Utc>,
-    pub attempt: i32,
-    /// Last progress, the device's own words.
-    pub known: Value,
-}
-
 /// A report, also a late one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Testimony {
@@ -74,15 +70,24 @@ pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
         .pop()
         .ok_or_else(|| Error::not_found("job", job))?;
     let row = sqlx::query!(
-        r#"select payload, output, actor.name as "decided_by?"
+        r#"select job.kind, payload, output, actor.name as "decided_by?", plate.barcode as "barcode?"
          from job
          left join job_outcome on job_outcome.job_id = job.id
          left join actor on actor.id = decided_by
+         left join plate on plate.id = job.plate_id
          where job.id = $1"#,
         job.0
     )
     .fetch_one(&mut *conn)
     .await?;
+    let reports = reports(conn, job).await?;
+    let in_doubt = match in_doubt(conn, job).await? {
+        None => None,
+        Some(stored) => {
+            let work = lease::work(&row.kind, row.payload.clone())?;
+            Some(known::of(stored, &work, row.barcode.as_deref(), &reports))
+        }
+    };
     Ok(Detail {
         summary,
         payload: row.payload,
@@ -90,8 +95,9 @@ pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
         decided_by: row.decided_by,
         depends_on: depends_on(conn, job).await?,
         attempts: attempts(conn, job).await?,
-        in_doubt: in_doubt(conn, job).await?,
-        reports: reports(conn, job).await?,
+        in_doubt,
+        hold: holds::of(conn, job.0).await?,
+        reports,
     })
 }
 
@@ -130,10 +136,14 @@ async fn attempts(conn: &mut PgConnection, job: JobId) -> Result<Vec<Attempt>> {
     .await?)
 }
 
-async fn in_doubt(conn: &mut PgConnection, job: JobId) -> Result<Option<Doubt>> {
-    Ok(sqlx::query_as!(Doubt, "select since, attempt, known from job_in_doubt where job_id = $1", job.0)
-        .fetch_optional(conn)
-        .await?)
+async fn in_doubt(conn: &mut PgConnection, job: JobId) -> Result<Option<Stored>> {
+    Ok(sqlx::query_as!(
+        Stored,
+        "select since, attempt, awaits_person, known from job_in_doubt where job_id = $1",
+        job.0
+    )
+    .fetch_optional(conn)
+    .await?)
 }
 
 async fn reports(conn: &mut PgConnection, job: JobId) -> Result<Vec<Testimony>> {

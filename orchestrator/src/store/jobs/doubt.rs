@@ -39,10 +39,34 @@ pub(super) async fn enter(conn: &mut PgConnection, held: &Held, why: Why<'_>, ac
     )
     .execute(&mut *conn)
     .await?;
-    tell(conn, held.job_id, known, actor).await
+    tell(conn, held.job_id, known, actor, "began, and nobody knows how it ended").await
 }
 
-async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId) -> Result<()> {
+/// A job that was done in a life of the database that was lost: only a person takes it out of doubt.
+pub(super) async fn enter_from_lost_life(
+    conn: &mut PgConnection,
+    job: JobId,
+    token: LeaseToken,
+    attempt: i32,
+    known: Value,
+    actor: ActorId,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into job_in_doubt (job_id, lease_token, attempt, known, awaits_person)
+         values ($1, $2, $3, $4, true)",
+        job.0,
+        token.0,
+        attempt,
+        known
+    )
+    .execute(&mut *conn)
+    .await?;
+    let claims = known.get("claims").and_then(Value::as_str).unwrap_or("in_doubt").replace('_', " ");
+    let what = format!("was worked on in a life of the database that was lost (the worker says: {claims})");
+    tell(conn, job, known, actor, &what).await
+}
+
+async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId, what: &str) -> Result<()> {
     let of = sqlx::query!(
         "select kind, instrument, campaign_id, round_id, plate_id from job where id = $1",
         job.0
@@ -58,7 +82,7 @@ async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId)
         ""
     };
     let message = format!(
-        "A {} job{on} began, and nobody knows how it ended. Look at the device and the plate, then record what \
+        "A {} job{on} {what}. Look at the device and the plate, then record what \
          happened: done, not done, or plate lost.{first}",
         of.kind
     );
@@ -80,13 +104,18 @@ async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId)
 /// A job in doubt, locked for this transaction.
 pub(super) struct InDoubt {
     pub lease_token: LeaseToken,
+    /// No report settles it.
+    pub awaits_person: bool,
 }
 
 pub(super) async fn lock(conn: &mut PgConnection, job: JobId) -> Result<Option<InDoubt>> {
-    let row = sqlx::query!("select lease_token from job_in_doubt where job_id = $1 for update", job.0)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|row| InDoubt { lease_token: LeaseToken(row.lease_token) }))
+    let row = sqlx::query!(
+        "select lease_token, awaits_person from job_in_doubt where job_id = $1 for update",
+        job.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| InDoubt { lease_token: LeaseToken(row.lease_token), awaits_person: row.awaits_person }))
 }
 
 /// Somebody knows now: the row goes, and the task is closed. The caller settles the job.

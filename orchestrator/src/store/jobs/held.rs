@@ -144,8 +144,11 @@ impl Held {
     /// Back to whoever can, not before `retry_in` of real time has passed. Answers the queue.
     pub async fn back_to_ready(&self, conn: &mut PgConnection, retry_in: Option<Duration>) -> Result<String> {
         Ok(sqlx::query_scalar!(
-            "insert into job_ready (job_id, queue, capability, instrument, priority, attempt, retry_at, deadline_lab_at)
-             select id, queue, capability, instrument, priority, $2, now() + make_interval(secs => $3), $4
+            "insert into job_ready
+                 (job_id, queue, capability, instrument, priority, attempt, retry_at, deadline_lab_at,
+                  round_id, campaign_id, plate_id)
+             select id, queue, capability, instrument, priority, $2, now() + make_interval(secs => $3), $4,
+                 round_id, campaign_id, plate_id
              from job
              where id = $1
              returning queue",

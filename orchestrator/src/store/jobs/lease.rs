@@ -23,12 +23,20 @@ pub struct Wanted {
 pub struct Leased {
     pub worker: ActorId,
     pub lease: Lease,
+    /// How long it had been ready.
+    pub dwell: Duration,
 }
 
 /// Gives the next jobs that fit to `workers`, at most one each, for `duration` of real time.
 ///
-/// An instrument that is not in service is given nothing. Nobody waits for anybody: what another
-/// transaction is giving away is skipped.
+/// Nothing that is paused is given (`job_barred` says the same), nothing for devices or hands while the laboratory
+/// is stopped. An instrument that drains is given only what belongs to plates that have begun, one in maintenance
+/// or retired nothing. Hands are given nothing
+/// in a life of the database that is not reconciled; this statement asks for the life that answers it, so that no
+/// failover can slip in between. Nobody waits for anybody: what another transaction is giving away is skipped.
+///
+/// Goes through the lanes that the workers can serve (a capability, addressed to their device or to any), and takes the
+/// first of them all: what is ready in other lanes costs nothing.
 pub async fn lease(
     conn: &mut PgConnection,
     wanted: &Wanted,
@@ -38,22 +46,45 @@ pub async fn lease(
     let workers: Vec<Uuid> = workers.iter().map(|worker| worker.0).collect();
     let rows = sqlx::query!(
         r#"with picked as materialized (
-             select job_id, attempt, deadline_lab_at
-             from job_ready
-             where queue = $1
-                 and capability = any($2)
-                 and (instrument is null or instrument = $3)
-                 and (retry_at is null or retry_at <= now())
-                 and (deadline_lab_at is null or deadline_lab_at >= (select lab_now()))
-                 and not exists (select from instrument where name = $3 and state <> 'in_service')
+             select next.*
+             from unnest($2::text[]) as lane (capability)
+             cross join (values (''), ($3)) as addressed (instrument)
+             cross join lateral (
+                 select job_id, attempt, deadline_lab_at, greatest(ready_at, retry_at) as ready_at,
+                     priority, ready_order
+                 from job_ready
+                 where queue = $1
+                     and capability = lane.capability
+                     and coalesce(instrument, '') = addressed.instrument
+                     and (retry_at is null or retry_at <= now())
+                     and (deadline_lab_at is null or deadline_lab_at >= (select lab_now()))
+                     and not exists (
+                         select from instrument
+                         where name = $3
+                             and (state in ('maintenance', 'retired')
+                                 or (state = 'draining' and not plate_begun(job_ready.plate_id))))
+                     and not exists (
+                         select from hold
+                         where hold.subject_id in (job_ready.job_id, job_ready.round_id, job_ready.campaign_id)
+                             and (manner = 'pause'
+                                 or (subject = 'round' and not plate_begun(job_ready.plate_id))))
+                     and not (
+                         $1 in ('bench', 'people')
+                         and exists (select from laboratory_stop where lifted_at is null))
+                     and ($1 in ('learner', 'predict') or exists (
+                         select from reconciliation where epoch = database_epoch() and closed_at is not null
+                     ))
+                 order by priority desc, ready_order
+                 limit cardinality($4::uuid[])
+                 for update skip locked
+             ) as next
              order by priority desc, ready_order
              limit cardinality($4::uuid[])
-             for update skip locked
          ), taken as (
              delete from job_ready
              using picked
              where job_ready.job_id = picked.job_id
-             returning picked.job_id, picked.attempt, picked.deadline_lab_at
+             returning picked.job_id, picked.attempt, picked.deadline_lab_at, picked.ready_at
          ), numbered as (
              select job_id, attempt, deadline_lab_at, row_number() over () as place
              from taken
@@ -65,8 +96,11 @@ pub async fn lease(
              join unnest($4::uuid[]) with ordinality as asking (worker, place) using (place)
              returning job_id, lease_token, worker, attempt, deadline_lab_at
          )
-         select leased.job_id, lease_token, worker, attempt, deadline_lab_at, job.kind, job.payload, job.repeatable
+         select leased.job_id, lease_token, worker, leased.attempt, leased.deadline_lab_at,
+             job.kind, job.payload, job.repeatable,
+             extract(epoch from now() - taken.ready_at)::float8 as "dwell_seconds!"
          from leased
+         join taken on taken.job_id = leased.job_id
          join job on job.id = leased.job_id"#,
         wanted.queue,
         &wanted.capabilities,
@@ -87,17 +121,37 @@ pub async fn lease(
                 deadline_lab_at: row.deadline_lab_at,
                 work: work(&row.kind, row.payload)?,
             };
-            Ok(Leased { worker: ActorId(row.worker), lease })
+            let dwell = Duration::try_from_secs_f64(row.dwell_seconds.max(0.0)).unwrap_or_default();
+            Ok(Leased { worker: ActorId(row.worker), lease, dwell })
         })
         .collect()
 }
 
-/// What is ready in `queue` that anybody could be given now: `(capability, instrument)`, once each.
+/// The lanes of `queue` in which something is ready: `(capability, instrument)`, once each. Goes from lane to lane
+/// through the index, however many jobs each holds.
 pub async fn on_offer(conn: &mut PgConnection, queue: &str) -> Result<Vec<(String, Option<String>)>> {
     let rows = sqlx::query!(
-        "select distinct capability, instrument
-         from job_ready
-         where queue = $1 and (retry_at is null or retry_at <= now())",
+        r#"with recursive lane as (
+             (
+                 select capability, coalesce(instrument, '') as instrument
+                 from job_ready
+                 where queue = $1
+                 order by capability, coalesce(instrument, '')
+                 limit 1
+             )
+             union all
+             select next.capability, next.instrument
+             from lane
+             cross join lateral (
+                 select capability, coalesce(instrument, '') as instrument
+                 from job_ready
+                 where queue = $1
+                     and (capability, coalesce(instrument, '')) > (lane.capability, lane.instrument)
+                 order by capability, coalesce(instrument, '')
+                 limit 1
+             ) as next
+         )
+         select capability as "capability!", nullif(instrument, '') as instrument from lane"#,
         queue
     )
     .fetch_all(conn)

@@ -22,32 +22,43 @@ mod lease;
 mod release;
 mod start;
 
+mod another_life;
 mod doubt;
+mod lost;
+mod orphan;
 mod report;
+mod successes;
 mod verdict;
 
 mod promote;
 mod reap;
 mod resolve;
 mod stop;
+mod take_back;
 
 mod detail;
+mod known;
 mod notify;
 mod read;
 
+pub use another_life::end_leases_of_another_life;
 pub use create::{Created, Dependency, NewJob, Requires, create};
 pub use detail::{Detail, get};
 pub use doubt::TASK as IN_DOUBT_TASK;
 pub use heartbeat::heartbeat;
 pub use held::Authority;
+pub use known::{Choice, Doubt, DoubtfulTransfer};
 pub use lease::{Leased, Wanted, lease, on_offer};
 pub use notify::notify;
+pub use orphan::ORPHAN_TASK;
 pub use promote::promote;
-pub use read::{Filter, Summary, list, state_of};
+pub use read::{Filter, Summary, campaign_of, list, lock_state, state_of};
 pub use reap::reap;
 pub use release::{Released, release};
 pub use report::{CONTRADICTION_TASK, NEEDS_PERSON_TASK, Reported, report};
-pub use resolve::{Resolution, Resolved, resolve};
+pub use resolve::{Resolution, Resolved, reported_output, resolve};
 pub use settle::{Consequences, Ending};
 pub use start::start;
-pub use stop::{RoundStopped, Stopped, stop, stop_round};
+pub use stop::{RoundStopped, Stopped, ask, stop, stop_round};
+pub use successes::{Success, Taken, report_successes};
+pub use take_back::{take_back, take_back_barred};

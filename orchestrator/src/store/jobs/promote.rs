@@ -3,6 +3,7 @@
 use super::dependents;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::SYSTEM;
+use crate::steps::{self, Step};
 use crate::store::error::Result;
 use ::jobs::{Failure, FailureClass, JobId};
 use sqlx::{Connection, PgConnection};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 /// Moves on up to `limit` jobs of each sort, in one transaction.
 pub async fn promote(conn: &mut PgConnection, limit: i64) -> Result<Consequences> {
+    steps::before(Step::Promote).await;
     let mut tx = conn.begin().await?;
     let mut consequences = Consequences::default();
     for job in overdue(&mut tx, limit).await? {
@@ -20,7 +22,7 @@ pub async fn promote(conn: &mut PgConnection, limit: i64) -> Result<Consequences
     if !due.is_empty() {
         consequences.queues.extend(dependents::make_ready(&mut tx, &due).await?);
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::Promote).await?;
     Ok(consequences)
 }
 
@@ -29,7 +31,7 @@ async fn due(conn: &mut PgConnection, limit: i64) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
         "select job_id
          from job_waiting
-         where unmet = 0 and (not_before_lab_at is null or not_before_lab_at <= lab_now())
+         where unmet = 0 and (not_before_lab_at is null or not_before_lab_at <= (select lab_now()))
          order by job_id
          limit $1
          for update skip locked",
@@ -46,7 +48,7 @@ async fn overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<JobId>> {
          where job_id in (
              select job_id
              from job_waiting
-             where deadline_lab_at < lab_now()
+             where deadline_lab_at < (select lab_now())
              order by job_id
              limit $1
              for update skip locked
@@ -61,7 +63,7 @@ async fn overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<JobId>> {
          where job_id in (
              select job_id
              from job_ready
-             where deadline_lab_at < lab_now()
+             where deadline_lab_at < (select lab_now())
              order by job_id
              limit $1
              for update skip locked

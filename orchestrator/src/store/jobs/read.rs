@@ -59,6 +59,81 @@ pub async fn state_of(conn: &mut PgConnection, job: JobId) -> Result<Option<Stat
     word.map(|word| state(&word)).transpose()
 }
 
+/// The campaign that a job belongs to, if it does to one.
+pub async fn campaign_of(conn: &mut PgConnection, job: JobId) -> Result<Option<CampaignId>> {
+    let campaign =
+        sqlx::query_scalar!("select campaign_id from job where id = $1", job.0).fetch_optional(conn).await?;
+    Ok(campaign.flatten().map(Into::into))
+}
+
+/// Between our looks it may move on by itself, at most from waiting over ready to leased and beyond.
+const LOOKS: usize = 4;
+
+/// The state of a job, with the row that says so locked for this transaction; `None` when there is no such job.
+pub async fn lock_state(conn: &mut PgConnection, job: JobId) -> Result<Option<State>> {
+    for _ in 0..LOOKS {
+        let locked = sqlx::query_scalar!(
+            r#"with waiting as (select 'waiting' as state from job_waiting where job_id = $1 for update),
+                   ready as (select 'ready' as state from job_ready where job_id = $1 for update),
+                   held as (select phase as state from lease where job_id = $1 for update),
+                   doubt as (select 'in_doubt' as state from job_in_doubt where job_id = $1 for update)
+               select state as "state!" from waiting
+               union all select state from ready
+               union all select state from held
+               union all select state from doubt"#,
+            job.0
+        )
+        .fetch_optional(&mut *conn)
+        .await?;
+        if let Some(word) = locked {
+            return state(&word).map(Some);
+        }
+        match state_of(conn, job).await? {
+            None => return Ok(None),
+            Some(ended) if ended.is_terminal() => return Ok(Some(ended)),
+            // It moved from one table to the next between the looks.
+            Some(_) => {}
+        }
+    }
+    Err(Error::Contended(sqlx::Error::RowNotFound))
+}
+
+/// The columns of a [`Summary`], of `job` with the tables that say where it is.
+macro_rules! summaries {
+    ($from:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Row,
+            r#"select
+                 job.id, job.kind, job_state.state as "state!", job.queue, job.instrument, job.priority,
+                 job.campaign_id, job.round_id, job.plate_id, job.resource, job.replaces, job.created_at,
+                 job_waiting.not_before_lab_at as "not_before_lab_at?",
+                 coalesce(job_waiting.deadline_lab_at, job_ready.deadline_lab_at, lease.deadline_lab_at)
+                     as deadline_lab_at,
+                 actor.name as "worker?", lease.progress as "progress?",
+                 job_outcome.failure as "failure?", job_outcome.settled_at as "settled_at?",
+                 job_outcome.settled_lab_at as "settled_lab_at?"
+             "# + $from + r#"
+             join job_state on job_state.job_id = job.id
+             left join job_waiting on job_waiting.job_id = job.id
+             left join job_ready on job_ready.job_id = job.id
+             left join lease on lease.job_id = job.id
+             left join actor on actor.id = lease.worker
+             left join job_outcome on job_outcome.job_id = job.id
+             left join campaign on campaign.id = job.campaign_id
+             where ($1::uuid is null or job.id < $1)
+                 and ($2::text is null or job_state.state = $2)
+                 and ($3::text is null or job.kind = $3)
+                 and ($4::uuid is null or job.round_id = $4)
+                 and ($5::uuid is null or job.plate_id = $5)
+                 and ($6::uuid is null or job.id = $6)
+                 and ($8::uuid[] is null or campaign.project_id = any($8))
+             order by job.id desc
+             limit $7"#,
+            $($argument),+
+        )
+    };
+}
+
 /// Up to `limit` jobs of `visible` projects, newest first, behind the job `after`.
 pub async fn list(
     conn: &mut PgConnection,
@@ -67,44 +142,46 @@ pub async fn list(
     after: Option<JobId>,
     limit: i64,
 ) -> Result<Vec<Summary>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select
-             job.id, job.kind, job_state.state as "state!", job.queue, job.instrument, job.priority,
-             job.campaign_id, job.round_id, job.plate_id, job.resource, job.replaces, job.created_at,
-             job_waiting.not_before_lab_at as "not_before_lab_at?",
-             coalesce(job_waiting.deadline_lab_at, job_ready.deadline_lab_at, lease.deadline_lab_at) as deadline_lab_at,
-             actor.name as "worker?", lease.progress as "progress?",
-             job_outcome.failure as "failure?", job_outcome.settled_at as "settled_at?",
-             job_outcome.settled_lab_at as "settled_lab_at?"
-         from job
-         join job_state on job_state.job_id = job.id
-         left join job_waiting on job_waiting.job_id = job.id
-         left join job_ready on job_ready.job_id = job.id
-         left join lease on lease.job_id = job.id
-         left join actor on actor.id = lease.worker
-         left join job_outcome on job_outcome.job_id = job.id
-         left join campaign on campaign.id = job.campaign_id
-         where ($1::uuid is null or job.id < $1)
-             and ($2::text is null or job_state.state = $2)
-             and ($3::text is null or job.kind = $3)
-             and ($4::uuid is null or job.round_id = $4)
-             and ($5::uuid is null or job.plate_id = $5)
-             and ($6::uuid is null or job.id = $6)
-             and ($8::uuid[] is null or campaign.project_id = any($8))
-         order by job.id desc
-         limit $7"#,
-        after.map(|id| id.0),
-        filter.state.map(State::as_str),
-        filter.kind.map(Kind::as_str),
-        filter.round_id.map(|id| id.0),
-        filter.plate_id.map(|id| id.0),
-        filter.id.map(|id| id.0),
-        limit,
-        visible.limit() as Option<Vec<Uuid>>
-    )
-    .fetch_all(conn)
-    .await?;
+    let after = after.map(|id| id.0);
+    let state = filter.state.map(State::as_str);
+    let kind = filter.kind.map(Kind::as_str);
+    let (round, plate) = (filter.round_id.map(|id| id.0), filter.plate_id.map(|id| id.0));
+    let id = filter.id.map(|id| id.0);
+    let projects = visible.limit();
+    let projects = projects.as_deref();
+    let rows = if state.is_some() && round.is_none() && plate.is_none() && id.is_none() {
+        // Few of very many may be in that state: the table that holds it leads, newest first.
+        summaries!(
+            r#"from (
+                 select job_id from job_waiting where $2 = 'waiting' and ($1::uuid is null or job_id < $1)
+                 union all
+                 select job_id from job_ready where $2 = 'ready' and ($1::uuid is null or job_id < $1)
+                 union all
+                 select job_id from lease where phase = $2 and ($1::uuid is null or job_id < $1)
+                 union all
+                 select job_id from job_in_doubt where $2 = 'in_doubt' and ($1::uuid is null or job_id < $1)
+                 union all
+                 select job_id from job_outcome
+                 where $2 = 'succeeded' and state = $2 and ($1::uuid is null or job_id < $1)
+                 union all
+                 select job_id from job_outcome
+                 where state <> 'succeeded' and state = $2 and ($1::uuid is null or job_id < $1)
+             ) as there
+             join job on job.id = there.job_id"#,
+            after,
+            state,
+            kind,
+            round,
+            plate,
+            id,
+            limit,
+            projects
+        )
+        .fetch_all(conn)
+        .await?
+    } else {
+        summaries!("from job", after, state, kind, round, plate, id, limit, projects).fetch_all(conn).await?
+    };
     rows.into_iter().map(Summary::try_from).collect()
 }
 

@@ -7,6 +7,7 @@ use super::doubt::{self, Why};
 use super::held::{AttemptEnding, Held, Row};
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::SYSTEM;
+use crate::steps::{self, Step};
 use crate::store::error::Result;
 use ::jobs::state::{Event, State};
 use ::jobs::{Failure, FailureClass};
@@ -17,10 +18,11 @@ use uuid::Uuid;
 pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Consequences> {
     let mut consequences = Consequences::default();
     for job in expired(conn, limit).await? {
+        steps::before(Step::Reap).await;
         let mut tx = conn.begin().await?;
         if let Some(held) = take_expired(&mut tx, job).await? {
             consequences.absorb(expire(&mut tx, &held).await?);
-            tx.commit().await?;
+            steps::commit(tx, Step::Reap).await?;
         }
     }
     Ok(consequences)

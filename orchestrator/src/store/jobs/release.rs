@@ -2,6 +2,7 @@
 
 use super::held::{self, AttemptEnding, Authority};
 use super::settle::{self, Consequences, Decided, Ending};
+use crate::steps::{self, Step};
 use crate::store::error::Result;
 use ::jobs::state::{Event, State};
 use ::jobs::{JobId, LeaseToken};
@@ -17,6 +18,7 @@ pub enum Released {
 }
 
 pub async fn release(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> Result<Authority<Released>> {
+    steps::before(Step::Release).await;
     let mut tx = conn.begin().await?;
     let Some(held) = held::take(&mut tx, job, token).await? else { return Ok(Authority::Lost) };
     // A stop may have come between the start and the release: what has begun is reported, not released.
@@ -35,6 +37,6 @@ pub async fn release(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> 
             settle::settle(&mut tx, job, &Ending::Cancelled, Decided::by_the_queue(held.worker)).await?
         }
     };
-    tx.commit().await?;
+    steps::commit(tx, Step::Release).await?;
     Ok(Authority::Held(Released::Released(consequences)))
 }

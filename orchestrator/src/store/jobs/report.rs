@@ -3,16 +3,21 @@
 //! With authority it ends the attempt. Without: a report under the last token, while nobody has decided and
 //! the job was not leased again, settles it; anything else changes no state and is kept as evidence, and a
 //! contradiction opens a task. The same report again changes nothing.
+//!
+//! Under a token, or of a job, that this database never had: see [`super::lost`] and [`super::orphan`].
 
 use super::doubt::{self, Why};
 use super::held::{self, AttemptEnding, Held};
+use super::lost::{self, Lost};
+use super::orphan;
 use super::settle::{self, Consequences, Decided, Ending};
 use super::verdict::{self, Case};
 use crate::ids::{ActorId, CampaignId};
+use crate::steps::{self, Step};
 use crate::store::error::{Error, Result};
 use crate::store::tasks::{self, NewTask};
 use ::jobs::state::State;
-use ::jobs::wire::{Disposition, Report};
+use ::jobs::wire::{Disposition, LeaseSummary, Report};
 use ::jobs::work::{Kind, Outcome};
 use ::jobs::{FailureClass, JobId, LeaseToken};
 use serde_json::Value;
@@ -39,21 +44,32 @@ pub const CONTRADICTION_TASK: &str = "job.report_contradicts";
 pub const NEEDS_PERSON_TASK: &str = "job.needs_person";
 
 /// What the job's own row says that a report needs.
-struct Of {
-    id: JobId,
-    kind: Kind,
+pub(super) struct Of {
+    pub id: JobId,
+    pub kind: Kind,
     repeatable: bool,
     max_attempts: i32,
     campaign_id: Option<CampaignId>,
 }
 
 /// A report with its digest.
-struct Testimony<'a> {
-    actor: ActorId,
-    token: LeaseToken,
-    outcome: &'a Outcome,
-    json: Value,
-    sha256: Vec<u8>,
+pub(super) struct Testimony<'a> {
+    pub actor: ActorId,
+    pub token: LeaseToken,
+    pub outcome: &'a Outcome,
+    pub json: Value,
+    pub sha256: Vec<u8>,
+    /// What the worker remembers of its lease.
+    lease: Option<&'a LeaseSummary>,
+}
+
+impl<'a> Testimony<'a> {
+    fn of(report: &'a Report, actor: ActorId) -> Result<Self> {
+        let json = serde_json::to_value(&report.outcome).map_err(|error| Error::corrupt("outcome", error))?;
+        let sha256 = Sha256::digest(json.to_string()).to_vec();
+        let (token, outcome, lease) = (report.lease_token, &report.outcome, report.lease.as_deref());
+        Ok(Self { actor, token, outcome, json, sha256, lease })
+    }
 }
 
 /// Takes a report, in a transaction of its own.
@@ -63,21 +79,24 @@ pub async fn report(
     actor: ActorId,
     report: &Report,
 ) -> Result<Reported> {
-    let Some(of) = of(conn, job).await? else { return Ok(Reported::NoSuchJob) };
+    let testimony = Testimony::of(report, actor)?;
+    let Some(of) = of(conn, job).await? else {
+        let Some(lease) = testimony.lease else { return Ok(Reported::NoSuchJob) };
+        let disposition = orphan::keep(conn, job, &testimony, lease).await?;
+        return Ok(Reported::Taken(disposition, Consequences::default()));
+    };
     if let Outcome::Succeeded { output } = &report.outcome
         && output.kind() != of.kind
     {
         return Ok(Reported::WrongKind { expected: of.kind, got: output.kind() });
     }
-    let json = serde_json::to_value(&report.outcome).map_err(|error| Error::corrupt("outcome", error))?;
-    let sha256 = Sha256::digest(json.to_string()).to_vec();
-    let testimony = Testimony { actor, token: report.lease_token, outcome: &report.outcome, json, sha256 };
+    steps::before(Step::Report).await;
     let mut tx = conn.begin().await?;
     let (disposition, consequences) = match held::take(&mut tx, job, report.lease_token).await? {
         Some(held) => with_authority(&mut tx, &of, &held, &testimony).await?,
         None => without_authority(&mut tx, &of, &testimony).await?,
     };
-    tx.commit().await?;
+    steps::commit(tx, Step::Report).await?;
     Ok(Reported::Taken(disposition, consequences))
 }
 
@@ -164,6 +183,22 @@ async fn without_authority(
     if was_taken_before(conn, of.id, testimony).await? {
         return Ok((Disposition::AlreadyDone, Consequences::default()));
     }
+    if let Some(lease) = testimony.lease
+        && lost::is_unknown(conn, of.id.0, testimony.token).await?
+    {
+        match lost::take(conn, of, testimony, lease).await? {
+            Lost::Kept => {
+                keep(conn, of.id, testimony, false).await?;
+                return Ok((Disposition::KeptAsEvidence, Consequences::default()));
+            }
+            Lost::Settles => {
+                keep(conn, of.id, testimony, true).await?;
+                sqlx::query!("delete from job_ready where job_id = $1", of.id.0).execute(&mut *conn).await?;
+                return Ok((Disposition::Accepted, end(conn, of, testimony).await?));
+            }
+            Lost::Evidence => {}
+        }
+    }
     let next = late.and_then(|state| {
         // No attempts are left to a late report: it settles, or it is evidence.
         let case = Case { state, repeatable: of.repeatable, began: true, attempts_left: false };
@@ -196,7 +231,8 @@ async fn without_authority(
 /// ready again and not leased since.
 async fn lock_late(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> Result<Option<State>> {
     if let Some(in_doubt) = doubt::lock(conn, job).await? {
-        return Ok((in_doubt.lease_token == token).then_some(State::InDoubt));
+        let settles = in_doubt.lease_token == token && !in_doubt.awaits_person;
+        return Ok(settles.then_some(State::InDoubt));
     }
     let ready = sqlx::query_scalar!(
         "select job_ready.job_id
@@ -244,6 +280,10 @@ async fn keep(conn: &mut PgConnection, job: JobId, testimony: &Testimony<'_>, ac
 
 /// Evidence against what was decided, or of something physical done twice, is for a person.
 async fn raise_contradiction(conn: &mut PgConnection, of: &Of, testimony: &Testimony<'_>) -> Result<()> {
+    if doubt::lock(conn, of.id).await?.is_some_and(|in_doubt| in_doubt.awaits_person) {
+        // A person looks at it anyway, and finds this report beside the others.
+        return Ok(());
+    }
     let decided = sqlx::query!("select state from job_outcome where job_id = $1", of.id.0)
         .fetch_optional(&mut *conn)
         .await?;

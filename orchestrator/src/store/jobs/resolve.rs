@@ -6,6 +6,7 @@ use super::lease::work;
 use super::read::state_of;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::ActorId;
+use crate::steps::{self, Step};
 use crate::store::error::{Error, Result};
 use ::jobs::state::{Event, State};
 use ::jobs::{Failure, FailureClass, JobId};
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// It was done, wholly: the loop goes on from there.
+    /// It was done, wholly: the loop goes on from there, with what a worker reported where one did.
     Done,
     /// Nothing was done: the same work is ordered again.
     NotDone,
@@ -33,6 +34,8 @@ pub enum Resolved {
     Settled { consequences: Consequences, replaced_by: Option<JobId> },
     /// It is not in doubt.
     Refused(State),
+    /// It cannot be done while what comes before it is not: say first what became of that.
+    ComesAfter(Vec<JobId>),
 }
 
 /// Settles a job in doubt, in a transaction of its own.
@@ -43,13 +46,22 @@ pub async fn resolve(
     actor: ActorId,
     reason: &str,
 ) -> Result<Resolved> {
+    steps::before(Step::Resolve).await;
     let mut tx = conn.begin().await?;
     if doubt::lock(&mut tx, job).await?.is_none() {
         let state = state_of(&mut tx, job).await?.ok_or_else(|| Error::not_found("job", job))?;
         return Ok(Resolved::Refused(state));
     }
+    if resolution == Resolution::Done {
+        let unsettled = unsettled_before(&mut tx, job).await?;
+        if !unsettled.is_empty() {
+            return Ok(Resolved::ComesAfter(unsettled));
+        }
+    }
     let (event, ending) = match resolution {
-        Resolution::Done => (Event::ResolvedDone, Ending::Succeeded { output: None }),
+        Resolution::Done => {
+            (Event::ResolvedDone, Ending::Succeeded { output: reported_output(&mut tx, job).await? })
+        }
         Resolution::NotDone => (Event::ResolvedNotDone, Ending::Failed(not_done())),
         Resolution::PlateLost => (Event::ResolvedPlateLost, Ending::PlateLost),
     };
@@ -66,8 +78,41 @@ pub async fn resolve(
     }
     let decided = Decided { actor, as_person: true, reason: Some(reason.to_owned()), replaced_by };
     consequences.absorb(settle::settle(&mut tx, job, &ending, decided).await?);
-    tx.commit().await?;
+    steps::commit(tx, Step::Resolve).await?;
     Ok(Resolved::Settled { consequences, replaced_by })
+}
+
+/// Jobs that must succeed before this one, and have not ended.
+async fn unsettled_before(conn: &mut PgConnection, job: JobId) -> Result<Vec<JobId>> {
+    let ids = sqlx::query_scalar!(
+        "select depends_on
+         from job_dependency
+         left join job_outcome on job_outcome.job_id = depends_on
+         where job_dependency.job_id = $1 and requires = 'success' and job_outcome.job_id is null
+         order by depends_on",
+        job.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(JobId).collect())
+}
+
+/// What a worker brought for it, when one said that it succeeded: volumes and raw files are not lost with the doubt.
+pub async fn reported_output(conn: &mut PgConnection, job: JobId) -> Result<Option<serde_json::Value>> {
+    let output = sqlx::query_scalar!(
+        r#"select job_report.outcome -> 'output' as "output"
+         from job_report
+         join job on job.id = job_report.job_id
+         where job_report.job_id = $1
+             and job_report.outcome ->> 'ended' = 'succeeded'
+             and job_report.outcome #>> '{output,kind}' = job.kind
+         order by job_report.id desc
+         limit 1"#,
+        job.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(output.flatten())
 }
 
 fn not_done() -> Failure {
@@ -104,8 +149,11 @@ async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Conseque
     sqlx::query!(
         "update job_dependency
          set depends_on = $2
-         from job_waiting
-         where job_dependency.depends_on = $1 and job_waiting.job_id = job_dependency.job_id",
+         where depends_on = $1
+             and (
+                 exists (select from job_waiting where job_waiting.job_id = job_dependency.job_id)
+                 or exists (select from job_in_doubt where job_in_doubt.job_id = job_dependency.job_id)
+             )",
         old.0,
         new.id.0
     )

@@ -4,12 +4,14 @@
 
 use super::create::dependency_failed;
 use super::dependents;
-use crate::ids::{ActorId, SYSTEM};
+use crate::ids::{ActorId, PlateId, RoundId, SYSTEM};
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use crate::store::outbox;
 use ::jobs::state::State;
+use ::jobs::work::Kind;
 use ::jobs::{Failure, JobId};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, VecDeque};
@@ -69,13 +71,19 @@ impl Decided {
 pub struct Consequences {
     /// Queues that got work.
     pub queues: BTreeSet<String>,
-    /// Jobs that ended, and wait in `settlement` for the engine.
+    /// Jobs that ended and wait in `settlement` for the engine.
     pub settled: Vec<JobId>,
 }
 
 impl Consequences {
     pub(super) fn ready(queue: &str) -> Self {
         Self { queues: BTreeSet::from([queue.to_owned()]), settled: Vec::new() }
+    }
+
+    /// What was paused may be given out again: whoever waits for work looks.
+    pub fn looked_at_again() -> Self {
+        let queues = ["learner", "predict", "bench", "people"].map(str::to_owned);
+        Self { queues: BTreeSet::from(queues), settled: Vec::new() }
     }
 
     /// Adds those of another command of the same transaction.
@@ -100,8 +108,9 @@ pub(super) async fn settle(
     let mut consequences = Consequences::default();
     let mut ended = VecDeque::from([(job, ending.clone(), decided)]);
     while let Some((job, ending, decided)) = ended.pop_front() {
-        record(conn, job, &ending, &decided).await?;
-        consequences.settled.push(job);
+        if record(conn, job, &ending, &decided).await? {
+            consequences.settled.push(job);
+        }
         let succeeded = ending.state() == State::Succeeded;
         let advanced = dependents::advance(conn, job, succeeded).await?;
         consequences.queues.extend(advanced.queues);
@@ -113,7 +122,28 @@ pub(super) async fn settle(
     Ok(consequences)
 }
 
-async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &Decided) -> Result<()> {
+/// Whether the loop has anything to do when a job of this kind ends. Nothing follows from what a person or another
+/// program asked of a device: whoever asked reads the outcome.
+pub(super) fn is_drawn(kind: Kind, round: Option<RoundId>) -> bool {
+    round.is_some() || matches!(kind, Kind::Train | Kind::Propose | Kind::Predict)
+}
+
+/// What the event says of a job that ended.
+#[derive(Serialize)]
+pub(super) struct Ended<'a> {
+    pub kind: &'a str,
+    pub round_id: Option<RoundId>,
+    pub plate_id: Option<PlateId>,
+    pub failure: Option<&'a Value>,
+    pub reason: Option<&'a str>,
+    pub replaced_by: Option<JobId>,
+}
+
+/// Where the outbox says what kind of news an ending is.
+pub(super) const SETTLED_TOPIC: &str = "job.settled";
+
+/// Answers whether the loop has consequences to draw.
+async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &Decided) -> Result<bool> {
     let of = sqlx::query!(
         "select kind, campaign_id, round_id, plate_id from job where id = $1 for no key update",
         job.0
@@ -121,6 +151,9 @@ async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &
     .fetch_optional(&mut *conn)
     .await?
     .ok_or_else(|| Error::not_found("job", job))?;
+    let kind: Kind = of.kind.parse().map_err(|error| Error::corrupt("kind", error))?;
+    let round_id = of.round_id.map(RoundId);
+    let drawn = is_drawn(kind, round_id);
     let (output, failure) = match ending {
         Ending::Succeeded { output } => (output.as_ref(), None),
         Ending::Failed(failure) => (None, Some(json!(failure))),
@@ -140,31 +173,48 @@ async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &
              where ended.state <> 'succeeded' and job.resource is not null
          )
          insert into settlement (job_id)
-         select job_id from ended",
+         select job_id from ended where $6",
         job.0,
         ending.state().as_str(),
         output,
         failure,
-        decided.as_person.then_some(decided.actor.0)
+        decided.as_person.then_some(decided.actor.0),
+        drawn
     )
     .execute(&mut *conn)
     .await?;
-    let body = json!({
-        "kind": of.kind,
-        "round_id": of.round_id,
-        "plate_id": of.plate_id,
-        "failure": failure,
-        "reason": decided.reason,
-        "replaced_by": decided.replaced_by,
-    });
+    let ended = Ended {
+        kind: &of.kind,
+        round_id,
+        plate_id: of.plate_id.map(PlateId),
+        failure: failure.as_ref(),
+        reason: decided.reason.as_deref(),
+        replaced_by: decided.replaced_by,
+    };
     let event = NewEvent {
         kind: ending.event_kind(),
         subject: "job",
         subject_id: job.to_string(),
         campaign_id: of.campaign_id.map(Into::into),
         actor: decided.actor,
-        body,
+        body: json!(ended),
     };
     let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "job.settled").await
+    outbox::enqueue(conn, event_id, SETTLED_TOPIC).await?;
+    Ok(drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_draws_what_belongs_to_it() {
+        let round = Some(RoundId::fresh());
+        for kind in Kind::ALL {
+            assert!(is_drawn(kind, round), "{kind}");
+        }
+        let alone: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| is_drawn(*kind, None)).collect();
+        assert_eq!(alone, [Kind::Train, Kind::Propose, Kind::Predict]);
+    }
 }

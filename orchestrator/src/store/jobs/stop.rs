@@ -6,6 +6,7 @@
 use super::read::state_of;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::{ActorId, CampaignId, RoundId};
+use crate::steps::{self, Step};
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use ::jobs::JobId;
@@ -32,15 +33,16 @@ const LOOKS: usize = 3;
 
 /// Asks to stop one job, in a transaction of its own.
 pub async fn stop(conn: &mut PgConnection, job: JobId, actor: ActorId, reason: &str) -> Result<Stopped> {
+    steps::before(Step::StopJob).await;
     let mut tx = conn.begin().await?;
     for _ in 0..LOOKS {
         if ask(&mut tx, &[job.0], actor, reason).await? > 0 {
-            tx.commit().await?;
+            steps::commit(tx, Step::StopJob).await?;
             return Ok(Stopped::Requested);
         }
         if !take_unheld(&mut tx, &[job.0]).await?.is_empty() {
             let ended = settle::settle(&mut tx, job, &Ending::Cancelled, because(actor, reason)).await?;
-            tx.commit().await?;
+            steps::commit(tx, Step::StopJob).await?;
             return Ok(Stopped::Cancelled(ended));
         }
         match state_of(&mut tx, job).await?.ok_or_else(|| Error::not_found("job", job))? {
@@ -68,6 +70,7 @@ pub async fn stop_round(
     actor: ActorId,
     reason: &str,
 ) -> Result<RoundStopped> {
+    steps::before(Step::StopRound).await;
     let mut tx = conn.begin().await?;
     let jobs = sqlx::query_scalar!("select id from job where round_id = $1 order by id", round.0)
         .fetch_all(&mut *tx)
@@ -80,7 +83,7 @@ pub async fn stop_round(
         let consequences = settle::settle(&mut tx, job, &Ending::Cancelled, because(actor, reason)).await?;
         stopped.consequences.absorb(consequences);
     }
-    tx.commit().await?;
+    steps::commit(tx, Step::StopRound).await?;
     Ok(stopped)
 }
 
@@ -102,8 +105,8 @@ async fn take_unheld(conn: &mut PgConnection, jobs: &[Uuid]) -> Result<Vec<JobId
     Ok(taken)
 }
 
-/// Those that somebody holds will be told. Answers how many were not told before.
-async fn ask(conn: &mut PgConnection, jobs: &[Uuid], actor: ActorId, reason: &str) -> Result<usize> {
+/// Those that somebody holds will be told, in the caller's transaction. Answers how many were not told before.
+pub async fn ask(conn: &mut PgConnection, jobs: &[Uuid], actor: ActorId, reason: &str) -> Result<usize> {
     let asked = sqlx::query!(
         "update lease
          set phase = 'stopping'

@@ -41,10 +41,13 @@ pub enum Scope {
     /// Make users, projects and tokens; grant roles.
     #[serde(rename = "admin")]
     Admin,
+    /// Read `/metrics`, and nothing else.
+    #[serde(rename = "metrics")]
+    Metrics,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 12] = [
+    pub const ALL: [Scope; 13] = [
         Scope::WorkBench,
         Scope::WorkLearn,
         Scope::WorkPeople,
@@ -57,6 +60,7 @@ impl Scope {
         Scope::InventoryWrite,
         Scope::InstrumentWrite,
         Scope::Admin,
+        Scope::Metrics,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -73,6 +77,7 @@ impl Scope {
             Scope::InventoryWrite => "inventory:write",
             Scope::InstrumentWrite => "instrument:write",
             Scope::Admin => "admin",
+            Scope::Metrics => "metrics",
         }
     }
 

@@ -52,16 +52,16 @@ incubator = "incubator-1"
 reader = "reader-1"
 mover = "mover-1"
 "#;
-const GENES: &[u8] = b"gene\nCBLB\nRASA2\nTCEB2\n";
+pub const GENES: &[u8] = b"gene\nCBLB\nRASA2\nTCEB2\n";
 const PRIOR: &[u8] = b"screen_id,group,gene,score\na_1,siblings,CBLB,1\nb_1,others,CBLB,2\n";
-const FEATURES: &[u8] = b"gene,block_0\nCBLB,1.0\nRASA2,2.0\nTCEB2,3.0\n";
+pub const FEATURES: &[u8] = b"gene,block_0\nCBLB,1.0\nRASA2,2.0\nTCEB2,3.0\n";
 
-fn body() -> Value {
+pub fn body() -> Value {
     let files = json!({"genes.csv": Digest::of(GENES), "features.csv": Digest::of(FEATURES)});
     json!({"toml": TOML, "files": files, "seed": 7})
 }
 
-async fn upload(talk: &Talk, token: &str, bytes: &'static [u8]) {
+pub async fn upload(talk: &Talk, token: &str, bytes: &'static [u8]) {
     let path = format!("/api/v1/blobs/{}", Digest::of(bytes));
     let mut put = request("PUT", token, &path, None);
     *put.body_mut() = bytes.into();

@@ -4,7 +4,7 @@
 mod approval;
 mod batches;
 mod calendar;
-mod campaigns;
+pub mod campaigns;
 mod inventory;
 mod plates;
 mod rounds;

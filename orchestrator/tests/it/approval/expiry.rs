@@ -80,7 +80,7 @@ async fn an_edit_gives_no_more_time_and_a_resumed_round_all_of_it(
     // Held by a person over the end of its time: held for what the person said.
     let round = laboratory.last_round().await.id;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    control::hold(&mut conn, round, "the freezer is open", laboratory.person).await.expect("held");
+    control::pause(&mut conn, round, "the freezer is open", laboratory.person).await.expect("held");
     pass(&laboratory, 100).await;
     laboratory.settle().await;
     let why = laboratory.last_round().await.why.expect("a reason");

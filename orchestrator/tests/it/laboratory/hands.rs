@@ -139,7 +139,7 @@ impl Laboratory {
     }
 
     pub async fn report(&self, lease: &Lease, outcome: Outcome) {
-        let report = Report { lease_token: lease.lease_token, outcome };
+        let report = Report { lease_token: lease.lease_token, outcome, lease: None };
         let mut conn = self.pool.acquire().await.expect("a connection");
         let reported =
             store::jobs::report(&mut conn, lease.job_id, self.worker, &report).await.expect("reported");

@@ -1,0 +1,160 @@
+//! Asks beside the work whether to stop, so that a stop arrives at once and not with the next heartbeat, and says
+//! how this worker stands towards a stop of the laboratory: that is its confirmation.
+//!
+//! It only ever brings a stop. A server that does not know the request leaves the worker to its heartbeats.
+
+use super::WorkerConfig;
+use super::attempt::Attempt;
+use crate::client::{self, Client};
+use crate::id::StopId;
+use crate::wire::{JobInHand, Orders, OrdersRequest, Standing};
+use crate::work::Outcome;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// An older server is asked again after so long: it may have been replaced.
+const OLDER_SERVER: Duration = Duration::from_secs(60);
+/// The same answer that came sooner than this did not wait: the next request is held back.
+const TOO_SOON: Duration = Duration::from_millis(200);
+
+/// What a worker holds.
+#[derive(Clone, Default)]
+pub(super) enum Hand {
+    #[default]
+    Nothing,
+    Holds(Arc<Attempt>),
+    /// What it held has ended, and how.
+    Ended(String),
+}
+
+impl Hand {
+    pub fn ended(outcome: &Outcome) -> Self {
+        Hand::Ended(match outcome {
+            Outcome::Succeeded { output } => format!("the {} in hand was brought to its end", output.kind()),
+            Outcome::Stopped { note } => note.clone(),
+            Outcome::Failed { failure } => format!("what was in hand failed: {}", failure.message),
+            Outcome::Unknown { failure } => {
+                format!("how far what was in hand came is not known: {}", failure.message)
+            }
+        })
+    }
+}
+
+/// Takes an attempt out of the hand when it is over, whichever way.
+pub(super) struct Held(watch::Sender<Hand>);
+
+impl Held {
+    pub fn take(hand: &watch::Sender<Hand>, attempt: &Arc<Attempt>) -> Self {
+        hand.send_replace(Hand::Holds(attempt.clone()));
+        Self(hand.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.send_replace(Hand::Ended("what was in hand has ended; its report is on its way".to_owned()));
+    }
+}
+
+/// Asks until it is dropped.
+pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: watch::Receiver<Hand>) {
+    let mut backoff = config.backoff();
+    let mut knowledge = Knowledge::default();
+    loop {
+        let holds = hand.borrow_and_update().clone();
+        let request = knowledge.request(&config, &holds);
+        let asked_at = Instant::now();
+        let answer = tokio::select! {
+            answer = client.orders(&request) => answer,
+            // It stands differently: that is said at once.
+            Ok(()) = hand.changed() => continue,
+        };
+        let pause = match answer {
+            Ok(orders) => {
+                let news = knowledge.learn(&orders, &holds);
+                let waited = news || asked_at.elapsed() >= TOO_SOON;
+                if waited {
+                    backoff.reset();
+                    continue;
+                }
+                backoff.next_wait()
+            }
+            Err(client::Error::Refused { status: 404 | 405, .. }) => OLDER_SERVER,
+            Err(error) => {
+                tracing::debug!(worker = %config.name, %error, "no orders; heartbeats bring a stop meanwhile");
+                backoff.next_wait()
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            Ok(()) = hand.changed() => {}
+        }
+    }
+}
+
+/// What this worker knows of stops.
+#[derive(Default)]
+struct Knowledge {
+    stop: Option<StopId>,
+    /// Since it knows of that stop it held something.
+    held_since: bool,
+}
+
+impl Knowledge {
+    fn request(&mut self, config: &WorkerConfig, hand: &Hand) -> OrdersRequest {
+        let (standing, says) = match hand {
+            Hand::Holds(attempt) => {
+                let progress = attempt.progress_updates().borrow().clone();
+                let doing = progress.map_or_else(|| attempt.lease().work.kind().to_string(), |it| it.message);
+                self.held_since |= self.stop.is_some();
+                (Standing::Stopping, Some(doing))
+            }
+            Hand::Ended(how) if self.held_since => (Standing::Stopped, Some(how.clone())),
+            Hand::Ended(_) | Hand::Nothing => (Standing::Idle, None),
+        };
+        let job = match hand {
+            Hand::Holds(attempt) => Some(JobInHand {
+                job_id: attempt.lease().job_id,
+                lease_token: attempt.lease().lease_token,
+                stop_known: attempt.is_stop_requested(),
+            }),
+            _ => None,
+        };
+        OrdersRequest {
+            queue: config.queue.clone(),
+            instrument: config.instrument.clone(),
+            job,
+            knows_stop: self.stop,
+            standing,
+            says,
+            wait_seconds: config.wait_seconds,
+        }
+    }
+
+    /// Passes a stop on to what was in hand when it was asked. Answers whether anything was new.
+    fn learn(&mut self, orders: &Orders, hand: &Hand) -> bool {
+        let stop = orders.stop.as_ref().map(|stop| stop.id);
+        let mut news = stop != self.stop;
+        if news {
+            self.stop = stop;
+            self.held_since = false;
+            match &orders.stop {
+                Some(stop) => {
+                    tracing::warn!(stop = %stop.id, reason = stop.reason, "the laboratory is stopped")
+                }
+                None => tracing::info!("the laboratory goes on"),
+            }
+        }
+        if let Hand::Holds(attempt) = hand
+            && (stop.is_some() || orders.stop_job)
+            && !attempt.is_stop_requested()
+        {
+            tracing::warn!(job = %attempt.lease().job_id, "somebody asked to stop: on to the next safe point");
+            attempt.stop_was_requested();
+            news = true;
+        }
+        news
+    }
+}

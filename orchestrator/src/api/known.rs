@@ -1,0 +1,143 @@
+//! What workers' requests ask for each time and what changes rarely, remembered for a moment: whose token it is, whether
+//! work is given out in this life of the database, which instruments were seen.
+//!
+//! A thousand workers that come back a dozen times a second are looked up a thousand times a second, not twelve
+//! thousand. A worker's token that is revoked elsewhere (another replica, a command) opens the routes of work here for
+//! [`HOLDS`] at most; one that is revoked through this process, no longer.
+
+use super::caller::Caller;
+use crate::store::reconciliation::Gate;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// For how long something is taken to be as it was.
+const HOLDS: Duration = Duration::from_secs(1);
+/// An instrument's sign of life is written at most every ten seconds; it is offered at most so often.
+const SEEN_HOLDS: Duration = Duration::from_secs(5);
+/// More is not remembered: strangers cannot fill the memory, since only what was found is.
+const LIMIT: usize = 10_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Known {
+    callers: Remembered<[u8; 32], Caller>,
+    gate: Remembered<(), Gate>,
+    seen: Remembered<String, ()>,
+}
+
+impl Known {
+    /// Whose token `secret` is.
+    pub fn caller(&self, secret: &str) -> Option<Caller> {
+        self.callers.get(&digest(secret), HOLDS)
+    }
+
+    /// `caller` was found to hold `secret`. Secrets are remembered by their SHA-256.
+    pub fn found(&self, secret: &str, caller: &Caller) {
+        self.callers.put(digest(secret), caller.clone());
+    }
+
+    /// Somebody's powers may have changed.
+    pub fn forget_callers(&self) {
+        self.callers.clear();
+    }
+
+    /// The gate, if it was open a moment ago. What is given to workers does not hang on this: the statement that
+    /// leases asks the database itself.
+    pub fn open_gate(&self) -> Option<Gate> {
+        self.gate.get(&(), HOLDS)
+    }
+
+    /// As it was just read.
+    pub fn saw_gate(&self, gate: &Gate) {
+        if gate.is_open {
+            self.gate.put((), gate.clone());
+        } else {
+            self.gate.clear();
+        }
+    }
+
+    /// Whether its sign of life was offered to the database lately.
+    pub fn saw_instrument(&self, name: &str) -> bool {
+        self.seen.get(name, SEEN_HOLDS).is_some()
+    }
+
+    /// Its sign of life was just offered.
+    pub fn noted_instrument(&self, name: &str) {
+        self.seen.put(name.to_owned(), ());
+    }
+}
+
+fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+/// Things with the moment at which they were true.
+#[derive(Debug)]
+struct Remembered<K, V> {
+    entries: Mutex<HashMap<K, (V, Instant)>>,
+}
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self { entries: Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Instant)>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q, holds: Duration) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let entries = self.lock();
+        entries.get(key).filter(|(_, at)| at.elapsed() < holds).map(|(value, _)| value.clone())
+    }
+
+    fn put(&self, key: K, value: V) {
+        let mut entries = self.lock();
+        if entries.len() >= LIMIT {
+            entries.retain(|_, (_, at)| at.elapsed() < SEEN_HOLDS);
+        }
+        if entries.len() < LIMIT {
+            entries.insert(key, (value, Instant::now()));
+        }
+    }
+
+    fn clear(&self) {
+        self.lock().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_holds_for_a_while_and_is_bounded() {
+        let remembered: Remembered<usize, usize> = Remembered::default();
+        for key in 0..LIMIT + 10 {
+            remembered.put(key, key);
+        }
+        assert_eq!(remembered.get(&3, HOLDS), Some(3));
+        assert_eq!(remembered.get(&(LIMIT + 5), HOLDS), None, "there was no room");
+        assert_eq!(remembered.get(&3, Duration::ZERO), None, "too long ago");
+        remembered.clear();
+        assert_eq!(remembered.get(&3, HOLDS), None);
+    }
+
+    #[test]
+    fn only_an_open_gate_is_remembered() {
+        let known = Known::default();
+        let gate = |is_open| Gate { epoch: "1".into(), is_open, waits_for: Vec::new() };
+        known.saw_gate(&gate(true));
+        assert!(known.open_gate().is_some());
+        known.saw_gate(&gate(false));
+        assert!(known.open_gate().is_none());
+    }
+}

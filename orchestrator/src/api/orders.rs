@@ -1,0 +1,70 @@
+//! Workers ask whether to stop, and say how they stand; held open until there is something to say.
+
+use super::access::{Access, Caller, Routes};
+use super::extract::Json;
+use super::leases::{LONGEST_WAIT_SECONDS, WORK};
+use super::problem::Problem;
+use super::state::AppState;
+use crate::store::{instruments, laboratory};
+use ::jobs::wire::{Orders, OrdersRequest};
+use axum::extract::State;
+use std::time::Duration;
+use tokio::time::Instant;
+use utoipa_axum::routes;
+
+/// Every wake-up may be lost: a stop is known after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) fn routes() -> Routes {
+    Routes::new().route(Access::AnyOf(WORK), routes!(orders))
+}
+
+/// Whether the worker is to stop: at once when that differs from what it knows, else after the wait.
+///
+/// Naming the laboratory's stop in `knows_stop` confirms it.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    tag = "work",
+    request_body = OrdersRequest,
+    responses((status = 200, body = Orders), (status = 422, body = Problem, content_type = "application/problem+json"))
+)]
+async fn orders(
+    State(state): State<AppState>,
+    caller: Caller,
+    Json(request): Json<OrdersRequest>,
+) -> Result<Json<Orders>, Problem> {
+    if request.wait_seconds > LONGEST_WAIT_SECONDS {
+        let detail = format!("wait_seconds is at most {LONGEST_WAIT_SECONDS}; ask again after that.");
+        return Err(Problem::unprocessable("orders.wait_too_long", detail));
+    }
+    let Ok(_place) = state.orders_places.try_acquire() else {
+        let detail = "Too many workers wait for orders at this server. Ask again in a moment.";
+        return Err(Problem::try_again("orders.too_many_waiting", detail));
+    };
+    let give_up_at = Instant::now() + Duration::from_secs(request.wait_seconds.into());
+    let mut news = state.wakeups.subscribe_orders();
+    let mut conn = state.pool.acquire().await?;
+    if let Some(instrument) = &request.instrument {
+        instruments::seen(&mut conn, instrument).await?;
+    }
+    laboratory::confirm(&mut conn, &request, caller.id()).await?;
+    loop {
+        news.mark_unchanged();
+        let orders = laboratory::orders(&mut conn, &request).await?;
+        if is_news(&orders, &request) || Instant::now() >= give_up_at {
+            return Ok(Json(orders));
+        }
+        drop(conn);
+        tokio::select! {
+            _ = news.changed() => {}
+            () = tokio::time::sleep_until(give_up_at.min(Instant::now() + LOOK_AGAIN)) => {}
+        }
+        conn = state.pool.acquire().await?;
+    }
+}
+
+fn is_news(orders: &Orders, request: &OrdersRequest) -> bool {
+    let stop_known = request.job.is_none_or(|job| job.stop_known);
+    orders.stop.as_ref().map(|stop| stop.id) != request.knows_stop || (orders.stop_job && !stop_known)
+}
