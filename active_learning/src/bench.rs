@@ -3,20 +3,23 @@
 use active_learning::data::FeatureTable;
 use active_learning::data::table::{ColumnKind, Table};
 use active_learning::prior::{PriorScreens, screens::read_aliases};
-use active_learning::replay::{Oracle, Replay, Report};
+use active_learning::replay::{Oracle, Replay, Report, Round, ceiling, plot};
 use active_learning::representation::Vocabulary;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use std::collections::HashSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Measured screen, Parquet or CSV: gene, score, hit.
+    /// Measured screen, Parquet or CSV: gene, score, hit; gene_a, gene_b, gi_score, hit; or drug_a, drug_b,
+    /// cell_line, synergy (the highest 1 % are hits).
     #[arg(long)]
     screen: PathBuf,
-    /// Feature tables, Parquet or CSV: gene, then numeric columns named block_index.
+    /// Feature tables, Parquet or CSV: gene (or pubchem_cid, drug, cell_line), then numeric columns named
+    /// block_index, or fingerprints in columns named *_hex.
     #[arg(long)]
     features: Vec<PathBuf>,
     /// Other screens, Parquet or CSV: gene, score, hit; or screen_id, gene, score. A `screens.csv` beside it
@@ -26,6 +29,8 @@ pub struct Arguments {
     /// Leave out the screens of this group (or with this id) in `screens.csv`: siblings of the one replayed.
     #[arg(long)]
     exclude: Vec<String>,
+    #[arg(long, value_enum, default_value_t = Pool::All)]
+    pool: Pool,
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     #[arg(long, default_value_t = 128)]
@@ -40,19 +45,39 @@ pub struct Arguments {
     beta: f64,
     #[arg(long, value_enum, default_value_t = End::TwoSided)]
     objective: End,
-    #[arg(long, value_enum, default_value_t = Family::Ensemble)]
+    #[arg(long, value_enum, default_value_t = Family::BayesianLinear)]
     family: Family,
     #[arg(long, default_value_t = ModelSpec::default().members)]
     members: u32,
     #[arg(long, default_value_t = ModelSpec::default().epochs)]
     epochs: u32,
+    /// The control: every batch's answers are dealt out among its experiments at random.
+    #[arg(long)]
+    permute_feedback: bool,
+    /// Replicates of the same screen (gene, lfc or score, replicate): how well they would choose is the ceiling.
+    #[arg(long)]
+    replicates: Option<PathBuf>,
+    /// Write a row for each round and seed.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+    /// Write learning curves, as SVG.
+    #[arg(long)]
+    plot: Option<PathBuf>,
     /// Print only the JSON object on standard output, not the summary.
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Pool {
+    All,
+    NonEssential,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Rule {
+    /// Probability of hit: what replays say is best.
+    Auto,
     HitProbability,
     Greedy,
     Ucb,
@@ -75,14 +100,39 @@ enum Family {
 
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
-        let oracle = Oracle::read(&read(&self.screen)?)?;
+        let screen = read(&self.screen)?;
+        let oracle = match self.pool {
+            Pool::All => Oracle::read(&screen)?,
+            Pool::NonEssential => Oracle::read_non_essential(&screen)?,
+        };
         let tables = self.features.iter().map(|path| Ok(FeatureTable::read(&read(path)?)?));
         let features = FeatureTable::join(tables.collect::<anyhow::Result<_>>()?);
+        let count = self.rounds * self.batch;
+        let ceiling = self
+            .replicates
+            .as_ref()
+            .map(|path| -> anyhow::Result<f64> { Ok(ceiling::of_replicates(&read(path)?, &oracle, count)?) });
+        let ceiling = ceiling.transpose()?;
         let prior = self.prior()?;
         let vocabulary = Vocabulary::build(&features, prior.as_ref())?;
-        let replay = Replay {
-            vocabulary: &vocabulary,
-            oracle: &oracle,
+        let replay = self.replay(&vocabulary, &oracle);
+        let seeds: Vec<u64> = (1..=self.seeds).collect();
+        let mut progress = Progress::new(seeds.len() * self.rounds);
+        let mut report = replay.run(&seeds, |row| progress.step(row))?;
+        progress.end();
+        report.replicate_ceiling = ceiling;
+        self.write(&report)?;
+        if !self.json {
+            summarise(&report);
+        }
+        println!("{}", serde_json::to_string(&report)?);
+        Ok(())
+    }
+
+    fn replay<'a>(&self, vocabulary: &'a Vocabulary, oracle: &'a Oracle) -> Replay<'a> {
+        Replay {
+            vocabulary,
+            oracle,
             spec: self.spec(),
             acquisition: self.acquisition(),
             objective: match self.objective {
@@ -92,18 +142,21 @@ impl Arguments {
             },
             rounds: self.rounds,
             batch: self.batch,
-        };
-        let seeds: Vec<u64> = (1..=self.seeds).collect();
-        let report = replay.run(&seeds, |row| {
-            eprintln!(
-                "seed {} round {}: {} hits, {} so far ({:.1} s training, {:.1} s choosing)",
-                row.seed, row.round, row.hits, row.hits_so_far, row.train_seconds, row.select_seconds
-            );
-        })?;
-        if !self.json {
-            summarise(&report);
+            permute_feedback: self.permute_feedback,
         }
-        println!("{}", serde_json::to_string(&report)?);
+    }
+
+    fn write(&self, report: &Report) -> anyhow::Result<()> {
+        let put = |path: &Path, bytes: &[u8]| {
+            std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        };
+        if let Some(path) = &self.csv {
+            put(path, &report.to_csv()?)?;
+        }
+        if let Some(path) = &self.plot {
+            let name = self.screen.file_stem().unwrap_or_default().to_string_lossy();
+            put(path, plot::learning_curves(report, &name).as_bytes())?;
+        }
         Ok(())
     }
 
@@ -117,7 +170,7 @@ impl Arguments {
 
     fn acquisition(&self) -> Acquisition {
         match self.acquisition {
-            Rule::HitProbability => Acquisition::HitProbability,
+            Rule::Auto | Rule::HitProbability => Acquisition::HitProbability,
             Rule::Greedy => Acquisition::Greedy,
             Rule::Ucb => Acquisition::Ucb { beta: self.beta },
             Rule::Thompson => Acquisition::Thompson,
@@ -180,6 +233,39 @@ impl Described {
     }
 }
 
+/// A bar on a terminal, a line a round elsewhere.
+struct Progress {
+    all: usize,
+    done: usize,
+    bar: bool,
+}
+
+impl Progress {
+    fn new(all: usize) -> Self {
+        Self { all, done: 0, bar: std::io::stderr().is_terminal() }
+    }
+
+    fn step(&mut self, row: &Round) {
+        self.done += 1;
+        let words = format!(
+            "seed {} round {}: {} hits, {} so far ({:.1} s training, {:.1} s choosing)",
+            row.seed, row.round, row.hits, row.hits_so_far, row.train_seconds, row.select_seconds
+        );
+        if self.bar {
+            let full = 30 * self.done / self.all.max(1);
+            eprint!("\r\x1b[2K[{}{}] {words}", "=".repeat(full), " ".repeat(30 - full.min(30)));
+        } else {
+            eprintln!("{words}");
+        }
+    }
+
+    fn end(&self) {
+        if self.bar {
+            eprintln!();
+        }
+    }
+}
+
 fn summarise(report: &Report) {
     eprintln!(
         "hit ratio {:.4} +- {:.4} over {} seeds; random {:.4}; {:.1} x random",
@@ -187,7 +273,18 @@ fn summarise(report: &Report) {
         report.hit_ratio_sd.unwrap_or(0.0),
         report.seeds,
         report.random_expectation,
-        report.hit_ratio_mean / report.random_expectation.max(1e-12),
+        report.enrichment_mean,
+    );
+    let percent =
+        |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+    eprintln!(
+        "90 % intervals cover {} of what was asked for, {} of the rest; calibration error of the probability of \
+         a hit {} of what was asked for, {} of the rest",
+        percent(report.coverage_90_mean),
+        percent(report.pool_coverage_90_mean),
+        number(report.hit_ece_asked),
+        number(report.pool_hit_ece_mean),
     );
 }
 

@@ -77,34 +77,59 @@ fn conformal_factor(rows: &[&HeldOut]) -> f64 {
     (at / Z_90).clamp(0.1, 10.0)
 }
 
-/// Penalised logistic regression of the outcome on the predicted log-odds, by Newton steps.
+/// Penalised logistic regression of the outcome on the predicted log-odds, by Newton steps that are halved
+/// until they help.
 fn platt(rows: &[&HeldOut]) -> (f64, f64) {
-    const DRAW_TO_IDENTITY: f64 = 5.0;
     let (mut slope, mut shift) = (1.0, 0.0);
+    let mut loss = platt_loss(rows, slope, shift);
     for _ in 0..30 {
-        let mut gradient = [DRAW_TO_IDENTITY * (slope - 1.0), DRAW_TO_IDENTITY / 5.0 * shift];
-        let mut curvature = [DRAW_TO_IDENTITY, 0.0, DRAW_TO_IDENTITY / 5.0];
-        for row in rows {
-            let x = row.hit_log_odds;
-            let p = metrics::sigmoid(slope * x + shift);
-            let error = p - f64::from(u8::from(row.hit));
-            let weight = (p * (1.0 - p)).max(1e-9);
-            gradient = [gradient[0] + error * x, gradient[1] + error];
-            curvature = [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
-        }
-        let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
-        let step = [
-            (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
-            (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
-        ];
-        slope -= step[0].clamp(-1.0, 1.0);
-        shift -= step[1].clamp(-1.0, 1.0);
-        if step[0].abs() + step[1].abs() < 1e-9 {
+        let step = platt_step(rows, slope, shift);
+        let halvings = (0..20).map(|halving| 0.5f64.powi(halving));
+        let better = halvings
+            .map(|part| (slope - part * step.0, shift - part * step.1))
+            .map(|(slope, shift)| (platt_loss(rows, slope, shift), slope, shift))
+            .find(|(new, ..)| *new < loss);
+        let Some((new, new_slope, new_shift)) = better else { break };
+        let gained = loss - new;
+        (loss, slope, shift) = (new, new_slope, new_shift);
+        if gained < 1e-9 {
             break;
         }
     }
     // A slope at or below nothing would turn the ranking over: then say the base rate, in the old order.
     (slope.max(0.05), shift)
+}
+
+/// How firmly slope and shift are held at 1 and 0.
+const SLOPE_PENALTY: f64 = 5.0;
+const SHIFT_PENALTY: f64 = 1.0;
+
+fn platt_loss(rows: &[&HeldOut], slope: f64, shift: f64) -> f64 {
+    let held = SLOPE_PENALTY * (slope - 1.0).powi(2) + SHIFT_PENALTY * shift.powi(2);
+    let of = |row: &&HeldOut| {
+        let log_odds = slope * row.hit_log_odds + shift;
+        let against = if row.hit { -log_odds } else { log_odds };
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    };
+    0.5 * held + rows.iter().map(of).sum::<f64>()
+}
+
+fn platt_step(rows: &[&HeldOut], slope: f64, shift: f64) -> (f64, f64) {
+    let mut gradient = [SLOPE_PENALTY * (slope - 1.0), SHIFT_PENALTY * shift];
+    let mut curvature = [SLOPE_PENALTY, 0.0, SHIFT_PENALTY];
+    for row in rows {
+        let x = row.hit_log_odds;
+        let p = metrics::sigmoid(slope * x + shift);
+        let error = p - f64::from(u8::from(row.hit));
+        let weight = p * (1.0 - p);
+        gradient = [gradient[0] + error * x, gradient[1] + error];
+        curvature = [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
+    }
+    let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
+    (
+        (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
+        (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
+    )
 }
 
 /// Scores of held-out rows, each fold calibrated on the others. `training_rows` is the whole cut.

@@ -1,7 +1,7 @@
 //! The virtual cell, its uncertainty, acquisition, and the replay that measures them.
 //!
 //! Reading order: tables come in ([`data`], [`prior`]), edits become vectors ([`representation`]), a
-//! [`model`] family ([`linear`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
+//! [`model`] family ([`linear`], [`sets`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
 //! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), kept as bytes ([`checkpoint`]), and chooses the next batch
 //! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
 //! jobs with it.
@@ -26,6 +26,7 @@ pub mod propose;
 pub mod replay;
 pub mod representation;
 mod seed;
+pub mod sets;
 mod tensor;
 pub mod train;
 pub mod worker;

@@ -12,6 +12,9 @@ struct Arguments {
     /// this size gain little from more, and lose much on busy cores.
     #[arg(long, global = true, default_value_t = 1)]
     threads: u16,
+    /// How the log is written to stderr: text, or json with an object a line
+    #[arg(long, global = true, env = "LOOPWRIGHT_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -22,21 +25,38 @@ enum Command {
     Work(work::Arguments),
     /// Replay a measured screen and report how many hits were found.
     Bench(bench::Arguments),
+    /// Print the steps at which a test may kill something.
+    #[command(hide = true)]
+    CrashPoints,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::builder()
                 .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
                 .from_env_lossy(),
         )
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    if arguments.log_format == "json" {
+        log.json().flatten_event(true).init();
+    } else {
+        log.init();
+    }
     tch::set_num_threads(i32::from(arguments.threads.max(1)));
     match arguments.command {
         Command::Work(work) => work.run(),
         Command::Bench(bench) => bench.run(),
+        Command::CrashPoints => {
+            println!(
+                "{}",
+                jobs::crash::list(&[
+                    jobs::worker::steps::Step::LISTED,
+                    active_learning::worker::steps::Step::LISTED
+                ])
+            );
+            Ok(())
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::calibration::HeldOut;
 use crate::data::Observation;
 use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
-use crate::{Error, Result, ensemble, linear};
+use crate::{Error, Result, ensemble, linear, sets};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Experiments scored at once: bounds the memory of large pools.
 const CHUNK: usize = 16_384;
+/// Fewer sets of edits than this teach nothing of what edits do together.
+const FEWEST_SETS: usize = 16;
 
 /// How values are brought to mean 0 and sd 1 for training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +104,8 @@ impl Posterior {
 pub enum Model {
     Ensemble(ensemble::Ensemble),
     Linear(linear::BayesianLinear),
+    /// The linear family's model of sets of edits: the additive part and what two edits do together.
+    Sets(Box<sets::SetProcess>),
 }
 
 impl Model {
@@ -109,18 +113,22 @@ impl Model {
     pub fn fit(
         spec: &ModelSpec,
         vocabulary: &Vocabulary,
-        set: &TrainingSet,
+        set: TrainingSet,
         contexts: usize,
         seed: u64,
         stop: &Stop,
     ) -> Result<(Self, Vec<HeldOut>)> {
         match spec.family {
             ModelFamily::Ensemble => {
-                let (model, rows) = ensemble::fit(spec, vocabulary, set, contexts, seed, stop)?;
+                let (model, rows) = ensemble::fit(spec, vocabulary, &set, contexts, seed, stop)?;
                 Ok((Self::Ensemble(model), rows))
             }
+            ModelFamily::BayesianLinear if sets::has_sets(&set.encoded) && set.len() >= FEWEST_SETS => {
+                let (model, rows) = sets::fit(vocabulary, set, stop)?;
+                Ok((Self::Sets(Box::new(model)), rows))
+            }
             ModelFamily::BayesianLinear => {
-                let (model, rows) = linear::fit(vocabulary, set, contexts, stop)?;
+                let (model, rows) = linear::fit(vocabulary, &set, contexts, seed, stop)?;
                 Ok((Self::Linear(model), rows))
             }
         }
@@ -158,6 +166,7 @@ impl Model {
             posterior.append(match self {
                 Self::Ensemble(model) => model.predict(vocabulary, &encoded, samples, seed)?,
                 Self::Linear(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+                Self::Sets(model) => model.predict(vocabulary, &encoded, samples, seed)?,
             });
         }
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());

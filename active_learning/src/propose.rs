@@ -52,8 +52,13 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let Predicted { predictions, samples } = cell.predict(vocabulary, request.pool, draws, request.seed)?;
     let untrained = cell.header.metrics.training_rows == 0;
     let ignorant = untrained && !cell.header.has_prior;
+    // What other screens of single edits say is no help in finding sets that interact.
+    let sets = request.pool.iter().all(|experiment| experiment.perturbation.edits().len() > 1);
+    let ignorant = ignorant || (untrained && sets);
     let spread = ignorant && vocabulary.knows_features() && request.acquisition != Acquisition::Random;
-    let choice = if spread {
+    let choice = if spread && sets {
+        cold_start::spread_sets(vocabulary, request.pool, &eligible, count, request.seed)?
+    } else if spread {
         cold_start::spread(vocabulary, request.pool, &eligible, count, request.seed)?
     } else {
         let rule = if ignorant { Acquisition::Random } else { rule_for(request, untrained) };

@@ -14,6 +14,8 @@ pub enum Purpose {
     Select = 5,
     Sample = 6,
     Novelty = 7,
+    Trees = 8,
+    Permute = 9,
 }
 
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {

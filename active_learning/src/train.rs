@@ -4,11 +4,12 @@ use crate::calibration::{self, Calibration, FEWEST_SCORED};
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::data::Observation;
 use crate::ensemble::{Ensemble, Shape};
-use crate::linear::{BayesianLinear, logistic::Logistic, regression::Regression};
+use crate::linear::{BayesianLinear, hit::HitModel, regression::Regression};
 use crate::model::{Model, Scale, Stop, TrainingSet};
 use crate::prior::screens::HIT_SHARE;
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
+use crate::sets::SetProcess;
 use crate::{CODE_VERSION, Error, Result};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec, Prediction};
@@ -55,7 +56,7 @@ impl Cell {
             folds,
             fold_count,
         };
-        let (model, held_out) = Model::fit(spec, vocabulary, &set, contexts.len(), seed, stop)?;
+        let (model, held_out) = Model::fit(spec, vocabulary, set, contexts.len(), seed, stop)?;
         let header = Header {
             version: checkpoint::VERSION,
             code_version: CODE_VERSION.to_owned(),
@@ -120,12 +121,15 @@ impl Cell {
         };
         match &self.model {
             Model::Ensemble(model) => keep("parameters", &model.parameters)?,
+            Model::Sets(model) => tensors = model.to_tensors()?,
             Model::Linear(model) => {
                 keep("value.weights", &model.value.weights)?;
                 keep("value.root", &model.value.root)?;
                 let precisions = crate::tensor::from_f64(&[model.value.alpha, model.value.beta], &[2])?;
                 keep("value.precisions", &precisions)?;
-                keep("hit.weights", &model.hit.weights)?;
+                for (name, values) in model.hit.to_tensors()? {
+                    keep(&name, &values)?;
+                }
             }
         }
         Checkpoint { header: self.header.clone(), tensors }.to_bytes()
@@ -143,6 +147,9 @@ impl Cell {
                 }
                 Model::Ensemble(Ensemble { shape, parameters })
             }
+            ModelFamily::BayesianLinear if checkpoint.tensors.contains_key("sets.edits") => {
+                Model::Sets(Box::new(SetProcess::from_tensors(|name| checkpoint.tensor(name))?))
+            }
             ModelFamily::BayesianLinear => {
                 let precisions = crate::tensor::to_f64(&checkpoint.tensor("value.precisions")?)?;
                 let [alpha, beta] = precisions.as_slice() else {
@@ -156,7 +163,7 @@ impl Cell {
                         alpha: *alpha,
                         beta: *beta,
                     },
-                    hit: Logistic { weights: checkpoint.tensor("hit.weights")? },
+                    hit: HitModel::from_tensors(|name| checkpoint.tensor(name))?,
                 })
             }
         };

@@ -25,6 +25,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        jobs::crash::this_process_is(&self.name);
         runtime.block_on(async {
             let shutdown = CancellationToken::new();
             let asked_to_end = ended_by_signal()?;

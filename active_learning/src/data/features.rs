@@ -1,7 +1,8 @@
 //! Feature tables: what is known of an edit before anybody perturbs it, in blocks (modalities).
 
-use crate::data::table::{Column, ColumnKind, Table};
+use crate::data::table::{Column, ColumnKind, Table, Words};
 use crate::{Error, Result};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A modality: neighbouring columns that are there or missing together.
@@ -27,21 +28,24 @@ pub struct FeatureTable {
 }
 
 impl FeatureTable {
-    /// Parses one table: `gene`, then numeric columns named `block_index`.
+    /// Parses one table: a name (`gene`, `pubchem_cid`, `drug` or `cell_line`), then numeric columns named
+    /// `block_index`, or fingerprints as hexadecimal in columns named `*_hex`, a block each. All numbers of a
+    /// `cell_line` are one block.
     ///
     /// A block that is all zero (or empty) for a gene is missing there, as is every block of a gene that
     /// the table does not name.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let table = Table::read("feature table", bytes, |name| {
-            Some(if name == "gene" { ColumnKind::Text } else { ColumnKind::Number })
-        })?;
-        let (blocks, columns) = group_columns(&table);
+        let table = Table::read("feature table", bytes, kind_of_column)?;
+        let key = KEYS.iter().find(|key| table.has(key)).unwrap_or(&KEYS[0]);
+        let names = table.text(key)?;
+        let (blocks, columns) = group_columns(&table, *key == "cell_line");
         if columns.is_empty() {
-            let reason = "no numeric column beside `gene`".to_owned();
+            let reason = format!("no numeric column beside `{key}`");
             return Err(Error::Table { table: "feature table", reason });
         }
+        let columns: Vec<&[f32]> = columns.iter().map(|column| column.as_ref()).collect();
         let mut features = Self { blocks, ..Self::default() };
-        for (row, gene) in table.text("gene")?.iter().enumerate() {
+        for (row, gene) in names.iter().enumerate() {
             if gene.is_empty() || features.index.contains_key(gene) {
                 continue;
             }
@@ -120,15 +124,33 @@ impl FeatureTable {
     }
 }
 
-/// Columns ordered by block, blocks in order of appearance.
-fn group_columns(table: &Table) -> (Vec<Block>, Vec<&[f32]>) {
-    let mut grouped: Vec<(&str, Vec<&[f32]>)> = Vec::new();
+/// What rows are named by, the first that is there.
+const KEYS: [&str; 4] = ["gene", "pubchem_cid", "drug", "cell_line"];
+
+/// Other words that tables of compounds carry are left out.
+fn kind_of_column(name: &str) -> Option<ColumnKind> {
+    match name {
+        "name" | "smiles" => None,
+        key if KEYS.contains(&key) || key.ends_with("_hex") => Some(ColumnKind::Text),
+        _ => Some(ColumnKind::Number),
+    }
+}
+
+/// Columns ordered by block, blocks in order of appearance. `as_one`: all numbers are one block.
+fn group_columns(table: &Table, as_one: bool) -> (Vec<Block>, Vec<Cow<'_, [f32]>>) {
+    let mut grouped: Vec<(&str, Vec<Cow<[f32]>>)> = Vec::new();
     for (name, column) in &table.columns {
-        let Column::Number(values) = column else { continue };
-        let block = block_name(name);
+        let (block, new) = match column {
+            Column::Number(values) if as_one => ("cell_line", vec![Cow::Borrowed(values.as_slice())]),
+            Column::Number(values) => (block_name(name), vec![Cow::Borrowed(values.as_slice())]),
+            Column::Text(words) => match name.strip_suffix("_hex") {
+                Some(name) => (name, bits(words).into_iter().map(Cow::Owned).collect()),
+                None => continue,
+            },
+        };
         match grouped.iter_mut().find(|(known, _)| *known == block) {
-            Some((_, columns)) => columns.push(values),
-            None => grouped.push((block, vec![values])),
+            Some((_, columns)) => columns.extend(new),
+            None => grouped.push((block, new)),
         }
     }
     let mut start = 0;
@@ -140,6 +162,16 @@ fn group_columns(table: &Table) -> (Vec<Block>, Vec<&[f32]>) {
         columns.extend(members);
     }
     (blocks, columns)
+}
+
+/// One column a bit, most significant first; as many as the longest has.
+fn bits(words: &Words) -> Vec<Vec<f32>> {
+    let digits = words.words.iter().map(String::len).max().unwrap_or(0);
+    let of = |word: &str, bit: usize| {
+        let digit = word.as_bytes().get(bit / 4).and_then(|&byte| char::from(byte).to_digit(16)).unwrap_or(0);
+        ((digit >> (3 - bit % 4)) & 1) as f32
+    };
+    (0..4 * digits).map(|bit| words.iter().map(|word| of(word, bit)).collect()).collect()
 }
 
 /// `go_17` is of block `go`, `cell_line_3` of `cell_line`; `scalar_log1p_ppi`, whose index is a word, of `scalar`.
@@ -161,6 +193,19 @@ mod tests {
         assert_eq!(table.presence(0), [false, true]);
         assert_eq!(table.presence(1), [true, false]);
         assert_eq!(table.row(1), [1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn compounds_and_cell_lines_have_features_too() {
+        let text = b"name,pubchem_cid,smiles,morgan_hex\nx,12,C,a1\ny,7,CC,0f\n";
+        let drugs = FeatureTable::read(text).unwrap();
+        assert_eq!(
+            (drugs.genes[1].as_str(), drugs.blocks[0].name.as_str(), drugs.width()),
+            ("7", "morgan", 8)
+        );
+        assert_eq!(drugs.row(0), [1., 0., 1., 0., 0., 0., 0., 1.]);
+        let cells = FeatureTable::read(b"cell_line,A1CF,TP53\nK,1,2\n").unwrap();
+        assert_eq!((cells.genes[0].as_str(), cells.blocks.len(), cells.width()), ("K", 1, 2));
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl Words {
         self.codes.push(code);
     }
 
+    pub fn at(&self, row: usize) -> Option<&str> {
+        let &code = self.codes.get(row)?;
+        self.words.get(code as usize).map(String::as_str)
+    }
+
     /// Row by row.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.codes.iter().filter_map(|&code| self.words.get(code as usize)).map(String::as_str)

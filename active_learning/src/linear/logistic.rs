@@ -1,7 +1,7 @@
 //! Logistic regression with a Gaussian prior: the mode of the posterior, by Newton steps.
 
 use crate::{Result, tensor};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 #[derive(Debug)]
 pub struct Logistic {
@@ -16,20 +16,39 @@ impl Logistic {
         let centre = tensor::from_f64(centre, &[-1, 1])?;
         let precision = tensor::from_f64(precision, &[-1, 1])?;
         let mut weights = centre.copy();
+        let loss = |weights: &Tensor| Self::loss(x, y, weights, &centre, &precision);
+        let mut best = loss(&weights)?;
         for _ in 0..25 {
             let error = y.f_sub(&x.f_matmul(&weights)?.f_sigmoid()?)?;
             let pull = precision.f_mul(&centre.f_sub(&weights)?)?;
             let gradient = x.f_transpose(0, 1)?.f_matmul(&error)?.f_add(&pull)?;
             let root = Self::precision_root(x, &weights, &precision)?;
             let step = gradient.f_cholesky_solve(&root, false)?;
-            let moved = tensor::to_f64(&step.f_abs()?.f_max()?)?.first().copied().unwrap_or(0.0);
-            // Newton can overshoot far from the mode: no weight moves more than 1 at once.
-            weights = weights.f_add(&step.f_mul_scalar(1.0 / moved.max(1.0))?)?;
-            if moved < 1e-6 {
+            // Newton can overshoot far from the mode: a step is halved until it helps.
+            let (mut part, mut gained) = (1.0, 0.0);
+            while gained <= 0.0 && part > 1e-6 {
+                let tried = weights.f_add(&step.f_mul_scalar(part)?)?;
+                let new = loss(&tried)?;
+                gained = best - new;
+                if gained > 0.0 {
+                    (weights, best) = (tried, new);
+                }
+                part /= 2.0;
+            }
+            if gained < 1e-9 * best.max(1.0) {
                 break;
             }
         }
         Ok(Self { weights })
+    }
+
+    /// Negative log posterior, up to a constant.
+    fn loss(x: &Tensor, y: &Tensor, weights: &Tensor, centre: &Tensor, precision: &Tensor) -> Result<f64> {
+        let log_odds = x.f_matmul(weights)?;
+        let misfit = log_odds.f_softplus()?.f_sub(&log_odds.f_mul(y)?)?.f_sum(Kind::Double)?;
+        let pulled = weights.f_sub(centre)?.f_square()?.f_mul(precision)?.f_sum(Kind::Double)?;
+        let both = misfit.f_add(&pulled.f_mul_scalar(0.5)?)?;
+        Ok(tensor::to_f64(&both)?.first().copied().unwrap_or(f64::INFINITY))
     }
 
     /// Lower Cholesky factor of the posterior precision at `weights`, `[P, P]`.
@@ -42,9 +61,6 @@ impl Logistic {
     }
 
     /// Log-odds of each row at the mode.
-    ///
-    /// Not averaged over the posterior (MacKay 1992, eq. 5.10): the log-odds that other screens give are
-    /// averages already, and averaging again lifts the genes with the most annotations, whatever they do.
     pub fn log_odds(&self, x: &Tensor) -> Result<Vec<f64>> {
         tensor::to_f64(&x.f_matmul(&self.weights)?)
     }

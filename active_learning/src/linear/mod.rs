@@ -1,26 +1,32 @@
 //! Bayesian linear models on the summed features of a perturbation's edits: the exact posterior for the
-//! value, the most probable weights for the hit. No interaction between edits: this family *is* the additive null.
+//! value, and for the hit two lines and a forest. Of the edits' features nothing but their sum enters: the
+//! value's model *is* the additive null.
 //!
 //! Value: conjugate Gaussian regression, precisions by evidence maximisation ([`regression`]; Bishop 2006,
-//! section 3.5). Hit: logistic regression with a Gaussian prior centred on the log-odds that other screens
-//! give ([`logistic`]).
+//! section 3.5). Hit: [`hit`].
 
+pub mod forest;
+pub mod hit;
 pub mod logistic;
 pub mod regression;
 
 use crate::calibration::HeldOut;
 use crate::metrics::Forecast;
 use crate::model::{Posterior, Stop, TrainingSet};
+use crate::representation::vocabulary::SCREENS;
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Result, tensor};
-use logistic::Logistic;
+use hit::{Cases, HitModel, Prior};
+use rand_chacha::ChaCha8Rng;
 use regression::Regression;
 use tch::{Kind, Tensor};
 
-/// Prior precision of the weight of a standardised feature in the log-odds of a hit: with some 300 features
-/// all together move the log-odds by about 1.7 (one sd). Chosen on replays (30, 100, 300 do alike).
-const FEATURE_PRECISION: f64 = 100.0;
+/// Prior variance of what all features of an edit do to the log-odds of a hit; shared out over their columns.
+/// Chosen, as [`SCREENS_VARIANCE`], on replays of 18 screens of other studies (docs/virtual-cell.md).
+const FEATURES_VARIANCE: f64 = 0.2;
+/// The same of its scores in other screens.
+const SCREENS_VARIANCE: f64 = 0.42;
 const MASK_PRECISION: f64 = 10.0;
 const CONTEXT_PRECISION: f64 = 4.0;
 /// The log-odds from other screens enter with weight 1 +- 0.3.
@@ -33,7 +39,7 @@ const BASE_RATE_PRECISION: f64 = 1.0;
 pub struct BayesianLinear {
     pub contexts: usize,
     pub value: Regression,
-    pub hit: Logistic,
+    pub hit: HitModel,
 }
 
 /// Trains on all rows; predicts each fold by a model of the others.
@@ -41,31 +47,23 @@ pub(crate) fn fit(
     vocabulary: &Vocabulary,
     set: &TrainingSet,
     contexts: usize,
+    seed: u64,
     stop: &Stop,
 ) -> Result<(BayesianLinear, Vec<HeldOut>)> {
     let columns = columns(vocabulary, &set.encoded, contexts)?;
-    let (centre, precision) = hit_prior(vocabulary, contexts);
-    let values = tensor::from_f64(&set.values, &[-1, 1])?;
-    let hits = tensor::from_f64(&set.hits, &[-1, 1])?;
-    let on = |rows: &Tensor| -> Result<BayesianLinear> {
+    let prior = hit_prior(vocabulary, contexts)?;
+    let mut rng = seed::stream(seed, Purpose::Trees);
+    let mut on = |rows: &[usize]| -> Result<BayesianLinear> {
         stop.check()?;
-        let x = columns.f_index_select(0, rows)?;
-        Ok(BayesianLinear {
-            contexts,
-            value: Regression::fit(&x, &values.f_index_select(0, rows)?)?,
-            hit: Logistic::fit(&x, &hits.f_index_select(0, rows)?, &centre, &precision)?,
-        })
+        BayesianLinear::fit(&select(&columns, rows)?, set, rows, contexts, &prior, &mut rng)
     };
-    let chosen = |keep: &dyn Fn(usize) -> bool| -> Result<Tensor> {
-        let rows: Vec<i64> = (0..set.len()).filter(|&row| keep(row)).map(|row| row as i64).collect();
-        Ok(Tensor::f_from_slice(&rows)?)
-    };
-    let model = on(&chosen(&|_| true)?)?;
+    let all: Vec<usize> = (0..set.len()).collect();
+    let model = on(&all)?;
     let mut held_out = Vec::new();
     for fold in 0..set.fold_count {
-        let others = on(&chosen(&|row| set.folds[row] != fold)?)?;
-        let rows: Vec<usize> = (0..set.len()).filter(|&row| set.folds[row] == fold).collect();
-        let x = columns.f_index_select(0, &chosen(&|row| set.folds[row] == fold)?)?;
+        let (rows, rest): (Vec<usize>, Vec<usize>) = all.iter().partition(|&&row| set.folds[row] == fold);
+        let others = on(&rest)?;
+        let x = select(&columns, &rows)?;
         let posterior = others.posterior(&x, 0, 0)?;
         held_out.extend(rows.into_iter().enumerate().map(|(i, row)| HeldOut {
             fold,
@@ -77,7 +75,30 @@ pub(crate) fn fit(
     Ok((model, held_out))
 }
 
+fn select(columns: &Tensor, rows: &[usize]) -> Result<Tensor> {
+    let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    Ok(columns.f_index_select(0, &Tensor::f_from_slice(&rows)?)?)
+}
+
 impl BayesianLinear {
+    /// `x`: the columns of `rows` of `set`.
+    fn fit(
+        x: &Tensor,
+        set: &TrainingSet,
+        rows: &[usize],
+        contexts: usize,
+        prior: &Prior,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        let of = |all: &[f64]| rows.iter().map(|&row| all[row]).collect::<Vec<f64>>();
+        let (hits, values) = (of(&set.hits), of(&set.values));
+        Ok(Self {
+            contexts,
+            value: Regression::fit(x, &tensor::from_f64(&values, &[-1, 1])?)?,
+            hit: HitModel::fit(&Cases { x, hits: &hits, values: &values }, prior, rng)?,
+        })
+    }
+
     pub(crate) fn predict(
         &self,
         vocabulary: &Vocabulary,
@@ -121,13 +142,22 @@ fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Resul
     Ok(Tensor::f_cat(&[one, odds, features, context], 1)?.f_to_kind(Kind::Double)?)
 }
 
-/// Centre and precision of each weight of the hit model.
-fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> (Vec<f64>, Vec<f64>) {
+fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prior> {
     let mut precision = vec![BASE_RATE_PRECISION, PRIOR_WEIGHT_PRECISION];
-    precision.extend(std::iter::repeat_n(FEATURE_PRECISION, vocabulary.width() as usize));
+    let of_screens = |name: &str| vocabulary.has_prior && name == SCREENS;
+    let energies = vocabulary.energies()?;
+    let features: f64 = (vocabulary.blocks.iter().zip(&energies))
+        .filter(|(block, _)| !of_screens(&block.name))
+        .map(|(_, energy)| energy)
+        .sum();
+    for (block, energy) in vocabulary.blocks.iter().zip(&energies) {
+        let of_block =
+            if of_screens(&block.name) { energy / SCREENS_VARIANCE } else { features / FEATURES_VARIANCE };
+        precision.extend(std::iter::repeat_n(of_block.max(1.0), block.width));
+    }
     precision.extend(std::iter::repeat_n(MASK_PRECISION, vocabulary.blocks.len()));
     precision.extend(std::iter::repeat_n(CONTEXT_PRECISION, contexts));
     let mut centre = vec![0.0; precision.len()];
-    centre[1] = 1.0;
-    (centre, precision)
+    centre[hit::ODDS] = 1.0;
+    Ok(Prior { centre, precision })
 }

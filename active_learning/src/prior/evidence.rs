@@ -73,7 +73,7 @@ impl HitEvidence {
 }
 
 /// `[screens, screens]`: squared correlations of hit calls.
-fn related(screens: &PriorScreens) -> Result<Vec<f64>> {
+pub(super) fn related(screens: &PriorScreens) -> Result<Vec<f64>> {
     let centred = centred_calls(screens);
     let shape = [screens.genes.len() as i64, screens.screens.len() as i64];
     let calls = tensor::from_f32(&centred, &shape)?;
@@ -84,7 +84,7 @@ fn related(screens: &PriorScreens) -> Result<Vec<f64>> {
 }
 
 /// One weight a screen, at most 1.
-fn independence(related: &[f64], width: usize) -> Vec<f64> {
+pub(super) fn independence(related: &[f64], width: usize) -> Vec<f64> {
     related.chunks_exact(width).map(|row| 1.0 / row.iter().sum::<f64>().max(1.0)).collect()
 }
 

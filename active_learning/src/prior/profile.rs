@@ -1,33 +1,41 @@
-//! Where a gene stands among all screens: principal components of what happened to it there.
+//! Where a gene stands in each of the other screens.
 //!
-//! Two views: signed z-scores (direction) and their size (does it ever matter). Screens weigh by the square
-//! root of 1 / (number of screens correlated with them), as in [`evidence`](super::evidence).
+//! Two views of every screen: the z-score (direction) and its size (does it ever matter). A screen's columns
+//! are as long as the square root of 1 / (number of screens correlated with it), as in
+//! [`evidence`](super::evidence), so that copies of a screen pull no harder than one. Principal components of
+//! the same numbers lose on replays: what they leave out are the few screens of one kind.
 
 use crate::prior::PriorScreens;
+use crate::prior::evidence::{independence, related};
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
 
-/// Components kept of each view.
-const COMPONENTS: i64 = 32;
+/// Beyond it, a z-score says more of a screen's scale than of a gene.
+const LIMIT: f32 = 5.0;
 
-/// Components of each gene, unit variance, row by row.
+/// Columns of each gene, unit variance on average, row by row; 0 where not measured.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// `[genes, width]`, in the order of the prior's genes.
+    /// `[genes, 2 * screens]`, in the order of the prior's genes: z-scores, then their sizes.
     pub values: Vec<f32>,
     pub width: usize,
 }
 
 impl Profile {
     pub fn of(screens: &PriorScreens) -> Result<Self> {
-        let shape = [screens.genes.len() as i64, screens.screens.len() as i64];
-        let filled: Vec<f32> = screens.z.iter().map(|z| if z.is_nan() { 0.0 } else { *z }).collect();
-        let signed = tensor::from_f32(&filled, &shape)?;
-        let sizes: Vec<f32> = screens.z.iter().map(|z| if z.is_nan() { f32::NAN } else { z.abs() }).collect();
-        let size = tensor::from_f32(&centred(sizes, screens.screens.len()), &shape)?;
-        let both = Tensor::f_cat(&[components(&signed)?, components(&size)?], 1)?;
-        let width = usize::try_from(both.size().last().copied().unwrap_or(0)).unwrap_or(0);
-        Ok(Self { values: tensor::to_f32(&both)?, width })
+        let count = screens.screens.len();
+        let shape = [screens.genes.len() as i64, count as i64];
+        let cut: Vec<f32> = screens.z.iter().map(|z| z.clamp(-LIMIT, LIMIT)).collect();
+        let sizes = centred(cut.iter().map(|z| z.abs()).collect(), count);
+        let filled: Vec<f32> = cut.into_iter().map(|z| if z.is_nan() { 0.0 } else { z }).collect();
+        let lengths: Vec<f32> =
+            independence(&related(screens)?, count).iter().map(|weight| weight.sqrt() as f32).collect();
+        let lengths = tensor::from_f32(&lengths, &[1, count as i64])?;
+        let views = [tensor::from_f32(&filled, &shape)?, tensor::from_f32(&sizes, &shape)?];
+        let weighted = views.iter().map(|view| Ok(view.f_mul(&lengths)?)).collect::<Result<Vec<_>>>()?;
+        let both = Tensor::f_cat(&weighted, 1)?;
+        let scale = both.f_square()?.f_mean(Kind::Float)?.f_sqrt()?.f_clamp_min(1e-9)?;
+        Ok(Self { values: tensor::to_f32(&both.f_div(&scale)?)?, width: 2 * count })
     }
 
     pub fn row(&self, gene: usize) -> &[f32] {
@@ -45,36 +53,4 @@ fn centred(mut values: Vec<f32>, width: usize) -> Vec<f32> {
         }
     }
     values
-}
-
-/// `x`: `[genes, screens]`, 0 where unknown. Returns `[genes, k]`, unit variance.
-fn components(x: &Tensor) -> Result<Tensor> {
-    let x = x.f_to_kind(Kind::Double)?;
-    let gram = x.f_transpose(0, 1)?.f_matmul(&x)?;
-    let norms = gram.f_diagonal(0, 0, 1)?.f_clamp_min(1e-9)?.f_sqrt()?;
-    let correlation = gram.f_div(&norms.f_unsqueeze(0)?)?.f_div(&norms.f_unsqueeze(1)?)?;
-    let overlap = correlation.f_square()?.f_sum_dim_intlist([0i64].as_slice(), true, Kind::Double)?;
-    let weighted = x.f_div(&overlap.f_clamp_min(1.0)?.f_sqrt()?)?;
-    let (values, vectors) = weighted.f_transpose(0, 1)?.f_matmul(&weighted)?.f_linalg_eigh("L")?;
-    let kept = kept(&tensor::to_f64(&values)?);
-    let screens = *x.size().last().unwrap_or(&0);
-    let leading = vectors.f_narrow(1, screens - kept, kept)?.f_flip([1i64].as_slice())?;
-    let scores = weighted.f_matmul(&signed_alike(&leading)?)?;
-    let scale = scores.f_std_dim([0i64].as_slice(), true, true)?.f_clamp_min(1e-9)?;
-    Ok(scores.f_div(&scale)?.f_to_kind(Kind::Float)?)
-}
-
-/// How many of the ascending eigenvalues carry something.
-fn kept(eigenvalues: &[f64]) -> i64 {
-    let largest = eigenvalues.last().copied().unwrap_or(0.0);
-    let carrying = eigenvalues.iter().filter(|value| **value > 1e-6 * largest).count();
-    i64::try_from(carrying).unwrap_or(0).clamp(1, COMPONENTS)
-}
-
-/// An eigenvector's sign is anybody's guess: the largest loading of each column is made positive, so that
-/// a checkpoint means the same on the next machine.
-fn signed_alike(vectors: &Tensor) -> Result<Tensor> {
-    let largest = vectors.f_abs()?.f_argmax(0, true)?;
-    let sign = vectors.f_gather(0, &largest, false)?.f_sign()?;
-    Ok(vectors.f_mul(&sign)?)
 }

@@ -3,13 +3,40 @@
 use crate::acquisition::{Choice, Pick};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
+use crate::sets::kernel::Geometry;
 use crate::{Result, tensor};
 use jobs::Experiment;
 use rand::Rng;
+use std::collections::HashSet;
 use tch::{Kind, Tensor};
 
 /// Distances are measured with features cut here (in sd): rare annotations are not everything.
 const LIMIT: f64 = 5.0;
+
+/// The first batch of sets of edits: half of it those whose edits are most alike, half spread out. Edits of
+/// one complex or one pathway interact more often (Costanzo et al. 2016, Horlbeck et al. 2018); the spread half
+/// is for where they do not.
+pub(super) fn spread_sets(
+    vocabulary: &Vocabulary,
+    pool: &[Experiment],
+    eligible: &[usize],
+    count: usize,
+    seed: u64,
+) -> Result<Choice> {
+    let encoded = Encoded::of(eligible.iter().filter_map(|&position| pool.get(position)), vocabulary, &[])?;
+    let likeness = Geometry::new(vocabulary)?.mean_likeness(&encoded)?;
+    let mut ranked: Vec<(usize, f64)> = eligible.iter().copied().zip(likeness).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let picked = ranked.iter().take(count.div_ceil(2));
+    let mut picks: Vec<Pick> = picked.map(|&(candidate, score)| Pick { candidate, score }).collect();
+    let taken: HashSet<usize> = picks.iter().map(|pick| pick.candidate).collect();
+    let rest: Vec<usize> = eligible.iter().copied().filter(|position| !taken.contains(position)).collect();
+    let spread = spread(vocabulary, pool, &rest, count - picks.len(), seed)?;
+    let mut scores = spread.scores;
+    picks.iter().for_each(|pick| scores[pick.candidate] = pick.score);
+    picks.extend(spread.picks);
+    Ok(Choice { scores, picks })
+}
 
 /// D-squared sampling (Arthur & Vassilvitskii 2007, k-means++): each pick is drawn with a probability in
 /// proportion to its squared distance from the nearest one already picked. Less drawn to outliers than

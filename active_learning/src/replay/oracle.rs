@@ -1,13 +1,19 @@
 //! The measured screen, behind a counter: answers come only for what is asked.
 
 use crate::data::Observation;
-use crate::data::table::{ColumnKind, Table};
+use crate::data::table::{ColumnKind, Table, Words};
 use crate::{Error, Result};
 use jobs::{Context, Experiment, Perturbation};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 
-/// Name of the only context of a replayed screen.
+/// Name of the only context of a replayed screen that names none.
 const CONTEXT: &str = "replay";
+const SCREEN: &str = "screen";
+
+/// Share of a screen called hits at its high end, where the file calls none.
+pub const TOP_SHARE: f64 = 0.01;
 
 #[derive(Clone, Debug)]
 pub struct Oracle {
@@ -15,33 +21,58 @@ pub struct Oracle {
     truth: HashMap<Experiment, (f64, bool)>,
 }
 
+/// Names of the columns of one format.
+struct Format {
+    edits: &'static [&'static str],
+    context: Option<&'static str>,
+    value: &'static str,
+}
+
+/// Single genes, gene pairs, drug pairs in a cell line.
+const FORMATS: [Format; 3] = [
+    Format { edits: &["gene"], context: None, value: "score" },
+    Format { edits: &["gene_a", "gene_b"], context: None, value: "gi_score" },
+    Format { edits: &["drug_a", "drug_b"], context: Some("cell_line"), value: "synergy" },
+];
+
 impl Oracle {
-    /// Parses a screen: `gene`, `score`, `hit`. Genes whose names cannot be perturbations are an error.
+    /// Parses a screen: `gene,score,hit`; `gene_a,gene_b,gi_score,hit`; or `drug_a,drug_b,cell_line,synergy`.
+    /// Without `hit` the highest [`TOP_SHARE`] are hits. Names that cannot be perturbations are an error.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        const SCREEN: &str = "screen";
-        let table = Table::read(SCREEN, bytes, |name| match name {
-            "gene" => Some(ColumnKind::Text),
-            "score" | "hit" => Some(ColumnKind::Number),
-            _ => None,
-        })?;
-        let (scores, hits) = (table.number("score")?, table.number("hit")?);
+        Self::read_pool(bytes, false)
+    }
+
+    /// The same, of what is not marked in the column `essential`.
+    pub fn read_non_essential(bytes: &[u8]) -> Result<Self> {
+        Self::read_pool(bytes, true)
+    }
+
+    fn read_pool(bytes: &[u8], non_essential: bool) -> Result<Self> {
+        let table = Table::read(SCREEN, bytes, kind_of_column)?;
+        let missing = || Error::MissingColumn { table: SCREEN, column: "gene".into() };
+        let named = |format: &&Format| format.edits.iter().all(|column| table.has(column));
+        let format = FORMATS.iter().find(named).ok_or_else(missing)?;
+        let values = table.number(format.value)?;
+        let hits = if table.has("hit") { table.number("hit")?.to_vec() } else { highest(values) };
+        let barred = if non_essential { table.number("essential")? } else { &[] };
+        let edits = format.edits.iter().map(|column| table.text(column)).collect::<Result<Vec<_>>>()?;
+        let context = format.context.map(|column| table.text(column)).transpose()?;
         let mut oracle = Self { pool: Vec::new(), truth: HashMap::new() };
-        for (row, gene) in table.text("gene")?.iter().enumerate() {
-            let (Some(score), Some(hit)) = (scores.get(row), hits.get(row)) else { continue };
-            if !score.is_finite() {
-                continue;
-            }
-            let perturbation = Perturbation::new([gene]).map_err(|error| Error::Row {
-                table: SCREEN,
-                row: row + 1,
-                reason: error.to_string(),
-            })?;
-            let experiment = Experiment { perturbation, context: Context(CONTEXT.to_owned()) };
-            if oracle.truth.insert(experiment.clone(), (f64::from(*score), *hit > 0.5)).is_none() {
-                oracle.pool.push(experiment);
+        for (row, (value, hit)) in values.iter().zip(hits).enumerate() {
+            if value.is_finite() && barred.get(row).is_none_or(|mark| *mark < 0.5) {
+                let experiment = experiment(row, &edits, context)?;
+                oracle.push(experiment, f64::from(*value), hit > 0.5);
             }
         }
         Ok(oracle)
+    }
+
+    /// What comes first stays.
+    fn push(&mut self, experiment: Experiment, value: f64, hit: bool) {
+        if !self.truth.contains_key(&experiment) {
+            self.truth.insert(experiment.clone(), (value, hit));
+            self.pool.push(experiment);
+        }
     }
 
     /// From rows of gene, score and hit.
@@ -65,5 +96,80 @@ impl Oracle {
     pub fn ask(&self, experiment: &Experiment) -> Option<Observation> {
         let &(value, hit) = self.truth.get(experiment)?;
         Some(Observation { experiment: experiment.clone(), value, hit: Some(hit) })
+    }
+}
+
+/// The control: each experiment gets the answer of another one of the same batch.
+pub fn permuted(answers: &[Observation], rng: &mut ChaCha8Rng) -> Vec<Observation> {
+    let mut said: Vec<(f64, Option<bool>)> = answers.iter().map(|row| (row.value, row.hit)).collect();
+    said.shuffle(rng);
+    let give = |(row, (value, hit)): (&Observation, (f64, Option<bool>))| Observation {
+        experiment: row.experiment.clone(),
+        value,
+        hit,
+    };
+    answers.iter().zip(said).map(give).collect()
+}
+
+fn kind_of_column(name: &str) -> Option<ColumnKind> {
+    match name {
+        "gene" | "gene_a" | "gene_b" | "drug_a" | "drug_b" | "cell_line" => Some(ColumnKind::Text),
+        "score" | "gi_score" | "synergy" | "hit" | "essential" => Some(ColumnKind::Number),
+        _ => None,
+    }
+}
+
+fn experiment(row: usize, edits: &[&Words], context: Option<&Words>) -> Result<Experiment> {
+    let word = |words: &Words| words.at(row).unwrap_or_default().to_owned();
+    let perturbation = Perturbation::new(edits.iter().map(|words| word(words)))
+        .map_err(|error| Error::Row { table: SCREEN, row: row + 1, reason: error.to_string() })?;
+    Ok(Experiment { perturbation, context: Context(context.map_or_else(|| CONTEXT.to_owned(), word)) })
+}
+
+/// 1 for the highest [`TOP_SHARE`].
+fn highest(values: &[f32]) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..values.len()).filter(|&row| values[row].is_finite()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let count = (TOP_SHARE * order.len() as f64).ceil() as usize;
+    let mut calls = vec![0.0; values.len()];
+    order.into_iter().take(count).for_each(|row| calls[row] = 1.0);
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{self, Purpose};
+
+    #[test]
+    fn pairs_and_drugs_are_read_with_their_contexts() {
+        let pairs = Oracle::read(b"gene_a,gene_b,gi_score,hit\nB,A,-2,1\nA,C,0.1,0\n").unwrap();
+        assert_eq!(pairs.pool()[0].perturbation.to_string(), "A+B");
+        assert_eq!((pairs.pool().len(), pairs.hits()), (2, 1));
+        let drugs = Oracle::read(b"drug_a,drug_b,cell_line,synergy\n5,7,K,3\n5,7,L,9\n6,7,K,1\n").unwrap();
+        assert_eq!(drugs.pool()[1].context.0, "L");
+        assert_eq!((drugs.hits(), drugs.ask(&drugs.pool()[1]).unwrap().hit), (1, Some(true)));
+    }
+
+    #[test]
+    fn essential_genes_can_be_left_out() {
+        let text = b"gene,score,hit,essential\nA,1,1,1\nB,2,1,0\nC,0,0,0\n";
+        let all = Oracle::read(text).unwrap();
+        let rest = Oracle::read_non_essential(text).unwrap();
+        assert_eq!((all.pool().len(), all.hits()), (3, 2));
+        assert_eq!((rest.pool().len(), rest.hits()), (2, 1));
+        let unmarked = Oracle::read_non_essential(b"gene,score,hit\nA,1,1\n");
+        assert_eq!(unmarked.unwrap_err().code(), "learner.column_missing");
+    }
+
+    #[test]
+    fn the_control_gives_the_same_answers_to_others() {
+        let oracle = Oracle::of((0..40).map(|i| (format!("G{i}"), f64::from(i), i % 4 == 0))).unwrap();
+        let answers: Vec<Observation> = oracle.pool().iter().filter_map(|e| oracle.ask(e)).collect();
+        let given = permuted(&answers, &mut seed::stream(1, Purpose::Permute));
+        let mut values: Vec<f64> = given.iter().map(|row| row.value).collect();
+        assert!(given.iter().zip(&answers).filter(|(a, b)| a.value != b.value).count() > 30);
+        values.sort_by(f64::total_cmp);
+        assert!(values.iter().zip(0..).all(|(value, i)| *value == f64::from(i)));
     }
 }

@@ -19,6 +19,8 @@ pub struct Encoded {
     pub there: Tensor,
     /// `[N]`: position in the model's contexts; the last, one past them, is a context it never saw.
     pub contexts: Tensor,
+    /// `[N]`: rows of the vocabulary that carry the contexts' own features; the last where there are none.
+    pub context_rows: Tensor,
     /// `[N]`: log-odds that at least one of the edits is a hit in one more screen.
     pub log_odds: Tensor,
 }
@@ -38,6 +40,7 @@ impl Encoded {
         let mut edits = vec![0i64; count * most];
         let mut there = vec![0f32; count * most];
         let mut context_of = Vec::with_capacity(count);
+        let mut context_rows = Vec::with_capacity(count);
         let mut log_odds = Vec::with_capacity(count);
         for (number, experiment) in experiments.iter().enumerate() {
             let mut survives = 1.0;
@@ -55,6 +58,7 @@ impl Encoded {
             log_odds.push((((1.0 - survives) / survives) as f32).ln());
             let known = contexts.iter().position(|context| *context == experiment.context.0);
             context_of.push(known.unwrap_or(contexts.len()) as i64);
+            context_rows.push(vocabulary.row(&experiment.context.0));
         }
         if rows.is_empty() {
             rows.push(0);
@@ -66,7 +70,21 @@ impl Encoded {
             edits: Tensor::f_from_slice(&edits)?.f_reshape(shape)?,
             there: tensor::from_f32(&there, &shape)?,
             contexts: Tensor::f_from_slice(&context_of)?,
+            context_rows: Tensor::f_from_slice(&context_rows)?,
             log_odds: Tensor::f_from_slice(&log_odds)?,
+        })
+    }
+
+    /// `count` experiments from `start` on.
+    pub fn narrow(&self, start: i64, count: i64) -> Result<Self> {
+        Ok(Self {
+            count,
+            rows: self.rows.shallow_clone(),
+            edits: self.edits.f_narrow(0, start, count)?,
+            there: self.there.f_narrow(0, start, count)?,
+            contexts: self.contexts.f_narrow(0, start, count)?,
+            context_rows: self.context_rows.f_narrow(0, start, count)?,
+            log_odds: self.log_odds.f_narrow(0, start, count)?,
         })
     }
 

@@ -8,7 +8,10 @@ use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
-use tch::Tensor;
+use tch::{Kind, Tensor};
+
+/// Name of the block that holds what happened to an edit in other screens.
+pub const SCREENS: &str = "screens";
 
 /// Rows of known edits. An edit without a row is not an error: all its blocks are missing.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Vocabulary {
         };
         let mut blocks = features.blocks.clone();
         if let Some(known) = &known {
-            let name = "screens".to_owned();
+            let name = SCREENS.to_owned();
             blocks.push(Block { name, start: features.width(), width: known.profile.width });
         }
         Assembly { features, rows, known, blocks }.assemble()
@@ -80,6 +83,18 @@ impl Vocabulary {
 
     pub fn width(&self) -> i64 {
         self.blocks.iter().map(|block| block.width as i64).sum()
+    }
+
+    /// Per block: the mean squared length of the rows that have it.
+    pub fn energies(&self) -> Result<Vec<f64>> {
+        let squares = self.x.f_square()?;
+        let known = self.mask.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Double)?;
+        let known = tensor::to_f64(&known)?;
+        let of = |(block, known): (&Block, f64)| {
+            let total = squares.f_narrow(1, block.start as i64, block.width as i64)?.f_sum(Kind::Double)?;
+            Ok(tensor::to_f64(&total)?.first().copied().unwrap_or(0.0) / known.max(1.0))
+        };
+        self.blocks.iter().zip(known).map(of).collect()
     }
 
     /// Any block at all.

@@ -3,10 +3,12 @@
 use crate::model::Stop;
 use crate::worker::blobs::Blobs;
 use crate::worker::model_thread::ModelThread;
+use crate::worker::steps::Step;
 use crate::worker::tasks::{Answer, Material, Task};
 use crate::{CODE_VERSION, Error};
 use async_trait::async_trait;
 use bytes::Bytes;
+use jobs::crash::{self, Moment};
 use jobs::work::learn::{ModelInputs, PredictResult, ProposeResult, TrainResult};
 use jobs::work::{Outcome, Output};
 use jobs::worker::{Attempt, Begun, Halt, Handler, NotBegun};
@@ -36,11 +38,16 @@ impl LearnerHandler {
     async fn answer(&self, attempt: &Attempt) -> Result<Output, Ended> {
         attempt.begin(attempt.operation_id()).await.map_err(Ended::NotBegun)?;
         attempt.progress("fetching tables", Some(0.0));
+        crash::point(Step::Fetch, Moment::Before).await;
         let (task, named_checkpoint) = self.task(attempt).await?;
+        crash::point(Step::Fetch, Moment::After).await;
         attempt.progress("computing", Some(0.1));
         let answer = self.compute(attempt, task).await?;
         attempt.progress("storing", Some(0.95));
-        store(attempt, answer, named_checkpoint).await.map_err(Ended::Failed)
+        crash::point(Step::Keep, Moment::Before).await;
+        let output = store(attempt, answer, named_checkpoint).await.map_err(Ended::Failed)?;
+        crash::point(Step::Keep, Moment::After).await;
+        Ok(output)
     }
 
     async fn task(&self, attempt: &Attempt) -> Result<(Task, Option<Digest>), Ended> {

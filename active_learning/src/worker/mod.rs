@@ -11,6 +11,7 @@
 mod blobs;
 mod handler;
 pub mod model_thread;
+pub mod steps;
 pub mod tasks;
 
 pub use handler::LearnerHandler;

@@ -7,8 +7,10 @@ use crate::prior::PriorScreens;
 use crate::propose::{self, Request};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
+use crate::worker::steps::Step;
 use bytes::Bytes;
 use jobs::Digest;
+use jobs::crash::{self, Moment};
 use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, Prediction, Proposal, Propose, Train};
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -62,11 +64,19 @@ type VocabularyKey = (Vec<Digest>, Vec<Digest>, Vec<String>);
 
 impl Shelf {
     pub fn perform(&mut self, task: &Task, stop: &Stop) -> Result<Answer> {
-        match task {
+        let step = match task {
+            Task::Train(..) => Step::Train,
+            Task::Propose(..) => Step::Propose,
+            Task::Predict(..) => Step::Predict,
+        };
+        crash::blocking_point(step, Moment::Before);
+        let answer = match task {
             Task::Train(train, material) => self.train(train, material, stop),
             Task::Propose(propose, material) => self.propose(propose, material, stop),
             Task::Predict(predict, material) => self.predict(predict, material),
-        }
+        };
+        crash::blocking_point(step, Moment::After);
+        answer
     }
 
     /// A warm start is not taken: training takes seconds from the seed alone, and members that had seen a
@@ -76,6 +86,7 @@ impl Shelf {
         let vocabulary = self.vocabulary(&train.inputs, material)?;
         let cut = read_cut(material)?;
         let cell = Cell::train(&vocabulary, &cut, &train.inputs.model, train.inputs.seed, stop)?;
+        crash::blocking_point(Step::Train, Moment::During);
         Ok(Answer::Trained {
             checkpoint: cell.to_bytes()?,
             train_seconds: from.elapsed().as_secs_f64(),
@@ -100,6 +111,7 @@ impl Shelf {
                 (cell, bytes)
             }
         };
+        crash::blocking_point(Step::Propose, Moment::During);
         let pool = data::pool::read(&material.pool)?;
         let by_gene = pool.iter().filter(|experiment| propose.excludes_gene_of(experiment));
         let excluded: Vec<_> = propose.excluded.iter().chain(by_gene).cloned().collect();
@@ -128,6 +140,7 @@ impl Shelf {
         let vocabulary = self.vocabulary(&predict.inputs, material)?;
         let bytes = material.checkpoint.as_deref().unwrap_or_default();
         let cell = Cell::from_bytes(bytes)?;
+        crash::blocking_point(Step::Predict, Moment::During);
         let predicted = cell.predict(&vocabulary, &predict.experiments, 0, predict.inputs.seed)?;
         Ok(Answer::Predicted(predicted.predictions))
     }

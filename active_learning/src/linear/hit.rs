@@ -1,0 +1,173 @@
+//! The probability of a hit: two lines and a forest, all starting from what other screens say.
+//!
+//! Hits above and hits below the rest have different causes, and are told apart by the value: one logistic
+//! regression each ([`logistic`](super::logistic)), a hit being either. A forest
+//! ([`forest`](super::forest)) finds what no line can: the hits of one pathway among the essential genes. The
+//! two opinions are averaged as log-odds. Without data both say what the other screens say.
+
+use crate::linear::forest::{Forest, Node, Rows, Surprise};
+use crate::linear::logistic::Logistic;
+use crate::metrics::{logit, sigmoid};
+use crate::{Error, Result, tensor};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use tch::{Kind, Tensor};
+
+/// Fewer hits grow no forest.
+const FEWEST_HITS: usize = 3;
+/// Fewer rows grow no forest.
+const FEWEST_ROWS: usize = 20;
+/// The column that holds the log-odds from other screens.
+pub const ODDS: usize = 1;
+
+/// Where the weights are before any data, and how firmly.
+pub struct Prior {
+    pub centre: Vec<f64>,
+    pub precision: Vec<f64>,
+}
+
+#[derive(Debug)]
+pub struct HitModel {
+    pub above: Logistic,
+    pub below: Logistic,
+    pub forest: Forest,
+    /// Added to the log-odds from other screens before the forest corrects them.
+    pub shift: f64,
+}
+
+/// Rows to learn from, double precision.
+pub struct Cases<'a> {
+    /// `[N, P]`; column [`ODDS`] holds the log-odds from other screens.
+    pub x: &'a Tensor,
+    pub hits: &'a [f64],
+    pub values: &'a [f64],
+}
+
+impl HitModel {
+    pub fn fit(cases: &Cases, prior: &Prior, rng: &mut ChaCha8Rng) -> Result<Self> {
+        let halved = halved(cases.x)?;
+        let side = |calls: &[f64]| -> Result<Logistic> {
+            Logistic::fit(&halved, &tensor::from_f64(calls, &[-1, 1])?, &prior.centre, &prior.precision)
+        };
+        let (above, below) = sides(cases.hits, cases.values);
+        let (above, below) = (side(&above)?, side(&below)?);
+        let hit_count = cases.hits.iter().filter(|hit| **hit > 0.5).count();
+        let mut model = Self { above, below, forest: Forest::default(), shift: 0.0 };
+        if hit_count >= FEWEST_HITS && cases.hits.len() >= FEWEST_ROWS {
+            let odds = tensor::to_f64(&cases.x.f_select(1, ODDS as i64)?)?;
+            model.shift = base_rate_shift(&odds, cases.hits);
+            let surprise = |(odds, hit): (&f64, &f64)| Surprise::of(*hit, sigmoid(odds + model.shift));
+            let surprises: Vec<Surprise> = odds.iter().zip(cases.hits).map(surprise).collect();
+            let values = tensor::to_f32(cases.x)?;
+            model.forest = Forest::fit(Rows { values: &values, width: width(cases.x)? }, &surprises, rng);
+        }
+        Ok(model)
+    }
+
+    /// Log-odds of each row of `x`, `[N, P]`.
+    ///
+    /// At the mode, not averaged over the posterior (MacKay 1992, eq. 5.10): the log-odds that other screens
+    /// give are averages already, and averaging again lifts the genes with the most annotations.
+    pub fn log_odds(&self, x: &Tensor) -> Result<Vec<f64>> {
+        let halved = halved(x)?;
+        let sides = self.above.log_odds(&halved)?.into_iter().zip(self.below.log_odds(&halved)?);
+        let lines = sides.map(|(above, below)| either(above, below));
+        if self.forest.roots.is_empty() {
+            return Ok(lines.collect());
+        }
+        let values = tensor::to_f32(x)?;
+        let rows = Rows { values: &values, width: width(x)? };
+        let odds = tensor::to_f64(&x.f_select(1, ODDS as i64)?)?;
+        let trees = |row: usize| odds[row] + self.shift + self.forest.correction(rows.row(row));
+        Ok(lines.enumerate().map(|(row, line)| 0.5 * (line + trees(row))).collect())
+    }
+
+    pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+        let nodes = &self.forest.nodes;
+        let numbers = nodes.iter().flat_map(|n| {
+            [n.column as f32, n.threshold, n.left as f32, n.right as f32, n.correction].map(f64::from)
+        });
+        let roots: Vec<f64> = self.forest.roots.iter().map(|root| f64::from(*root)).collect();
+        Ok(BTreeMap::from([
+            ("hit.above".to_owned(), self.above.weights.shallow_clone()),
+            ("hit.below".to_owned(), self.below.weights.shallow_clone()),
+            ("hit.shift".to_owned(), tensor::from_f64(&[self.shift], &[1])?),
+            ("hit.nodes".to_owned(), tensor::from_f64(&numbers.collect::<Vec<_>>(), &[-1, 5])?),
+            ("hit.roots".to_owned(), tensor::from_f64(&roots, &[roots.len() as i64])?),
+        ]))
+    }
+
+    pub fn from_tensors(tensor_of: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let numbers = tensor::to_f64(&tensor_of("hit.nodes")?)?;
+        let node = |n: &[f64; 5]| Node {
+            column: n[0] as u32,
+            threshold: n[1] as f32,
+            left: n[2] as u32,
+            right: n[3] as u32,
+            correction: n[4] as f32,
+        };
+        let nodes: Vec<Node> = numbers.as_chunks::<5>().0.iter().map(node).collect();
+        let roots = tensor::to_f64(&tensor_of("hit.roots")?)?.into_iter().map(|root| root as u32).collect();
+        let shift = tensor::to_f64(&tensor_of("hit.shift")?)?;
+        let shift = *shift.first().ok_or_else(|| Error::Checkpoint("it holds no shift".into()))?;
+        let forest = Forest { nodes, roots };
+        if !forest.is_sound() {
+            return Err(Error::Checkpoint("its trees do not end".into()));
+        }
+        let (above, below) = (tensor_of("hit.above")?, tensor_of("hit.below")?);
+        Ok(Self { above: Logistic { weights: above }, below: Logistic { weights: below }, forest, shift })
+    }
+}
+
+fn width(x: &Tensor) -> Result<usize> {
+    Ok(usize::try_from(x.size2()?.1).unwrap_or(0))
+}
+
+/// `x` with the log-odds from other screens shared between the two sides: `1 - (1 - p)^(1/2)` each.
+fn halved(x: &Tensor) -> Result<Tensor> {
+    let column = x.f_narrow(1, ODDS as i64, 1)?;
+    // log(1 - p) of log-odds l is -softplus(l); half of it survives on each side.
+    let half = column.f_to_kind(Kind::Double)?.f_softplus()?.f_mul_scalar(-0.5)?;
+    let odds = half.f_expm1()?.f_neg()?.f_log()?.f_sub(&half)?;
+    let width = x.size2()?.1;
+    let rest = x.f_narrow(1, ODDS as i64 + 1, width - ODDS as i64 - 1)?;
+    Ok(Tensor::f_cat(&[x.f_narrow(1, 0, ODDS as i64)?, odds, rest], 1)?)
+}
+
+/// Log-odds that at least one of two things happens.
+fn either(one: f64, other: f64) -> f64 {
+    let survives = (1.0 - sigmoid(one)) * (1.0 - sigmoid(other));
+    logit(1.0 - survives)
+}
+
+/// Calls of hits above, and of hits below, the middle of what is no hit.
+fn sides(hits: &[f64], values: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut rest: Vec<f64> =
+        hits.iter().zip(values).filter(|(hit, _)| **hit < 0.5).map(|(_, v)| *v).collect();
+    rest.sort_by(f64::total_cmp);
+    let middle = rest.get(rest.len() / 2).copied().unwrap_or(0.0);
+    let called = |above: bool| {
+        let on = |(hit, value): (&f64, &f64)| if (*value > middle) == above { *hit } else { 0.0 };
+        hits.iter().zip(values).map(on).collect()
+    };
+    (called(true), called(false))
+}
+
+/// The shift at which as many hits are expected as came, drawn to none as by one more row of even odds.
+fn base_rate_shift(odds: &[f64], hits: &[f64]) -> f64 {
+    let mut shift: f64 = 0.0;
+    for _ in 0..50 {
+        let (mut gradient, mut curvature) = (-shift, 1.0);
+        for (odds, hit) in odds.iter().zip(hits) {
+            let p = sigmoid(odds + shift);
+            gradient += hit - p;
+            curvature += p * (1.0 - p);
+        }
+        let step = (gradient / curvature).clamp(-1.0, 1.0);
+        shift += step;
+        if step.abs() < 1e-9 {
+            break;
+        }
+    }
+    shift
+}

@@ -1,0 +1,255 @@
+//! How alike two perturbations in their contexts are.
+//!
+//! | part | formula | what it can learn |
+//! |---|---|---|
+//! | additive | `S = sum of k(i, j)` over edits i, j of both | an edit's own effect: the additive null |
+//! | product | `P = sum of k(i, j) k(i', j') + k(i, j') k(i', j)` over pairs of edits of both | an effect of two edits together |
+//! | context | `c` | a cell line that answers more than others |
+//! | `S c`, `P c` | | the same effects in contexts like this one |
+//! | likeness | `l l'` | that edits alike each other (one complex, one pathway) interact more, or less |
+//!
+//! `k` is half identity, half the mean over feature blocks of `(r + r^2) / 2`, r the cosine; `c` is half
+//! identity, half cosine. Products and sums of kernels are kernels (Rasmussen & Williams 2006, section 4.2);
+//! every part sums over edits, so their order cannot matter.
+
+use crate::representation::{Encoded, Vocabulary};
+use crate::{Result, tensor};
+use std::collections::HashMap;
+use tch::{Kind, Tensor};
+
+/// Parts of the kernel.
+pub const PARTS: usize = 6;
+/// Share of an edit's (a context's) variance that is its own.
+const OWN: f64 = 0.5;
+/// Narrower blocks say how much, not of which kind; they are left out where there are wider ones.
+const NARROW: usize = 16;
+/// Edits whose likeness says what likeness is common.
+const SAMPLE: usize = 256;
+
+/// Per block, cosines among a sample of all edits: what likeness is measured against.
+pub struct Geometry<'a> {
+    vocabulary: &'a Vocabulary,
+    /// First column and width of each block used.
+    blocks: Vec<(i64, i64)>,
+    means: Vec<f64>,
+    sds: Vec<f64>,
+}
+
+/// Parts `[N, M]` each, single precision: additive, additive by context, product, product by context,
+/// context, likeness.
+pub struct Parts(pub [Tensor; PARTS]);
+
+/// Unit directions of each block `[U, width]`, and the inverse root of how many blocks each row has `[U, 1]`.
+struct Directions {
+    blocks: Vec<Tensor>,
+    share: Tensor,
+}
+
+impl<'a> Geometry<'a> {
+    pub fn new(vocabulary: &'a Vocabulary) -> Result<Self> {
+        let wide = vocabulary.blocks.iter().any(|block| block.width >= NARROW);
+        let used = vocabulary.blocks.iter().filter(|block| !wide || block.width >= NARROW);
+        let blocks = used.map(|block| (block.start as i64, block.width as i64)).collect();
+        let mut geometry = Self { vocabulary, blocks, means: Vec::new(), sds: Vec::new() };
+        let rows: Vec<i64> = vocabulary.some_known(SAMPLE).iter().map(|name| vocabulary.row(name)).collect();
+        if rows.len() < 2 {
+            geometry.means = vec![0.0; geometry.blocks.len()];
+            geometry.sds = vec![1.0; geometry.blocks.len()];
+            return Ok(geometry);
+        }
+        let directions = geometry.directions(&Tensor::f_from_slice(&rows)?)?;
+        for block in &directions.blocks {
+            let cosines = tensor::to_f64(&block.f_matmul(&block.f_transpose(0, 1)?)?)?;
+            let count = rows.len();
+            let apart = cosines.iter().enumerate().filter(|(place, _)| place / count < place % count);
+            let apart: Vec<f64> = apart.map(|(_, cosine)| *cosine).collect();
+            geometry.means.push(crate::metrics::mean(apart.iter().copied()).unwrap_or(0.0));
+            geometry.sds.push(crate::metrics::sd(&apart).filter(|sd| *sd > 1e-6).unwrap_or(1.0));
+        }
+        Ok(geometry)
+    }
+
+    fn directions(&self, rows: &Tensor) -> Result<Directions> {
+        let x = self.vocabulary.x.f_index_select(0, rows)?;
+        let mut blocks = Vec::new();
+        let mut count = Tensor::f_zeros([rows.size1()?, 1], (Kind::Float, tch::Device::Cpu))?;
+        for &(start, width) in &self.blocks {
+            let block = x.f_narrow(1, start, width)?;
+            let length =
+                block.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?.f_sqrt()?;
+            count = count.f_add(&length.f_gt(0.0)?.f_to_kind(Kind::Float)?)?;
+            blocks.push(block.f_div(&length.f_clamp_min(1e-9)?)?);
+        }
+        Ok(Directions { blocks, share: count.f_clamp_min(1.0)?.f_rsqrt()? })
+    }
+
+    /// `[U, U']`: `k` between rows of the vocabulary.
+    fn edits(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
+        let sharpen = |r: Tensor| -> Result<Tensor> { Ok(r.f_add(&r.f_square()?)?.f_mul_scalar(0.5)?) };
+        self.alike(one, other, sharpen)
+    }
+
+    fn alike(&self, one: &Tensor, other: &Tensor, bend: impl Fn(Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
+        let (left, right) = (self.directions(one)?, self.directions(other)?);
+        let mut sum = same.f_zeros_like()?;
+        for (a, b) in left.blocks.iter().zip(&right.blocks) {
+            sum = sum.f_add(&bend(a.f_matmul(&b.f_transpose(0, 1)?)?)?)?;
+        }
+        let mean = sum.f_mul(&left.share)?.f_mul(&right.share.f_transpose(0, 1)?)?;
+        Ok(same.f_mul_scalar(OWN)?.f_add(&mean.f_mul_scalar(1.0 - OWN)?)?)
+    }
+
+    /// `[N, M]`: `c`. Two contexts that no model knows are not the same one.
+    fn contexts(&self, one: &Encoded, other: &Encoded) -> Result<Tensor> {
+        let (rows, places) = distinct(&one.context_rows)?;
+        let (other_rows, other_places) = distinct(&other.context_rows)?;
+        let likeness = self.alike(&rows, &other_rows, Ok)?;
+        // Rows of unknown names are one row: take back their identity, and give it by name.
+        let same_row =
+            rows.f_unsqueeze(1)?.f_eq_tensor(&other_rows.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
+        let likeness = likeness.f_sub(&same_row.f_mul_scalar(OWN)?)?;
+        let spread = likeness.f_index_select(0, &places)?.f_index_select(1, &other_places)?;
+        let same = one.contexts.f_unsqueeze(1)?.f_eq_tensor(&other.contexts.f_unsqueeze(0)?)?;
+        Ok(spread.f_add(&same.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?)?)
+    }
+
+    /// `[N, blocks]`: how much more alike than common the edits of each perturbation are, in sd.
+    fn likeness(&self, encoded: &Encoded) -> Result<Tensor> {
+        let directions = self.directions(&encoded.rows)?;
+        let slots = encoded.edits.size2()?.1;
+        let mut columns = Vec::new();
+        for ((block, mean), sd) in directions.blocks.iter().zip(&self.means).zip(&self.sds) {
+            let mut sum = Tensor::f_zeros([encoded.count], (Kind::Float, tch::Device::Cpu))?;
+            for (s, t) in pairs(slots) {
+                let of = |slot| -> Result<Tensor> {
+                    Ok(block.f_index_select(0, &encoded.edits.f_select(1, slot)?)?)
+                };
+                let cosine =
+                    of(s)?.f_mul(&of(t)?)?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+                let beyond = cosine.f_sub_scalar(*mean)?.f_div_scalar(*sd)?;
+                let there = encoded.there.f_select(1, s)?.f_mul(&encoded.there.f_select(1, t)?)?;
+                sum = sum.f_add(&beyond.f_mul(&there)?)?;
+            }
+            columns.push(sum);
+        }
+        if columns.is_empty() {
+            return Ok(Tensor::f_zeros([encoded.count, 1], (Kind::Float, tch::Device::Cpu))?);
+        }
+        let scale = (columns.len() as f64).sqrt().recip();
+        Ok(Tensor::f_stack(&columns, 1)?.f_mul_scalar(scale)?)
+    }
+
+    /// Mean over blocks of [`likeness`](Self::likeness): edits that are of one kind stand high.
+    pub fn mean_likeness(&self, encoded: &Encoded) -> Result<Vec<f64>> {
+        tensor::to_f64(&self.likeness(encoded)?.f_mean_dim([1i64].as_slice(), false, Kind::Float)?)
+    }
+
+    /// All parts between `one` and `other`.
+    pub fn parts(&self, one: &Encoded, other: &Encoded) -> Result<Parts> {
+        let table = self.edits(&one.rows, &other.rows)?;
+        let (slots, other_slots) = (one.edits.size2()?.1, other.edits.size2()?.1);
+        let mut cells = Vec::new();
+        for s in 0..slots {
+            let rows = table.f_index_select(0, &one.edits.f_select(1, s)?)?;
+            let there = one.there.f_select(1, s)?.f_unsqueeze(1)?;
+            for t in 0..other_slots {
+                let cell = rows.f_index_select(1, &other.edits.f_select(1, t)?)?;
+                let other_there = other.there.f_select(1, t)?.f_unsqueeze(0)?;
+                cells.push(cell.f_mul(&there)?.f_mul(&other_there)?);
+            }
+        }
+        let at = |s: i64, t: i64| &cells[(s * other_slots + t) as usize];
+        let (additive, product) = combine(slots, other_slots, at)?;
+        let context = self.contexts(one, other)?;
+        let likeness = self.likeness(one)?.f_matmul(&self.likeness(other)?.f_transpose(0, 1)?)?;
+        let (by_context, product_by_context) = (additive.f_mul(&context)?, product.f_mul(&context)?);
+        Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
+    }
+
+    /// `[N]` each: the parts of every row with itself.
+    pub fn own(&self, encoded: &Encoded) -> Result<Parts> {
+        let table = self.edits(&encoded.rows, &encoded.rows)?;
+        let slots = encoded.edits.size2()?.1;
+        let width = table.size2()?.1;
+        let flat = table.f_reshape([-1i64])?;
+        let mut cells = Vec::new();
+        for s in 0..slots {
+            for t in 0..slots {
+                let (one, other) = (encoded.edits.f_select(1, s)?, encoded.edits.f_select(1, t)?);
+                let cell = flat.f_index_select(0, &one.f_mul_scalar(width)?.f_add(&other)?)?;
+                let there = encoded.there.f_select(1, s)?.f_mul(&encoded.there.f_select(1, t)?)?;
+                cells.push(cell.f_mul(&there)?);
+            }
+        }
+        let at = |s: i64, t: i64| &cells[(s * slots + t) as usize];
+        let (additive, product) = combine(slots, slots, at)?;
+        let likeness = self.likeness(encoded)?.f_square()?;
+        let likeness = likeness.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+        let context = additive.f_ones_like()?;
+        let (by_context, product_by_context) = (additive.shallow_clone(), product.shallow_clone());
+        Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
+    }
+}
+
+impl Parts {
+    /// The sum weighted by `weights`.
+    pub fn weighted(&self, weights: &[f64; PARTS]) -> Result<Tensor> {
+        let mut sum = self.0[0].f_mul_scalar(weights[0])?;
+        for (part, weight) in self.0.iter().zip(weights).skip(1) {
+            sum = sum.f_add(&part.f_mul_scalar(*weight)?)?;
+        }
+        Ok(sum)
+    }
+
+    /// The rows and columns `rows` of square parts.
+    pub fn subset(&self, rows: &Tensor) -> Result<Self> {
+        let mut kept = Vec::new();
+        for part in &self.0 {
+            kept.push(part.f_index_select(0, rows)?.f_index_select(1, rows)?);
+        }
+        kept.try_into().map(Self).map_err(|_| crate::Error::NotFinite("a kernel"))
+    }
+}
+
+/// Sum of all cells, and of products of cells over pairs of slots on both sides.
+fn combine<'c>(
+    slots: i64,
+    other_slots: i64,
+    at: impl Fn(i64, i64) -> &'c Tensor,
+) -> Result<(Tensor, Tensor)> {
+    let mut additive = at(0, 0).f_zeros_like()?;
+    let mut product = additive.f_zeros_like()?;
+    for s in 0..slots {
+        for t in 0..other_slots {
+            additive = additive.f_add(at(s, t))?;
+        }
+    }
+    for (s, more) in pairs(slots) {
+        for (t, other_more) in pairs(other_slots) {
+            let straight = at(s, t).f_mul(at(more, other_more))?;
+            let crossed = at(s, other_more).f_mul(at(more, t))?;
+            product = product.f_add(&straight)?.f_add(&crossed)?;
+        }
+    }
+    Ok((additive, product))
+}
+
+fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
+    (0..slots).flat_map(move |s| (s + 1..slots).map(move |t| (s, t)))
+}
+
+/// The different numbers in `values`, and the position of each value among them.
+fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
+    let values = Vec::<i64>::try_from(values)?;
+    let mut known: HashMap<i64, i64> = HashMap::new();
+    let mut found = Vec::new();
+    let mut places = Vec::with_capacity(values.len());
+    for value in values {
+        places.push(*known.entry(value).or_insert_with(|| {
+            found.push(value);
+            found.len() as i64 - 1
+        }));
+    }
+    Ok((Tensor::f_from_slice(&found)?, Tensor::f_from_slice(&places)?))
+}

@@ -1,0 +1,209 @@
+//! Perturbations of several edits: a Gaussian process over sets of edits in contexts ([`kernel`]).
+//!
+//! Two processes share the kernel's parts and weigh them each for itself ([`process`]): one of the value, and
+//! one of how like a hit a row is (the value's size on the side where hits lie, and the call itself). A
+//! logistic regression on what both say of rows left out turns them into log-odds. Exact up to some thousand
+//! rows: the cost is the cube of the rows trained on, and linear in those predicted.
+
+pub mod kernel;
+pub mod process;
+
+use crate::calibration::HeldOut;
+use crate::linear::logistic::Logistic;
+use crate::metrics::{Forecast, logit};
+use crate::model::{Posterior, Stop, TrainingSet};
+use crate::representation::{Encoded, Vocabulary};
+use crate::seed::{self, Purpose};
+use crate::{Error, Result, tensor};
+use kernel::{Geometry, PARTS};
+use process::Process;
+use std::collections::BTreeMap;
+use tch::{Kind, Tensor};
+
+/// Rows predicted at once.
+const CHUNK: usize = 4_096;
+/// A value further out is taken for one this far: outliers bend everything.
+const VALUE_LIMIT: f64 = 5.0;
+const SIZE_LIMIT: f64 = 3.0;
+/// Where hits on one side are fewer than this share, they are taken for chance.
+const OTHER_SIDE: f64 = 0.1;
+/// Log-odds by base rate, likeness to a hit, size of the value: centre and precision.
+const CENTRE: [f64; 2] = [1.5, 0.7];
+const PRECISION: [f64; 3] = [1.0, 4.0, 4.0];
+
+#[derive(Debug)]
+pub struct SetProcess {
+    /// What it was trained on.
+    pub rows: Encoded,
+    pub value: Process,
+    pub hit: Process,
+    /// 1: hits lie above the rest, -1: below, 0: on both sides.
+    pub side: f64,
+    /// Base rate, likeness to a hit, size of the value.
+    pub odds: Logistic,
+}
+
+/// Whether the perturbations are sets: then this model is for them.
+pub fn has_sets(encoded: &Encoded) -> bool {
+    encoded.edits.size().get(1).is_some_and(|slots| *slots > 1)
+}
+
+pub(crate) fn fit(
+    vocabulary: &Vocabulary,
+    set: TrainingSet,
+    stop: &Stop,
+) -> Result<(SetProcess, Vec<HeldOut>)> {
+    stop.check()?;
+    let parts = Geometry::new(vocabulary)?.parts(&set.encoded, &set.encoded)?;
+    let side = side(&set);
+    let values: Vec<f64> = set.values.iter().map(|value| value.clamp(-VALUE_LIMIT, VALUE_LIMIT)).collect();
+    let (value, value_left) = Process::fit(&parts, &values)?;
+    stop.check()?;
+    let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, side))?;
+    let columns = odds_columns(&hit_left.mean, &value_left.mean, side)?;
+    let rate = (set.hits.iter().sum::<f64>() + 0.5) / (set.len() as f64 + 1.0);
+    let centre = [logit(rate), CENTRE[0], CENTRE[1]];
+    let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &centre, &PRECISION)?;
+    let log_odds = odds.log_odds(&columns)?;
+    let held_out = (0..if set.fold_count == 0 { 0 } else { set.len() }).map(|row| HeldOut {
+        fold: set.folds[row],
+        forecast: Forecast { mean: value_left.mean[row], sd: value_left.sd[row], observed: set.values[row] },
+        hit_log_odds: log_odds[row],
+        hit: set.hits[row] > 0.5,
+    });
+    let held_out = held_out.collect();
+    Ok((SetProcess { rows: set.encoded, value, hit, side, odds }, held_out))
+}
+
+/// On which side of the rest the hits are.
+fn side(set: &TrainingSet) -> f64 {
+    let (mut hits, mut rest) = (Vec::new(), Vec::new());
+    for (value, hit) in set.values.iter().zip(&set.hits) {
+        if *hit > 0.5 { hits.push(*value) } else { rest.push(*value) }
+    }
+    rest.sort_by(f64::total_cmp);
+    let middle = rest.get(rest.len() / 2).copied().unwrap_or(0.0);
+    let above = hits.iter().filter(|value| **value > middle).count() as f64 / hits.len().max(1) as f64;
+    match above {
+        _ if hits.len() < 5 => 0.0,
+        above if above > 1.0 - OTHER_SIDE => 1.0,
+        above if above < OTHER_SIDE => -1.0,
+        _ => 0.0,
+    }
+}
+
+fn on_side(value: f64, side: f64) -> f64 {
+    if side == 0.0 { value.abs() } else { side * value }
+}
+
+/// The value's size and the hit call, each of variance 1, averaged.
+fn likeness_to_hits(set: &TrainingSet, side: f64) -> Vec<f64> {
+    let sizes: Vec<f64> = set.values.iter().map(|value| on_side(*value, side)).collect();
+    let standardised = |values: &[f64]| -> Vec<f64> {
+        let mean = crate::metrics::mean(values.iter().copied()).unwrap_or(0.0);
+        let sd = crate::metrics::sd(values).filter(|sd| *sd > 1e-9).unwrap_or(1.0);
+        values.iter().map(|value| (value - mean) / sd).collect()
+    };
+    let calls = standardised(&set.hits);
+    let both = standardised(&sizes).into_iter().zip(calls);
+    // Two variables of variance 1 that go together have a sum of sd 1.8 or so.
+    both.map(|(size, call)| (size.clamp(-SIZE_LIMIT, SIZE_LIMIT) + call) / 1.8).collect()
+}
+
+fn odds_columns(hit: &[f64], value: &[f64], side: f64) -> Result<Tensor> {
+    let row = |(hit, value): (&f64, &f64)| [1.0, *hit, on_side(*value, side)];
+    let columns: Vec<f64> = hit.iter().zip(value).flat_map(row).collect();
+    tensor::from_f64(&columns, &[-1, 3])
+}
+
+impl SetProcess {
+    /// Draws are independent between rows, not joint.
+    pub(crate) fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        encoded: &Encoded,
+        samples: usize,
+        seed: u64,
+    ) -> Result<Posterior> {
+        let geometry = Geometry::new(vocabulary)?;
+        let own_parts = geometry.parts(&self.rows, &self.rows)?;
+        let root = self.value.root(&own_parts)?.f_to_kind(Kind::Float)?;
+        let mut posterior = Posterior::default();
+        for from in (0..encoded.count).step_by(CHUNK) {
+            let chunk = encoded.narrow(from, (encoded.count - from).min(CHUNK as i64))?;
+            posterior.append(self.predict_chunk(&geometry, &chunk, &root)?);
+        }
+        let mut rng = seed::stream(seed, Purpose::Sample);
+        posterior.samples = (0..samples)
+            .map(|_| {
+                let noise = seed::normals(&mut rng, posterior.mean.len());
+                let rows = posterior.mean.iter().zip(&posterior.epistemic_sd).zip(noise);
+                rows.map(|((mean, sd), noise)| mean + sd * f64::from(noise)).collect()
+            })
+            .collect();
+        Ok(posterior)
+    }
+
+    fn predict_chunk(&self, geometry: &Geometry, chunk: &Encoded, root: &Tensor) -> Result<Posterior> {
+        let parts = geometry.parts(chunk, &self.rows)?;
+        let cross = parts.weighted(&self.value.weights)?;
+        let mean = self.value.mean(&cross)?;
+        let own = geometry.own(chunk)?.weighted(&self.value.weights)?;
+        let hit = self.hit.mean(&parts.weighted(&self.hit.weights)?)?;
+        let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, &mean, self.side)?)?;
+        Ok(Posterior {
+            epistemic_sd: process::sds(&own, &cross, root)?,
+            aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
+            hit_log_odds,
+            mean,
+            samples: Vec::new(),
+        })
+    }
+
+    pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+        let whole = |values: &Tensor| -> Result<Tensor> { Ok(values.f_to_kind(Kind::Double)?) };
+        let mut tensors = BTreeMap::from([
+            ("sets.rows".to_owned(), whole(&self.rows.rows)?),
+            ("sets.edits".to_owned(), whole(&self.rows.edits)?),
+            ("sets.there".to_owned(), whole(&self.rows.there)?),
+            ("sets.contexts".to_owned(), whole(&self.rows.contexts)?),
+            ("sets.context_rows".to_owned(), whole(&self.rows.context_rows)?),
+            ("sets.log_odds".to_owned(), whole(&self.rows.log_odds)?),
+            ("sets.odds".to_owned(), self.odds.weights.shallow_clone()),
+            ("sets.side".to_owned(), tensor::from_f64(&[self.side], &[1])?),
+        ]);
+        for (name, process) in [("value", &self.value), ("hit", &self.hit)] {
+            let mut numbers = process.weights.to_vec();
+            numbers.extend([process.noise, process.centre]);
+            tensors.insert(format!("sets.{name}"), tensor::from_f64(&numbers, &[PARTS as i64 + 2])?);
+            tensors.insert(format!("sets.{name}.alpha"), process.alpha.shallow_clone());
+        }
+        Ok(tensors)
+    }
+
+    pub fn from_tensors(tensor_of: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let whole = |name: &str| -> Result<Tensor> { Ok(tensor_of(name)?.f_to_kind(Kind::Int64)?) };
+        let single = |name: &str| -> Result<Tensor> { Ok(tensor_of(name)?.f_to_kind(Kind::Float)?) };
+        let process = |name: &str| -> Result<Process> {
+            let numbers = tensor::to_f64(&tensor_of(&format!("sets.{name}"))?)?;
+            let broken = || Error::Checkpoint("a process lacks numbers".into());
+            let (weights, rest) = numbers.split_first_chunk::<PARTS>().ok_or_else(broken)?;
+            let [noise, centre] = rest else { return Err(broken()) };
+            let alpha = tensor_of(&format!("sets.{name}.alpha"))?;
+            Ok(Process { weights: *weights, noise: *noise, centre: *centre, alpha })
+        };
+        let edits = whole("sets.edits")?;
+        let rows = Encoded {
+            count: edits.size2()?.0,
+            rows: whole("sets.rows")?,
+            edits,
+            there: single("sets.there")?,
+            contexts: whole("sets.contexts")?,
+            context_rows: whole("sets.context_rows")?,
+            log_odds: single("sets.log_odds")?,
+        };
+        let side = tensor::to_f64(&tensor_of("sets.side")?)?.first().copied().unwrap_or(0.0);
+        let odds = Logistic { weights: tensor_of("sets.odds")? };
+        Ok(Self { rows, value: process("value")?, hit: process("hit")?, side, odds })
+    }
+}
