@@ -14,21 +14,58 @@ export SQLX_OFFLINE := true
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 POSTGRES := scripts/private-postgres
 
-.PHONY: help run test build web lint setup sqlx openapi clean-demo
+.PHONY: help run test chaos bench-queue bench-loop bench-load bench-growth build web lint check-manifests setup sqlx openapi clean-demo
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: web ## Run the demo: a whole laboratory on this machine (make run ARGS="--headless --rounds 3")
-	cargo build --workspace --bins
+	cargo build --workspace --exclude benchmarks --bins
 	@exec $(TARGET)/debug/loopwright demo $(ARGS)
 
 test: web ## Run every test; the last line counts them
 	@scripts/setup-system --for-tests
 	@scripts/run-tests
 
+KILLS ?= 1000
+SEED ?= 1
+AT_ONCE ?= 2
+
+chaos: setup ## Kill processes at random over many fast campaigns; a table at the end (KILLS=1000 SEED=1 AT_ONCE=2)
+	cargo build --workspace --bins
+	@exec $(TARGET)/debug/chaos --kills $(KILLS) --seed $(SEED) --at-once $(AT_ONCE)
+
+ROUNDS ?= 3
+SECONDS ?= 3
+
+bench-queue: ## Measure the queue beside PostgreSQL itself and other queues (ROUNDS=3 SECONDS=3 ARGS="--json FILE --statements")
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/setup-node || true
+	@scripts/bench-queue --rounds $(ROUNDS) --seconds $(SECONDS) $(ARGS)
+
+bench-loop: ## Measure the loop around devices that take no time, start and memory (ROUNDS=3 ARGS="--json FILE --only orchestration")
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/bench-loop --rounds $(ROUNDS) $(ARGS)
+
+DESIGNS ?= 100000
+
+bench-load: ## Drive a week at a hundred times its load and say what saturates first (DESIGNS=100000 ARGS="--rounds 4 --device-ms 0")
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/bench-load --designs $(DESIGNS) $(ARGS)
+
+MOST_JOBS ?= 1000000
+MOST_OBSERVATIONS ?= 10000000
+
+bench-growth: ## Measure what work costs when much of it is stored, every page, and ingest (MOST_JOBS= MOST_OBSERVATIONS= ARGS="--only pages")
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/bench-growth --most-jobs $(MOST_JOBS) --most-observations $(MOST_OBSERVATIONS) $(ARGS)
+
 build: web ## Build the release binaries, with the web app in them, into target/release
-	cargo build --release --workspace --bins
+	cargo build --release --workspace --exclude benchmarks --bins
 
 web: setup ## Build the web app into web/dist
 	@scripts/build-web
@@ -39,6 +76,9 @@ lint: setup ## Check formatting, clippy, the web app, and the shell scripts
 	@scripts/build-web --packages
 	export PATH="$$(scripts/setup-node --bin):$$PATH"; cd web; node_modules/.bin/biome check --error-on-warnings .; node_modules/.bin/tsc --noEmit
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/* .ci/run; else echo "shellcheck is not here: scripts not checked"; fi
+
+check-manifests: ## Check deploy/kubernetes against Kubernetes' schemas (no cluster needed)
+	@scripts/check-manifests
 
 setup: ## Install what is missing (run, test and build do it by themselves)
 	@scripts/check-rust
