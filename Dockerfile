@@ -70,6 +70,10 @@ COPY docker/laboratory /usr/local/bin/laboratory
 ENTRYPOINT ["laboratory"]
 
 FROM ground AS service
+USER root
+# `loopwright backup` and `restore` ask pg_dump, pg_restore and psql; they must not be older than the server.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
+USER loopwright
 COPY --from=build-service /out/loopwright /out/loopwright-agent /usr/local/bin/
 COPY docker/prepare /usr/local/bin/prepare
 ENTRYPOINT ["loopwright"]
