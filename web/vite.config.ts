@@ -33,5 +33,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/tests/setup.ts"],
     restoreMocks: true,
+    // A test that hangs ends; a machine that also builds Rust may take its time.
+    testTimeout: 20_000,
   },
 });

@@ -114,19 +114,26 @@ export function people(lab = laboratory()): Record<string, Person> {
   return Object.fromEntries(list.map((person) => [person.role, person]));
 }
 
-const tokenOf = (lab: Laboratory) => readFileSync(join(lab.folder, "tokens/operator"), "utf8").trim();
+const tokenOf = (lab: Laboratory, name: string) =>
+  readFileSync(join(lab.folder, "tokens", name), "utf8").trim();
 
-/** Asks the API as the demo's own token, beside the browser. */
-export async function ask<T>(lab: Laboratory, path: string, init: RequestInit = {}): Promise<T> {
+/** Asks the API beside the browser, as the demo's own token or as that of an instrument's agent. */
+export async function ask<T>(
+  lab: Laboratory,
+  path: string,
+  init: RequestInit = {},
+  token = "operator",
+): Promise<T> {
   const headers = {
-    authorization: `Bearer ${tokenOf(lab)}`,
+    authorization: `Bearer ${tokenOf(lab, token)}`,
     "content-type": "application/json",
     ...init.headers,
   };
-  const response = await fetch(lab.url + path, { ...init, headers, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(lab.url + path, { ...init, headers, signal: AbortSignal.timeout(20_000) });
   if (!response.ok)
     throw new Error(`${init.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 /** Looks again and again until `what` is true; a server that starts is no failure. */
@@ -177,6 +184,18 @@ export async function batchUnder(policy: string, title: string): Promise<Waiting
   });
   if (!found) throw new Error("cannot be: it was found");
   return found;
+}
+
+/** Waits until no job of any campaign is under way: what an earlier test approved has come to its end. */
+export async function untilNothingMoves() {
+  const lab = laboratory();
+  await until("no job is under way", async () => {
+    for (const state of ["waiting", "ready", "leased", "running", "stopping"]) {
+      const { items } = await ask<{ items: unknown[] }>(lab, `/api/v1/jobs?state=${state}`);
+      if (items.length > 0) return false;
+    }
+    return true;
+  });
 }
 
 /** Process id of a part of the demo. */

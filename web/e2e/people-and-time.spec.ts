@@ -9,9 +9,10 @@ test("a batch whose round is held says that it waits, until somebody resumes the
   const page = await pageOf(browser, "engineer");
   await page.goto(`/campaigns/${batch.campaign_id}`);
   await page.getByRole("button", { name: "More" }).click();
-  await page.getByRole("menuitem", { name: /^Hold round/ }).click();
-  await page.getByLabel("Why").fill("the reader smells of smoke");
-  await page.getByRole("button", { name: "Hold", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^Pause round/ }).click();
+  await page.getByRole("textbox", { name: "Why" }).fill("the reader smells of smoke");
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await expect(page.getByText("The round is paused.")).toBeVisible();
   await expect(page.getByText("the reader smells of smoke").first()).toBeVisible();
 
   await page.goto(`/batches/${batch.id}`);

@@ -19,7 +19,8 @@ const gray: MantineColorsTuple = [
   "#f1f3f2",
   "#e5e8e7",
   "#d5dad8",
-  "#bac1be",
+  // Borders of fields and boxes: 3 to 1 on their ground.
+  "#87918d",
   "#98a19d",
   "#76807c",
   "#59635f",
@@ -32,7 +33,7 @@ const dark: MantineColorsTuple = [
   "#b4bdba",
   "#8d9895",
   "#667170",
-  "#3c4648",
+  "#6b7674",
   "#2c3537",
   "#22292c",
   "#171d20",

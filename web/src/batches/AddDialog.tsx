@@ -155,7 +155,7 @@ function LookedUp({ campaign, perturbation, context, there }: LookUp) {
           </div>
           <div>
             <dt>Aleatoric sd</dt>
-            <dd style={{ color: "var(--lw-aleatoric)" }}>{number(found.data.aleatoric_sd)}</dd>
+            <dd style={{ color: "var(--lw-aleatoric-ink)" }}>{number(found.data.aleatoric_sd)}</dd>
           </div>
           <div>
             <dt>Hit probability</dt>

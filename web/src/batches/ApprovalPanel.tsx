@@ -5,7 +5,7 @@ import { campaignQuery } from "../api/queries.ts";
 import type { Batch } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
-import { LabWhen, When } from "../display/When.tsx";
+import { LabWhen, useLabNow, When } from "../display/When.tsx";
 import classes from "./ApprovalPanel.module.css";
 import { policyWords } from "./policy.ts";
 
@@ -21,6 +21,8 @@ const sentence = (words: string) => `${words.replace(/\.$/, "")}.`;
 export function ApprovalPanel({ batch }: { batch: Batch }) {
   const { approval, verdicts, revision } = batch;
   const waits = batch.state === "awaiting_approval";
+  const labNow = useLabNow();
+  const isOver = Boolean(approval.expires_lab_at && new Date(approval.expires_lab_at) <= labNow);
   return (
     <Panel
       title="Approval"
@@ -100,7 +102,7 @@ export function ApprovalPanel({ batch }: { batch: Batch }) {
       ) : null}
       {waits && approval.expires_lab_at ? (
         <Text size="sm" mt="xs" c="var(--lw-warn)">
-          Expires <LabWhen at={approval.expires_lab_at} />
+          {isOver ? "Its time was over" : "Expires"} <LabWhen at={approval.expires_lab_at} />
         </Text>
       ) : null}
       {waits ? <Policy campaign={batch.campaign_id} /> : null}

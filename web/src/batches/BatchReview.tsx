@@ -3,7 +3,7 @@ import { IconCheck, IconFilter, IconPlus, IconTrash, IconX } from "@tabler/icons
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { roundQuery } from "../api/queries.ts";
-import type { Proposal } from "../api/types.ts";
+import type { Proposal, Round } from "../api/types.ts";
 import { plural } from "../display/format.ts";
 import { Nothing } from "../display/Nothing.tsx";
 import { PageHead } from "../display/PageHead.tsx";
@@ -19,8 +19,9 @@ import classes from "./BatchReview.module.css";
 import { Comments } from "./Comments.tsx";
 import { DoubtPlot } from "./DoubtPlot.tsx";
 import { DraftPlates } from "./DraftPlates.tsx";
+import { EXPIRED, HeldNotice } from "./HeldNotice.tsx";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
-import { HeldNotice, PlanFacts } from "./PlanFacts.tsx";
+import { PlanFacts } from "./PlanFacts.tsx";
 import { ProposalTable } from "./ProposalTable.tsx";
 import { emptyRejectForm, RejectDialog } from "./RejectDialog.tsx";
 import { RemoveDialog } from "./RemoveDialog.tsx";
@@ -56,7 +57,7 @@ export function BatchReview({ review, look, took, refetch }: Props) {
   const hasRole = useMay("batch:approve");
   const round = useQuery({ ...roundQuery(batch.round_id), enabled: waits });
   const held = round.data?.state === "held";
-  const whyNot = approvalFault(review, held);
+  const whyNot = approvalFault(review, held ? round.data : undefined);
   const behind = isBehind(review);
   const closed = batch.state === "planned" || batch.state === "approved";
 
@@ -151,7 +152,7 @@ export function BatchReview({ review, look, took, refetch }: Props) {
       />
       <div className={classes.notices}>
         {behind && dialog === null ? <OutdatedNotice review={review} look={look} /> : null}
-        {waits && held ? <HeldNotice campaign={batch.campaign_id} round={batch.round} /> : null}
+        {waits && held && round.data ? <HeldNotice round={round.data} /> : null}
         {waits && whyNot && !behind && !held ? (
           <Alert color="gray" variant="light" py={8}>
             <Text size="sm">You cannot approve this batch: {whyNot}</Text>
@@ -333,9 +334,11 @@ function filtered(proposals: Proposal[], filter: string): Proposal[] {
 }
 
 /** Why the approve button is off; `null` when it is on. The server decides all the same. */
-export function approvalFault({ seen }: Review, held = false): string | null {
+export function approvalFault({ seen }: Review, held?: Pick<Round, "reason_code">): string | null {
   const { batch } = seen;
   if (batch.state !== "awaiting_approval") return `it is ${batch.state.replaceAll("_", " ")}.`;
+  if (held?.reason_code === EXPIRED)
+    return "its time for approval is over; it waits for the round to be resumed.";
   if (held) return "its round is held; it waits for the round to be resumed.";
   if (!batch.approval.may_approve) return batch.approval.why_not ?? "the policy does not allow it.";
   if (!batch.draft) return "its plan is still being computed.";

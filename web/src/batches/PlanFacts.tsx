@@ -1,6 +1,5 @@
 import { Alert, Text } from "@mantine/core";
-import { IconAlertTriangle, IconHandStop, IconHourglass } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { IconAlertTriangle, IconHourglass } from "@tabler/icons-react";
 import type { Batch, PlanSummary } from "../api/types.ts";
 import { type Fact, Facts } from "../display/Facts.tsx";
 import { count, money, volume } from "../display/format.ts";
@@ -38,24 +37,6 @@ export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolea
     );
   }
   return <Facts facts={factsOf(draft.summary)} />;
-}
-
-/** Nothing happens to a batch whose round is held; where that can be changed. */
-export function HeldNotice({ campaign, round }: { campaign: string; round: number }) {
-  return (
-    <Alert
-      color="yellow"
-      variant="light"
-      icon={<IconHandStop size={18} />}
-      title="It waits for the round to be resumed"
-    >
-      Round {round} is held: its batch can be neither approved nor planned until somebody resumes it on{" "}
-      <Link to="/campaigns/$campaignId" params={{ campaignId: campaign }}>
-        the campaign's page
-      </Link>
-      .
-    </Alert>
-  );
 }
 
 function factsOf(summary: PlanSummary): Fact[] {

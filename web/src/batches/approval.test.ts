@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Batch } from "../api/types.ts";
+import type { Batch, Round } from "../api/types.ts";
 import { batch, proposal } from "../tests/made.ts";
 import { approvalFault } from "./BatchReview.tsx";
 import { begin } from "./review.ts";
 
-const fault = (over: Partial<Batch>, held = false) =>
+const fault = (over: Partial<Batch>, held?: Pick<Round, "reason_code">) =>
   approvalFault(begin({ batch: batch(over), proposals: [proposal("a")] }), held);
 
 const approval = { needed: 2, given: 1, roles: [], expires_lab_at: null, editors: [] };
@@ -13,7 +13,9 @@ test("the approve button says why it is off", () => {
   expect(fault({})).toBeNull();
   expect(fault({ state: "planned" })).toBe("it is planned.");
   expect(fault({ draft: null })).toMatch(/being computed/);
-  expect(fault({ draft: null }, true)).toMatch(/waits for the round to be resumed/);
+  const held = (reason_code: string) => fault({ draft: null }, { reason_code });
+  expect(held("round.held_by_person")).toMatch(/^its round is held; it waits for the round to be resumed/);
+  expect(held("approval.expired")).toMatch(/^its time for approval is over; it waits for the round/);
   expect(fault({ draft: { plan: "impossible", code: "plan.no_stock", reason: "no reagent" } })).toMatch(
     /cannot be carried out/,
   );

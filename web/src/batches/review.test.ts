@@ -38,6 +38,13 @@ describe("a review", () => {
     expect(isBehind(review)).toBe(false);
   });
 
+  test("shows at once that its time was over: a new revision of the same experiments", () => {
+    const begun = begin(at(1, ["a", "b"], [spare("c")]));
+    const review = advance(begun, { kind: "told", snapshot: at(2, ["a", "b"], [spare("c")]) });
+    expect(isBehind(review)).toBe(false);
+    expect(review.seen.batch.revision).toBe(2);
+  });
+
   test("shows a change of one's own at once", () => {
     const begun = begin(at(1, ["a", "b"], [spare("c")]));
     const told = advance(begun, { kind: "told", snapshot: at(2, ["a", "c"], [gone("b", "mine")]) });
@@ -62,7 +69,8 @@ describe("a review", () => {
 
   test("does not take somebody else's change for its own", () => {
     const begun = begin(at(5, ["a"]));
-    const told = advance(begun, { kind: "told", snapshot: at(6, ["a"]) });
+    const told = advance(begun, { kind: "told", snapshot: at(6, ["b"]) });
+    expect(isBehind(told)).toBe(true);
     expect(advance(told, { kind: "mine", from: 4, to: 6, removed: [] })).toBe(told);
   });
 

@@ -32,16 +32,15 @@ export const begin = (snapshot: Snapshot): Review => ({ seen: snapshot, latest: 
 
 /**
  * Moves a review on. What others changed waits until the reviewer looks: nobody approves what they have not seen.
- * A change of one's own, and what changes nothing of the content (approvals, the draft plan), shows at once.
+ * A change of one's own, and what changes nothing of the content (approvals, the draft plan, the end of the time for
+ * approval), shows at once.
  */
 export function advance(review: Review, step: Step): Review {
   switch (step.kind) {
     case "told": {
       if (step.snapshot.batch.revision < review.latest.batch.revision) return review;
       const next = { ...review, latest: step.snapshot };
-      return step.snapshot.batch.revision === review.seen.batch.revision
-        ? { ...next, seen: step.snapshot }
-        : next;
+      return isTheSame(review.seen, step.snapshot) ? { ...next, seen: step.snapshot } : next;
     }
     case "mine": {
       // Each change was sent about the revision before it: nobody came in between. If somebody came after, `latest`
@@ -64,6 +63,12 @@ function look(review: Review): Review {
   if (review.seen === review.latest) return review;
   const added = changes(review).filter((change) => change.what === "added");
   return { seen: review.latest, latest: review.latest, fresh: new Set(added.map((change) => change.id)) };
+}
+
+/** Whether a reviewer of one has seen what stands in the other. */
+function isTheSame(seen: Snapshot, told: Snapshot): boolean {
+  if (seen.batch.revision === told.batch.revision) return true;
+  return seen.batch.state === told.batch.state && changes({ seen, latest: told }).length === 0;
 }
 
 export const isBehind = (review: Review) => review.seen.batch.revision !== review.latest.batch.revision;

@@ -1,17 +1,28 @@
 import { HoverCard, Text } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import type { CalendarItem, CalendarLoad } from "../api/types.ts";
 import { exact, percent, title } from "../display/format.ts";
 import classes from "./WeekView.module.css";
-import { type Day, isNarrow, lanesOf, loadOf, type Span } from "./week.ts";
+import { type Day, lanesOf, loadOf, type Placed } from "./week.ts";
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+/** Pixels of the seven days, before they are measured. */
+const USUAL_WIDTH = 900;
+/** A name is cut at so many pixels; see `.item[data-narrow] span`. */
+const WIDEST_LABEL = 280;
+/** Of a letter of 12 px, rather too much; and of the gaps around a name. */
+const LETTER = 6.6;
+const GAPS = 14;
+const labelWidth = (name: string) => Math.min(WIDEST_LABEL, name.length * LETTER) + GAPS;
 
 type Props = { items: CalendarItem[]; load: CalendarLoad[]; days: Day[]; now: Date };
 
 /** A week: lanes for rounds, closures and each instrument; what does not fit stands out. */
 export function WeekView({ items, load, days, now }: Props) {
-  const lanes = lanesOf(items, days);
+  const { ref, width } = useElementSize();
+  const lanes = lanesOf(items, days, (item) => labelWidth(nameOf(item)) / (width || USUAL_WIDTH));
   const first = days[0]?.start.getTime() ?? 0;
   const last = days.at(-1)?.end.getTime() ?? 1;
   const at = (now.getTime() - first) / (last - first);
@@ -19,7 +30,7 @@ export function WeekView({ items, load, days, now }: Props) {
     <div className={classes.week}>
       <div className={classes.head}>
         <span />
-        <div className={classes.days}>
+        <div className={classes.days} ref={ref}>
           {days.map((day) => (
             <span key={day.start.toISOString()} data-today={(now >= day.start && now < day.end) || undefined}>
               {dayFormat.format(day.start)}
@@ -32,11 +43,11 @@ export function WeekView({ items, load, days, now }: Props) {
           <h3 className="lw-cut" title={lane.name}>
             {lane.name}
           </h3>
-          <ul className={classes.track} style={{ height: lane.spans.length * 30 + 8 }}>
+          <ul className={classes.track} style={{ height: lane.rows.length * 30 + 8 }}>
             {at >= 0 && at <= 1 ? (
               <li aria-hidden className={classes.now} style={{ left: `${at * 100}%` }} />
             ) : null}
-            {lane.spans.flatMap((row, index) =>
+            {lane.rows.flatMap((row, index) =>
               row.map((span) => (
                 <Item
                   key={`${span.item.campaign_id}-${span.item.instrument}-${span.item.kind}-${span.item.title}-${span.item.from_lab_at}`}
@@ -76,7 +87,7 @@ function Taken({ shares }: { shares: (number | null)[] }) {
   );
 }
 
-function Item({ span, row }: { span: Span; row: number }) {
+function Item({ span, row }: { span: Placed; row: number }) {
   const { item } = span;
   const style = { left: `${span.from * 100}%`, width: `${(span.to - span.from) * 100}%`, top: 4 + row * 30 };
   return (
@@ -88,7 +99,7 @@ function Item({ span, row }: { span: Span; row: number }) {
           tabIndex={0}
           data-kind={item.kind}
           data-uncertain={!item.certain || undefined}
-          data-narrow={isNarrow(span) ? (span.from > 0.85 ? "left" : "right") : undefined}
+          data-narrow={span.label === "inside" ? undefined : span.label}
           data-unfit={!item.fits || undefined}
           aria-label={`${nameOf(item)}, ${exact(new Date(item.from_lab_at))}${item.fits ? "" : `, does not fit: ${item.why_not ?? ""}`}`}
         >
@@ -96,8 +107,8 @@ function Item({ span, row }: { span: Span; row: number }) {
         </li>
       </HoverCard.Target>
       <HoverCard.Dropdown>
-        <Text size="sm" fw={600}>
-          {item.title}
+        <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
+          {nameOf(item)}
         </Text>
         <Text size="sm" c="dimmed">
           {title(item.kind)}

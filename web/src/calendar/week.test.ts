@@ -72,12 +72,29 @@ describe("what stands in a week", () => {
         item({ instrument: "reader-1" }),
       ],
       days,
+      () => 0,
     );
-    expect(lanes.map((lane) => [lane.name, lane.spans.length])).toEqual([
+    expect(lanes.map((lane) => [lane.name, lane.rows.length])).toEqual([
       ["Rounds", 1],
       ["handler-1", 2],
       ["reader-1", 1],
     ]);
+  });
+
+  test("keeps its name to itself: beside a short bar, on the side where there is room, and in nobody's way", () => {
+    const at = (day: number, title: string) =>
+      item({
+        title,
+        from_lab_at: new Date(2026, 11, day, 6).toISOString(),
+        to_lab_at: new Date(2026, 11, day, 7).toISOString(),
+      });
+    const rows = (label: number) =>
+      lanesOf([at(22, "first"), at(23, "second"), at(27, "last")], days, () => label)
+        .flatMap((lane) => lane.rows)
+        .map((row) => row.map((span) => `${span.item.title} ${span.label}`));
+    expect(rows(0.1)).toEqual([["first right", "second right", "last left"]]);
+    expect(rows(0.3)).toEqual([["first right", "last left"], ["second right"]]);
+    expect(rows(0.01)).toEqual([["first inside", "second inside", "last inside"]]);
   });
 
   test("says how much of an instrument's day is taken, also more than there is", () => {

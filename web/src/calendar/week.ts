@@ -36,6 +36,8 @@ export function parseDay(name: string | undefined): Date | null {
   return Number.isNaN(day.getTime()) ? null : day;
 }
 
+/** Where a name stands: in its bar, or beside one that is too short for it. */
+export type LabelPlace = "inside" | "left" | "right";
 export type Span = {
   item: CalendarItem;
   from: number;
@@ -43,7 +45,8 @@ export type Span = {
   startsBefore: boolean;
   endsAfter: boolean;
 };
-export type Lane = { name: string; spans: Span[][] };
+export type Placed = Span & { label: LabelPlace };
+export type Lane = { name: string; rows: Placed[][] };
 
 /** Shares of the week, 0 to 1. Items outside of it are left out; a moment is as wide as `least`. */
 export function spanOf(item: CalendarItem, days: readonly Day[], least = 0.012): Span | null {
@@ -77,16 +80,21 @@ export function loadOf(
 }
 
 const ROUNDS = "Rounds";
-/** A label beside what is too narrow to hold it takes about so much of the week. */
-const LABEL = 0.2;
 const LANE_OF: Partial<Record<CalendarItem["kind"], string>> = {
   round_due: ROUNDS,
   approval_needed_by: ROUNDS,
   blackout: "Closed",
 };
 
-/** Items by lane (rounds, closures, each instrument), and within a lane in rows in which nothing overlaps. */
-export function lanesOf(items: readonly CalendarItem[], days: readonly Day[]): Lane[] {
+/**
+ * Items by lane (rounds, closures, each instrument), and within a lane in rows in which nothing overlaps, names
+ * included. `labelOf` is the width of an item's name as a share of the week.
+ */
+export function lanesOf(
+  items: readonly CalendarItem[],
+  days: readonly Day[],
+  labelOf: (item: CalendarItem) => number,
+): Lane[] {
   const lanes = new Map<string, Span[]>();
   for (const item of items) {
     const span = spanOf(item, days);
@@ -97,22 +105,34 @@ export function lanesOf(items: readonly CalendarItem[], days: readonly Day[]): L
   const rank = (name: string) => (name === ROUNDS ? 0 : name === "Closed" ? 1 : 2);
   return [...lanes.entries()]
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
-    .map(([name, spans]) => ({ name, spans: rowsOf(spans) }));
+    .map(([name, spans]) => ({ name, rows: rowsOf(spans, labelOf) }));
 }
 
-/** Whether a label has to stand beside its span. */
-export const isNarrow = (span: Span) => span.to - span.from < 0.1;
+/** A bar at least so long holds its name, cut if need be. */
+const HOLDS_NAME = 0.1;
 
-const reach = (span: Span | undefined) =>
-  span ? Math.max(span.to, isNarrow(span) ? span.from + LABEL : 0) : 0;
+function labelPlace(span: Span, label: number): LabelPlace {
+  const length = span.to - span.from;
+  if (length >= HOLDS_NAME || label <= length) return "inside";
+  return span.to + label > 1 ? "left" : "right";
+}
 
 /** First row with room, from left to right. */
-function rowsOf(spans: Span[]): Span[][] {
-  const rows: Span[][] = [];
-  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const row = rows.find((it) => reach(it.at(-1)) <= span.from);
-    if (row) row.push(span);
-    else rows.push([span]);
+function rowsOf(spans: Span[], labelOf: (item: CalendarItem) => number): Placed[][] {
+  const taken = spans.map((span) => {
+    const width = labelOf(span.item);
+    const label = labelPlace(span, width);
+    const begins = label === "left" ? span.from - width : span.from;
+    const ends = label === "right" ? span.to + width : span.to;
+    return { placed: { ...span, label }, begins, ends };
+  });
+  const rows: { ends: number; spans: Placed[] }[] = [];
+  for (const { placed, begins, ends } of taken.sort((a, b) => a.begins - b.begins)) {
+    const row = rows.find((it) => it.ends <= begins);
+    if (row) {
+      row.spans.push(placed);
+      row.ends = ends;
+    } else rows.push({ ends, spans: [placed] });
   }
-  return rows;
+  return rows.map((row) => row.spans);
 }

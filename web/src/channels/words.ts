@@ -22,7 +22,10 @@ export const KIND: Record<ChannelKind, KindWords> = {
   },
 };
 
-export const TOPIC: Record<Topic, string> = {
+/** Topics of the laboratory's life as a whole; older servers have none of them. */
+type OfTheWhole = "laboratory.stopped" | "standstill" | "reconciliation.open";
+
+export const TOPIC: Record<Topic | OfTheWhole, string> = {
   "batch.waiting": "A batch waits for approval",
   "approval.expiring": "An approval runs out",
   "job.in_doubt": "A job is in doubt",
@@ -30,6 +33,9 @@ export const TOPIC: Record<Topic, string> = {
   "round.held": "A round is held",
   "agent.lost": "An agent is silent",
   "campaign.finished": "A campaign has ended",
+  "laboratory.stopped": "The laboratory is stopped",
+  standstill: "Something stands still",
+  "reconciliation.open": "Robots get no work after a failover or restore",
   "task.waiting": "Any other task",
 };
 

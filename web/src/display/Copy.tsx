@@ -19,7 +19,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
     <CopyButton value={text} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
-          <ActionIcon size="xs" onClick={copy} aria-label={copied ? "Copied" : `Copy ${what}`}>
+          <ActionIcon size={24} my={-4} onClick={copy} aria-label={copied ? "Copied" : `Copy ${what}`}>
             {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
           </ActionIcon>
         </Tooltip>

@@ -36,7 +36,7 @@ export function PageHead({ title, above = [], badge, note, actions }: Props) {
           </nav>
         ) : null}
         <Group gap="sm" wrap="nowrap" className={classes.line}>
-          <Title order={1} className="lw-cut" title={title} tabIndex={-1} id="page-title">
+          <Title order={1} className={classes.title} title={title} tabIndex={-1} id="page-title">
             {title}
           </Title>
           {badge}

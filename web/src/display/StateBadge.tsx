@@ -8,6 +8,7 @@ const TONES: Record<string, Tone> = {
   // campaigns and rounds
   active: "busy",
   paused: "waits",
+  draining: "waits",
   finished: "good",
   cancelled: "quiet",
   proposing: "busy",

@@ -28,6 +28,13 @@ function subscribe(listener: Listener) {
 /** Real time; moves on three times a minute. */
 export const useNow = () => new Date(useSyncExternalStore(subscribe, () => minute));
 
+/** Laboratory time, where it jumps and where it is real. */
+export function useLabNow(): Date {
+  const now = useNow();
+  const { data: clock } = useQuery(clockQuery);
+  return clock?.mode === "jumping" ? new Date(clock.lab_at) : now;
+}
+
 type Props = { at: string | null | undefined; none?: string };
 
 /** An instant of real time: relative, and exact on hover. */

@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { RowBones } from "../display/Bones.tsx";
+import { FailedOr } from "../display/FailedOr.tsx";
 import { Panel } from "../display/Panel.tsx";
 import { When } from "../display/When.tsx";
 import { eventWords } from "../events/words.ts";
@@ -10,10 +11,15 @@ import { eventLink, latelyQuery } from "./lately.ts";
 
 /** The last things that happened in the loop, with where to look. */
 export function Lately() {
-  const { data } = useQuery(latelyQuery);
+  const lately = useQuery(latelyQuery);
+  const { data } = lately;
   return (
     <Panel title="Lately" actions={<Link to="/events">All events</Link>} flush>
-      {data === undefined ? <RowBones rows={4} /> : null}
+      {data === undefined ? (
+        <FailedOr read={lately} what="What happened lately cannot be read">
+          <RowBones rows={4} />
+        </FailedOr>
+      ) : null}
       {data?.length === 0 ? (
         <Text size="sm" c="dimmed" p="md">
           What happens to campaigns, batches and plates shows here as it happens.

@@ -36,7 +36,7 @@ test("what may be wrong in the laboratory comes before what is merely late", () 
   const quarantined = plate({ id: "p9", state: "quarantined", reason: "Z' is 0.1" }) as PlateLine;
   const list = needs({
     ...nothing,
-    batches: [batch()],
+    batches: [batch({ round_id: "r2" })],
     doubts: [job],
     plates: [quarantined],
     campaigns: [held],
@@ -53,6 +53,11 @@ test("a task whose subject is shown already is not shown twice", () => {
     tasks: [task("j9", "job.in_doubt"), task("j10", "job.failed")],
   });
   expect(list.map((it) => it.title)).toEqual(["Dispense on ot2 is in doubt", "Job failed"]);
+});
+
+test("a batch whose round is held waits with it, and not beside it", () => {
+  const list = needs({ ...nothing, batches: [batch({ round_id: "r1" })], campaigns: [held] });
+  expect(list.map((it) => it.kind)).toEqual(["held"]);
 });
 
 test("a batch says how many plates it is, and why one cannot approve it", () => {

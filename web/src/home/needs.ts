@@ -59,7 +59,7 @@ export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Nee
       push(round.round_id, {
         key: round.round_id,
         kind: "held",
-        title: `Round ${round.number} of ${campaign.name} is held`,
+        title: `Round ${round.number} is held: ${campaign.name}`,
         detail: round.reason ?? "It stands still until somebody resumes it.",
         since: null,
         link: { to: "/campaigns/$campaignId", params: { campaignId: campaign.campaign_id } },
@@ -68,10 +68,12 @@ export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Nee
     }
   }
   for (const batch of batches) {
+    // Nobody can approve it before somebody resumes its round, which is shown already.
+    if (shown.has(batch.round_id)) continue;
     push(batch.id, {
       key: batch.id,
       kind: "batch",
-      title: `${batch.campaign}: the batch of round ${batch.round} waits for approval`,
+      title: `A batch waits for approval: ${batch.campaign}, round ${batch.round}`,
       detail: batchWords(batch),
       since: batch.created_at,
       until: batch.approval.expires_lab_at,

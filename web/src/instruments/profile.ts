@@ -4,7 +4,7 @@ import type { Instrument } from "../api/types.ts";
 const SILENT_AFTER_MS = 5 * 60_000;
 
 /** Whether an instrument in service has an agent that no longer asks for work. */
-export function isSilent(instrument: Instrument, now: Date): boolean {
+export function isSilent(instrument: Pick<Instrument, "state" | "last_seen_at">, now: Date): boolean {
   if (instrument.state !== "in_service" || !instrument.last_seen_at) return false;
   return now.getTime() - Date.parse(instrument.last_seen_at) > SILENT_AFTER_MS;
 }

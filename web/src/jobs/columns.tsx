@@ -5,6 +5,7 @@ import { title } from "../display/format.ts";
 import { StateBadge } from "../display/StateBadge.tsx";
 import { LabWhen, When } from "../display/When.tsx";
 import type { Column } from "../tables/DataTable.tsx";
+import { JobSubject } from "./JobSubject.tsx";
 
 type Said = { message?: string; fraction?: number | null };
 type Failed = { code?: string; message?: string };
@@ -25,11 +26,12 @@ export function jobColumns(): Column<Job>[] {
       by: (it) => it.state,
       cell: (it) => <StateBadge state={it.state} />,
     },
+    { key: "subject", title: "For", width: 180, from: 640, cell: (it) => <JobSubject job={it} /> },
     {
       key: "where",
       title: "Where",
       by: (it) => it.instrument ?? it.queue,
-      cell: (it) => it.instrument ?? it.queue,
+      cell: (it) => <span title={it.instrument ?? it.queue}>{it.instrument ?? it.queue}</span>,
     },
     {
       key: "worker",

@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { eventsAfter, sessionQuery } from "../api/queries.ts";
 import { lastPosition } from "./position.ts";
-import { makeRenewer } from "./renewal.ts";
+import { makeRenewer, renewAll } from "./renewal.ts";
 import { follow, patience, type Standing } from "./stream.ts";
 
 const StandingContext = createContext<Standing>("connecting");
@@ -22,7 +22,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let wasAway = false;
     const onStanding = (now: Standing) => {
       // Whatever was asked while the server was away may have failed: ask again once it is back.
-      if (now === "live" && wasAway) void client.invalidateQueries();
+      if (now === "live" && wasAway) renewAll(client);
       if (now === "signed_out") void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
       wasAway = now === "away";
       setStanding(now);
@@ -43,6 +43,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         }
       }
       if (position === null) return;
+      // The page read while the end of the record was looked for: what happened between such a read and that end
+      // comes by no event.
+      renewAll(client);
       await follow(position, { onEvent, onStanding }, leaving.signal, {
         fetch: window.fetch.bind(window),
         pause: patience,

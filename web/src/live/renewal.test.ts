@@ -1,7 +1,7 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SealedEvent } from "../api/types.ts";
-import { makeRenewer, renewedBy } from "./renewal.ts";
+import { makeRenewer, renewAll, renewedBy } from "./renewal.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -17,9 +17,11 @@ const KINDS = [
   "CampaignCreated",
   "InstrumentRegistered",
   "JobInDoubt",
+  "LaboratoryStopped",
   "ModelVersionPromoted",
   "NotificationOpened",
   "PlateQuarantined",
+  "ReconciliationOpened",
   "RoundHeld",
   "TickSkipped",
 ];
@@ -37,6 +39,24 @@ test("a burst of events renews each read once", () => {
   }
   vi.advanceTimersByTime(5_000);
   const names = renewed.mock.calls.map(([filter]) => filter?.queryKey?.[0]);
-  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "lately"]);
+  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "lately", "why", "standstills"]);
   renewer.stop();
+});
+
+test("what was read before the end of the record was known is read again, what never changes is not", async () => {
+  const client = new QueryClient();
+  const reads: string[] = [];
+  const watch = (name: string, staleTime: number) => {
+    const queryFn = () => {
+      reads.push(name);
+      return name;
+    };
+    return new QueryObserver(client, { queryKey: [name], queryFn, staleTime }).subscribe(() => {});
+  };
+  const leave = [watch("batches", 2_000), watch("round-names", Number.POSITIVE_INFINITY)];
+  await vi.advanceTimersByTimeAsync(10);
+  renewAll(client);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(reads).toEqual(["batches", "round-names", "batches"]);
+  for (const off of leave) off();
 });

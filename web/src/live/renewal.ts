@@ -19,15 +19,25 @@ const RENEWS: [RegExp, string[]][] = [
   [/^Token/, ["tokens"]],
   [/^(Calendar|Blackout|Maintenance|Tick)/, ["calendar", "next-ticks", "blackouts"]],
   [/^Notification/, ["notifications"]],
+  [/^Laboratory/, ["laboratory", "jobs", "progress", "rounds", "instruments"]],
+  [/^Reconciliation/, ["reconciliation", "jobs", "tasks"]],
   [/^(Channel|Delivery)/, ["channels", "deliveries"]],
 ];
 
-/** The list of the latest events follows everything. */
-const ALWAYS = ["lately"];
+/** The list of the latest events follows everything, and so does why something does not move. */
+const ALWAYS = ["lately", "why", "standstills"];
 
 export function renewedBy(kind: string): string[] {
   const found = RENEWS.filter(([pattern]) => pattern.test(kind)).flatMap(([, names]) => names);
   return [...new Set([...found, ...ALWAYS])];
+}
+
+/** Reads everything on the page again but what never changes (finished plates, the session, names of rounds). */
+export function renewAll(client: QueryClient) {
+  void client.invalidateQueries({
+    predicate: (query) =>
+      !query.observers.some(({ options }) => options.staleTime === Number.POSITIVE_INFINITY),
+  });
 }
 
 /** A demo makes hundreds of events a second: pages are renewed at most this often. */

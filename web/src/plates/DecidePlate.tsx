@@ -1,14 +1,12 @@
-import { Button, Group, Radio, Stack, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { answer, api, freshKey } from "../api/client.ts";
 import type { Decision, PlateLine } from "../api/types.ts";
+import { type Choice, ChoiceWithReason } from "../display/ChoiceWithReason.tsx";
 import { Panel } from "../display/Panel.tsx";
-import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { ROLE_FOR, useMay } from "../session/may.ts";
 
-const CHOICES: { value: Decision; label: string; description: string; for: string[] }[] = [
+const CHOICES: (Choice<Decision> & { for: string[] })[] = [
   {
     value: "release",
     label: "Release it",
@@ -35,14 +33,12 @@ const CHOICES: { value: Decision; label: string; description: string; for: strin
 export function DecidePlate({ plate }: { plate: PlateLine }) {
   const may = useMay("plate:decide");
   const client = useQueryClient();
-  const [decision, setDecision] = useState<Decision | null>(null);
-  const [reason, setReason] = useState("");
   const deciding = useMutation({
-    mutationFn: (chosen: Decision) =>
+    mutationFn: (body: { decision: Decision; reason: string }) =>
       answer<PlateLine>(
         api.POST("/api/v1/plates/{id}/decide", {
           params: { path: { id: plate.id }, header: { "idempotency-key": freshKey() } },
-          body: { decision: chosen, reason: reason.trim() },
+          body,
         }),
       ),
     onSuccess: async () => {
@@ -57,46 +53,17 @@ export function DecidePlate({ plate }: { plate: PlateLine }) {
     <Panel
       title={plate.state === "lost" ? "This plate was lost: what now?" : "This plate failed QC: what now?"}
     >
-      <Stack gap="sm">
-        {deciding.error ? <ProblemNotice what="Nothing was decided" error={deciding.error} /> : null}
-        <Radio.Group
-          aria-label="Decision"
-          value={decision}
-          onChange={(value) => setDecision(value as Decision)}
-        >
-          <Stack gap="xs">
-            {choices.map((choice) => (
-              <Radio
-                key={choice.value}
-                value={choice.value}
-                label={choice.label}
-                description={choice.description}
-                disabled={!may}
-              />
-            ))}
-          </Stack>
-        </Radio.Group>
-        <Textarea
-          label="Why"
-          description={
-            may ? "What you saw, or what was agreed." : `Deciding needs the role ${ROLE_FOR["plate:decide"]}.`
-          }
-          autosize
-          minRows={2}
-          disabled={!may}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        <Group justify="flex-end">
-          <Button
-            disabled={!may || !decision || !reason.trim()}
-            loading={deciding.isPending}
-            onClick={() => decision && deciding.mutate(decision)}
-          >
-            {decision ? (choices.find((it) => it.value === decision)?.label ?? "Decide") : "Decide"}
-          </Button>
-        </Group>
-      </Stack>
+      <ChoiceWithReason
+        label="Decision"
+        choices={choices}
+        reason={{ label: "Why", hint: "What you saw, or what was agreed." }}
+        off={may ? undefined : `Deciding needs the role ${ROLE_FOR["plate:decide"]}.`}
+        button={(chosen) => choices.find((it) => it.value === chosen)?.label ?? "Decide"}
+        decide={(decision, reason) => deciding.mutate({ decision, reason })}
+        pending={deciding.isPending}
+        error={deciding.error}
+        failed="Nothing was decided"
+      />
     </Panel>
   );
 }

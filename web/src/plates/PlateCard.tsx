@@ -3,10 +3,12 @@ import type { Judgement, PlateLine } from "../api/types.ts";
 import { number } from "../display/format.ts";
 import { StateBadge } from "../display/StateBadge.tsx";
 import { When } from "../display/When.tsx";
+import { useRoundName } from "../rounds/useRoundName.ts";
 import classes from "./PlateCard.module.css";
 import { PlateThumb } from "./PlateThumb.tsx";
 
 export function PlateCard({ plate }: { plate: PlateLine }) {
+  const round = useRoundName(plate.round_id);
   const qc = (plate.qc ?? null) as Judgement | null;
   return (
     <Link
@@ -22,6 +24,11 @@ export function PlateCard({ plate }: { plate: PlateLine }) {
             {plate.barcode}
           </span>
           <StateBadge state={plate.state} />
+        </div>
+        <div className={classes.rest}>
+          <span className="lw-cut" title={round ? `${round.campaignName}, round ${round.number}` : undefined}>
+            {round ? `Round ${round.number} · ${round.campaignName}` : "\u00a0"}
+          </span>
         </div>
         <div className={classes.rest}>
           <span className="lw-cut" title={plate.context}>

@@ -26,7 +26,9 @@ export function PlateJobs({ query }: { query: ReturnType<typeof jobsQuery> }) {
               <Link to="/jobs/$jobId" params={{ jobId: job.id }}>
                 {title(job.kind)}
               </Link>
-              <span className={classes.who}>{job.instrument ?? job.worker ?? ""}</span>
+              <span className={classes.who} title={job.instrument ?? job.worker ?? undefined}>
+                {job.instrument ?? job.worker ?? ""}
+              </span>
               <StateBadge state={job.state} />
               <span className={classes.when}>
                 <When at={job.settled_at ?? job.created_at} />

@@ -9,6 +9,7 @@ export const Route = createRootRouteWithContext<{ queryClient: QueryClient }>()(
   component: Outlet,
   notFoundComponent: () => (
     <Nothing
+      alone
       icon={IconMapQuestion}
       title="There is no such page"
       action={

@@ -2,7 +2,10 @@ import { AppShell, Burger, Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useRouterState } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
+import { StopAll } from "../laboratory/StopAll.tsx";
+import { StopBanner } from "../laboratory/StopBanner.tsx";
 import { Bell } from "../notifications/Bell.tsx";
+import { ReconciliationBanner } from "../reconciliation/ReconciliationBanner.tsx";
 import { AccountMenu } from "./AccountMenu.tsx";
 import classes from "./AppFrame.module.css";
 import { ColorSchemeSwitch } from "./ColorSchemeSwitch.tsx";
@@ -48,6 +51,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
           <GoTo />
         </Group>
         <Group gap="xs" wrap="nowrap">
+          <StopAll />
           <StandingSign />
           <LabClockFace />
           <Bell />
@@ -62,6 +66,8 @@ export function AppFrame({ children }: { children: ReactNode }) {
         />
       </AppShell.Navbar>
       <AppShell.Main id="main" className={classes.main}>
+        <StopBanner />
+        <ReconciliationBanner />
         <div className={classes.page}>{children}</div>
       </AppShell.Main>
     </AppShell>

@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconKeyboard } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { STOP_KEY } from "../laboratory/StopAll.tsx";
 import { may, useSession } from "../session/may.ts";
 import { PLACES } from "./places.ts";
 import classes from "./Shortcuts.module.css";
@@ -17,6 +18,7 @@ const SECTIONS: { title: string; lines: Line[] }[] = [
       { keys: ["/"], does: "Search, or filter the page's table" },
       { keys: ["Ctrl", "K"], does: "Go to a page, campaign, batch or plate" },
       { keys: ["Esc"], does: "Close what is open" },
+      { keys: [STOP_KEY], does: "Stop all robots (it asks first)" },
     ],
   },
   {

@@ -21,5 +21,6 @@ export const SCOPE_WORDS: Record<string, string> = {
   "work:people": "take work for people",
   "work:bench": "work as an agent beside a device",
   "work:learn": "work as a learner",
+  metrics: "read metrics, for Prometheus",
   admin: "administer users and tokens",
 };

@@ -17,10 +17,10 @@ import { WeekView } from "../../calendar/WeekView.tsx";
 import { addWeeks, dayName, daysOf, mondayOf, parseDay } from "../../calendar/week.ts";
 import { Upcoming } from "../../campaigns/Upcoming.tsx";
 import { BlockBones } from "../../display/Bones.tsx";
+import { FailedOr } from "../../display/FailedOr.tsx";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
-import { ProblemNotice } from "../../display/ProblemNotice.tsx";
 import { useNow } from "../../display/When.tsx";
 
 export const Route = createFileRoute("/_app/calendar")({
@@ -110,16 +110,12 @@ function Page() {
           <Nothing icon={IconCalendarOff} title="This server has no calendar">
             It is older than this app. Each campaign's own page says when its rounds began.
           </Nothing>
-        ) : calendar.error ? (
-          <ProblemNotice
-            what="The calendar cannot be read"
-            error={calendar.error}
-            again={() => void calendar.refetch()}
-          />
         ) : (
-          <div style={{ padding: 16 }}>
-            <BlockBones height={300} />
-          </div>
+          <FailedOr read={calendar} what="The calendar cannot be read">
+            <div style={{ padding: 16 }}>
+              <BlockBones height={300} />
+            </div>
+          </FailedOr>
         )}
       </Panel>
       <div className={classes.below}>

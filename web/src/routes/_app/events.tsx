@@ -6,6 +6,7 @@ import { useMemo, useState } from "react";
 import { eventsAfter } from "../../api/queries.ts";
 import type { SealedEvent } from "../../api/types.ts";
 import { Copy, Id } from "../../display/Copy.tsx";
+import { words } from "../../display/format.ts";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
@@ -133,6 +134,12 @@ function Page() {
               empty=""
             />
             <div style={{ height: 12 }} />
+            {"origin" in opened ? (
+              <>
+                <Payload title="From where" value={opened.origin} empty="The service itself." />
+                <div style={{ height: 12 }} />
+              </>
+            ) : null}
             <Payload title="What it says" value={opened.body} empty="Nothing more." />
             <p style={{ color: "var(--lw-ink-soft)", overflowWrap: "anywhere" }}>
               Chain <span className="lw-mono">{opened.chain_sha256}</span>{" "}
@@ -171,7 +178,7 @@ const makeColumns = (): Column<SealedEvent>[] => [
     title: "On",
     cell: (it) => (
       <>
-        {it.subject} <Id id={it.subject_id} />
+        {words(it.subject)} <Id id={it.subject_id} />
       </>
     ),
   },

@@ -15,6 +15,7 @@ import {
 import { Stages } from "../../campaigns/Stages.tsx";
 import { stageWords } from "../../campaigns/stages.ts";
 import { BlockBones } from "../../display/Bones.tsx";
+import { FailedOr } from "../../display/FailedOr.tsx";
 import { count, plural, spokenName } from "../../display/format.ts";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
@@ -26,6 +27,7 @@ import { Lately } from "../../home/Lately.tsx";
 import { NeedCard } from "../../home/NeedCard.tsx";
 import { needs } from "../../home/needs.ts";
 import { useSession } from "../../session/may.ts";
+import { Standstills } from "../../why/Standstills.tsx";
 
 export const Route = createFileRoute("/_app/")({ component: Page });
 
@@ -69,45 +71,52 @@ function Page() {
             ? list.length === 0
               ? "Nothing waits for you."
               : `${plural(list.length, "thing")} wait${list.length === 1 ? "s" : ""} for a person.`
-            : " "
+            : "\u00a0"
         }
       />
       <div className={classes.grid}>
-        <Panel
-          title="What needs you now"
-          note={ready && list.length > 0 ? String(list.length) : undefined}
-          flush
-        >
-          {failed ? (
-            <ProblemNotice
-              what="What waits cannot be read"
-              error={failed.error}
-              again={() => void failed.refetch()}
-            />
-          ) : !ready ? (
-            <div style={{ padding: 16 }}>
-              <BlockBones height={120} />
-            </div>
-          ) : list.length === 0 ? (
-            <Nothing icon={IconCoffee} title="All is decided">
-              Batches to approve, jobs in doubt, plates that failed QC and held rounds show here as soon as
-              they wait.
-              {clock.data?.mode === "jumping" ? " The demo works on by itself meanwhile." : ""}
-            </Nothing>
-          ) : (
-            <ul className={classes.needs}>
-              {list.map((need) => (
-                <NeedCard key={need.key} need={need} />
-              ))}
-            </ul>
-          )}
-        </Panel>
         <div className={classes.column}>
-          <Panel title="Running campaigns" flush>
-            {campaigns.data === undefined ? (
+          <Panel
+            title="What needs you now"
+            note={ready && list.length > 0 ? String(list.length) : undefined}
+            flush
+          >
+            {failed ? (
+              <div style={{ padding: 16 }}>
+                <ProblemNotice
+                  what="What waits cannot be read"
+                  error={failed.error}
+                  again={() => void failed.refetch()}
+                />
+              </div>
+            ) : !ready ? (
               <div style={{ padding: 16 }}>
                 <BlockBones height={120} />
               </div>
+            ) : list.length === 0 ? (
+              <Nothing icon={IconCoffee} title="All is decided">
+                Batches to approve, jobs in doubt, plates that failed QC and held rounds show here as soon as
+                they wait.
+                {clock.data?.mode === "jumping" ? " The demo works on by itself meanwhile." : ""}
+              </Nothing>
+            ) : (
+              <ul className={classes.needs}>
+                {list.map((need) => (
+                  <NeedCard key={need.key} need={need} />
+                ))}
+              </ul>
+            )}
+          </Panel>
+          <Standstills />
+        </div>
+        <div className={classes.column}>
+          <Panel title="Running campaigns" flush>
+            {campaigns.data === undefined ? (
+              <FailedOr read={campaigns} what="The campaigns cannot be read">
+                <div style={{ padding: 16 }}>
+                  <BlockBones height={120} />
+                </div>
+              </FailedOr>
             ) : running.length === 0 ? (
               <Nothing icon={IconTargetArrow} title="No campaign is running">
                 A campaign shows here with its live round from the moment it is created until it has ended.

@@ -1,34 +1,27 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { IconRobot } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
-import { answer, api } from "../../api/client.ts";
+import { useMemo } from "react";
 import { instrumentsQuery } from "../../api/queries.ts";
-import type { Instrument, InstrumentState } from "../../api/types.ts";
 import { FailedOr } from "../../display/FailedOr.tsx";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
-import { ProblemNotice } from "../../display/ProblemNotice.tsx";
 import { StateBadge } from "../../display/StateBadge.tsx";
-import { say } from "../../display/said.ts";
-import { useNow, When } from "../../display/When.tsx";
+import { LabWhen, useNow, When } from "../../display/When.tsx";
+import classes from "../../instruments/Instruments.module.css";
+import type { InstrumentNow } from "../../instruments/now.ts";
 import { isSilent, profileWords } from "../../instruments/profile.ts";
-import { useMay } from "../../session/may.ts";
+import { Orders } from "../../orders/Orders.tsx";
 import { type Column, DataTable } from "../../tables/DataTable.tsx";
 
 export const Route = createFileRoute("/_app/instruments")({ component: Page });
 
 function Page() {
   const instruments = useQuery(instrumentsQuery);
-  const may = useMay("instrument:write");
   const now = useNow();
-  const [asked, setAsked] = useState<{ instrument: Instrument; to: InstrumentState } | null>(null);
-  const columns = useMemo(
-    () => makeColumns(may, now, (instrument, to) => setAsked({ instrument, to })),
-    [may, now],
-  );
+  const columns = useMemo(() => makeColumns(now), [now]);
   return (
     <>
       <PageHead
@@ -52,17 +45,12 @@ function Page() {
           />
         </FailedOr>
       </Panel>
-      {asked ? <Change {...asked} close={() => setAsked(null)} /> : null}
     </>
   );
 }
 
-function makeColumns(
-  may: boolean,
-  now: Date,
-  ask: (instrument: Instrument, to: InstrumentState) => void,
-): Column<Instrument>[] {
-  const columns: Column<Instrument>[] = [
+function makeColumns(now: Date): Column<InstrumentNow>[] {
+  return [
     {
       key: "name",
       title: "Instrument",
@@ -71,16 +59,29 @@ function makeColumns(
     },
     { key: "state", title: "State", by: (it) => it.state, cell: (it) => <StateBadge state={it.state} /> },
     {
+      key: "why",
+      title: "Why, since when",
+      grows: true,
+      cell: (it) => <Why instrument={it} />,
+    },
+    {
+      key: "back",
+      title: "Expected back",
+      from: 980,
+      by: (it) => it.back_lab_at,
+      cell: (it) => <LabWhen at={it.back_lab_at} short />,
+    },
+    {
       key: "can",
       title: "Can do",
+      from: 860,
       by: (it) => it.capabilities.join(),
       cell: (it) => it.capabilities.join(", "),
     },
     {
       key: "profile",
-      grows: true,
       title: "Places and capacity",
-      from: 760,
+      from: 1250,
       cell: (it) => <span title={JSON.stringify(it.profile)}>{profileWords(it.profile)}</span>,
     },
     {
@@ -94,78 +95,35 @@ function makeColumns(
         </span>
       ),
     },
-  ];
-  if (may) {
-    columns.push({
+    {
       key: "do",
       title: null,
-      hint: "What can be done",
-      width: 170,
-      cell: (it) =>
-        it.state === "retired" ? null : (
-          <Button
-            size="compact-xs"
-            variant="default"
-            onClick={() => ask(it, it.state === "in_service" ? "maintenance" : "in_service")}
-          >
-            {it.state === "in_service" ? "Out of service…" : "Back in service…"}
-          </Button>
-        ),
-    });
-  }
-  return columns;
+      hint: "What can be ordered",
+      width: 150,
+      numeric: true,
+      cell: (it) => (
+        <Group gap={6} wrap="nowrap" justify="flex-end">
+          <Orders small subject={{ kind: "instrument", id: it.name, name: it.name }} state={it.state} />
+        </Group>
+      ),
+    },
+  ];
 }
 
-function Change({
-  instrument,
-  to,
-  close,
-}: {
-  instrument: Instrument;
-  to: InstrumentState;
-  close: () => void;
-}) {
-  const client = useQueryClient();
-  const changing = useMutation({
-    mutationFn: () =>
-      answer<Instrument>(
-        api.PUT("/api/v1/instruments/{name}", {
-          params: { path: { name: instrument.name } },
-          body: { capabilities: instrument.capabilities, profile: instrument.profile, state: to },
-        }),
-      ),
-    onSuccess: async () => {
-      say(
-        to === "in_service"
-          ? `${instrument.name} is back in service.`
-          : `${instrument.name} takes no further jobs.`,
-      );
-      close();
-      await client.invalidateQueries({ queryKey: ["instruments"] });
-    },
-  });
+/** Why it is not in service, by whom, since when. */
+function Why({ instrument }: { instrument: InstrumentNow }) {
+  const { state_reason: reason, state_by: by, state_since: since, state } = instrument;
+  if (state === "in_service" || (!reason && !by)) return <span className={classes.none}>–</span>;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={to === "in_service" ? `${instrument.name} back in service` : `${instrument.name} out of service`}
-    >
-      <Stack>
-        {changing.error ? <ProblemNotice error={changing.error} what="Nothing was changed" /> : null}
-        <Text size="sm">
-          {to === "in_service"
-            ? "Its agent is given jobs again. Make sure that the deck is as the record says: empty, with fresh tips."
-            : "Its agent is given no further job; what it has begun goes to its end. Jobs for it wait."}
-        </Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            Back
-          </Button>
-          <Button loading={changing.isPending} onClick={() => changing.mutate()}>
-            {to === "in_service" ? "Put back in service" : "Take out of service"}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <span title={reason ?? undefined}>
+      {reason ?? "no reason given"}
+      {by ? ` (${by})` : ""}
+      {since ? (
+        <>
+          {" · "}
+          <When at={since} />
+        </>
+      ) : null}
+    </span>
   );
 }

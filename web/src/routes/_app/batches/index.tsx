@@ -6,7 +6,7 @@ import { useMemo } from "react";
 import { batchesQuery } from "../../../api/queries.ts";
 import type { Batch, BatchState } from "../../../api/types.ts";
 import { FailedOr } from "../../../display/FailedOr.tsx";
-import { count, volume, words } from "../../../display/format.ts";
+import { count, title, volume, words } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
@@ -43,7 +43,7 @@ function Page() {
             onChange={(value) => navigate({ to: "/batches", search: { state: value as BatchState } })}
             data={STATES.map((it) => ({
               value: it,
-              label: it === "awaiting_approval" ? "Waiting" : words(it),
+              label: it === "awaiting_approval" ? "Waiting" : title(it),
             }))}
           />
         }

@@ -2,7 +2,7 @@ import { Anchor, Button } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { campaignQuery, progressQuery } from "../../../api/queries.ts";
+import { campaignQuery, progressQuery, roundQuery } from "../../../api/queries.ts";
 import type { Campaign, CampaignProgress } from "../../../api/types.ts";
 import { About } from "../../../campaigns/About.tsx";
 import classes from "../../../campaigns/Campaign.module.css";
@@ -20,7 +20,8 @@ import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
 import { ProblemNotice } from "../../../display/ProblemNotice.tsx";
 import { StateBadge } from "../../../display/StateBadge.tsx";
-
+import { holdOf } from "../../../orders/types.ts";
+import { WaitsFor } from "../../../why/WaitsFor.tsx";
 export const Route = createFileRoute("/_app/campaigns/$campaignId")({ component: Page });
 
 const ABOVE = [{ label: "Campaigns", link: { to: "/campaigns" as const } }];
@@ -49,6 +50,18 @@ function Page() {
 
 function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignProgress }) {
   const round = progress.rounds.at(-1);
+  const { data: live } = useQuery({ ...roundQuery(round?.round_id ?? ""), enabled: round !== undefined });
+  const hold = holdOf(campaign);
+  // A live round says for both why nothing moves.
+  const isLive = round !== undefined && !["closed", "cancelled", "failed"].includes(round.state);
+  const roundHold = holdOf(live);
+  // What is said of a round that waits for people, the reasons say better.
+  const waits = round?.state === "held" || round?.state === "awaiting_approval";
+  const words = round ? (
+    <p className={classes.words} title={round.reason_code ?? undefined}>
+      {stageWords(round)}
+    </p>
+  ) : null;
   return (
     <>
       <PageHead
@@ -58,7 +71,7 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
         note={progress.finished_reason ?? campaign.spec.goal}
         actions={
           <>
-            <CampaignCommands progress={progress} />
+            <CampaignCommands progress={progress} roundHold={roundHold} />
             <Button
               component="a"
               variant="default"
@@ -71,6 +84,7 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
           </>
         }
       />
+      {isLive ? null : <WaitsFor kind="campaigns" id={campaign.id} hold={hold} what="The campaign" />}
       <div className={classes.top}>
         <Panel
           title={round ? `Round ${round.number} of ${progress.rounds_planned}` : "Before the first round"}
@@ -90,10 +104,10 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
           {round ? (
             <>
               <Stages round={round} />
-              <p className={classes.words}>
-                {stageWords(round)}
-                {round.reason_code ? <span className="lw-mono"> {round.reason_code}</span> : null}
-              </p>
+              {waits ? null : words}
+              <WaitsFor kind="rounds" id={round.round_id} hold={roundHold} what={`Round ${round.number}`}>
+                {waits ? words : null}
+              </WaitsFor>
             </>
           ) : (
             <p className={classes.words}>

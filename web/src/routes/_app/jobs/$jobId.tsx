@@ -1,28 +1,25 @@
-import { Button, Group, Modal, Text, Textarea } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
-import { IconPlayerStop } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Group, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { answer, api } from "../../../api/client.ts";
 import { jobQuery } from "../../../api/queries.ts";
-import type { components } from "../../../api/schema";
 import type { JobDetail } from "../../../api/types.ts";
 import { BlockBones } from "../../../display/Bones.tsx";
 import { Id } from "../../../display/Copy.tsx";
 import { Facts } from "../../../display/Facts.tsx";
-import { duration, title } from "../../../display/format.ts";
+import { duration, title, words } from "../../../display/format.ts";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
 import { ProblemNotice } from "../../../display/ProblemNotice.tsx";
 import { StateBadge } from "../../../display/StateBadge.tsx";
-import { say } from "../../../display/said.ts";
 import { LabWhen, When } from "../../../display/When.tsx";
 import { Attempts } from "../../../jobs/Attempts.tsx";
 import { Doubt } from "../../../jobs/Doubt.tsx";
 import classes from "../../../jobs/Job.module.css";
+import { JobSubject } from "../../../jobs/JobSubject.tsx";
 import { Payload } from "../../../jobs/Payload.tsx";
-import { useMay } from "../../../session/may.ts";
+import { Orders } from "../../../orders/Orders.tsx";
+import { holdOf } from "../../../orders/types.ts";
+import { WaitsFor } from "../../../why/WaitsFor.tsx";
 
 export const Route = createFileRoute("/_app/jobs/$jobId")({ component: Page });
 
@@ -46,6 +43,7 @@ function Page() {
 
 function Shown({ job }: { job: JobDetail }) {
   const failure = job.failure as { code?: string; message?: string; class?: string } | null | undefined;
+  const hold = holdOf(job);
   const took = job.settled_at ? (Date.parse(job.settled_at) - Date.parse(job.created_at)) / 1000 : null;
   return (
     <>
@@ -56,11 +54,7 @@ function Shown({ job }: { job: JobDetail }) {
         note={
           <Group gap={6}>
             <Id id={job.id} />
-            {job.plate_id ? (
-              <Link to="/plates/$plateId" params={{ plateId: job.plate_id }}>
-                its plate
-              </Link>
-            ) : null}
+            {job.campaign_id ? <JobSubject job={job} /> : null}
             {job.replaces ? (
               <Link to="/jobs/$jobId" params={{ jobId: job.replaces }}>
                 replaces an earlier one
@@ -68,8 +62,15 @@ function Shown({ job }: { job: JobDetail }) {
             ) : null}
           </Group>
         }
-        actions={<StopJob job={job} />}
+        actions={
+          <Orders
+            subject={{ kind: "job", id: job.id, name: `this ${words(job.kind)} job` }}
+            state={job.state}
+            hold={hold}
+          />
+        }
       />
+      {job.in_doubt ? null : <WaitsFor kind="jobs" id={job.id} hold={hold} what="This job" />}
       <Doubt job={job} />
       {failure?.message ? (
         <Panel title="Why it failed" className={classes.failure}>
@@ -99,70 +100,6 @@ function Shown({ job }: { job: JobDetail }) {
         <Payload title="What came of it" value={job.output} empty="Nothing yet: its worker reports it." />
       </div>
       <Attempts job={job} />
-    </>
-  );
-}
-
-const STOPPABLE = new Set(["waiting", "ready", "leased", "running"]);
-
-/** Asks to stop; the safety function is the device's own button. */
-function StopJob({ job }: { job: JobDetail }) {
-  const may = useMay("job:resolve", "campaign:write", "instrument:write");
-  const client = useQueryClient();
-  const [opened, { open, close }] = useDisclosure();
-  const [reason, setReason] = useState("");
-  const stopping = useMutation({
-    mutationFn: () =>
-      answer<components["schemas"]["StopAnswer"]>(
-        api.POST("/api/v1/jobs/{id}/stop", {
-          params: { path: { id: job.id } },
-          body: { reason: reason.trim() },
-        }),
-      ),
-    onSuccess: async ({ disposition }) => {
-      say(
-        disposition === "cancelled"
-          ? "Cancelled before it began."
-          : "Asked: its worker stops at the next safe point.",
-      );
-      close();
-      await client.invalidateQueries({ queryKey: ["jobs"] });
-    },
-  });
-  if (!may || !STOPPABLE.has(job.state)) return null;
-  return (
-    <>
-      <Button variant="default" leftSection={<IconPlayerStop size={15} />} onClick={open}>
-        Stop…
-      </Button>
-      <Modal opened={opened} onClose={close} title="Stop this job">
-        {stopping.error ? <ProblemNotice what="It was not asked to stop" error={stopping.error} /> : null}
-        <Text size="sm" mb="sm">
-          Its worker is asked to stop at the next safe point. For danger, use the button on the device: this
-          one is not a safety function.
-        </Text>
-        <Textarea
-          label="Why"
-          autosize
-          minRows={2}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          data-autofocus
-        />
-        <Group justify="flex-end" mt="md">
-          <Button variant="default" onClick={close}>
-            Back
-          </Button>
-          <Button
-            color="red"
-            disabled={!reason.trim()}
-            loading={stopping.isPending}
-            onClick={() => stopping.mutate()}
-          >
-            Ask to stop
-          </Button>
-        </Group>
-      </Modal>
     </>
   );
 }

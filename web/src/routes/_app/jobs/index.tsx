@@ -5,11 +5,11 @@ import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { jobsQuery } from "../../../api/queries.ts";
 import type { JobKind, JobState } from "../../../api/types.ts";
+import { FailedOr } from "../../../display/FailedOr.tsx";
 import { title } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
-import { ProblemNotice } from "../../../display/ProblemNotice.tsx";
 import { jobColumns } from "../../../jobs/columns.tsx";
 import { DataTable } from "../../../tables/DataTable.tsx";
 
@@ -83,13 +83,7 @@ function Page() {
           </>
         }
       >
-        {jobs.error && !jobs.data ? (
-          <ProblemNotice
-            what="The jobs cannot be read"
-            error={jobs.error}
-            again={() => void jobs.refetch()}
-          />
-        ) : (
+        <FailedOr read={jobs} what="The jobs cannot be read">
           <DataTable
             label="Jobs"
             main
@@ -106,7 +100,7 @@ function Page() {
               </Nothing>
             }
           />
-        )}
+        </FailedOr>
         {jobs.hasNextPage ? (
           <div style={{ padding: 10, textAlign: "center", borderTop: "1px solid var(--lw-line)" }}>
             <Button
