@@ -18,6 +18,8 @@ use tokio::time::Instant;
 const OLDER_SERVER: Duration = Duration::from_secs(60);
 /// The same answer that came sooner than this did not wait: the next request is held back.
 const TOO_SOON: Duration = Duration::from_millis(200);
+/// A change of the hand is told after so long.
+const HOLDS_STILL: Duration = Duration::from_millis(100);
 
 /// What a worker holds.
 #[derive(Clone, Default)]
@@ -68,8 +70,8 @@ pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: wat
         let asked_at = Instant::now();
         let answer = tokio::select! {
             answer = client.orders(&request) => answer,
-            // It stands differently: that is said at once.
-            Ok(()) = hand.changed() => continue,
+            // It stands differently: that is said soon.
+            () = stands_differently(&mut hand) => continue,
         };
         let pause = match answer {
             Ok(orders) => {
@@ -92,6 +94,16 @@ pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: wat
             Ok(()) = hand.changed() => {}
         }
     }
+}
+
+/// Returns a moment after the hand changed.
+///
+/// Taking a request back costs a connection; for work that takes less than this, asking anew would come too late.
+async fn stands_differently(hand: &mut watch::Receiver<Hand>) {
+    if hand.changed().await.is_err() {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(HOLDS_STILL).await;
 }
 
 /// What this worker knows of stops.

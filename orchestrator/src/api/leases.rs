@@ -79,11 +79,8 @@ pub(super) async fn next(
     caller: &Caller,
     request: LeaseRequest,
 ) -> Result<Option<Lease>, Problem> {
-    if let Some(instrument) = &request.instrument
-        && !state.known.saw_instrument(instrument)
-    {
-        instruments::seen(&mut *state.pool.acquire().await?, instrument).await?;
-        state.known.noted_instrument(instrument);
+    if let Some(instrument) = &request.instrument {
+        seen(state, instrument).await?;
     }
     if !THINKERS.contains(&request.queue.as_str()) {
         let gate = gate(state).await?;
@@ -97,6 +94,15 @@ pub(super) async fn next(
     let wait = Duration::from_secs(request.wait_seconds.into());
     let granted = state.leaser.lease(wanted, caller.id(), wait).await?;
     Ok(granted.and_then(queue::Granted::take))
+}
+
+/// The agent of `instrument` gave a sign of life.
+pub(super) async fn seen(state: &AppState, instrument: &str) -> Result<(), Problem> {
+    if !state.known.saw_instrument(instrument) {
+        instruments::seen(&mut *state.pool.acquire().await?, instrument).await?;
+        state.known.noted_instrument(instrument);
+    }
+    Ok(())
 }
 
 async fn gate(state: &AppState) -> Result<Gate, Problem> {

@@ -2,18 +2,18 @@
 
 use super::access::{Access, Caller, Routes};
 use super::extract::Json;
-use super::leases::{LONGEST_WAIT_SECONDS, WORK};
+use super::leases::{self, LONGEST_WAIT_SECONDS, WORK};
 use super::problem::Problem;
 use super::state::AppState;
-use crate::store::{instruments, laboratory};
+use crate::store::laboratory;
 use ::jobs::wire::{Orders, OrdersRequest};
 use axum::extract::State;
 use std::time::Duration;
 use tokio::time::Instant;
 use utoipa_axum::routes;
 
-/// Every wake-up may be lost: a stop is known after so long.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What is seen for all is a second old at most.
+const SEEN_ANEW: Duration = Duration::from_millis(200);
 
 pub(super) fn routes() -> Routes {
     Routes::new().route(Access::AnyOf(WORK), routes!(orders))
@@ -43,24 +43,21 @@ async fn orders(
         return Err(Problem::try_again("orders.too_many_waiting", detail));
     };
     let give_up_at = Instant::now() + Duration::from_secs(request.wait_seconds.into());
-    let mut news = state.wakeups.subscribe_orders();
-    let mut conn = state.pool.acquire().await?;
+    let mut watching = state.orders.watch();
     if let Some(instrument) = &request.instrument {
-        instruments::seen(&mut conn, instrument).await?;
+        leases::seen(&state, instrument).await?;
     }
-    laboratory::confirm(&mut conn, &request, caller.id()).await?;
+    if request.knows_stop.is_some() {
+        laboratory::confirm(&mut *state.pool.acquire().await?, &request, caller.id()).await?;
+    }
     loop {
-        news.mark_unchanged();
-        let orders = laboratory::orders(&mut conn, &request).await?;
-        if is_news(&orders, &request) || Instant::now() >= give_up_at {
+        let waited = tokio::time::timeout_at(give_up_at, watching.news(&request)).await;
+        let orders = laboratory::orders(&mut *state.pool.acquire().await?, &request).await?;
+        if is_news(&orders, &request) || waited.is_err() {
             return Ok(Json(orders));
         }
-        drop(conn);
-        tokio::select! {
-            _ = news.changed() => {}
-            () = tokio::time::sleep_until(give_up_at.min(Instant::now() + LOOK_AGAIN)) => {}
-        }
-        conn = state.pool.acquire().await?;
+        // Seen a moment ago, and no longer so.
+        tokio::time::sleep_until(give_up_at.min(Instant::now() + SEEN_ANEW)).await;
     }
 }
 

@@ -4,7 +4,7 @@ use super::known::Known;
 use crate::channels::{Key, Rules};
 use crate::metrics::Scraper;
 use crate::notifications::Settings;
-use crate::queue::{Leaser, Reporter, Wakeups};
+use crate::queue::{Leaser, OrderBook, Reporter, Starter, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
 use sqlx::{PgConnection, PgPool};
@@ -59,6 +59,8 @@ pub struct AppState {
     pub wakeups: Wakeups,
     pub leaser: Leaser,
     pub reporter: Reporter,
+    pub starter: Starter,
+    pub orders: OrderBook,
     pub config: Arc<Config>,
     pub scraper: Scraper,
     /// Bounds the requests that wait for orders.
@@ -76,6 +78,8 @@ impl AppState {
         let leaser =
             Leaser::new(pool.clone(), wakeups.clone(), config.lease_duration, config.waiting_requests);
         let reporter = Reporter::new(pool.clone(), wakeups.clone());
+        let starter = Starter::new(pool.clone(), config.lease_duration);
+        let orders = OrderBook::new(pool.clone(), wakeups.clone());
         let orders_places = Arc::new(Semaphore::new(config.waiting_requests));
         let scraper = Scraper::new(pool.clone());
         let config = Arc::new(config);
@@ -85,6 +89,8 @@ impl AppState {
             wakeups,
             leaser,
             reporter,
+            starter,
+            orders,
             config,
             orders_places,
             known: Arc::default(),

@@ -11,7 +11,7 @@ use crate::store;
 use crate::store::jobs::{self, Authority, Leased, Released, Wanted};
 use ::jobs::wire::Lease;
 use sqlx::PgPool;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -20,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A look takes a statement or two.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// Requests taken out of the line at a time.
+const AT_ONCE: usize = 1024;
 /// Up to so many different wishes are tried at once; with more, a look at what is on offer comes first.
 const WISHES_TRIED_BLINDLY: usize = 4;
 
@@ -54,7 +56,7 @@ struct Line {
 }
 
 struct Request {
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
     worker: ActorId,
     /// Or it is answered after one look.
     waits: bool,
@@ -81,7 +83,8 @@ impl Leaser {
         let place = Arc::clone(&line.places).try_acquire_owned().map_err(|_| Error::Full)?;
         let (reply, mut answer) = oneshot::channel();
         let (queue, asked) = (wanted.queue.clone(), Instant::now());
-        let request = Request { wanted, worker, waits: !wait.is_zero(), reply, _place: place };
+        let request =
+            Request { wanted: Arc::new(wanted), worker, waits: !wait.is_zero(), reply, _place: place };
         let wait = if wait.is_zero() { FIRST_LOOK } else { wait };
         line.requests.send(request).map_err(|_| Error::Store("the leaser has stopped".to_owned()))?;
         let granted = match tokio::time::timeout(wait, &mut answer).await {
@@ -114,35 +117,79 @@ impl Leaser {
 }
 
 /// Serves the line until every [`Leaser`] is gone.
+///
+/// Everybody is tried when there is news, and each second. Between, whoever comes is tried alone, and only when what
+/// was seen last may hold something for it.
 async fn serve(hand: Hand, queue: String, mut arriving: mpsc::UnboundedReceiver<Request>) {
     let mut news = hand.wakeups.subscribe_jobs(&queue);
     let mut waiting: Vec<Request> = Vec::new();
+    let mut newcomers: Vec<Request> = Vec::new();
+    let mut lanes: Option<Lanes> = None;
+    let mut look_again_at = Instant::now();
     loop {
-        if waiting.is_empty() {
-            match arriving.recv().await {
-                Some(request) => waiting.push(request),
-                None => return,
-            }
-        }
-        while let Ok(request) = arriving.try_recv() {
-            waiting.push(request);
+        let mut is_news = false;
+        tokio::select! {
+            count = arriving.recv_many(&mut newcomers, AT_ONCE) => if count == 0 { return },
+            _ = news.changed(), if !waiting.is_empty() => is_news = true,
+            () = tokio::time::sleep_until(look_again_at.into()), if !waiting.is_empty() => is_news = true,
         }
         waiting.retain(|request| !request.reply.is_closed());
-        news.mark_unchanged();
-        waiting = hand.give(&queue, waiting).await;
-        waiting.retain(|request| request.waits);
-        if waiting.is_empty() {
-            continue;
+        is_news |=
+            waiting.is_empty() || news.has_changed().unwrap_or(true) || Instant::now() >= look_again_at;
+        let tried = if is_news {
+            news.mark_unchanged();
+            look_again_at = Instant::now() + LOOK_AGAIN;
+            let mut all = std::mem::take(&mut waiting);
+            all.append(&mut newcomers);
+            lanes = hand.lanes(&queue, &all).await;
+            all
+        } else {
+            let is_alike = |request: &Request| waiting.iter().any(|other| other.wanted == request.wanted);
+            let fits = |request: &Request| lanes.as_ref().is_none_or(|lanes| lanes.fit(&request.wanted));
+            let (hopeful, hopeless): (Vec<_>, Vec<_>) = newcomers
+                .drain(..)
+                .partition(|request| !request.waits || (fits(request) && !is_alike(request)));
+            waiting.extend(hopeless);
+            hopeful
+        };
+        waiting.extend(hand.give(&queue, tried, lanes.as_ref()).await.into_iter().filter(|it| it.waits));
+    }
+}
+
+/// Where something was ready when it was looked at: capability, and the instruments that it is addressed to.
+#[derive(Debug)]
+struct Lanes(HashMap<String, HashSet<Option<String>>>);
+
+impl Lanes {
+    fn new(offered: Vec<(String, Option<String>)>) -> Self {
+        let mut lanes: HashMap<String, HashSet<Option<String>>> = HashMap::new();
+        for (capability, instrument) in offered {
+            lanes.entry(capability).or_default().insert(instrument);
         }
-        tokio::select! {
-            request = arriving.recv() => match request {
-                Some(request) => waiting.push(request),
-                None => return,
-            },
-            _ = news.changed() => {}
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        Self(lanes)
+    }
+
+    fn fit(&self, wanted: &Wanted) -> bool {
+        wanted
+            .capabilities
+            .iter()
+            .filter_map(|capability| self.0.get(capability))
+            .any(|instruments| instruments.contains(&None) || instruments.contains(&wanted.instrument))
+    }
+}
+
+/// Those who want the same, in their order; the wishes in the order of their first.
+fn alike(requests: Vec<Request>) -> Vec<Vec<Request>> {
+    let mut places: HashMap<Arc<Wanted>, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Request>> = Vec::new();
+    for request in requests {
+        let place = *places.entry(request.wanted.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(request),
+            None => groups.push(vec![request]),
         }
     }
+    groups
 }
 
 /// What leasing needs.
@@ -154,19 +201,15 @@ struct Hand {
 }
 
 impl Hand {
-    /// Gives what there is to those who wait; answers who still waits, in their order.
-    async fn give(&self, queue: &str, waiting: Vec<Request>) -> Vec<Request> {
-        let mut alike: Vec<(Wanted, Vec<Request>)> = Vec::new();
-        for request in waiting {
-            match alike.iter_mut().find(|(wanted, _)| *wanted == request.wanted) {
-                Some((_, requests)) => requests.push(request),
-                None => alike.push((request.wanted.clone(), vec![request])),
-            }
-        }
+    /// Gives what there is to those who wait; answers who still waits, in their order. A wish for which `lanes` hold
+    /// nothing is not tried.
+    async fn give(&self, queue: &str, waiting: Vec<Request>, lanes: Option<&Lanes>) -> Vec<Request> {
         let mut left = Vec::new();
-        let offered = if alike.len() > WISHES_TRIED_BLINDLY { self.on_offer(queue).await } else { None };
-        for (wanted, requests) in alike {
-            if offered.as_ref().is_some_and(|offered| !fits(&wanted, offered)) {
+        for requests in alike(waiting) {
+            let Some(wanted) = requests.first().map(|request| request.wanted.clone()) else { continue };
+            let is_worth_it =
+                lanes.is_none_or(|lanes| lanes.fit(&wanted)) || requests.iter().any(|it| !it.waits);
+            if !is_worth_it {
                 left.extend(requests);
                 continue;
             }
@@ -184,10 +227,14 @@ impl Hand {
         left
     }
 
-    /// `None` when it cannot be seen: then everybody tries.
-    async fn on_offer(&self, queue: &str) -> Option<Vec<(String, Option<String>)>> {
+    /// What is on offer, when there are many different wishes; `None` when everybody is to try, or it cannot be seen.
+    async fn lanes(&self, queue: &str, waiting: &[Request]) -> Option<Lanes> {
+        let wishes: HashSet<&Wanted> = waiting.iter().map(|request| request.wanted.as_ref()).collect();
+        if wishes.len() <= WISHES_TRIED_BLINDLY {
+            return None;
+        }
         let look = async { jobs::on_offer(&mut *self.pool.acquire().await?, queue).await };
-        store::bounded(look).await.ok()
+        store::bounded(look).await.ok().map(Lanes::new)
     }
 
     async fn lease(&self, wanted: &Wanted, requests: &[Request]) -> store::Result<Vec<Leased>> {
@@ -216,12 +263,6 @@ impl Hand {
         }
         requests
     }
-}
-
-fn fits(wanted: &Wanted, offered: &[(String, Option<String>)]) -> bool {
-    offered.iter().any(|(capability, instrument)| {
-        wanted.capabilities.contains(capability) && (instrument.is_none() || *instrument == wanted.instrument)
-    })
 }
 
 /// A lease on its way to its worker. Dropped before it was taken, it is given back.

@@ -3,10 +3,15 @@
 //! Nothing here is the truth: every loop works with every wake-up lost, by looking again each second.
 
 mod leaser;
+mod orders;
 mod reporter;
+mod starter;
+mod together;
 pub mod upkeep;
 mod wakeups;
 
 pub use leaser::{Error, Granted, Leaser};
+pub use orders::{OrderBook, Watching};
 pub use reporter::Reporter;
+pub use starter::Starter;
 pub use wakeups::Wakeups;

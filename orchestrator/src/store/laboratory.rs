@@ -7,11 +7,12 @@ use super::jobs as queue;
 use super::outbox;
 use crate::ids::{ActorId, SYSTEM};
 use chrono::{DateTime, Utc};
-use jobs::StopId;
-use jobs::wire::{Orders, OrdersRequest, Standing, StopOrder};
+use jobs::wire::{JobInHand, Orders, OrdersRequest, Standing, StopOrder};
+use jobs::{JobId, LeaseToken, StopId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -181,6 +182,38 @@ pub async fn orders(conn: &mut PgConnection, request: &OrdersRequest) -> Result<
     };
     let stop = stop.map(|it| StopOrder { id: it.id, reason: it.reason, ordered_at: it.ordered_at });
     Ok(Orders { stop_job: stop_job || (stop.is_some() && request.job.is_some()), stop })
+}
+
+/// What somebody is asked to stop, in the whole laboratory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The laboratory's stop, while one stands.
+    pub stop: Option<StopId>,
+    /// Jobs that are leased and asked to stop.
+    pub jobs: HashSet<(JobId, LeaseToken)>,
+}
+
+impl Asked {
+    /// Whether `request` may hear something new: what [`orders`] says of it then.
+    pub fn is_news(&self, request: &OrdersRequest) -> bool {
+        let stop = self.stop.filter(|_| stops(&request.queue));
+        let stops_job =
+            |job: &JobInHand| stop.is_some() || self.jobs.contains(&(job.job_id, job.lease_token));
+        stop != request.knows_stop
+            || request.job.as_ref().is_some_and(|job| !job.stop_known && stops_job(job))
+    }
+}
+
+/// [`Asked`] as it is now.
+pub async fn asked(conn: &mut PgConnection) -> Result<Asked> {
+    let stop = sqlx::query_scalar!("select id from laboratory_stop where lifted_at is null")
+        .fetch_optional(&mut *conn)
+        .await?;
+    let jobs = sqlx::query!("select job_id, lease_token from lease where phase = 'stopping'")
+        .fetch_all(conn)
+        .await?;
+    let jobs = jobs.into_iter().map(|row| (JobId(row.job_id), LeaseToken(row.lease_token))).collect();
+    Ok(Asked { stop: stop.map(StopId), jobs })
 }
 
 /// Keeps that a worker knows of the stop that stands, and how it stands. What it says of another stop is dropped.

@@ -90,7 +90,7 @@ async fn apply(lab: &Lab, work: &Work, job: JobId, token: LeaseToken, event: Eve
             };
             store::lease(&mut conn, &wanted, &[lab.worker], work::LEASE).await.expect("a lease");
         }
-        Event::Started => drop(store::start(&mut conn, job, token, work::LEASE).await.expect("a start")),
+        Event::Started => drop(lab.starter.start(job, token).await.expect("a start")),
         Event::Released => drop(store::release(&mut conn, job, token).await.expect("a release")),
         Event::LeaseExpired { .. } => drop(lab.expire(job).await),
         Event::StopRequested => drop(store::stop(&mut conn, job, SYSTEM, "test").await.expect("a stop")),

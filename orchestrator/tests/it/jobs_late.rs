@@ -55,7 +55,7 @@ async fn a_lost_lease_gives_no_authority(options: PgPoolOptions, login: PgConnec
         store::heartbeat(&mut conn, lease.job_id, &beat, crate::work::LEASE).await.expect("an answer"),
         Authority::Lost
     );
-    let started = store::start(&mut conn, lease.job_id, lease.lease_token, crate::work::LEASE).await;
+    let started = lab.starter.start(lease.job_id, lease.lease_token).await;
     assert_eq!(started.expect("an answer"), Authority::Lost);
     let released = store::release(&mut conn, lease.job_id, lease.lease_token).await;
     assert_eq!(released.expect("an answer"), Authority::Lost);
@@ -215,7 +215,7 @@ async fn a_job_that_was_asked_to_stop_does_not_begin(options: PgPoolOptions, log
     let job = lab.create(NewJob::new(dispense())).await;
     let lease = lab.lease().await.expect("work");
     store::stop(&mut *lab.conn().await, job, SYSTEM, "no").await.expect("a stop");
-    let answer = store::start(&mut *lab.conn().await, job, lease.lease_token, crate::work::LEASE).await;
+    let answer = lab.starter.start(job, lease.lease_token).await;
     let Ok(Authority::Held(answer)) = answer else { panic!("{answer:?}") };
     assert!(answer.stop_requested);
     lab.expire(job).await;

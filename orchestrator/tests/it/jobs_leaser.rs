@@ -5,6 +5,7 @@ use crate::work::{LEASE, Lab, read};
 use orchestrator::queue::{Error, Leaser, Wakeups};
 use orchestrator::store::jobs::{NewJob, Wanted};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,39 @@ async fn work_is_found_also_when_every_wake_up_is_lost(options: PgPoolOptions, l
         tokio::join!(leaser.lease(reader(None), lab.worker, PATIENCE), lab.create(NewJob::new(read())));
     let lease = granted.expect("an answer").expect("work").take().expect("a lease");
     assert_eq!(lease.job_id, job);
+}
+
+/// Those who wait were tried in vain; whoever comes after them is tried alone, where what was seen may hold something.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn who_comes_beside_many_who_wait_finds_what_is_ready_for_it_alone(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let leaser = Leaser::new(lab.pool.clone(), Wakeups::default(), LEASE, 100);
+    let mut own = BTreeMap::new();
+    for place in [3, 20, 21] {
+        let name = format!("reader-{place}");
+        let job = NewJob { instrument: Some(name.clone()), ..NewJob::new(read()) };
+        own.insert(name, lab.create(job).await);
+    }
+    let ask = |place: usize| {
+        let (leaser, worker) = (leaser.clone(), lab.worker);
+        let name = format!("reader-{place}");
+        tokio::spawn(async move {
+            let granted = leaser.lease(reader(Some(&name)), worker, PATIENCE).await.expect("an answer");
+            (name, granted.expect("work").take().expect("a lease").job_id)
+        })
+    };
+    let waiting: Vec<_> = (0..8).map(&ask).collect();
+    let mut given = BTreeMap::new();
+    let later = [ask(20), ask(21)];
+    let served = waiting.into_iter().enumerate().filter(|(place, _)| *place == 3).map(|(_, asker)| asker);
+    for asker in served.chain(later) {
+        let (name, job) = tokio::time::timeout(PATIENCE, asker).await.expect("in time").expect("no panic");
+        given.insert(name, job);
+    }
+    assert_eq!(given, own);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

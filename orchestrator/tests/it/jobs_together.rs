@@ -77,6 +77,39 @@ async fn one_without_authority_of_another_kind_or_said_twice_is_left_out_and_the
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn of_many_who_begin_each_gets_its_own_answer_and_who_may_not_is_left_out(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let mut leases: Vec<Lease> = Vec::new();
+    for _ in 0..6 {
+        lab.create(NewJob::new(dispense())).await;
+        leases.push(lab.lease().await.expect("work"));
+    }
+    let stopping = leases[4].job_id;
+    lab.start(&leases[4]).await;
+    store::ask(&mut *lab.conn().await, &[stopping.0], lab.worker, "enough").await.expect("asked");
+    let mut asked: Vec<(JobId, LeaseToken)> =
+        leases.iter().rev().map(|lease| (lease.job_id, lease.lease_token)).collect();
+    asked[2].1 = LeaseToken::fresh();
+    asked.push(asked[0]);
+    let answers = store::start_all(&mut *lab.conn().await, &asked, LEASE).await.expect("answers");
+    let stops: Vec<Option<bool>> =
+        answers.iter().map(|answer| answer.as_ref().map(|it| it.stop_requested)).collect();
+    let once = if stops[0].is_some() { (Some(false), None) } else { (None, Some(false)) };
+    assert_eq!(stops, [once.0, Some(true), None, Some(false), Some(false), Some(false), once.1]);
+    assert_eq!(
+        lab.count("select count(*) from lease where phase = 'running' and started_at is not null").await,
+        4
+    );
+    assert_eq!(
+        lab.count("select count(*) from lease where phase = 'leased' and started_at is null").await,
+        1
+    );
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn who_waited_for_several_of_them_becomes_ready_once_and_the_queue_is_named(
     options: PgPoolOptions,
     login: PgConnectOptions,

@@ -6,7 +6,7 @@ use jobs::work::physical::{Dispense, DispenseResult, Location, PlateRef, Read, R
 use jobs::work::{Outcome, Output};
 use jobs::{Digest, Failure, FailureClass, JobId, LeaseToken, Work};
 use orchestrator::ids::ActorId;
-use orchestrator::queue::{Reporter, Wakeups};
+use orchestrator::queue::{Reporter, Starter, Wakeups};
 use orchestrator::store::clock;
 use orchestrator::store::jobs::{
     self as store, Authority, Consequences, Dependency, NewJob, Reported, Wanted,
@@ -76,6 +76,8 @@ pub struct Lab {
     pub pool: PgPool,
     /// Takes reports as the service does.
     pub reporter: Reporter,
+    /// Takes starts as the service does.
+    pub starter: Starter,
     pub worker: ActorId,
 }
 
@@ -86,7 +88,8 @@ impl Lab {
         let worker = tokens::actor(&mut conn, "agent-1", ActorKind::Agent).await.expect("an actor");
         drop(conn);
         let reporter = Reporter::new(pool.clone(), Wakeups::default());
-        Self { pool, reporter, worker }
+        let starter = Starter::new(pool.clone(), LEASE);
+        Self { pool, reporter, starter, worker }
     }
 
     pub async fn conn(&self) -> sqlx::pool::PoolConnection<sqlx::Postgres> {
@@ -124,7 +127,7 @@ impl Lab {
     }
 
     pub async fn start(&self, lease: &Lease) {
-        let answer = store::start(&mut *self.conn().await, lease.job_id, lease.lease_token, LEASE).await;
+        let answer = self.starter.start(lease.job_id, lease.lease_token).await;
         assert!(matches!(answer, Ok(Authority::Held(_))), "{answer:?}");
     }
 

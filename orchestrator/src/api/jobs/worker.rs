@@ -37,8 +37,7 @@ async fn start(
     Json(authority): Json<wire::Authority>,
 ) -> Result<Json<HeartbeatAnswer>, Problem> {
     steps::before(Step::StartJob).await;
-    let mut conn = state.pool.acquire().await?;
-    let started = jobs::start(&mut conn, job, authority.lease_token, state.config.lease_duration).await?;
+    let started = state.starter.start(job, authority.lease_token).await?;
     steps::after(Step::StartJob).await;
     held(started).map(Json)
 }

@@ -58,7 +58,7 @@ pub use release::{Released, release};
 pub use report::{CONTRADICTION_TASK, NEEDS_PERSON_TASK, Reported, report};
 pub use resolve::{Resolution, Resolved, reported_output, resolve};
 pub use settle::{Consequences, Ending};
-pub use start::start;
+pub use start::{start, start_all};
 pub use stop::{RoundStopped, Stopped, ask, stop, stop_round};
 pub use successes::{Success, Taken, report_successes};
 pub use take_back::{take_back, take_back_barred};

@@ -3,6 +3,7 @@
 use super::orders::app;
 use crate::laboratory::{Laboratory, Settings};
 use crate::work::LEASE;
+use jobs::LeaseToken;
 use jobs::work::{Kind, Outcome};
 use orchestrator::rounds::{State, control};
 use orchestrator::store::jobs::Authority;
@@ -11,6 +12,9 @@ use orchestrator::store::tokens::Scope;
 use orchestrator::store::{self, instruments};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_stopped_laboratory_gives_nothing_out_and_ends_as_if_it_had_not_been(
@@ -57,6 +61,8 @@ async fn what_was_leased_and_not_begun_is_taken_back_and_done_after_the_stop(
     let lease = laboratory.work_until(Kind::Dispense).await;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     stops::stop(&mut conn, "a smell of smoke", laboratory.person).await.expect("stopped");
+    let asked = [(lease.job_id, lease.lease_token)];
+    assert_eq!(store::jobs::start_all(&mut conn, &asked, LEASE).await.expect("answered"), [None]);
     let started = store::jobs::start(&mut conn, lease.job_id, lease.lease_token, LEASE).await;
     assert_eq!(started.expect("answered"), Authority::Lost);
     stops::lift(&mut conn, "toast", laboratory.person).await.expect("lifted");
@@ -103,6 +109,45 @@ async fn a_stopped_move_holds_the_round_which_is_mended_when_it_is_resumed(
     drop(conn);
     laboratory.run().await;
     assert_eq!(laboratory.last_round().await.state, State::Closed);
+}
+
+/// As when another replica took the order and its NOTIFY was lost.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn whoever_waits_hears_of_a_stop_also_when_every_wake_up_is_lost(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let app = app(&laboratory);
+    let agent = app.token(&[Scope::WorkBench]).await;
+    let ask = |job: serde_json::Value| {
+        let request = json!({"queue": "bench", "instrument": null, "job": job, "knows_stop": null,
+            "standing": "idle", "says": null, "wait_seconds": 30});
+        let (app, agent) = (&app, &agent);
+        async move { app.post(agent, "/api/v1/orders", &request).await.1 }
+    };
+    let in_hand = json!({"job_id": lease.job_id, "lease_token": lease.lease_token, "stop_known": false});
+    let of_another = json!({"job_id": lease.job_id, "lease_token": LeaseToken::fresh(), "stop_known": false});
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let person = laboratory.person;
+    let one = tokio::time::timeout(PATIENCE, async {
+        tokio::select! {
+            orders = async { tokio::join!(ask(in_hand.clone()), async {
+                store::jobs::ask(&mut conn, &[lease.job_id.0], person, "enough").await.expect("asked")
+            }).0 } => orders,
+            orders = ask(of_another) => panic!("another's lease: {orders}"),
+            orders = ask(json!(null)) => panic!("nothing in hand: {orders}"),
+        }
+    });
+    let orders = one.await.expect("told in time");
+    assert_eq!(orders, json!({"stop": null, "stop_job": true}));
+    let all = tokio::time::timeout(PATIENCE, async {
+        tokio::join!(ask(json!(null)), stops::stop(&mut conn, "a smell of smoke", person)).0
+    });
+    let orders = all.await.expect("told in time");
+    assert_eq!(orders["stop"]["reason"], "a smell of smoke");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

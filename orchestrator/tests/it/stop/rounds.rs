@@ -38,6 +38,8 @@ async fn nothing_of_a_paused_round_begins_that_was_ready_or_leased(
     control::pause(&mut conn, round, "the cells look unwell", laboratory.person).await.expect("paused");
     let back = laboratory.count("select count(*) from job_ready where queue = 'bench'").await;
     assert_eq!(back, ready + 1, "the lease that had not begun is taken back");
+    let asked = [(lease.job_id, lease.lease_token)];
+    assert_eq!(store::jobs::start_all(&mut conn, &asked, LEASE).await.expect("answered"), [None]);
     let started = store::jobs::start(&mut conn, lease.job_id, lease.lease_token, LEASE).await;
     assert_eq!(started.expect("answered"), Authority::Lost);
     for kind in Kind::ALL {
@@ -64,6 +66,8 @@ async fn a_lease_that_slipped_in_beside_a_pause_does_not_start(
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
     let (subject, manner) = (store::holds::Subject::Round, store::holds::Manner::Pause);
     store::holds::put(&mut conn, subject, round.0, manner, "beside", laboratory.person).await.expect("put");
+    let asked = [(lease.job_id, lease.lease_token)];
+    assert_eq!(store::jobs::start_all(&mut conn, &asked, LEASE).await.expect("answered"), [None]);
     let started = store::jobs::start(&mut conn, lease.job_id, lease.lease_token, LEASE).await;
     assert_eq!(started.expect("answered"), Authority::Lost);
     assert_eq!(laboratory.count("select count(*) from lease").await, 0);
