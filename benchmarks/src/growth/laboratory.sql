@@ -108,9 +108,11 @@ select pg_temp.id(8, n), pg_temp.id(1, c), at at time zone 'UTC', 'UTC', at, at,
     'Its time had come.', pg_temp.id(2, n), at, at
 from made_round;
 
-insert into batch (id, round_id, generation, state, layout_seed, propose_job_id, plan_digest, frozen_hash, created_at)
+insert into batch (id, round_id, generation, state, layout_seed, propose_job_id, selected, plan_digest, frozen_hash,
+    created_at)
 select pg_temp.id(3, n), pg_temp.id(2, n), 1, case state when 'awaiting_approval' then state else 'planned' end, n,
     pg_temp.id(10, n),
+    case when state <> 'awaiting_approval' then size end,
     case when state <> 'awaiting_approval' then sha256('plan') end,
     case when state <> 'awaiting_approval' then sha256('frozen') end, at
 from made_round;

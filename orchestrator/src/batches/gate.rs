@@ -8,7 +8,7 @@ use super::tally::{Approver, Idle, Tally, is_idle};
 use crate::campaigns::policy::Policy;
 use crate::ids::{ActorId, SYSTEM};
 use crate::rounds;
-use crate::store::approvals::Editor;
+use crate::store::approvals::{Approval, Editor};
 use crate::store::batches::Batch;
 use crate::store::rounds::Round;
 use crate::store::{self, Error, Result};
@@ -64,19 +64,25 @@ impl Gate {
     /// The same for a policy that was read before.
     pub async fn under(conn: &mut PgConnection, policy: Policy, batch: &Batch) -> Result<Self> {
         let verdicts = store::approvals::verdicts(conn, batch.id).await?;
+        let editors = store::approvals::editors(conn, batch.id).await?;
+        Ok(Self::of(policy, batch, &verdicts, editors, store::clock::lab_now(conn).await?))
+    }
+
+    /// The same from every verdict on the batch and everybody who edited it.
+    pub fn of(
+        policy: Policy,
+        batch: &Batch,
+        verdicts: &[Approval],
+        editors: Vec<Editor>,
+        lab_now: DateTime<Utc>,
+    ) -> Self {
         let (system, people): (Vec<_>, Vec<_>) = verdicts
-            .into_iter()
+            .iter()
             .filter(|verdict| verdict.approves(batch.revision))
             .partition(|verdict| verdict.actor_id == SYSTEM);
         let approvers =
-            people.into_iter().map(|it| Approver { actor: it.actor_id, roles: it.roles }).collect();
-        Ok(Self {
-            by_policy: policy.auto_approve && !system.is_empty(),
-            policy,
-            approvers,
-            editors: store::approvals::editors(conn, batch.id).await?,
-            lab_now: store::clock::lab_now(conn).await?,
-        })
+            people.into_iter().map(|it| Approver { actor: it.actor_id, roles: it.roles.clone() }).collect();
+        Self { by_policy: policy.auto_approve && !system.is_empty(), policy, approvers, editors, lab_now }
     }
 
     /// How the approvals stand.

@@ -10,6 +10,7 @@ pub mod edit;
 pub mod exclusion;
 pub mod frozen;
 pub mod gate;
+pub mod gates;
 pub mod reject;
 pub mod state;
 pub mod tally;

@@ -87,6 +87,11 @@ impl State {
         }
     }
 
+    /// Whether nothing of what it asks for changes any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, State::Planned | State::Rejected | State::Withdrawn)
+    }
+
     /// The state that the column says, if it says one.
     pub fn from_column(word: &str) -> Option<State> {
         State::ALL.into_iter().find(|state| state.as_str() == word)

@@ -7,6 +7,7 @@ use crate::ids::{ActorId, BatchId, CampaignId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,29 +85,41 @@ pub async fn add_verdict(
 
 /// Every verdict on the batch, first to last.
 pub async fn verdicts(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Approval>> {
+    Ok(verdicts_on(conn, &[batch]).await?.remove(&batch).unwrap_or_default())
+}
+
+/// The verdicts on each of these batches that has any, first to last.
+pub async fn verdicts_on(
+    conn: &mut PgConnection,
+    batches: &[BatchId],
+) -> Result<BTreeMap<BatchId, Vec<Approval>>> {
     let rows = sqlx::query!(
-        "select actor_id, actor.name, verdict, revision, roles, reason, at
+        "select batch_id, actor_id, actor.name, verdict, revision, roles, reason, at
          from approval
          join actor on actor.id = approval.actor_id
-         where batch_id = $1
+         where batch_id = any($1)
          order by at, approval.id",
-        batch.0
+        &uuids(batches)
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Approval {
-                actor_id: row.actor_id.into(),
-                actor_name: row.name,
-                verdict: row.verdict,
-                revision: count(row.revision.into())?,
-                roles: row.roles,
-                reason: row.reason,
-                at: row.at,
-            })
-        })
-        .collect()
+    let mut verdicts: BTreeMap<BatchId, Vec<Approval>> = BTreeMap::new();
+    for row in rows {
+        verdicts.entry(row.batch_id.into()).or_default().push(Approval {
+            actor_id: row.actor_id.into(),
+            actor_name: row.name,
+            verdict: row.verdict,
+            revision: count(row.revision.into())?,
+            roles: row.roles,
+            reason: row.reason,
+            at: row.at,
+        });
+    }
+    Ok(verdicts)
+}
+
+fn uuids(batches: &[BatchId]) -> Vec<Uuid> {
+    batches.iter().map(|batch| batch.0).collect()
 }
 
 /// Keeps who made the revision that `batch` has now.
@@ -131,35 +144,62 @@ pub struct Editor {
 
 /// Everybody who edited the batch, by name.
 pub async fn editors(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Editor>> {
+    Ok(editors_of(conn, &[batch]).await?.remove(&batch).unwrap_or_default())
+}
+
+/// The editors of each of these batches that has any, by name.
+pub async fn editors_of(
+    conn: &mut PgConnection,
+    batches: &[BatchId],
+) -> Result<BTreeMap<BatchId, Vec<Editor>>> {
     let rows = sqlx::query!(
-        "select distinct actor.id, actor.name
+        "select distinct batch_id, actor.id, actor.name
          from batch_edit
          join actor on actor.id = batch_edit.actor_id
-         where batch_id = $1
+         where batch_id = any($1)
          order by actor.name",
-        batch.0
+        &uuids(batches)
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| Editor { actor_id: row.id.into(), name: row.name }).collect())
+    let mut editors: BTreeMap<BatchId, Vec<Editor>> = BTreeMap::new();
+    for row in rows {
+        let editor = Editor { actor_id: row.id.into(), name: row.name };
+        editors.entry(row.batch_id.into()).or_default().push(editor);
+    }
+    Ok(editors)
 }
 
 /// The roles that somebody has in the campaign's project: granted there or everywhere. None for an actor without
 /// an account.
 pub async fn roles_of(conn: &mut PgConnection, actor: ActorId, campaign: CampaignId) -> Result<Vec<String>> {
-    let roles = sqlx::query_scalar!(
-        "select distinct role
+    Ok(roles_in(conn, actor, &[campaign]).await?.remove(&campaign).unwrap_or_default())
+}
+
+/// As [`roles_of`], for each of these campaigns in whose project they have any.
+pub async fn roles_in(
+    conn: &mut PgConnection,
+    actor: ActorId,
+    campaigns: &[CampaignId],
+) -> Result<BTreeMap<CampaignId, Vec<String>>> {
+    let campaigns: Vec<Uuid> = campaigns.iter().map(|campaign| campaign.0).collect();
+    let rows = sqlx::query!(
+        "select distinct campaign.id, role
          from role_grant
          join account on account.actor_id = role_grant.actor_id
-         join campaign on campaign.id = $2
+         join campaign on campaign.id = any($2)
          where role_grant.actor_id = $1
            and account.state = 'active'
            and (role_grant.project_id is null or role_grant.project_id = campaign.project_id)
          order by role",
         actor.0,
-        campaign.0
+        &campaigns
     )
     .fetch_all(conn)
     .await?;
+    let mut roles: BTreeMap<CampaignId, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        roles.entry(row.id.into()).or_default().push(row.role);
+    }
     Ok(roles)
 }

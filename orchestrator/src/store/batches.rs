@@ -31,6 +31,8 @@ pub struct Batch {
     pub closed_reason: Option<String>,
     /// When its time is over, by laboratory time; `None`: never, or it was and the round is held.
     pub expires_lab_at: Option<DateTime<Utc>>,
+    /// Its selected experiments, once nothing of it changes any more; `None`: to be counted.
+    pub selected: Option<u32>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -59,6 +61,7 @@ struct Row {
     frozen_hash: Option<Vec<u8>>,
     closed_reason: Option<String>,
     expires_lab_at: Option<DateTime<Utc>>,
+    selected: Option<i32>,
     created_at: DateTime<Utc>,
 }
 
@@ -79,6 +82,7 @@ impl TryFrom<Row> for Batch {
             frozen_hash: digest_opt(row.frozen_hash.as_deref())?,
             closed_reason: row.closed_reason,
             expires_lab_at: row.expires_lab_at,
+            selected: row.selected.map(|selected| count(selected.into())).transpose()?,
             created_at: row.created_at,
         })
     }
@@ -91,7 +95,7 @@ macro_rules! batches {
             Row,
             "select batch.id, round_id, round.campaign_id, generation, batch.state, revision, layout_seed,
                     propose_job_id, draft, plan_digest, frozen_hash, closed_reason, expires_lab_at,
-                    batch.created_at
+                    selected, batch.created_at
              from batch
              join round on round.id = batch.round_id " + $rest,
             $($argument),*
@@ -131,6 +135,20 @@ pub async fn live_of_round(conn: &mut PgConnection, round: RoundId) -> Result<Op
         .await?
         .map(Batch::try_from)
         .transpose()
+}
+
+/// Those of these rounds that are not rejected or withdrawn.
+pub async fn live_of_rounds(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<Vec<Batch>> {
+    let rounds: Vec<Uuid> = rounds.iter().map(|round| round.0).collect();
+    batches!(
+        "where round_id = any($1) and batch.state in ('awaiting_approval', 'approved', 'planned')",
+        &rounds
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Batch::try_from)
+    .collect()
 }
 
 /// All generations, first to last.
@@ -210,6 +228,8 @@ pub async fn apply(
          set state = $4,
              frozen_hash = $5,
              closed_reason = $6,
+             selected = case when $10 then (
+                 select count(*) from proposal where proposal.batch_id = batch.id and status = 'selected') end,
              revision = revision + case when $8 then 1 else 0 end,
              draft = case when $7 then null else draft end,
              plan_digest = case when $7 then null else plan_digest end,
@@ -223,7 +243,8 @@ pub async fn apply(
         change.closed_reason,
         edited,
         moves,
-        event == Event::Expired
+        event == Event::Expired,
+        next.is_over()
     )
     .execute(&mut *conn)
     .await?
@@ -252,6 +273,7 @@ pub async fn apply(
     batch.state = next;
     batch.frozen_hash = frozen_hash;
     batch.closed_reason = change.closed_reason;
+    batch.selected = None;
     Ok(Moved::Done)
 }
 

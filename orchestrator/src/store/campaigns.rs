@@ -3,6 +3,7 @@
 use super::Result;
 use super::moved::{self, Moved, Record, corrupt, count, digest};
 use crate::campaigns::Spec;
+use crate::campaigns::policy::Policy;
 use crate::campaigns::state::{Event, Rejected, State};
 use crate::ids::{ActorId, CampaignId, ProjectId};
 use crate::people::Visible;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
@@ -157,6 +159,22 @@ pub async fn by_id(conn: &mut PgConnection, id: CampaignId) -> Result<Option<Cam
     .transpose()
 }
 
+/// Those of these that there are, in no order.
+pub async fn by_ids(conn: &mut PgConnection, ids: &[CampaignId]) -> Result<Vec<Campaign>> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    sqlx::query_as!(
+        Row,
+        "select id, project_id, name, state, current_version, seed, finished_reason, created_at
+         from campaign where id = any($1)",
+        &ids
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Campaign::try_from)
+    .collect()
+}
+
 pub async fn by_name(conn: &mut PgConnection, project: ProjectId, name: &str) -> Result<Option<Campaign>> {
     sqlx::query_as!(
         Row,
@@ -298,6 +316,34 @@ pub async fn version(conn: &mut PgConnection, id: CampaignId, version: u32) -> R
         features: digests(row.feature_sha256s)?,
         priors: digests(row.prior_sha256s)?,
     }))
+}
+
+/// Who must approve batches of these editions.
+pub async fn policies(
+    conn: &mut PgConnection,
+    editions: &BTreeSet<(CampaignId, u32)>,
+) -> Result<BTreeMap<(CampaignId, u32), Policy>> {
+    let campaigns: Vec<uuid::Uuid> = editions.iter().map(|(campaign, _)| campaign.0).collect();
+    let versions: Vec<i32> = editions
+        .iter()
+        .map(|(_, version)| i32::try_from(*version))
+        .collect::<Result<_, _>>()
+        .map_err(corrupt)?;
+    let rows = sqlx::query!(
+        r#"select campaign_id, version, coalesce(spec->'policy', '{}') as "policy!"
+           from unnest($1::uuid[], $2::int[]) as wanted (id, number)
+           join campaign_version on campaign_id = wanted.id and version = wanted.number"#,
+        &campaigns,
+        &versions
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let edition = (CampaignId(row.campaign_id), count(row.version.into())?);
+            Ok((edition, serde_json::from_value(row.policy).map_err(corrupt)?))
+        })
+        .collect()
 }
 
 /// Moves a campaign on; `because` where it ends.

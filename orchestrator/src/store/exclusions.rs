@@ -2,10 +2,11 @@
 
 use super::Result;
 use super::batches::Batch;
-use super::moved::{self, count, word};
+use super::moved::{count, word};
 use crate::batches::exclusion::{Excluded, Kind};
 use crate::ids::{ActorId, RoundId};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Keeps what the rejection of `batch` excludes.
@@ -37,31 +38,34 @@ pub async fn add(
     Ok(())
 }
 
-/// What was excluded in the round before `generation`, first to last.
-pub async fn before(conn: &mut PgConnection, round: RoundId, generation: u32) -> Result<Vec<Excluded>> {
+/// What was excluded in each of these rounds, first to last; a round without any is left out.
+pub async fn of_rounds(
+    conn: &mut PgConnection,
+    rounds: &[RoundId],
+) -> Result<BTreeMap<RoundId, Vec<Excluded>>> {
+    let rounds: Vec<Uuid> = rounds.iter().map(|round| round.0).collect();
     let rows = sqlx::query!(
-        "select round_exclusion.kind, value, reason, actor.name as actor, batch.generation
+        "select round_exclusion.round_id, round_exclusion.kind, value, reason, actor.name as actor, batch.generation
          from round_exclusion
          join batch on batch.id = round_exclusion.batch_id
          join actor on actor.id = round_exclusion.actor_id
-         where round_exclusion.round_id = $1 and batch.generation < $2
+         where round_exclusion.round_id = any($1)
          order by batch.generation, round_exclusion.id",
-        round.0,
-        i32::try_from(generation).map_err(moved::corrupt)?
+        &rounds
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Excluded {
-                kind: word(Kind::from_column(&row.kind), "round_exclusion.kind", &row.kind)?,
-                value: row.value,
-                reason: row.reason,
-                actor: row.actor,
-                generation: count(row.generation.into())?,
-            })
-        })
-        .collect()
+    let mut excluded: BTreeMap<RoundId, Vec<Excluded>> = BTreeMap::new();
+    for row in rows {
+        excluded.entry(row.round_id.into()).or_default().push(Excluded {
+            kind: word(Kind::from_column(&row.kind), "round_exclusion.kind", &row.kind)?,
+            value: row.value,
+            reason: row.reason,
+            actor: row.actor,
+            generation: count(row.generation.into())?,
+        });
+    }
+    Ok(excluded)
 }
 
 /// The genes that must not be proposed in the round: excluded by name or by a tag that they have.

@@ -239,15 +239,22 @@ pub async fn of_batch(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Pro
     .collect()
 }
 
-/// How many of a batch are selected.
-pub async fn selected(conn: &mut PgConnection, batch: BatchId) -> Result<u32> {
-    let selected = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from proposal where batch_id = $1 and status = 'selected'"#,
-        batch.0
+/// How many of each of these batches are selected; a batch without any is left out.
+pub async fn selected(conn: &mut PgConnection, batches: &[BatchId]) -> Result<BTreeMap<BatchId, u32>> {
+    if batches.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let batches: Vec<Uuid> = batches.iter().map(|batch| batch.0).collect();
+    let rows = sqlx::query!(
+        r#"select batch_id, count(*) as "count!"
+           from proposal
+           where batch_id = any($1) and status = 'selected'
+           group by batch_id"#,
+        &batches
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    count(selected)
+    rows.into_iter().map(|row| Ok((row.batch_id.into(), count(row.count)?))).collect()
 }
 
 /// What the model says of those of `ids` that it saw.

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
@@ -182,6 +183,12 @@ pub async fn by_id(conn: &mut PgConnection, id: RoundId) -> Result<Option<Round>
     rounds!("where id = $1", id.0).fetch_optional(conn).await?.map(Round::try_from).transpose()
 }
 
+/// Those of these that there are, in no order.
+pub async fn by_ids(conn: &mut PgConnection, ids: &[RoundId]) -> Result<Vec<Round>> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    rounds!("where id = any($1)", &ids).fetch_all(conn).await?.into_iter().map(Round::try_from).collect()
+}
+
 /// Rounds of a campaign, first to last.
 pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Result<Vec<Round>> {
     rounds!("where campaign_id = $1 order by number", campaign.0)
@@ -190,6 +197,20 @@ pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Resul
         .into_iter()
         .map(Round::try_from)
         .collect()
+}
+
+/// Rounds of these campaigns that are live, first to last.
+pub async fn live_of_campaigns(conn: &mut PgConnection, campaigns: &[CampaignId]) -> Result<Vec<Round>> {
+    let campaigns: Vec<uuid::Uuid> = campaigns.iter().map(|id| id.0).collect();
+    rounds!(
+        "where campaign_id = any($1) and state not in ('closed', 'cancelled', 'failed') order by number",
+        &campaigns
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Round::try_from)
+    .collect()
 }
 
 /// When a round of the campaign was last closed.
@@ -335,6 +356,31 @@ pub struct StageEntry {
     pub stage: String,
     pub entered_at: DateTime<Utc>,
     pub entered_lab_at: DateTime<Utc>,
+}
+
+/// The last stage that each of these rounds entered; the last one of the name `stage`, when given.
+pub async fn last_stages(
+    conn: &mut PgConnection,
+    rounds: &[RoundId],
+    stage: Option<&str>,
+) -> Result<BTreeMap<RoundId, StageEntry>> {
+    let rounds: Vec<uuid::Uuid> = rounds.iter().map(|round| round.0).collect();
+    let rows = sqlx::query!(
+        "select distinct on (round_id) round_id, stage, entered_at, entered_lab_at
+         from round_stage
+         where round_id = any($1) and ($2::text is null or stage = $2)
+         order by round_id, entry desc",
+        &rounds,
+        stage
+    )
+    .fetch_all(conn)
+    .await?;
+    let entries = rows.into_iter().map(|row| {
+        let entry =
+            StageEntry { stage: row.stage, entered_at: row.entered_at, entered_lab_at: row.entered_lab_at };
+        (RoundId(row.round_id), entry)
+    });
+    Ok(entries.collect())
 }
 
 /// In order of entry.

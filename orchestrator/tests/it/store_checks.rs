@@ -141,17 +141,22 @@ async fn a_batch_is_stored_as_its_machine_can_leave_it(options: PgPoolOptions, l
     for state in words(State::ALL.map(State::as_str)) {
         for hash in [None, Some("\\x00")] {
             for reason in NO_OR {
-                let known = State::from_column(state);
-                let frozen = matches!(known, Some(State::Approved | State::Planned));
-                let closed = matches!(known, Some(State::Rejected | State::Withdrawn));
-                all.push(
-                    Combination::new(state)
-                        .with("frozen_hash", hash)
-                        .with("closed_reason", reason)
-                        .rule("batch_state_check", known.is_some())
-                        .rule("batch_frozen", frozen == hash.is_some())
-                        .rule("batch_closed_says_why", closed == reason.is_some()),
-                );
+                for selected in [None, Some("4")] {
+                    let known = State::from_column(state);
+                    let frozen = matches!(known, Some(State::Approved | State::Planned));
+                    let closed = matches!(known, Some(State::Rejected | State::Withdrawn));
+                    let over = known.is_some_and(State::is_over);
+                    all.push(
+                        Combination::new(state)
+                            .with("frozen_hash", hash)
+                            .with("closed_reason", reason)
+                            .with("selected", selected)
+                            .rule("batch_state_check", known.is_some())
+                            .rule("batch_frozen", frozen == hash.is_some())
+                            .rule("batch_closed_says_why", closed == reason.is_some())
+                            .rule("batch_selected_once_over", over || selected.is_none()),
+                    );
+                }
             }
         }
     }

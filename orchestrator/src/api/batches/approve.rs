@@ -90,7 +90,7 @@ pub(super) async fn post(
     let waits = batch.state == BatchState::AwaitingApproval;
     let tally = Gate::read(write.conn(), &round, &batch).await?.tally();
     let missing_approvals = if waits { tally.missing_people() } else { 0 };
-    let batch = super::read::record(write.conn(), batch, &caller).await?;
+    let batch = super::record::record(write.conn(), batch, &caller).await?;
     let answer = ApproveAnswer { disposition, missing_approvals, batch };
     write.finish(StatusCode::OK, &answer, &Consequences::default()).await
 }

@@ -5,6 +5,7 @@ mod comments;
 mod edit;
 mod plan;
 mod read;
+mod record;
 mod refusal;
 mod reject;
 mod standing;

@@ -1,7 +1,7 @@
 //! `GET /batches..`
 
-use super::standing::Standings;
-use super::view::{BatchRecord, ProposalRecord, Surroundings};
+use super::record::{record, records};
+use super::view::{BatchRecord, ProposalRecord};
 use crate::api::access::Caller;
 use crate::api::etag::etag;
 use crate::api::extract::{Json, Path, Query};
@@ -10,14 +10,12 @@ use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::batches::State as BatchState;
 use crate::ids::{BatchId, RoundId};
-use crate::store::batches::{self, Batch};
+use crate::store::batches;
 use crate::store::people::projects::Subject;
 use crate::store::proposals::{self, Status};
-use crate::store::{approvals, campaigns, exclusions, rounds};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::IntoParams;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -39,29 +37,16 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BatchRecord>>, Problem> {
     let mut conn = state.pool.acquire().await?;
-    let mut standings = Standings::of(&caller);
     if let Some(round) = query.round {
         caller.require_sight_of(&mut conn, Subject::Round, round.0).await?;
         let mut found = batches::of_round(&mut conn, round).await?;
         found.retain(|batch| query.state.is_none_or(|wanted| batch.state == wanted));
-        return Ok(Json(Page { items: records(&mut conn, found, &mut standings).await?, next_cursor: None }));
+        return Ok(Json(Page { items: records(&mut conn, found, &caller).await?, next_cursor: None }));
     }
     let wanted = query.state.unwrap_or(BatchState::AwaitingApproval);
     let found = batches::in_state(&mut conn, &caller.visible(), wanted, page.after()?, page.limit()).await?;
-    let items = records(&mut conn, found, &mut standings).await?;
+    let items = records(&mut conn, found, &caller).await?;
     Ok(Json(Page::new(items, &page, |batch| batch.id)))
-}
-
-async fn records(
-    conn: &mut PgConnection,
-    found: Vec<Batch>,
-    standings: &mut Standings<'_>,
-) -> Result<Vec<BatchRecord>, Problem> {
-    let mut items = Vec::with_capacity(found.len());
-    for batch in found {
-        items.push(one(conn, batch, standings).await?);
-    }
-    Ok(items)
 }
 
 /// One batch, with its draft plan and verdicts. The `ETag` is its revision.
@@ -102,35 +87,4 @@ pub(super) async fn list_proposals(
         .map(Into::into)
         .collect();
     Ok(Json(Page { items, next_cursor: None }))
-}
-
-/// `batch` with what surrounds it, as `caller` sees it.
-pub(super) async fn record(
-    conn: &mut PgConnection,
-    batch: Batch,
-    caller: &Caller,
-) -> Result<BatchRecord, Problem> {
-    one(conn, batch, &mut Standings::of(caller)).await
-}
-
-async fn one(
-    conn: &mut PgConnection,
-    batch: Batch,
-    standings: &mut Standings<'_>,
-) -> Result<BatchRecord, Problem> {
-    let round = rounds::by_id(conn, batch.round_id)
-        .await?
-        .ok_or_else(|| Problem::not_found("round", batch.round_id))?;
-    let campaign = campaigns::by_id(conn, batch.campaign_id)
-        .await?
-        .ok_or_else(|| Problem::not_found("campaign", batch.campaign_id))?;
-    let around = Surroundings {
-        campaign: campaign.name,
-        round: round.number,
-        selected: proposals::selected(conn, batch.id).await?,
-        verdicts: approvals::verdicts(conn, batch.id).await?,
-        approval: standings.read(conn, campaign.project_id, &round, &batch).await?,
-        excluded: exclusions::before(conn, round.id, batch.generation).await?,
-    };
-    Ok(BatchRecord::of(batch, around))
 }

@@ -85,7 +85,7 @@ pub(super) async fn post(
         Rejected::RoundHeld => return Err(refusal::round_held()),
         Rejected::Unknown { genes, tags } => return Err(unknown(&genes, &tags)),
     }
-    let record = super::read::record(write.conn(), batch, &caller).await?;
+    let record = super::record::record(write.conn(), batch, &caller).await?;
     write.finish(StatusCode::OK, &record, &Consequences::default()).await
 }
 

@@ -1,21 +1,16 @@
 //! How the approval of a batch stands, for whoever asks.
 
 use crate::api::access::Caller;
-use crate::api::problem::Problem;
 use crate::batches::State as BatchState;
 use crate::batches::auto::AutoApproval;
 use crate::batches::gate::Gate;
 use crate::batches::tally::Approver;
-use crate::campaigns::policy::Policy;
-use crate::ids::{CampaignId, ProjectId};
+use crate::ids::ProjectId;
 use crate::store::batches::Batch;
 use crate::store::rounds::Round;
 use crate::store::tokens::Scope;
-use crate::store::{approvals, campaigns};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgConnection;
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Who approved the present revision, and what is missing.
@@ -47,28 +42,15 @@ pub struct RoleStanding {
     pub given: u32,
 }
 
-/// Reads the standing of batches for one caller; what batches of one campaign share is read once.
-pub(super) struct Standings<'a> {
-    caller: &'a Caller,
-    policies: BTreeMap<(CampaignId, u32), Policy>,
-    roles: BTreeMap<CampaignId, Vec<String>>,
+/// For whom a standing is told: the caller, and the roles that they have in the batch's project.
+pub(super) struct Asking<'a> {
+    pub caller: &'a Caller,
+    pub roles: Vec<String>,
 }
 
-impl<'a> Standings<'a> {
-    pub fn of(caller: &'a Caller) -> Self {
-        Self { caller, policies: BTreeMap::new(), roles: BTreeMap::new() }
-    }
-
-    pub async fn read(
-        &mut self,
-        conn: &mut PgConnection,
-        project: ProjectId,
-        round: &Round,
-        batch: &Batch,
-    ) -> Result<ApprovalStanding, Problem> {
-        let policy = self.policy(conn, round).await?;
-        let gate = Gate::under(conn, policy, batch).await?;
-        let why_not = self.why_not(conn, &gate, project, round, batch).await?;
+impl ApprovalStanding {
+    pub fn of(gate: Gate, asking: &Asking<'_>, project: ProjectId, round: &Round, batch: &Batch) -> Self {
+        let why_not = asking.why_not(&gate, project, round, batch);
         let waits = batch.state == BatchState::AwaitingApproval;
         let tally = gate.tally();
         let asked_because = match gate.auto_approval(batch) {
@@ -80,7 +62,7 @@ impl<'a> Standings<'a> {
             needed: it.needed,
             given: it.given,
         };
-        Ok(ApprovalStanding {
+        Self {
             needed: tally.needed,
             given: tally.given,
             roles: tally.roles.iter().map(role).collect(),
@@ -90,43 +72,18 @@ impl<'a> Standings<'a> {
             why_not,
             expires_lab_at: batch.expires_lab_at.filter(|_| waits),
             editors: gate.editors.into_iter().map(|editor| editor.name).collect(),
-        })
+        }
     }
+}
 
-    async fn why_not(
-        &mut self,
-        conn: &mut PgConnection,
-        gate: &Gate,
-        project: ProjectId,
-        round: &Round,
-        batch: &Batch,
-    ) -> Result<Option<String>, Problem> {
+impl Asking<'_> {
+    fn why_not(&self, gate: &Gate, project: ProjectId, round: &Round, batch: &Batch) -> Option<String> {
         if self.caller.require_in(project, Scope::BatchApprove).is_err() {
             let missing =
                 format!("you may not approve batches of this project ({} is missing)", Scope::BatchApprove);
-            return Ok(Some(missing));
+            return Some(missing);
         }
-        let roles = match self.roles.get(&batch.campaign_id) {
-            Some(roles) => roles.clone(),
-            None => {
-                let roles = approvals::roles_of(conn, self.caller.id(), batch.campaign_id).await?;
-                self.roles.insert(batch.campaign_id, roles.clone());
-                roles
-            }
-        };
-        let who = Approver { actor: self.caller.id(), roles };
-        Ok(gate.closed_to(&round.state, batch, &who).map(|closed| closed.to_string()))
-    }
-
-    async fn policy(&mut self, conn: &mut PgConnection, round: &Round) -> Result<Policy, Problem> {
-        let key = (round.campaign_id, round.campaign_version);
-        if let Some(policy) = self.policies.get(&key) {
-            return Ok(policy.clone());
-        }
-        let version = campaigns::version(conn, key.0, key.1)
-            .await?
-            .ok_or_else(|| Problem::not_found("campaign version", key.1))?;
-        self.policies.insert(key, version.spec.policy.clone());
-        Ok(version.spec.policy)
+        let who = Approver { actor: self.caller.id(), roles: self.roles.clone() };
+        gate.closed_to(&round.state, batch, &who).map(|closed| closed.to_string())
     }
 }

@@ -49,7 +49,8 @@ async fn genes_and_tags_stay_out_for_the_rest_of_the_round_only(
     assert_eq!(selected(&laboratory).await, ["G002", "G004", "G007"]);
     let anew = batch(&laboratory).await;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    let excluded = store::exclusions::before(&mut conn, anew.round_id, anew.generation).await.expect("read");
+    let mut excluded = store::exclusions::of_rounds(&mut conn, &[anew.round_id]).await.expect("read");
+    let excluded = excluded.remove(&anew.round_id).expect("something");
     drop(conn);
     assert_eq!(
         excluded.iter().map(ToString::to_string).collect::<Vec<_>>(),

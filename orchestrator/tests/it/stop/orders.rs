@@ -129,10 +129,12 @@ async fn every_order_from_every_state_of_a_round(options: PgPoolOptions, login: 
                 put(&pool, Subject::Round, round.0, manner).await;
                 let from = format!("{state:?}{}", held(manner));
                 ask(&app, &token, &mut table, &from, &format!("rounds/{round}"), order).await;
-                sqlx::query("update batch set state = 'awaiting_approval', closed_reason = null")
-                    .execute(&pool)
-                    .await
-                    .expect("the batch as it was");
+                sqlx::query(
+                    "update batch set state = 'awaiting_approval', closed_reason = null, selected = null",
+                )
+                .execute(&pool)
+                .await
+                .expect("the batch as it was");
             }
         }
     }
