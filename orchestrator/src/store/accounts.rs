@@ -17,29 +17,34 @@ pub struct Counts {
     pub passed_qc: u32,
 }
 
+/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen.
 pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
     let row = sqlx::query!(
-        r#"select
-               count(*) as "proposed!",
-               count(*) filter (where exists (
-                   select from well
-                   join dispense_record on dispense_record.plate_id = well.plate_id
-                       and dispense_record.destination_well = well.well
-                   where well.proposal_id = proposal.id and dispense_record.error is null)) as "dispensed!",
-               count(*) filter (where exists (
-                   select from well
-                   join reading on reading.plate_id = well.plate_id and reading.well = well.well
-                   where well.proposal_id = proposal.id)) as "measured!",
-               count(*) filter (where exists (
-                   select from observation
-                   join plate on plate.id = observation.plate_id
-                   where observation.proposal_id = proposal.id
-                     and plate.state in ('passed', 'released'))) as "passed_qc!"
-           from proposal
-           join batch on batch.id = proposal.batch_id
-           where batch.round_id = $1
-             and batch.state in ('awaiting_approval', 'approved', 'planned')
-             and proposal.status = 'selected'"#,
+        r#"with asked as materialized (
+               select proposal.id
+               from proposal
+               join batch on batch.id = proposal.batch_id
+               where batch.round_id = $1
+                 and batch.state in ('awaiting_approval', 'approved', 'planned')
+                 and proposal.status = 'selected'
+           )
+           select
+               (select count(*) from asked) as "proposed!",
+               (select count(distinct well.proposal_id)
+                from asked
+                join well on well.proposal_id = asked.id
+                join dispense_record on dispense_record.plate_id = well.plate_id
+                    and dispense_record.destination_well = well.well
+                where dispense_record.error is null) as "dispensed!",
+               (select count(distinct well.proposal_id)
+                from asked
+                join well on well.proposal_id = asked.id
+                join reading on reading.plate_id = well.plate_id and reading.well = well.well) as "measured!",
+               (select count(distinct observation.proposal_id)
+                from asked
+                join observation on observation.proposal_id = asked.id
+                join plate on plate.id = observation.plate_id
+                where plate.state in ('passed', 'released')) as "passed_qc!""#,
         round.0
     )
     .fetch_one(conn)
