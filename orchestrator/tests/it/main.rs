@@ -22,6 +22,7 @@ mod jobs_conformance;
 mod jobs_graph;
 mod jobs_late;
 mod jobs_leaser;
+mod jobs_lists;
 mod jobs_lost_life;
 mod jobs_plans;
 mod jobs_races;

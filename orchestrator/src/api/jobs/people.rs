@@ -46,7 +46,6 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Summary>>, Problem> {
     let filter = Filter {
-        id: None,
         state: wanted.state,
         kind: wanted.kind,
         round_id: wanted.round_id,

@@ -2,8 +2,7 @@
 
 use super::known::{self, Doubt, Stored};
 use super::lease;
-use super::read::{self, Filter, Summary};
-use crate::people::Visible;
+use super::read::{self, Summary};
 use crate::store::error::{Error, Result};
 use crate::store::holds::{self, Hold};
 use ::jobs::JobId;
@@ -64,11 +63,7 @@ pub struct Testimony {
 }
 
 pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
-    let filter = Filter { id: Some(job), ..Filter::default() };
-    let summary = read::list(conn, &Visible::All, &filter, None, 1)
-        .await?
-        .pop()
-        .ok_or_else(|| Error::not_found("job", job))?;
+    let summary = read::summary(conn, job).await?.ok_or_else(|| Error::not_found("job", job))?;
     let row = sqlx::query!(
         r#"select job.kind, payload, output, actor.name as "decided_by?", plate.barcode as "barcode?"
          from job

@@ -44,7 +44,6 @@ pub struct Summary {
 /// Which jobs are wanted; all that are given must fit.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    pub id: Option<JobId>,
     pub state: Option<State>,
     pub kind: Option<Kind>,
     pub round_id: Option<RoundId>,
@@ -98,9 +97,9 @@ pub async fn lock_state(conn: &mut PgConnection, job: JobId) -> Result<Option<St
     Err(Error::Contended(sqlx::Error::RowNotFound))
 }
 
-/// The columns of a [`Summary`], of `job` with the tables that say where it is.
+/// [`Summary`] of each job of a page: the query of `job_id`s that the literals are together.
 macro_rules! summaries {
-    ($from:literal, $($argument:expr),+) => {
+    ([$($page:literal),+], $($argument:expr),+) => {
         sqlx::query_as!(
             Row,
             r#"select
@@ -112,29 +111,65 @@ macro_rules! summaries {
                  actor.name as "worker?", lease.progress as "progress?",
                  job_outcome.failure as "failure?", job_outcome.settled_at as "settled_at?",
                  job_outcome.settled_lab_at as "settled_lab_at?"
-             "# + $from + r#"
+             from ("# + $($page +)+ r#") as page
+             join job on job.id = page.job_id
              join job_state on job_state.job_id = job.id
              left join job_waiting on job_waiting.job_id = job.id
              left join job_ready on job_ready.job_id = job.id
              left join lease on lease.job_id = job.id
              left join actor on actor.id = lease.worker
              left join job_outcome on job_outcome.job_id = job.id
+             order by job.id desc"#,
+            $($argument),+
+        )
+    };
+}
+
+/// The page of the jobs that are in one table, `$there`, read along its key.
+macro_rules! held {
+    ($there:literal, $($argument:expr),+) => {
+        summaries!(
+            ["select there.job_id from ", $there, " as there
+             join job on job.id = there.job_id
              left join campaign on campaign.id = job.campaign_id
-             where ($1::uuid is null or job.id < $1)
-                 and ($2::text is null or job_state.state = $2)
-                 and ($3::text is null or job.kind = $3)
-                 and ($4::uuid is null or job.round_id = $4)
-                 and ($5::uuid is null or job.plate_id = $5)
-                 and ($6::uuid is null or job.id = $6)
-                 and ($8::uuid[] is null or campaign.project_id = any($8))
-             order by job.id desc
-             limit $7"#,
+             where ($1::uuid is null or there.job_id < $1)
+                 and ($2::text is null or job.kind = $2)
+                 and ($3::uuid[] is null or campaign.project_id = any($3))
+             order by there.job_id desc
+             limit $4"],
+            $($argument),+
+        )
+    };
+}
+
+/// The page of the jobs of a few projects, joined with `$there`: the newest of each campaign, so that what others
+/// have done since is passed over.
+macro_rules! of_projects {
+    ($there:literal, $($argument:expr),+) => {
+        summaries!(
+            ["select there.job_id
+             from campaign
+             cross join lateral (
+                 select job.id as job_id
+                 from job ", $there, "
+                 where job.campaign_id = campaign.id
+                     and ($1::uuid is null or job.id < $1)
+                     and ($2::text is null or job.kind = $2)
+                 order by job.id desc
+                 limit $4
+             ) as there
+             where campaign.project_id = any($3)
+             order by there.job_id desc
+             limit $4"],
             $($argument),+
         )
     };
 }
 
 /// Up to `limit` jobs of `visible` projects, newest first, behind the job `after`.
+///
+/// However many there are: read are those of the page, those of its round or plate, or those that are in a state in
+/// which few are.
 pub async fn list(
     conn: &mut PgConnection,
     visible: &Visible,
@@ -142,47 +177,130 @@ pub async fn list(
     after: Option<JobId>,
     limit: i64,
 ) -> Result<Vec<Summary>> {
-    let after = after.map(|id| id.0);
-    let state = filter.state.map(State::as_str);
-    let kind = filter.kind.map(Kind::as_str);
-    let (round, plate) = (filter.round_id.map(|id| id.0), filter.plate_id.map(|id| id.0));
-    let id = filter.id.map(|id| id.0);
     let projects = visible.limit();
     let projects = projects.as_deref();
-    let rows = if state.is_some() && round.is_none() && plate.is_none() && id.is_none() {
-        // Few of very many may be in that state: the table that holds it leads, newest first.
-        summaries!(
-            r#"from (
-                 select job_id from job_waiting where $2 = 'waiting' and ($1::uuid is null or job_id < $1)
-                 union all
-                 select job_id from job_ready where $2 = 'ready' and ($1::uuid is null or job_id < $1)
-                 union all
-                 select job_id from lease where phase = $2 and ($1::uuid is null or job_id < $1)
-                 union all
-                 select job_id from job_in_doubt where $2 = 'in_doubt' and ($1::uuid is null or job_id < $1)
-                 union all
-                 select job_id from job_outcome
-                 where $2 = 'succeeded' and state = $2 and ($1::uuid is null or job_id < $1)
-                 union all
-                 select job_id from job_outcome
-                 where state <> 'succeeded' and state = $2 and ($1::uuid is null or job_id < $1)
-             ) as there
-             join job on job.id = there.job_id"#,
-            after,
-            state,
-            kind,
-            round,
-            plate,
-            id,
-            limit,
-            projects
-        )
-        .fetch_all(conn)
-        .await?
-    } else {
-        summaries!("from job", after, state, kind, round, plate, id, limit, projects).fetch_all(conn).await?
+    let wanted = Wanted { filter, projects, after: after.map(|id| id.0), limit };
+    let of_few = filter.kind.is_some_and(has_few);
+    let rows = match filter.state {
+        _ if filter.round_id.is_some() || filter.plate_id.is_some() || of_few => wanted.narrow(conn).await?,
+        None | Some(State::Succeeded) => match projects {
+            Some(projects) => wanted.of_projects(conn, projects).await?,
+            None => wanted.newest(conn).await?,
+        },
+        Some(state) => wanted.held(conn, state).await?,
     };
     rows.into_iter().map(Summary::try_from).collect()
+}
+
+/// Kinds of which there are a few in each round; they have an index of their own.
+fn has_few(kind: Kind) -> bool {
+    matches!(kind, Kind::Train | Kind::Propose | Kind::Predict | Kind::Manual)
+}
+
+struct Wanted<'a> {
+    filter: &'a Filter,
+    projects: Option<&'a [Uuid]>,
+    after: Option<Uuid>,
+    limit: i64,
+}
+
+impl Wanted<'_> {
+    fn kind(&self) -> Option<&'static str> {
+        self.filter.kind.map(Kind::as_str)
+    }
+
+    /// Of a round, of a plate, of a kind of which there are few.
+    async fn narrow(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<Row>> {
+        summaries!(
+            ["select job.id as job_id
+              from job
+              join job_state on job_state.job_id = job.id
+              left join campaign on campaign.id = job.campaign_id
+              where ($1::uuid is null or job.id < $1)
+                  and ($2::text is null or job.kind = $2)
+                  and ($3::uuid[] is null or campaign.project_id = any($3))
+                  and ($5::text is null or job_state.state = $5)
+                  and ($6::uuid is null or job.round_id = $6)
+                  and ($7::uuid is null or job.plate_id = $7)
+              order by job.id desc
+              limit $4"],
+            self.after,
+            self.kind(),
+            self.projects,
+            self.limit,
+            self.filter.state.map(State::as_str),
+            self.filter.round_id.map(|id| id.0),
+            self.filter.plate_id.map(|id| id.0)
+        )
+        .fetch_all(conn)
+        .await
+    }
+
+    /// In a state in which few are: the table that holds it leads.
+    async fn held(&self, conn: &mut PgConnection, state: State) -> sqlx::Result<Vec<Row>> {
+        let Self { projects, after, limit, .. } = *self;
+        let (kind, word) = (self.kind(), state.as_str());
+        match state {
+            State::Waiting => held!("job_waiting", after, kind, projects, limit).fetch_all(conn).await,
+            State::Ready => held!("job_ready", after, kind, projects, limit).fetch_all(conn).await,
+            State::InDoubt => held!("job_in_doubt", after, kind, projects, limit).fetch_all(conn).await,
+            State::Leased | State::Running | State::Stopping => {
+                held!("(select job_id from lease where phase = $5)", after, kind, projects, limit, word)
+                    .fetch_all(conn)
+                    .await
+            }
+            State::Succeeded | State::Failed | State::Cancelled | State::PlateLost => {
+                held!(
+                    "(select job_id from job_outcome where state <> 'succeeded' and state = $5)",
+                    after,
+                    kind,
+                    projects,
+                    limit,
+                    word
+                )
+                .fetch_all(conn)
+                .await
+            }
+        }
+    }
+
+    /// The newest of all, or of those that succeeded.
+    async fn newest(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<Row>> {
+        let Self { projects, after, limit, .. } = *self;
+        let kind = self.kind();
+        if self.filter.state.is_none() {
+            return held!("(select id as job_id from job)", after, kind, projects, limit)
+                .fetch_all(conn)
+                .await;
+        }
+        held!("(select job_id from job_outcome where state = 'succeeded')", after, kind, projects, limit)
+            .fetch_all(conn)
+            .await
+    }
+
+    /// The same of a few projects.
+    async fn of_projects(&self, conn: &mut PgConnection, projects: &[Uuid]) -> sqlx::Result<Vec<Row>> {
+        let Self { after, limit, .. } = *self;
+        let kind = self.kind();
+        if self.filter.state.is_none() {
+            return of_projects!("", after, kind, projects, limit).fetch_all(conn).await;
+        }
+        of_projects!(
+            "join job_outcome on job_outcome.job_id = job.id and job_outcome.state = 'succeeded'",
+            after,
+            kind,
+            projects,
+            limit
+        )
+        .fetch_all(conn)
+        .await
+    }
+}
+
+/// One job; `None` when there is none of this id.
+pub async fn summary(conn: &mut PgConnection, job: JobId) -> Result<Option<Summary>> {
+    let row = summaries!(["select $1::uuid as job_id"], job.0).fetch_optional(conn).await?;
+    row.map(Summary::try_from).transpose()
 }
 
 struct Row {
