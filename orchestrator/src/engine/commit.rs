@@ -56,22 +56,39 @@ pub(super) async fn commit(
         }
         plates.insert(planned.ordinal, plate.id);
     }
-    let mut made: Vec<JobId> = Vec::with_capacity(plan.steps.len());
+    enter_jobs(conn, round, plan, &plates, out).await?;
+    Ok(Committed::Done)
+}
+
+/// Enters the jobs of every step, all together. `plates`: by ordinal.
+async fn enter_jobs(
+    conn: &mut PgConnection,
+    round: &Round,
+    plan: &Plan,
+    plates: &BTreeMap<u32, PlateId>,
+    out: &mut Consequences,
+) -> Result<()> {
+    let mut jobs: Vec<NewJob> = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         let plate = *plates.get(&step.plate_ordinal).ok_or_else(|| {
             Error::corrupt("plan", format!("step of plate {} that it does not have", step.plate_ordinal))
         })?;
         let mut job = job_of(round, plate, step);
         for after in &step.after {
-            job.dependencies.push(dependency(after, &made)?);
+            job.dependencies.push(dependency(after, &jobs)?);
         }
         if let (true, Some(resource)) = (step.first_on_resource, &step.resource) {
             let before = store::chains::last_on_resource(conn, resource).await?;
             job.dependencies.extend(before.into_iter().map(Dependency::end));
         }
-        made.push(create(conn, &job, out).await?);
+        jobs.push(job);
     }
-    Ok(Committed::Done)
+    for created in queue::create_all(conn, &jobs).await? {
+        if let Created::Created(_, consequences) = created {
+            out.absorb(consequences);
+        }
+    }
+    Ok(())
 }
 
 /// The job that carries out one step for a plate; what it waits for is the caller's.
@@ -97,12 +114,13 @@ pub(super) async fn create(conn: &mut PgConnection, job: &NewJob, out: &mut Cons
     }
 }
 
-fn dependency(after: &After, made: &[JobId]) -> Result<Dependency> {
-    let job_id = *made.get(after.step).ok_or_else(|| {
+/// `before`: the jobs of the steps before.
+fn dependency(after: &After, before: &[NewJob]) -> Result<Dependency> {
+    let upstream = before.get(after.step).ok_or_else(|| {
         Error::corrupt("plan", format!("step {} is waited for before it is made", after.step))
     })?;
     Ok(Dependency {
-        job_id,
+        job_id: upstream.id,
         requires: match after.requires {
             Requires::Success => queue::Requires::Success,
             Requires::End => queue::Requires::End,

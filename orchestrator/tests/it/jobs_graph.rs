@@ -177,3 +177,116 @@ async fn stopping_what_nobody_holds_cancels_it_and_stopping_again_is_refused(
     let again = store::stop(&mut conn, first, SYSTEM, "again").await.expect("an answer");
     assert_eq!(again, Stopped::Refused(jobs::state::State::Cancelled));
 }
+
+/// A graph with everything that a new job can meet: `done` succeeded, `broken` did not.
+fn graph(done: JobId, broken: JobId) -> Vec<NewJob> {
+    let after = |dependencies: Vec<Dependency>| NewJob { dependencies, ..NewJob::new(dispense()) };
+    let resource = || Some("deck:handler-1".to_owned());
+    let hour = Duration::from_secs(3600);
+    let first = NewJob { resource: resource(), ..after(vec![]) };
+    let second = after(vec![Dependency::success(first.id), Dependency::success(done)]);
+    let at_once = after(vec![Dependency::success(done)]);
+    let later =
+        after(vec![Dependency { min_delay: hour, max_delay: Some(2 * hour), ..Dependency::success(done) }]);
+    let lost = NewJob { resource: resource(), ..after(vec![Dependency::success(broken)]) };
+    let lost_with_it = after(vec![Dependency::success(lost.id)]);
+    let when_the_place_is_clear = after(vec![Dependency::end(lost.id)]);
+    let however_it_ended = after(vec![Dependency::end(lost_with_it.id)]);
+    let too_late = NewJob { deadline_lab_at: Some(monday()), ..after(vec![Dependency::success(second.id)]) };
+    vec![
+        first,
+        second,
+        at_once,
+        later,
+        lost,
+        lost_with_it,
+        when_the_place_is_clear,
+        however_it_ended,
+        too_late,
+    ]
+}
+
+/// Everything that says where these jobs are, by their places in the list; of times, those that lie ahead.
+async fn whereabouts(lab: &Lab, jobs: &[NewJob]) -> Vec<String> {
+    let place = |id: uuid::Uuid| jobs.iter().position(|job| job.id.0 == id);
+    let mut all = Vec::new();
+    for job in jobs {
+        all.push(lab.state(job.id).await);
+    }
+    let waiting: Vec<(uuid::Uuid, String)> = sqlx::query_as(
+        "select job_id,
+             concat_ws(' ', unmet, case when not_before_lab_at > lab_now() then not_before_lab_at end, deadline_lab_at)
+         from job_waiting
+         order by job_id",
+    )
+    .fetch_all(&lab.pool)
+    .await
+    .expect("those that wait");
+    let ready: Vec<(uuid::Uuid, String)> = sqlx::query_as(
+        "select job_id, concat_ws(' ', queue, capability, priority, deadline_lab_at) from job_ready order by ready_order",
+    )
+    .fetch_all(&lab.pool)
+    .await
+    .expect("those that are ready");
+    let mut waiting: Vec<_> = waiting.into_iter().filter_map(|(id, says)| Some((place(id)?, says))).collect();
+    waiting.sort();
+    let ready = ready.into_iter().filter_map(|(id, says)| Some((place(id)?, says)));
+    all.extend(waiting.into_iter().chain(ready).map(|(place, says)| format!("{place}: {says}")));
+    all
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn jobs_entered_together_are_where_those_entered_one_after_the_other_are(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    lab.create(NewJob::new(dispense())).await;
+    let done = succeed_next(&lab).await;
+    lab.create(NewJob::new(dispense())).await;
+    let broken = fail_next(&lab).await;
+    let failed = "select count(*) from event where kind = 'JobFailed'";
+    let before = lab.count(failed).await;
+
+    let alone = graph(done, broken);
+    let mut settled_alone = 0;
+    for job in &alone {
+        let created = store::create(&mut *lab.conn().await, job).await.expect("a job");
+        let Created::Created(id, consequences) = created else { panic!("{created:?}") };
+        assert_eq!(id, job.id);
+        settled_alone += consequences.settled.len();
+    }
+    let in_between = lab.count(failed).await;
+    let together = graph(done, broken);
+    let created = store::create_all(&mut *lab.conn().await, &together).await.expect("jobs");
+
+    let expected = whereabouts(&lab, &alone).await;
+    assert_eq!(whereabouts(&lab, &together).await, expected);
+    assert_eq!(
+        expected[..9],
+        ["ready", "waiting", "ready", "waiting", "failed", "failed", "waiting", "ready", "waiting"]
+    );
+    assert_eq!(lab.count(failed).await - in_between, in_between - before);
+    let mut settled_together = 0;
+    for (created, job) in created.iter().zip(&together) {
+        let Created::Created(id, consequences) = created else { panic!("{created:?}") };
+        assert_eq!(*id, job.id);
+        settled_together += consequences.settled.len();
+    }
+    assert_eq!(settled_together, settled_alone);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn of_jobs_entered_together_those_that_are_there_stay(options: PgPoolOptions, login: PgConnectOptions) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let keyed = |key: &str| NewJob { unique_key: Some(key.to_owned()), ..NewJob::new(read()) };
+    let there = lab.create(keyed("one")).await;
+    let new = [keyed("one"), keyed("two"), keyed("two")];
+    let created = store::create_all(&mut *lab.conn().await, &new).await.expect("jobs");
+    assert_eq!(created[0], Created::Existing(there));
+    assert!(matches!(created[1], Created::Created(id, _) if id == new[1].id), "{created:?}");
+    assert_eq!(created[2], Created::Existing(new[1].id));
+    assert_eq!(lab.count("select count(*) from job").await, 2);
+    assert_eq!(lab.count("select count(*) from job_ready").await, 2);
+    assert_eq!(store::create_all(&mut *lab.conn().await, &[]).await.expect("nothing"), []);
+}

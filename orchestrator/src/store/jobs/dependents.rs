@@ -3,11 +3,13 @@
 //! A new job locks the rows of the jobs it depends on for share; an ending locks its own row against that.
 //! So a dependency is either counted at creation or met by the ending, never both and never neither.
 
+use super::create::NewJob;
 use crate::store::error::Result;
 use ::jobs::JobId;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// When a job may begin, as far as it is known.
 pub(super) struct Terms {
@@ -17,61 +19,83 @@ pub(super) struct Terms {
     pub deadline_lab_at: Option<DateTime<Utc>>,
     /// One that had to succeed and did not.
     pub failed_upstream: Option<JobId>,
-    lab_at: DateTime<Utc>,
+    /// Its time has come.
+    due: bool,
 }
 
 impl Terms {
+    /// Of a job that waits for nothing.
+    const NONE: Terms =
+        Terms { unmet: 0, not_before_lab_at: None, deadline_lab_at: None, failed_upstream: None, due: true };
+
     pub fn is_ready(&self) -> bool {
-        self.unmet == 0 && self.not_before_lab_at.is_none_or(|at| at <= self.lab_at)
+        self.unmet == 0 && self.due
     }
 }
 
-/// What the dependencies of `job` say by now, on top of its own times.
-pub(super) async fn terms(
-    conn: &mut PgConnection,
-    job: JobId,
-    not_before_lab_at: Option<DateTime<Utc>>,
-    deadline_lab_at: Option<DateTime<Utc>>,
-) -> Result<Terms> {
-    sqlx::query!(
-        "select id
-         from job
-         where id in (select depends_on from job_dependency where job_id = $1)
-         order by id
-         for share",
-        job.0
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let row = sqlx::query!(
+/// What the dependencies of each of these new jobs say by now, on top of its own times. Whom else they depend on is
+/// locked; among themselves nobody else knows of them yet.
+pub(super) async fn terms(conn: &mut PgConnection, jobs: &[&NewJob]) -> Result<BTreeMap<JobId, Terms>> {
+    let at_once = |job: &&NewJob| {
+        job.dependencies.is_empty() && job.not_before_lab_at.is_none() && job.deadline_lab_at.is_none()
+    };
+    if jobs.iter().all(at_once) {
+        return Ok(jobs.iter().map(|job| (job.id, Terms::NONE)).collect());
+    }
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
+    if jobs.iter().any(|job| !job.dependencies.is_empty()) {
+        sqlx::query!(
+            "select id
+             from job
+             where id in (select depends_on from job_dependency where job_id = any($1))
+                 and id <> all($1)
+             order by id
+             for share",
+            &ids
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+    }
+    let rows = sqlx::query!(
         r#"select
-             (count(*) filter (
+             given.id as "id!",
+             (count(job_dependency.job_id) filter (
                  where job_outcome.job_id is null
                      or (requires = 'end' and resource_held.job_id is not null)
              ))::integer as "unmet!",
-             greatest($2, max(settled_lab_at + make_interval(secs => min_delay_seconds))) as not_before_lab_at,
-             least($3, min(settled_lab_at + make_interval(secs => max_delay_seconds))) as deadline_lab_at,
+             greatest(given.not_before_lab_at, max(settled_lab_at + make_interval(secs => min_delay_seconds)))
+                 as not_before_lab_at,
+             least(given.deadline_lab_at, min(settled_lab_at + make_interval(secs => max_delay_seconds)))
+                 as deadline_lab_at,
              (array_agg(depends_on) filter (
                  where requires = 'success' and job_outcome.state <> 'succeeded'
              ))[1] as failed_upstream,
-             lab_now() as "lab_at!"
-         from job_dependency
+             coalesce(
+                 greatest(given.not_before_lab_at, max(settled_lab_at + make_interval(secs => min_delay_seconds)))
+                     <= lab_now(), true) as "due!"
+         from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+             as given (id, not_before_lab_at, deadline_lab_at)
+         left join job_dependency on job_dependency.job_id = given.id
          left join job_outcome on job_outcome.job_id = depends_on
          left join resource_held on resource_held.job_id = depends_on
-         where job_dependency.job_id = $1"#,
-        job.0,
-        not_before_lab_at,
-        deadline_lab_at
+         group by given.id, given.not_before_lab_at, given.deadline_lab_at"#,
+        &ids,
+        &jobs.iter().map(|job| job.not_before_lab_at).collect::<Vec<_>>() as &[Option<_>],
+        &jobs.iter().map(|job| job.deadline_lab_at).collect::<Vec<_>>() as &[Option<_>]
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(Terms {
-        unmet: row.unmet,
-        not_before_lab_at: row.not_before_lab_at,
-        deadline_lab_at: row.deadline_lab_at,
-        failed_upstream: row.failed_upstream.map(JobId),
-        lab_at: row.lab_at,
-    })
+    let terms = rows.into_iter().map(|row| {
+        let terms = Terms {
+            unmet: row.unmet,
+            not_before_lab_at: row.not_before_lab_at,
+            deadline_lab_at: row.deadline_lab_at,
+            failed_upstream: row.failed_upstream.map(JobId),
+            due: row.due,
+        };
+        (JobId(row.id), terms)
+    });
+    Ok(terms.collect())
 }
 
 /// What an ending did to those that waited for it.
@@ -101,7 +125,7 @@ pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded:
 /// Counts the success of several jobs with everybody who waited for them. Answers the queues that got work.
 pub(super) async fn advance_after_success(
     conn: &mut PgConnection,
-    upstreams: &[uuid::Uuid],
+    upstreams: &[Uuid],
 ) -> Result<Vec<String>> {
     let rows = sqlx::query!(
         "select depends_on, job_waiting.job_id
@@ -114,7 +138,7 @@ pub(super) async fn advance_after_success(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut waiting: BTreeMap<uuid::Uuid, Vec<uuid::Uuid>> = BTreeMap::new();
+    let mut waiting: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
     for row in rows {
         waiting.entry(row.depends_on).or_default().push(row.job_id);
     }
@@ -136,7 +160,7 @@ async fn is_held(conn: &mut PgConnection, job: JobId) -> Result<bool> {
 }
 
 /// Counts the ending of `upstream` with `waiting`, whose rows are locked. Answers the queues that got work.
-async fn count_end(conn: &mut PgConnection, upstream: JobId, waiting: &[uuid::Uuid]) -> Result<Vec<String>> {
+async fn count_end(conn: &mut PgConnection, upstream: JobId, waiting: &[Uuid]) -> Result<Vec<String>> {
     sqlx::query!(
         "update job_waiting
          set unmet = unmet - 1,
@@ -160,7 +184,7 @@ pub(super) async fn cleared(conn: &mut PgConnection, upstream: JobId) -> Result<
 }
 
 /// In order of their ids, so that two endings never wait for each other.
-async fn lock_waiting(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<uuid::Uuid>> {
+async fn lock_waiting(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
         "select job_waiting.job_id
          from job_waiting
@@ -190,7 +214,7 @@ async fn take_impossible(conn: &mut PgConnection, upstream: JobId) -> Result<Vec
 }
 
 /// Of `candidates`, those whose dependencies are met and whose time has come go to ready. Answers their queues.
-pub(super) async fn make_ready(conn: &mut PgConnection, candidates: &[uuid::Uuid]) -> Result<Vec<String>> {
+pub(super) async fn make_ready(conn: &mut PgConnection, candidates: &[Uuid]) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
         "with due as (
              delete from job_waiting

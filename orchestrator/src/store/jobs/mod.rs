@@ -13,6 +13,7 @@
 
 mod create;
 mod dependents;
+mod enter;
 pub mod resource;
 mod settle;
 
@@ -42,7 +43,7 @@ mod notify;
 mod read;
 
 pub use another_life::end_leases_of_another_life;
-pub use create::{Created, Dependency, NewJob, Requires, create};
+pub use create::{Created, Dependency, NewJob, Requires, create, create_all};
 pub use detail::{Detail, get};
 pub use doubt::TASK as IN_DOUBT_TASK;
 pub use heartbeat::heartbeat;
