@@ -5,6 +5,7 @@ use crate::ids::{CampaignId, RoundId, SYSTEM};
 use crate::people::Visible;
 use crate::steps::{self, Step};
 use crate::store::events::NewEvent;
+use crate::store::instruments::Instrument;
 use crate::store::watchdog::{self as facts, Known};
 use crate::store::{self, Result};
 use crate::watchdog::standstill::{Standstill, Subject, Waiting, is_told_otherwise, judge};
@@ -12,7 +13,7 @@ use crate::watchdog::{Owner, Reason, job as of_job, round as of_round};
 use jobs::JobId;
 use serde_json::json;
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 impl Engine {
@@ -24,16 +25,23 @@ impl Engine {
         let told: Vec<&(Waiting, Owner)> = past.iter().filter(|(it, _)| !is_told_otherwise(it)).collect();
         let still: BTreeSet<(&str, &str, &str)> =
             told.iter().map(|(it, _)| (it.subject.as_str(), it.id.as_str(), it.state.as_str())).collect();
-        for known in facts::known(&mut tx).await? {
+        let known = facts::known(&mut tx).await?;
+        for known in &known {
             if !still.contains(&(known.subject.as_str(), known.id.as_str(), known.state.as_str())) {
-                moved(&mut tx, &known).await?;
+                moved(&mut tx, known).await?;
             }
         }
+        let known: BTreeSet<(&str, &str, &str)> =
+            known.iter().map(|it| (it.subject.as_str(), it.id.as_str(), it.state.as_str())).collect();
+        let mut new = Vec::new();
         for (waiting, owner) in &told {
-            if facts::notice(&mut tx, waiting).await? {
-                let standstill = standstill(&mut tx, waiting.clone(), *owner).await?;
-                record(&mut tx, "StandstillBegan", &standstill).await?;
+            let key = (waiting.subject.as_str(), waiting.id.as_str(), waiting.state.as_str());
+            if !known.contains(&key) && facts::notice(&mut tx, waiting).await? {
+                new.push((waiting.clone(), *owner));
             }
+        }
+        for standstill in explained(&mut tx, new).await? {
+            record(&mut tx, "StandstillBegan", &standstill).await?;
         }
         let count = told.len();
         steps::commit(tx, Step::WatchStandstills).await?;
@@ -43,19 +51,15 @@ impl Engine {
 
 /// Everything past its deadline that `visible` may see, longest first, with the reasons.
 pub async fn all(conn: &mut PgConnection, visible: &Visible) -> Result<Vec<Standstill>> {
-    let mut all = Vec::new();
-    for (waiting, owner) in past(conn).await? {
-        let shown = match waiting.campaign_id {
-            None => *visible == Visible::All,
-            Some(id) => {
-                let campaign = store::campaigns::by_id(conn, id).await?;
-                campaign.is_some_and(|campaign| visible.shows(campaign.project_id))
-            }
-        };
-        if shown {
-            all.push(standstill(conn, waiting, owner).await?);
-        }
-    }
+    let past = past(conn).await?;
+    let campaigns: BTreeSet<CampaignId> = past.iter().filter_map(|(it, _)| it.campaign_id).collect();
+    let campaigns: Vec<CampaignId> = campaigns.into_iter().collect();
+    let campaigns = store::campaigns::by_ids(conn, &campaigns).await?;
+    let shown: BTreeSet<CampaignId> =
+        campaigns.iter().filter(|it| visible.shows(it.project_id)).map(|it| it.id).collect();
+    let is_shown =
+        |it: &Waiting| it.campaign_id.map_or(*visible == Visible::All, |campaign| shown.contains(&campaign));
+    let mut all = explained(conn, past.into_iter().filter(|(it, _)| is_shown(it)).collect()).await?;
     all.sort_by_key(|it| it.since);
     Ok(all)
 }
@@ -66,50 +70,83 @@ async fn past(conn: &mut PgConnection) -> Result<Vec<(Waiting, Owner)>> {
     Ok(waits.into_iter().filter_map(|it| judge(&it, now).map(|owner| (it, owner))).collect())
 }
 
-async fn standstill(conn: &mut PgConnection, waiting: Waiting, owner: Owner) -> Result<Standstill> {
-    let mut reasons = reasons(conn, &waiting).await?;
-    if reasons.is_empty() {
-        let words = format!("the {} is {}", waiting.subject.as_str(), waiting.state);
-        reasons.push(Reason::new("standstill", owner, words).since(waiting.since));
-    }
-    Ok(Standstill {
-        told_otherwise: is_told_otherwise(&waiting),
-        subject: waiting.subject,
-        id: waiting.id,
-        state: waiting.state,
-        campaign_id: waiting.campaign_id,
-        owner,
-        since: waiting.since,
-        reasons,
-    })
+/// With the reasons of each, read for all of a sort at once.
+async fn explained(conn: &mut PgConnection, past: Vec<(Waiting, Owner)>) -> Result<Vec<Standstill>> {
+    let known = Explanations::read(conn, &past).await?;
+    let standstill = |(waiting, owner): (Waiting, Owner)| {
+        let mut reasons = known.of(&waiting);
+        if reasons.is_empty() {
+            let words = format!("the {} is {}", waiting.subject.as_str(), waiting.state);
+            reasons.push(Reason::new("standstill", owner, words).since(waiting.since));
+        }
+        Standstill {
+            told_otherwise: is_told_otherwise(&waiting),
+            subject: waiting.subject,
+            id: waiting.id,
+            state: waiting.state,
+            campaign_id: waiting.campaign_id,
+            owner,
+            since: waiting.since,
+            reasons,
+        }
+    };
+    Ok(past.into_iter().map(standstill).collect())
 }
 
-async fn reasons(conn: &mut PgConnection, waiting: &Waiting) -> Result<Vec<Reason>> {
-    let id: Option<Uuid> = waiting.id.parse().ok();
-    Ok(match (waiting.subject, id) {
-        (Subject::Job, Some(id)) => {
-            facts::job(conn, JobId(id)).await?.map(|it| of_job::explain(&it)).unwrap_or_default()
+/// Why what stands still does.
+struct Explanations {
+    jobs: BTreeMap<JobId, of_job::Facts>,
+    rounds: BTreeMap<RoundId, of_round::Facts>,
+    campaigns: BTreeMap<CampaignId, of_round::CampaignFacts>,
+    instruments: Vec<Instrument>,
+}
+
+impl Explanations {
+    async fn read(conn: &mut PgConnection, past: &[(Waiting, Owner)]) -> Result<Self> {
+        let of = |subject: Subject| {
+            let those = past.iter().filter(move |(it, _)| it.subject == subject);
+            those.filter_map(|(it, _)| it.id.parse::<Uuid>().ok())
+        };
+        let jobs: Vec<JobId> = of(Subject::Job).map(JobId).collect();
+        let rounds: Vec<RoundId> = of(Subject::Round).map(RoundId).collect();
+        let rounds = store::rounds::by_ids(conn, &rounds).await?;
+        let campaigns: Vec<CampaignId> = of(Subject::Campaign).map(CampaignId).collect();
+        let an_instrument = past.iter().any(|(it, _)| it.subject == Subject::Instrument);
+        Ok(Self {
+            jobs: facts::jobs(conn, &jobs).await?,
+            rounds: facts::rounds(conn, &rounds).await?,
+            campaigns: facts::campaigns(conn, &campaigns).await?,
+            instruments: if an_instrument { store::instruments::list(conn).await? } else { Vec::new() },
+        })
+    }
+
+    fn of(&self, waiting: &Waiting) -> Vec<Reason> {
+        let id: Option<Uuid> = waiting.id.parse().ok();
+        match (waiting.subject, id) {
+            (Subject::Job, Some(id)) => self.jobs.get(&JobId(id)).map(of_job::explain).unwrap_or_default(),
+            (Subject::Round, Some(id)) => {
+                self.rounds.get(&RoundId(id)).map(of_round::explain).unwrap_or_default()
+            }
+            (Subject::Campaign, Some(id)) => {
+                self.campaigns.get(&CampaignId(id)).map(of_round::explain_campaign).unwrap_or_default()
+            }
+            (Subject::Instrument, _) => self
+                .instruments
+                .iter()
+                .find(|it| it.name == waiting.id)
+                .map(out_of_service)
+                .into_iter()
+                .collect(),
+            _ => Vec::new(),
         }
-        (Subject::Round, Some(id)) => {
-            facts::round(conn, RoundId(id)).await?.map(|it| of_round::explain(&it)).unwrap_or_default()
-        }
-        (Subject::Campaign, Some(id)) => {
-            let facts = facts::campaign(conn, CampaignId(id)).await?;
-            facts.map(|it| of_round::explain_campaign(&it)).unwrap_or_default()
-        }
-        (Subject::Instrument, _) => {
-            let it = store::instruments::get(conn, &waiting.id).await?;
-            let why = it.state_reason.unwrap_or_else(|| "nobody said why".to_owned());
-            let words = format!("{} is {}: {why}", it.name, it.state.as_str());
-            let to_do = format!("`loopwright instrument resume {}` when it is done.", it.name);
-            vec![
-                Reason::new("instrument.out_of_service", Owner::Operator, words)
-                    .to_do(to_do)
-                    .since(it.state_since),
-            ]
-        }
-        _ => Vec::new(),
-    })
+    }
+}
+
+fn out_of_service(it: &Instrument) -> Reason {
+    let why = it.state_reason.as_deref().unwrap_or("nobody said why");
+    let words = format!("{} is {}: {why}", it.name, it.state.as_str());
+    let to_do = format!("`loopwright instrument resume {}` when it is done.", it.name);
+    Reason::new("instrument.out_of_service", Owner::Operator, words).to_do(to_do).since(it.state_since)
 }
 
 async fn moved(conn: &mut PgConnection, known: &Known) -> Result<()> {

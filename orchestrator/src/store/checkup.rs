@@ -40,15 +40,19 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
                   coalesce((select max(age(backend_xmin)) from pg_stat_activity
                             where pid <> pg_backend_pid()), 0) as "oldest_snapshot_age!",
                   (select count(*) from job_ready) as "ready_jobs!",
-                  (select extract(epoch from now() - min(job.created_at))::float8
-                   from job_ready join job on job.id = job_ready.job_id) as oldest_ready_seconds,
+                  (select extract(epoch from now() - min(since))::float8 from job_ready) as oldest_ready_seconds,
                   (select count(*) from lease where expires_at < now()) as "expired_leases!",
                   (select count(*) from job_in_doubt) as "jobs_in_doubt!",
                   (select count(*) from settlement) as "unsettled_consequences!",
                   (select count(*) from round where state = 'held') as "held_rounds!",
                   (select count(*) from task where closed_at is null) as "open_tasks!",
-                  (select count(*) from event)
-                      - (select position from event_sealer) as "unsealed_events!",
+                  (select count(*) from event
+                   where event.xid >= (
+                           select case when sealed_below <= pg_snapshot_xmin(pg_current_snapshot()) then sealed_below
+                                       else '0'::xid8 end
+                           from event_sealer)
+                     and (select position from event_seal where event_seal.event_id = event.id) is null)
+                      as "unsealed_events!",
                   not exists (
                       select from reconciliation where epoch = database_epoch() and closed_at is not null
                   ) as "is_reconciling!",

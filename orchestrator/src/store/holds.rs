@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use jobs::JobId;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -142,18 +143,24 @@ pub async fn manner_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<Manne
 }
 
 pub async fn of(conn: &mut PgConnection, id: Uuid) -> Result<Option<Hold>> {
-    let row = sqlx::query!(
-        r#"select manner, reason, actor.name as by, ordered_at
+    Ok(of_all(conn, &[id]).await?.remove(&id))
+}
+
+/// The hold on each of these that has one.
+pub async fn of_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Hold>> {
+    let rows = sqlx::query!(
+        r#"select subject_id, manner, reason, actor.name as by, ordered_at
          from hold
          join actor on actor.id = ordered_by
-         where subject_id = $1"#,
-        id
+         where subject_id = any($1)"#,
+        ids
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    row.map(|row| {
-        let manner = Manner::from_column(&row.manner)?;
-        Ok(Hold { manner, reason: row.reason, by: row.by, since: row.ordered_at })
-    })
-    .transpose()
+    rows.into_iter()
+        .map(|row| {
+            let manner = Manner::from_column(&row.manner)?;
+            Ok((row.subject_id, Hold { manner, reason: row.reason, by: row.by, since: row.ordered_at }))
+        })
+        .collect()
 }

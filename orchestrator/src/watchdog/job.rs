@@ -16,7 +16,7 @@ pub struct Facts {
     pub queue: String,
     pub capability: String,
     pub instrument: Option<String>,
-    /// Some step of its plate has begun: a drain lets it go on.
+    /// Some step of its plate has begun: a drain lets it go on. Only looked for while an instrument drains.
     pub plate_begun: bool,
     /// Real time: since when it is in its state, where that is known.
     pub since: Option<DateTime<Utc>>,

@@ -1,11 +1,11 @@
-//! What the watchdog is told: the facts about one job, round or campaign, and what has waited how long.
+//! What the watchdog is told: the facts about jobs, rounds and campaigns, and what has waited how long.
 
 mod campaign;
 mod job;
 mod round;
 mod standing;
 
-pub use campaign::campaign;
-pub use job::job;
-pub use round::round;
+pub use campaign::{campaign, campaigns};
+pub use job::{job, jobs};
+pub use round::{round, rounds};
 pub use standing::{Known, forget, known, notice, waits};
