@@ -80,17 +80,19 @@ impl Rule {
         now: DateTime<Utc>,
         count: usize,
     ) -> Vec<Tick> {
-        let mut found: Vec<Tick> = Vec::new();
-        let mut tick = self.next(self.long_past(last, since, now), since);
-        while let Some(this) = tick
-            && found.len() < count
-        {
-            tick = self.next(Some(this.nominal.at), since);
-            if this.due > now {
-                found.push(this);
-            }
-        }
-        found
+        self.after(last, since, now).take(count).collect()
+    }
+
+    /// Every tick that is due after `now`, dropped ones among them; a calendar may have no last one.
+    pub fn after(
+        &self,
+        last: Option<DateTime<Utc>>,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = Tick> {
+        let first = self.next(self.long_past(last, since, now), since);
+        let following = move |tick: &Tick| self.next(Some(tick.nominal.at), since);
+        std::iter::successors(first, following).filter(move |tick| tick.due > now)
     }
 
     /// `last`, or a later instant up to which no tick of a cron expression is due after `now`: a campaign that was

@@ -7,8 +7,7 @@ use crate::campaigns::schedule::Overlap;
 use crate::ids::{ActorId, ModelVersionId, RoundId};
 use crate::models::state::State as ModelState;
 use crate::rounds::seed;
-use crate::rounds::state::State;
-use crate::rounds::summary::Summary;
+use crate::rounds::spent::{Bounds, Tally, spent};
 use crate::store::campaigns::{Campaign, Version};
 use crate::store::chains;
 use crate::store::rounds::{BegunBy, NewRound, Round};
@@ -55,7 +54,7 @@ impl Standing {
                     since: store::rounds::last_closed(conn, campaign.id).await?.unwrap_or(since),
                 },
             },
-            spent: spent(conn, campaign, &version, &rounds).await?,
+            spent: why_spent(conn, campaign, &version, &rounds).await?,
         };
         Ok(Self { version, rule, situation, rounds, waiting, training, last_tick, since })
     }
@@ -90,64 +89,15 @@ impl Timing {
 }
 
 /// Why no further round can begin, if none can.
-async fn spent(
+async fn why_spent(
     conn: &mut PgConnection,
     campaign: &Campaign,
     version: &Version,
     rounds: &[Round],
 ) -> Result<Option<String>> {
-    let budget = &version.spec.budget;
-    let count = |of: fn(&Round) -> bool| rounds.iter().filter(|round| of(round)).count();
-    let closed = count(|round| round.state == State::Closed);
-    let live = count(|round| !round.state.is_terminal());
-    if u32::try_from(closed + live).unwrap_or(u32::MAX) >= budget.rounds {
-        let done = if live == 0 { "done" } else { "done or running" };
-        return Ok(Some(format!("all {} rounds of the budget are {done}", budget.rounds)));
-    }
-    if let Some(wanted) = budget.stop_after_hits {
-        let hits = hits(conn, rounds, wanted).await?;
-        if hits >= wanted {
-            return Ok(Some(format!("{hits} hits found, {wanted} were wanted")));
-        }
-    }
-    let at_most = if live == 0 { 0 } else { store::proposals::in_live_batches(conn, campaign.id).await? };
-    if answered_at_most(rounds).is_some_and(|answered| answered + at_most < version.pool_size) {
-        // Far from it: what is asked twice need not be told apart.
-        return Ok(None);
-    }
-    let answered = store::proposals::answered(conn, campaign.id).await?;
-    let asked = if live == 0 { 0 } else { store::proposals::asked_for(conn, campaign.id).await? };
-    if answered + asked >= version.pool_size {
-        let or_asked = if live == 0 { "" } else { " or asked for" };
-        let all = version.pool_size.min(answered + asked);
-        return Ok(Some(format!("all {all} experiments of the design space are answered{or_asked}")));
-    }
-    Ok(None)
-}
-
-/// Hits that the rounds have found so far, each in the first round that called it one; fewer than `wanted` when there
-/// are fewer, without those of rounds that have not closed.
-async fn hits(conn: &mut PgConnection, rounds: &[Round], wanted: u32) -> Result<u32> {
-    let mut hits: u32 = rounds.iter().filter_map(summary).map(|summary| summary.hits_found).sum();
-    let open: Vec<&Round> = rounds.iter().filter(|round| summary(round).is_none()).collect();
-    let ids: Vec<RoundId> = open.iter().map(|round| round.id).collect();
-    if hits + store::observations::called_hits(conn, &ids).await? < wanted {
-        return Ok(hits);
-    }
-    for round in open {
-        hits += store::observations::new_hits(conn, round).await?;
-    }
-    Ok(hits)
-}
-
-/// Answers of closed rounds, repeated ones among them; `None` when one of them does not say how many.
-fn answered_at_most(rounds: &[Round]) -> Option<u64> {
-    let closed = rounds.iter().filter(|round| round.state == State::Closed);
-    closed.map(|round| summary(round).map(|summary| u64::from(summary.proposed))).sum()
-}
-
-fn summary(round: &Round) -> Option<Summary> {
-    serde_json::from_value(round.summary.clone()?).ok()
+    let (budget, tally) = (&version.spec.budget, Tally::of(rounds));
+    let bounds = Bounds::read(conn, &[(campaign.id, budget, &tally)]).await?;
+    spent(conn, campaign.id, (budget, version.pool_size), &tally, &bounds).await
 }
 
 /// Begins the next round. `None`: another one is there meanwhile.

@@ -9,6 +9,7 @@ pub mod data_cut;
 pub mod posterior;
 pub mod progress;
 pub mod seed;
+pub mod spent;
 pub mod state;
 pub mod summary;
 

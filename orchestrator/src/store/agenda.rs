@@ -4,6 +4,8 @@ use super::Result;
 use crate::ids::{CampaignId, RoundId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// A plate of a live round that is not judged yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +24,14 @@ pub struct Incubating {
     pub read_to_lab_at: DateTime<Utc>,
 }
 
-/// Plates of a round that are not judged yet, by number.
-pub async fn plates_under_way(conn: &mut PgConnection, round: RoundId) -> Result<Vec<PlateUnderWay>> {
+/// Plates that are not judged yet of each of these rounds that has any, by number.
+pub async fn plates_under_way(
+    conn: &mut PgConnection,
+    rounds: &[RoundId],
+) -> Result<BTreeMap<RoundId, Vec<PlateUnderWay>>> {
+    let rounds: Vec<Uuid> = rounds.iter().map(|round| round.0).collect();
     let rows = sqlx::query!(
-        r#"select plate.barcode, plate.state,
+        r#"select plate.round_id, plate.barcode, plate.state,
                   incubation.settled_lab_at as "since_lab_at?",
                   arrival.not_before_lab_at as "read_from_lab_at?",
                   arrival.deadline_lab_at as "read_to_lab_at?"
@@ -46,13 +52,14 @@ pub async fn plates_under_way(conn: &mut PgConnection, round: RoundId) -> Result
                order by not_before_lab_at
                limit 1
            ) as arrival on true
-           where plate.round_id = $1 and plate.state in ('planned', 'dispensing', 'incubating', 'reading')
+           where plate.round_id = any($1) and plate.state in ('planned', 'dispensing', 'incubating', 'reading')
            order by plate.ordinal, plate.generation"#,
-        round.0
+        &rounds
     )
     .fetch_all(conn)
     .await?;
-    let plates = rows.into_iter().map(|row| {
+    let mut plates: BTreeMap<RoundId, Vec<PlateUnderWay>> = BTreeMap::new();
+    for row in rows {
         let window = row.since_lab_at.zip(row.read_from_lab_at);
         let incubating = window.map(|(since_lab_at, read_from_lab_at)| Incubating {
             since_lab_at,
@@ -61,26 +68,43 @@ pub async fn plates_under_way(conn: &mut PgConnection, round: RoundId) -> Result
         });
         // On its way to the reader it waits for nothing any more.
         let reading = row.state == "reading" || (row.since_lab_at.is_some() && incubating.is_none());
-        PlateUnderWay { barcode: row.barcode, incubating, reading }
-    });
-    Ok(plates.collect())
+        let plate = PlateUnderWay { barcode: row.barcode, incubating, reading };
+        plates.entry(row.round_id.into()).or_default().push(plate);
+    }
+    Ok(plates)
 }
 
-/// The median of laboratory hours in which batches of the campaign waited for people; `None` before the first.
-pub async fn approval_hours(conn: &mut PgConnection, campaign: CampaignId) -> Result<Option<f64>> {
-    Ok(sqlx::query_scalar!(
-        r#"select percentile_cont(0.5) within group (
-               order by extract(epoch from left_lab_at - entered_lab_at)::float8 / 3600.0)
-           from (
-               select stage, entered_lab_at,
-                      lead(entered_lab_at) over (partition by round_id order by entry) as left_lab_at
-               from round_stage
-               join round on round.id = round_stage.round_id
-               where round.campaign_id = $1
-           ) as stages
-           where stage = 'awaiting_approval' and left_lab_at is not null"#,
-        campaign.0
+/// Rounds whose approvals are looked back on.
+const RECENT: i64 = 10;
+
+/// The median of laboratory hours in which batches of a campaign waited for people, over its last [`RECENT`] rounds; a
+/// campaign that none has waited in is left out.
+pub async fn approval_hours(
+    conn: &mut PgConnection,
+    campaigns: &[CampaignId],
+) -> Result<BTreeMap<CampaignId, f64>> {
+    let campaigns: Vec<Uuid> = campaigns.iter().map(|campaign| campaign.0).collect();
+    let rows = sqlx::query!(
+        r#"select asked.id as "id!", waited.hours as "hours!"
+           from unnest($1::uuid[]) as asked (id)
+           cross join lateral (
+               select percentile_cont(0.5) within group (
+                   order by extract(epoch from left_lab_at - entered_lab_at)::float8 / 3600.0) as hours
+               from (
+                   select stage, entered_lab_at,
+                          lead(entered_lab_at) over (partition by round_id order by entry) as left_lab_at
+                   from (
+                       select id from round where campaign_id = asked.id order by number desc limit $2
+                   ) as recent
+                   join round_stage on round_stage.round_id = recent.id
+               ) as stages
+               where stage = 'awaiting_approval' and left_lab_at is not null
+           ) as waited
+           where waited.hours is not null"#,
+        &campaigns,
+        RECENT
     )
-    .fetch_one(conn)
-    .await?)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id.into(), row.hours)).collect())
 }

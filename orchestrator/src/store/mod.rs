@@ -41,6 +41,7 @@ pub mod moved;
 pub mod notifications;
 pub mod observations;
 pub mod outbox;
+pub mod outlook;
 pub mod people;
 pub mod plates;
 pub mod pool;

@@ -7,6 +7,7 @@ use super::rounds::Round;
 use crate::ids::{CampaignId, ObservationId, PlateId, ProposalId, RoundId};
 use jobs::Experiment;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Normalised to the plate's controls (negative 0, positive 1).
@@ -136,25 +137,33 @@ pub async fn number(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64
     u64::try_from(number).map_err(corrupt)
 }
 
-/// How many observations of these rounds are called hits: at least as many as there are new hits in them.
-pub async fn called_hits(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<u32> {
+/// How many observations of each of these rounds are called hits: at least as many as there are new hits in it. A round
+/// without any is left out.
+pub async fn called_hits(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<BTreeMap<RoundId, u32>> {
+    if rounds.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let ids: Vec<Uuid> = rounds.iter().map(|id| id.0).collect();
-    let called = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from observation where round_id = any($1) and hit"#,
+    let rows = sqlx::query!(
+        r#"select round_id, count(*) as "count!"
+           from observation
+           where round_id = any($1) and hit
+           group by round_id"#,
         &ids
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    count(called)
+    rows.into_iter().map(|row| Ok((row.round_id.into(), count(row.count)?))).collect()
 }
 
 /// Experiments that most of the round's observations call a hit (a tie is one), and that those of earlier rounds did
 /// not. As [`crate::rounds::summary::new_hits`] over everything.
 ///
-/// `offset 0`: the few that are called are looked up one by one, never all proposals of the campaign.
+/// `offset 0`: the few that are called are looked up one by one, by what was asked; never all proposals of the campaign,
+/// and no earlier round by itself.
 pub async fn new_hits(conn: &mut PgConnection, round: &Round) -> Result<u32> {
     let hits = sqlx::query_scalar!(
-        r#"with called as (
+        r#"with called as materialized (
                select proposal.perturbation, proposal.context
                from observation
                join proposal on proposal.id = observation.proposal_id
@@ -163,23 +172,26 @@ pub async fn new_hits(conn: &mut PgConnection, round: &Round) -> Result<u32> {
                having avg(observation.hit::int) >= 0.5
            ),
            earlier as materialized (
-               select array_agg(batch.id) as batches
+               select batch.id
                from round
                join batch on batch.round_id = round.id
                where round.campaign_id = $2 and round.number < $3
            ),
-           called_before as (
-               select called.perturbation, called.context
+           asked as materialized (
+               select called.perturbation, called.context, proposal.id, proposal.batch_id
                from called
                cross join lateral (
-                   select id
+                   select id, batch_id
                    from proposal
-                   where proposal.perturbation = called.perturbation
-                     and proposal.context = called.context
-                     and proposal.batch_id = any((select batches from earlier)::uuid[])
-                   offset 0) as asked
+                   where proposal.perturbation = called.perturbation and proposal.context = called.context
+                   offset 0) as proposal
+           ),
+           called_before as (
+               select asked.perturbation, asked.context
+               from asked
+               join earlier on earlier.id = asked.batch_id
                join observation on observation.proposal_id = asked.id
-               group by called.perturbation, called.context
+               group by asked.perturbation, asked.context
                having avg(observation.hit::int) >= 0.5
            )
            select (select count(*) from called) - (select count(*) from called_before) as "count!""#,

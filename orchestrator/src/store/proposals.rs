@@ -435,22 +435,31 @@ pub async fn asked_for(conn: &mut PgConnection, campaign: CampaignId) -> Result<
     count(asked).map(u64::from)
 }
 
-/// How many proposals, of whatever status, are in live batches of the campaign's live rounds: at least as many as are
-/// asked for.
-pub async fn in_live_batches(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
-    let number = sqlx::query_scalar!(
-        r#"select count(*) as "count!"
+/// How many proposals are in live batches of the live rounds of each of these campaigns: at least as many as are asked
+/// for. A campaign without live batches is left out.
+pub async fn in_live_batches(
+    conn: &mut PgConnection,
+    campaigns: &[CampaignId],
+) -> Result<BTreeMap<CampaignId, u64>> {
+    if campaigns.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let campaigns: Vec<Uuid> = campaigns.iter().map(|campaign| campaign.0).collect();
+    let rows = sqlx::query!(
+        r#"select round.campaign_id,
+               sum(coalesce(batch.selected, (
+                   select count(*) from proposal where proposal.batch_id = batch.id)))::bigint as "count!"
            from round
            join batch on batch.round_id = round.id
-           join proposal on proposal.batch_id = batch.id
-           where round.campaign_id = $1
+           where round.campaign_id = any($1)
              and round.state not in ('closed', 'cancelled', 'failed')
-             and batch.state in ('awaiting_approval', 'approved', 'planned')"#,
-        campaign.0
+             and batch.state in ('awaiting_approval', 'approved', 'planned')
+           group by round.campaign_id"#,
+        &campaigns
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    count(number).map(u64::from)
+    rows.into_iter().map(|row| Ok((row.campaign_id.into(), count(row.count)?.into()))).collect()
 }
 
 /// How many experiments of the campaign have their fate.

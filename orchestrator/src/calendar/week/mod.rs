@@ -7,7 +7,7 @@
 //! ticks to come (forecasts)                         /          -> hours against capacities        -> load
 //! ```
 //!
-//! A forecast takes a round to be approved as fast as the campaign's rounds were so far, and its plates to be
+//! A forecast takes a round to be approved as fast as the campaign's last rounds were, and its plates to be
 //! dispensed one after the other. It is a picture, not a plan: planning decides when there is a batch.
 
 mod fit;

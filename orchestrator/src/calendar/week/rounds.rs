@@ -15,7 +15,7 @@ pub(super) fn steps(campaign: &CampaignOutlook, outlook: &Outlook) -> Vec<Step> 
     let device = |name: &str| outlook.devices.get(name);
     let bench = &campaign.spec.bench;
     let shape = Shape::of(&campaign.spec, device(&bench.handler), device(&bench.reader));
-    let ticks = campaign.rule.upcoming(campaign.last_tick, campaign.since, outlook.now, MOST_TICKS);
+    let ticks = ticks(campaign, outlook);
     let mut course = Course { campaign, outlook, shape, steps: Vec::new(), busy: Vec::new() };
     let next = ticks.iter().find(|tick| !matches!(tick.fate, Fate::Dropped { .. })).map(|tick| tick.due);
     for round in &campaign.live {
@@ -25,6 +25,19 @@ pub(super) fn steps(campaign: &CampaignOutlook, outlook: &Outlook) -> Vec<Step> 
         course.forecast(&ticks);
     }
     course.steps
+}
+
+/// Those of the view, and further ones up to the first that begins a round.
+fn ticks(campaign: &CampaignOutlook, outlook: &Outlook) -> Vec<Tick> {
+    let mut ticks = Vec::new();
+    for tick in campaign.rule.after(campaign.last_tick, campaign.since, outlook.now).take(MOST_TICKS) {
+        let is_last = tick.due >= outlook.to && !matches!(tick.fate, Fate::Dropped { .. });
+        ticks.push(tick);
+        if is_last {
+            break;
+        }
+    }
+    ticks
 }
 
 struct Course<'a> {
@@ -196,7 +209,8 @@ impl Course<'_> {
             let begin = self.free(self.outlook.now);
             begun += 1;
             queued = Some(begin);
-            let next = ticks.iter().map(|tick| tick.due).find(|due| *due > begin);
+            let next = self.campaign.rule.after(self.campaign.last_tick, self.campaign.since, begin).next();
+            let next = next.map(|tick| tick.due);
             let end = self.run(&title(begun), begin, next, None);
             self.busy.push(end);
         }
