@@ -129,12 +129,13 @@ impl Engine {
         let mut tx = self.pool.begin().await?;
         let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return nothing(tx).await };
         let mut out = Consequences::default();
-        if start::step(&mut tx, &mut campaign, &mut out).await? != Stepped::Moved {
+        let stepped = start::step(&mut tx, &mut campaign, &mut out).await?;
+        if !matches!(stepped, Stepped::Moved | Stepped::Noted) {
             return nothing(tx).await;
         }
         steps::commit(tx, Step::Start).await?;
         self.wakeups.after(&out);
-        Ok(true)
+        Ok(stepped == Stepped::Moved)
     }
 }
 

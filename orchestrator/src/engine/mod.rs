@@ -89,6 +89,8 @@ enum Stepped {
     Moved,
     /// There was nothing to do.
     Nothing,
+    /// The same, and when to look again was written down: commit.
+    Noted,
     /// Somebody else took what was needed: roll back, look again later.
     Abandoned,
 }

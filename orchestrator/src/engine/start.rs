@@ -31,7 +31,14 @@ pub(super) async fn step(
     }
     let standing = Standing::read(conn, campaign).await?;
     match consult(&standing) {
-        Next::Nothing { .. } => Ok(Stepped::Nothing),
+        Next::Nothing { at, .. } => {
+            // While a round runs and no tick waits, only time brings anything: until then nobody needs to look.
+            if standing.situation.live.is_empty() || standing.situation.one_waits {
+                return Ok(Stepped::Nothing);
+            }
+            store::campaigns::look_again(conn, campaign.id, at).await?;
+            Ok(Stepped::Noted)
+        }
         Next::FirstTraining => first_training(conn, campaign, out).await,
         Next::Finish { because } => {
             store::ticks::skip_waiting(conn, campaign.id, &because).await?;

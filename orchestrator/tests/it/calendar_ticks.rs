@@ -2,6 +2,7 @@
 
 use crate::laboratory::{Laboratory, Settings};
 use chrono::{DateTime, Utc};
+use jobs::work::Kind;
 use orchestrator::calendar::{Window, Zone};
 use orchestrator::campaigns::control;
 use orchestrator::campaigns::start_round::{Started, start_round};
@@ -230,4 +231,23 @@ async fn each_tick_happens_once_with_three_engines(options: PgPoolOptions, login
     laboratory.run().await;
     let progress = laboratory.progress().await;
     assert_eq!((progress.state.as_str(), progress.passed_qc), ("finished", 10), "{progress:#?}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_campaign_whose_round_runs_is_looked_at_again_when_its_next_tick_is_due(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
+    laboratory.work_until(Kind::Dispense).await;
+    // As a change of the blackouts leaves it.
+    sqlx::query("update campaign set calendar_look_lab_at = '-infinity'")
+        .execute(&laboratory.pool)
+        .await
+        .expect("to be looked at");
+    laboratory.settle().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    assert_eq!(store::campaigns::to_look_at(&mut conn).await.expect("read"), []);
+    laboratory.pass_until("2026-01-12T08:00:00Z").await;
+    assert_eq!(store::campaigns::to_look_at(&mut conn).await.expect("read"), [laboratory.campaign]);
 }
