@@ -180,15 +180,21 @@ pub async fn list(
         Row,
         "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
                 plate.state, plate.reason, qc, plate.created_at
-         from plate
+         from (
+             select plate.id
+             from plate
+             join round on round.id = plate.round_id
+             join campaign on campaign.id = round.campaign_id
+             where ($1::uuid is null or round_id = $1)
+               and ($2::text is null or plate.state = $2)
+               and ($3::uuid is null or plate.id > $3)
+               and ($5::uuid[] is null or project_id = any($5))
+             order by plate.id
+             limit $4
+         ) as page
+         join plate on plate.id = page.id
          join round on round.id = plate.round_id
-         join campaign on campaign.id = round.campaign_id
-         where ($1::uuid is null or round_id = $1)
-           and ($2::text is null or plate.state = $2)
-           and ($3::uuid is null or plate.id > $3)
-           and ($5::uuid[] is null or project_id = any($5))
-         order by plate.id
-         limit $4",
+         order by plate.id",
         round.map(|id| id.0),
         state.map(State::as_str),
         after.map(|id| id.0),

@@ -166,9 +166,10 @@ async fn measured_since(
                join observation on observation.round_id = round.id
                join proposal on proposal.id = observation.proposal_id
                where round.campaign_id = $2
-                 and not exists (
-                     select from round_stage
-                     where round_stage.round_id = round.id and stage = 'closed' and entered_at <= $3)
+                 and coalesce((
+                         select max(entered_at)
+                         from round_stage
+                         where round_stage.round_id = round.id and stage = 'closed'), 'infinity') > $3
                  and observation.created_at > $3
            )
            select coalesce(sum(hit_probability), 0) as "sum!"
