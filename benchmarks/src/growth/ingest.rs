@@ -88,7 +88,7 @@ pub async fn measure(ground: &Ground, template: &Laboratory) -> anyhow::Result<M
     ground.cluster.make(DATABASE, Some(TEMPLATE)).await?;
     ground.cluster.checkpoint().await?;
     let mut laboratory = ground.open(DATABASE).await?;
-    std::mem::swap(&mut laboratory.folder, &mut copy_of(template)?);
+    laboratory.folder = copy_of(template)?;
     let ingest = ingest(&laboratory).await?;
     let rows = rows(&laboratory).await?;
     laboratory.drop().await?;
