@@ -37,6 +37,7 @@ mod people;
 mod plates_people;
 mod predictions;
 mod reconciliation;
+mod statements;
 mod stop;
 mod store_checks;
 mod store_counts;

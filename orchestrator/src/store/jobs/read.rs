@@ -182,12 +182,13 @@ pub async fn list(
     let wanted = Wanted { filter, projects, after: after.map(|id| id.0), limit };
     let of_few = filter.kind.is_some_and(has_few);
     let rows = match filter.state {
-        _ if filter.round_id.is_some() || filter.plate_id.is_some() || of_few => wanted.narrow(conn).await?,
-        None | Some(State::Succeeded) => match projects {
+        _ if filter.round_id.is_some() || filter.plate_id.is_some() => wanted.narrow(conn).await?,
+        Some(state) if state != State::Succeeded => wanted.held(conn, state).await?,
+        _ if of_few => wanted.narrow(conn).await?,
+        _ => match projects {
             Some(projects) => wanted.of_projects(conn, projects).await?,
             None => wanted.newest(conn).await?,
         },
-        Some(state) => wanted.held(conn, state).await?,
     };
     rows.into_iter().map(Summary::try_from).collect()
 }
@@ -214,12 +215,11 @@ impl Wanted<'_> {
         summaries!(
             ["select job.id as job_id
               from job
-              join job_state on job_state.job_id = job.id
               left join campaign on campaign.id = job.campaign_id
               where ($1::uuid is null or job.id < $1)
                   and ($2::text is null or job.kind = $2)
                   and ($3::uuid[] is null or campaign.project_id = any($3))
-                  and ($5::text is null or job_state.state = $5)
+                  and ($5::text is null or (select state from job_state where job_state.job_id = job.id) = $5)
                   and ($6::uuid is null or job.round_id = $6)
                   and ($7::uuid is null or job.plate_id = $7)
               order by job.id desc
