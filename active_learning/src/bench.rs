@@ -81,7 +81,13 @@ enum Rule {
     HitProbability,
     Greedy,
     Ucb,
+    ExpectedImprovement,
     Thompson,
+    TopTwo,
+    InformationGain,
+    /// With `--family ensemble` only.
+    Bald,
+    MaxEpistemic,
     Random,
 }
 
@@ -173,7 +179,12 @@ impl Arguments {
             Rule::Auto | Rule::HitProbability => Acquisition::HitProbability,
             Rule::Greedy => Acquisition::Greedy,
             Rule::Ucb => Acquisition::Ucb { beta: self.beta },
+            Rule::ExpectedImprovement => Acquisition::ExpectedImprovement,
             Rule::Thompson => Acquisition::Thompson,
+            Rule::TopTwo => Acquisition::TopTwo,
+            Rule::InformationGain => Acquisition::InformationGain,
+            Rule::Bald => Acquisition::Bald,
+            Rule::MaxEpistemic => Acquisition::MaxEpistemic,
             Rule::Random => Acquisition::Random,
         }
     }

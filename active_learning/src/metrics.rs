@@ -90,7 +90,7 @@ pub fn logit(probability: f64) -> f64 {
     (kept / (1.0 - kept)).ln()
 }
 
-fn normal_pdf(z: f64) -> f64 {
+pub fn normal_pdf(z: f64) -> f64 {
     (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
 }
 

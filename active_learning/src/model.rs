@@ -76,6 +76,8 @@ pub struct Posterior {
     pub epistemic_sd: Vec<f64>,
     pub aleatoric_sd: Vec<f64>,
     pub hit_log_odds: Vec<f64>,
+    /// What the hit call would teach of hits, in nats, where the family has several opinions; else empty.
+    pub hit_information: Vec<f64>,
     /// `[samples][N]`: joint draws of the noise-free value.
     pub samples: Vec<Vec<f64>>,
 }
@@ -86,6 +88,7 @@ impl Posterior {
         self.epistemic_sd.extend(more.epistemic_sd);
         self.aleatoric_sd.extend(more.aleatoric_sd);
         self.hit_log_odds.extend(more.hit_log_odds);
+        self.hit_information.extend(more.hit_information);
         if self.samples.is_empty() {
             self.samples = more.samples;
         } else {

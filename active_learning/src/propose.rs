@@ -49,7 +49,8 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let eligible = eligible(request);
     let count = request.batch_size.saturating_add(request.runners_up).min(eligible.len());
     let draws = acquisition::samples_needed(request.acquisition, count);
-    let Predicted { predictions, samples } = cell.predict(vocabulary, request.pool, draws, request.seed)?;
+    let Predicted { predictions, hit_information, samples } =
+        cell.predict(vocabulary, request.pool, draws, request.seed)?;
     let untrained = cell.header.metrics.training_rows == 0;
     let ignorant = untrained && !cell.header.has_prior;
     // What other screens of single edits say is no help in finding sets that interact.
@@ -65,12 +66,14 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         let candidates = Candidates {
             predictions: &predictions,
             samples: &samples,
+            hit_information: &hit_information,
             eligible: &eligible,
             objective: request.objective,
             reference: cell.header.reference,
+            best_utility: best_utility(request, cell.header.reference),
             seed: request.seed,
         };
-        acquisition::choose(rule, &candidates, count)
+        acquisition::choose(rule, &candidates, count)?
     };
     let Choice { scores, picks } = choice;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, spread)?;
@@ -87,6 +90,13 @@ fn rule_for(request: &Request, untrained: bool) -> Acquisition {
         _ if untrained => Acquisition::HitProbability,
         rule => rule,
     }
+}
+
+/// Of the values measured; `None` when nothing is.
+fn best_utility(request: &Request, reference: f64) -> Option<f64> {
+    let measured = request.cut.iter().map(|row| row.value);
+    let utilities = measured.map(|value| acquisition::utility(request.objective, reference, value));
+    utilities.max_by(f64::total_cmp)
 }
 
 fn eligible(request: &Request) -> Vec<usize> {

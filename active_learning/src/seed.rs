@@ -16,6 +16,7 @@ pub enum Purpose {
     Novelty = 7,
     Trees = 8,
     Permute = 9,
+    TopTwo = 10,
 }
 
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {

@@ -30,6 +30,8 @@ pub struct Cell {
 pub struct Predicted {
     /// In the readout's own units.
     pub predictions: Vec<Prediction>,
+    /// What each hit call would teach, in nats, uncalibrated; empty where the model holds one opinion only.
+    pub hit_information: Vec<f64>,
     /// `[samples][N]`, in the readout's own units.
     pub samples: Vec<Vec<f64>>,
 }
@@ -105,7 +107,8 @@ impl Cell {
         let widened = |(value, mean): (&f64, &f64)| scale.mean + scale.sd * mean + factor * (value - mean);
         let drawn =
             posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
-        Ok(Predicted { samples: drawn.collect(), predictions: predictions.collect() })
+        let (samples, predictions) = (drawn.collect(), predictions.collect());
+        Ok(Predicted { predictions, hit_information: posterior.hit_information, samples })
     }
 
     /// Whether it was trained with this vocabulary; it can predict with no other.

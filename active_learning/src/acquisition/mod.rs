@@ -4,12 +4,18 @@
 //! are in the readout's own units; which end of them is wanted is the [`Objective`]'s to say. The default,
 //! on the evidence of replays, is probability of hit.
 
+mod bald;
+mod expected_improvement;
 mod greedy;
 mod hit_probability;
+mod information_gain;
+mod max_epistemic;
 mod random;
 mod thompson;
+mod top_two;
 mod upper_confidence_bound;
 
+use crate::Result;
 use crate::seed::{self, Purpose};
 use jobs::work::learn::{Acquisition, Objective, Prediction};
 use rand::seq::SliceRandom;
@@ -19,11 +25,15 @@ pub struct Candidates<'a> {
     pub predictions: &'a [Prediction],
     /// `[samples][pool]`: joint draws of the noise-free value; only for rules that ask for them.
     pub samples: &'a [Vec<f64>],
+    /// What a hit call would teach, in nats; empty where the model holds one opinion only.
+    pub hit_information: &'a [f64],
     /// Positions in the pool that may be chosen.
     pub eligible: &'a [usize],
     pub objective: Objective,
     /// The value of an experiment that does nothing; two-sided utility is the distance from it.
     pub reference: f64,
+    /// Utility of the best value measured; `None` when nothing is.
+    pub best_utility: Option<f64>,
     pub seed: u64,
 }
 
@@ -45,29 +55,49 @@ pub struct Choice {
 pub fn samples_needed(rule: Acquisition, count: usize) -> usize {
     match rule {
         Acquisition::Thompson => count.clamp(1, 512),
+        // The challenger of the last pick comes from a sample of its own.
+        Acquisition::TopTwo => (count + 1).clamp(2, 512),
         _ => 0,
     }
 }
 
 /// Applies `rule`.
-pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Choice {
-    match rule {
-        Acquisition::HitProbability => candidates.best(hit_probability::scores(candidates), count),
-        Acquisition::Greedy => candidates.best(greedy::scores(candidates), count),
-        Acquisition::Ucb { beta } => candidates.best(upper_confidence_bound::scores(candidates, beta), count),
-        Acquisition::Thompson => thompson::choose(candidates, count),
-        Acquisition::Random => candidates.best(random::scores(candidates), count),
+pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Result<Choice> {
+    let scores = match rule {
+        Acquisition::Thompson => return Ok(thompson::choose(candidates, count)),
+        Acquisition::TopTwo => return Ok(top_two::choose(candidates, count)),
+        Acquisition::HitProbability => hit_probability::scores(candidates),
+        Acquisition::Greedy => greedy::scores(candidates),
+        Acquisition::Ucb { beta } => upper_confidence_bound::scores(candidates, beta),
+        Acquisition::ExpectedImprovement => expected_improvement::scores(candidates),
+        Acquisition::InformationGain => information_gain::scores(candidates),
+        Acquisition::Bald => bald::scores(candidates)?,
+        Acquisition::MaxEpistemic => max_epistemic::scores(candidates),
+        Acquisition::Random => random::scores(candidates),
+    };
+    Ok(candidates.best(scores, count))
+}
+
+/// How good a value is: higher is better. Two-sided, the distance from `reference`.
+pub(crate) fn utility(objective: Objective, reference: f64, value: f64) -> f64 {
+    match objective {
+        Objective::Maximise => value,
+        Objective::Minimise => -value,
+        Objective::TwoSided => (value - reference).abs(),
     }
 }
 
 impl Candidates<'_> {
-    /// How good a value is: higher is better.
     fn utility(&self, value: f64) -> f64 {
-        match self.objective {
-            Objective::Maximise => value,
-            Objective::Minimise => -value,
-            Objective::TwoSided => (value - self.reference).abs(),
-        }
+        utility(self.objective, self.reference, value)
+    }
+
+    /// Place in `left` of the candidate with the highest utility in `sample`, which is of the whole pool.
+    fn best_of(&self, sample: &[f64], left: &[usize]) -> usize {
+        let utility =
+            |candidate: usize| sample.get(candidate).map_or(f64::NEG_INFINITY, |&value| self.utility(value));
+        let places = 0..left.len();
+        places.max_by(|&a, &b| utility(left[a]).total_cmp(&utility(left[b]))).unwrap_or(0)
     }
 
     /// The eligible in random order: equal scores are not decided by the alphabet.
@@ -92,6 +122,22 @@ impl Candidates<'_> {
 mod tests {
     use super::*;
 
+    impl<'a> Candidates<'a> {
+        /// Of these predictions and nothing else.
+        pub fn of(predictions: &'a [Prediction], eligible: &'a [usize], objective: Objective) -> Self {
+            Self {
+                predictions,
+                samples: &[],
+                hit_information: &[],
+                eligible,
+                objective,
+                reference: 0.0,
+                best_utility: None,
+                seed: 1,
+            }
+        }
+    }
+
     fn prediction(mean: f64, epistemic_sd: f64, hit_probability: f64) -> Prediction {
         Prediction { mean, epistemic_sd, aleatoric_sd: 1.0, hit_probability }
     }
@@ -100,14 +146,12 @@ mod tests {
         let predictions = [prediction(3.0, 0.1, 0.2), prediction(-4.0, 0.1, 0.1), prediction(1.0, 2.0, 0.9)];
         let samples = vec![vec![0.0, 0.0, 9.0], vec![0.0, -9.0, 9.5]];
         let candidates = Candidates {
-            predictions: &predictions,
             samples: &samples,
-            eligible: &[0, 1, 2],
-            objective,
-            reference: 0.0,
-            seed: 1,
+            hit_information: &[0.1, 0.3, 0.2],
+            best_utility: Some(3.5),
+            ..Candidates::of(&predictions, &[0, 1, 2], objective)
         };
-        choose(rule, &candidates, 2).picks.iter().map(|pick| pick.candidate).collect()
+        choose(rule, &candidates, 2).unwrap().picks.iter().map(|pick| pick.candidate).collect()
     }
 
     #[test]
@@ -119,6 +163,21 @@ mod tests {
         assert_eq!(picked(Acquisition::Greedy, TwoSided), [1, 0]);
         assert_eq!(picked(Acquisition::Ucb { beta: 2.0 }, Maximise), [2, 0]);
         assert_eq!(picked(Acquisition::Thompson, TwoSided), [2, 1]);
+        // A mean of 3 is five sd below the best of 3.5, one of 1 with an sd of 2 but 1.25.
+        assert_eq!(picked(Acquisition::ExpectedImprovement, Maximise), [2, 0]);
+        assert_eq!(picked(Acquisition::ExpectedImprovement, Minimise), [1, 2]);
+        assert_eq!(picked(Acquisition::ExpectedImprovement, TwoSided), [1, 2]);
+        assert_eq!(picked(Acquisition::Bald, Maximise), [1, 2]);
+        assert_eq!(picked(Acquisition::InformationGain, Maximise)[0], 2);
+        assert_eq!(picked(Acquisition::MaxEpistemic, Minimise)[0], 2);
+    }
+
+    #[test]
+    fn a_rule_without_what_it_needs_says_so() {
+        let predictions = [prediction(1.0, 1.0, 0.5)];
+        let candidates = Candidates::of(&predictions, &[0], Objective::Maximise);
+        let error = choose(Acquisition::Bald, &candidates, 1).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|words| words.contains("needs the family `ensemble`")));
     }
 
     #[test]
@@ -127,22 +186,25 @@ mod tests {
         let samples = vec![vec![1.0; 50]; 4];
         let eligible: Vec<usize> = (0..50).step_by(5).collect();
         let candidates = Candidates {
-            predictions: &predictions,
             samples: &samples,
-            eligible: &eligible,
-            objective: Objective::Maximise,
-            reference: 0.0,
+            hit_information: &[0.1; 50],
             seed: 3,
+            ..Candidates::of(&predictions, &eligible, Objective::Maximise)
         };
         for rule in [
             Acquisition::HitProbability,
             Acquisition::Greedy,
             Acquisition::Ucb { beta: 1.0 },
+            Acquisition::ExpectedImprovement,
             Acquisition::Thompson,
+            Acquisition::TopTwo,
+            Acquisition::InformationGain,
+            Acquisition::Bald,
+            Acquisition::MaxEpistemic,
             Acquisition::Random,
         ] {
-            let mut picks: Vec<usize> =
-                choose(rule, &candidates, 50).picks.iter().map(|pick| pick.candidate).collect();
+            let choice = choose(rule, &candidates, 50).unwrap();
+            let mut picks: Vec<usize> = choice.picks.iter().map(|pick| pick.candidate).collect();
             picks.sort();
             assert_eq!(picks, eligible, "{rule:?}");
         }

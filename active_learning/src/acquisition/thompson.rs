@@ -12,22 +12,11 @@ pub(super) fn choose(candidates: &Candidates, count: usize) -> Choice {
     let mut scores: Vec<f64> = first.iter().map(|&value| candidates.utility(value)).collect();
     let mut left = candidates.shuffled();
     let mut picks = Vec::with_capacity(count.min(left.len()));
-    for sample in candidates.samples.iter().cycle() {
-        if picks.len() == count || left.is_empty() {
-            break;
-        }
-        let utility = |candidate: usize| {
-            sample.get(candidate).map_or(f64::NEG_INFINITY, |&value| candidates.utility(value))
-        };
-        let best = (0..left.len()).max_by(|&a, &b| utility(left[a]).total_cmp(&utility(left[b])));
-        if let Some(position) = best {
-            let candidate = left.swap_remove(position);
-            let score = utility(candidate);
-            if let Some(slot) = scores.get_mut(candidate) {
-                *slot = score;
-            }
-            picks.push(Pick { candidate, score });
-        }
+    for sample in candidates.samples.iter().cycle().take(count.min(left.len())) {
+        let candidate = left.swap_remove(candidates.best_of(sample, &left));
+        let score = candidates.utility(sample[candidate]);
+        scores[candidate] = score;
+        picks.push(Pick { candidate, score });
     }
     Choice { scores, picks }
 }

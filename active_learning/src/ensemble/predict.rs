@@ -40,7 +40,9 @@ impl Ensemble {
         let freedom = (members - 1).max(1) as f64;
         let variance = over(&deviations.f_square()?)?.f_mul_scalar(members as f64 / freedom)?;
         let noise = over(&outputs.log_variance.f_exp()?)?;
-        let hit = over(&outputs.hit_log_odds.f_sigmoid()?)?;
+        let opinions = outputs.hit_log_odds.f_sigmoid()?;
+        let hit = over(&opinions)?;
+        let information = entropy(&hit)?.f_sub(&over(&entropy(&opinions)?)?)?;
         let probabilities = tensor::to_f64(&hit)?;
         Ok(Posterior {
             samples: sample(&mean, &deviations, samples, seed)?,
@@ -48,8 +50,15 @@ impl Ensemble {
             epistemic_sd: tensor::to_f64(&variance.f_sqrt()?)?,
             aleatoric_sd: tensor::to_f64(&noise.f_sqrt()?)?,
             hit_log_odds: probabilities.into_iter().map(metrics::logit).collect(),
+            hit_information: tensor::to_f64(&information)?,
         })
     }
+}
+
+/// Of calls that come true with these probabilities, in nats.
+fn entropy(probabilities: &Tensor) -> Result<Tensor> {
+    let of = |p: &Tensor| -> Result<Tensor> { Ok(p.f_xlogy(p)?.f_neg()?) };
+    Ok(of(probabilities)?.f_add(&of(&probabilities.f_neg()?.f_add_scalar(1.0)?)?)?)
 }
 
 fn sample(mean: &Tensor, deviations: &Tensor, samples: usize, seed: u64) -> Result<Vec<Vec<f64>>> {

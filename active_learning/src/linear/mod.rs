@@ -125,6 +125,7 @@ impl BayesianLinear {
             mean,
             epistemic_sd,
             hit_log_odds: self.hit.log_odds(x)?,
+            hit_information: Vec::new(),
         })
     }
 }

@@ -83,8 +83,22 @@ impl<'a> Words<'a> {
             Acquisition::Ucb { beta } => {
                 format!("predicted value {mean:.3} and {beta} x its uncertainty {epistemic_sd:.3}, {chance}")
             }
-            Acquisition::Thompson => {
+            Acquisition::Thompson | Acquisition::TopTwo => {
                 format!("best in one sample of what the model holds possible ({score:.3}), {chance}")
+            }
+            // The score is the logarithm.
+            Acquisition::ExpectedImprovement => {
+                let improvement = score.exp();
+                format!("expected improvement {improvement:.2e} over the best value measured, {chance}")
+            }
+            Acquisition::InformationGain => {
+                format!("its value would teach {score:.3} nats of the readout, {chance}")
+            }
+            Acquisition::Bald => {
+                format!("whether it is a hit would teach {score:.3} nats of hits, {chance}")
+            }
+            Acquisition::MaxEpistemic => {
+                format!("among the least known: predicted value {mean:.3} +- {epistemic_sd:.3}, {chance}")
             }
             Acquisition::Random => "drawn at random, as asked".to_owned(),
         }

@@ -156,6 +156,7 @@ impl SetProcess {
             aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
             hit_log_odds,
             mean,
+            hit_information: Vec::new(),
             samples: Vec::new(),
         })
     }

@@ -7,11 +7,16 @@ use active_learning::representation::Vocabulary;
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Objective};
 
-const RULES: [Acquisition; 5] = [
+const RULES: [Acquisition; 10] = [
     Acquisition::HitProbability,
     Acquisition::Greedy,
     Acquisition::Ucb { beta: 1.0 },
+    Acquisition::ExpectedImprovement,
     Acquisition::Thompson,
+    Acquisition::TopTwo,
+    Acquisition::InformationGain,
+    Acquisition::Bald,
+    Acquisition::MaxEpistemic,
     Acquisition::Random,
 ];
 

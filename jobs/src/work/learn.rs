@@ -100,7 +100,7 @@ pub struct ModelMetrics {
     pub hit_ece: Option<f64>,
 }
 
-/// How to choose.
+/// How to choose. Sources of each: the learner's `acquisition` folder.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Acquisition {
@@ -110,8 +110,18 @@ pub enum Acquisition {
     Greedy,
     /// Mean plus `beta` epistemic standard deviations.
     Ucb { beta: f64 },
+    /// Largest expected improvement over the best value measured.
+    ExpectedImprovement,
     /// One posterior sample per pick.
     Thompson,
+    /// One posterior sample per pick; the best of it, or by the toss of a coin the best of another.
+    TopTwo,
+    /// What the value of one experiment would teach of the readout, in nats.
+    InformationGain,
+    /// What one hit call would teach of hits, in nats. Of the family `ensemble` only.
+    Bald,
+    /// Where the model is least sure of the value.
+    MaxEpistemic,
     /// Uniform; the control.
     Random,
 }

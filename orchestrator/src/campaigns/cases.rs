@@ -34,7 +34,16 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("features = []", "features = [\"a.xlsx\"]", "model.features[0]", "neither Parquet nor CSV"),
         ("priors = []", "priors = [\"a.csv\", \"a.csv\"]", "model.priors[1]", "twice"),
         ("beta = 1.0", "beta = -1.0", "acquisition.beta", "0 or more"),
-        ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "only `ucb`"),
+        ("beta = 1.0", "beta = 1.0\ncolour = 3", "acquisition.colour", "`ucb` takes `beta`"),
+        ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "`greedy` takes no settings"),
+        ("name = \"ucb\"", "name = \"expected_improvement\"", "acquisition.beta", "takes no settings"),
+        ("name = \"ucb\"", "name = \"knowledge\"", "acquisition.name", "unknown variant"),
+        (
+            "family = \"ensemble\"\nmembers = 8\nepochs = 60\nfeatures = []\npriors = []\nexclude_prior_groups = []\n\n[acquisition]\nname = \"ucb\"\nbeta = 1.0",
+            "family = \"bayesian_linear\"\n[acquisition]\nname = \"bald\"",
+            "acquisition.name",
+            "one opinion on each hit",
+        ),
         (
             "labware = \"corning_384_wellplate_112ul_flat\"",
             "labware = \"eppendorf\"",

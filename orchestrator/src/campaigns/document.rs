@@ -45,6 +45,12 @@ impl<'a> Document<'a> {
         true
     }
 
+    /// Names of the fields that the text gives the table `name`.
+    pub fn fields(&self, name: &str) -> Vec<String> {
+        let table = self.root.get(name).and_then(|value| value.get_ref().as_table());
+        table.into_iter().flatten().map(|(field, _)| field.get_ref().to_string()).collect()
+    }
+
     fn span(&self, path: &str) -> Option<Range<usize>> {
         let mut value: Option<&DeValue> = None;
         let mut span = None;

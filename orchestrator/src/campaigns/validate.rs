@@ -1,5 +1,6 @@
 //! Whether a campaign makes sense: what types cannot say, said before anything is created.
 
+mod acquisition;
 mod schedule;
 
 use super::document::Document;
@@ -7,7 +8,7 @@ use super::problem::Problem;
 use super::spec::{Assay, Combinations, Control, HitRule, Spec};
 use instruments::labware::Labware;
 use jobs::Perturbation;
-use jobs::work::learn::{Acquisition, ModelFamily, Objective};
+use jobs::work::learn::{ModelFamily, Objective};
 use std::collections::BTreeSet;
 
 /// Z' needs a standard deviation of each control.
@@ -208,17 +209,6 @@ impl Check<'_> {
                 "model",
                 "no features and no priors: all that the model can know of a gene is what was measured of it",
             );
-        }
-    }
-
-    fn acquisition(&mut self, spec: &Spec) {
-        if let Acquisition::Ucb { beta } = spec.acquisition {
-            self.require(beta.is_finite() && beta >= 0.0, "acquisition.beta", || {
-                format!("{beta} is out of range: 0 or more")
-            });
-        } else if self.document.has("acquisition.beta") {
-            // Serde lets a tagged unit variant have fields.
-            self.wrong("acquisition.beta", "only `ucb` takes a beta");
         }
     }
 

@@ -29,7 +29,8 @@ pub struct DemoArguments {
     pub batch: u32,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// hit_probability, greedy, ucb, thompson or random
+    /// As a campaign file names it: hit_probability, greedy, ucb, expected_improvement, thompson, top_two,
+    /// information_gain, bald, max_epistemic or random
     #[arg(long, default_value = "hit_probability")]
     pub acquisition: String,
     /// Approve every batch without a person

@@ -62,8 +62,18 @@ function acquisitionWords(acquisition: Spec["acquisition"]): string {
       return "best predicted mean";
     case "ucb":
       return `UCB: mean plus ${acquisition.beta} epistemic sd`;
+    case "expected_improvement":
+      return "largest expected improvement over the best measured";
     case "thompson":
       return "Thompson: one posterior sample per pick";
+    case "top_two":
+      return "top-two Thompson: the best of a sample, or its challenger";
+    case "information_gain":
+      return "what teaches most of the readout";
+    case "bald":
+      return "what teaches most of hits";
+    case "max_epistemic":
+      return "where the model is least sure";
     case "random":
       return "chance alone";
   }
