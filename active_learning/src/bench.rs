@@ -43,6 +43,12 @@ pub struct Arguments {
     /// Of `ucb`.
     #[arg(long, default_value_t = 1.0)]
     beta: f64,
+    /// Of `auto`: the largest share of a batch that may learn; 0 shows what learning is worth.
+    #[arg(long, value_parser = parse_share)]
+    learning_share: Option<f64>,
+    /// How firmly batches are spread over the features: 0 the rule alone, 1 spread alone among its best.
+    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
+    diversity: f64,
     #[arg(long, value_enum, default_value_t = End::TwoSided)]
     objective: End,
     #[arg(long, value_enum, default_value_t = Family::BayesianLinear)]
@@ -76,7 +82,7 @@ enum Pool {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Rule {
-    /// Probability of hit: what replays say is best.
+    /// Probability of hit, and a share that learns where the evidence is for it.
     Auto,
     HitProbability,
     Greedy,
@@ -141,6 +147,7 @@ impl Arguments {
             oracle,
             spec: self.spec(),
             acquisition: self.acquisition(),
+            diversity: self.diversity,
             objective: match self.objective {
                 End::Maximise => Objective::Maximise,
                 End::Minimise => Objective::Minimise,
@@ -176,7 +183,8 @@ impl Arguments {
 
     fn acquisition(&self) -> Acquisition {
         match self.acquisition {
-            Rule::Auto | Rule::HitProbability => Acquisition::HitProbability,
+            Rule::Auto => Acquisition::Auto { learning_share: self.learning_share },
+            Rule::HitProbability => Acquisition::HitProbability,
             Rule::Greedy => Acquisition::Greedy,
             Rule::Ucb => Acquisition::Ucb { beta: self.beta },
             Rule::ExpectedImprovement => Acquisition::ExpectedImprovement,
@@ -301,4 +309,9 @@ fn summarise(report: &Report) {
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    (0.0..=1.0).contains(&share).then_some(share).ok_or_else(|| format!("{share} is out of range: 0 to 1"))
 }

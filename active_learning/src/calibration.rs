@@ -132,11 +132,19 @@ fn platt_step(rows: &[&HeldOut], slope: f64, shift: f64) -> (f64, f64) {
     )
 }
 
-/// Scores of held-out rows, each fold calibrated on the others. `training_rows` is the whole cut.
-pub fn assess(training_rows: usize, rows: &[HeldOut]) -> ModelMetrics {
+/// The calibration error of the probability of a hit that chance alone gives honest probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    pub by_chance: f64,
+    pub sd: f64,
+}
+
+/// Scores of held-out rows, each fold calibrated on the others; and what of their calibration error is chance.
+/// `training_rows` is the whole cut.
+pub fn assess(training_rows: usize, rows: &[HeldOut]) -> (ModelMetrics, Option<Reliability>) {
     let mut report = ModelMetrics { training_rows: training_rows as u64, ..ModelMetrics::default() };
     if rows.len() < FEWEST_SCORED {
-        return report;
+        return (report, None);
     }
     let mut forecasts = Vec::with_capacity(rows.len());
     let mut hits = Vec::with_capacity(rows.len());
@@ -157,7 +165,8 @@ pub fn assess(training_rows: usize, rows: &[HeldOut]) -> ModelMetrics {
     report.coverage_80 = covered.map(|c| c.of_80);
     report.coverage_90 = covered.map(|c| c.of_90);
     report.hit_ece = metrics::expected_calibration_error(&hits);
-    report
+    let chance = metrics::calibration_error_by_chance(&hits);
+    (report, chance.map(|(by_chance, sd)| Reliability { by_chance, sd }))
 }
 
 #[cfg(test)]
@@ -190,7 +199,7 @@ mod tests {
         let rows = rows(0.25);
         let calibration = Calibration::fit(&rows);
         assert!((calibration.sd_factor - 4.0).abs() < 0.15, "{}", calibration.sd_factor);
-        let report = assess(400, &rows);
+        let (report, _) = assess(400, &rows);
         assert!((report.coverage_90.unwrap() - 0.9).abs() < 0.02);
     }
 

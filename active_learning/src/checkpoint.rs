@@ -3,7 +3,7 @@
 //! Layout (safetensors 0.3): eight bytes little-endian header length, JSON header, tensors row by row,
 //! little-endian. Our own header stands in `__metadata__.loopwright`. Nothing in it runs code.
 
-use crate::calibration::Calibration;
+use crate::calibration::{Calibration, Reliability};
 use crate::data::Block;
 use crate::model::Scale;
 use crate::{Error, Result, tensor};
@@ -31,6 +31,9 @@ pub struct Header {
     pub reference: f64,
     pub calibration: Calibration,
     pub metrics: ModelMetrics,
+    /// What of `metrics.hit_ece` is chance; absent in checkpoints of before, and where nothing was held out.
+    #[serde(default)]
+    pub reliability: Option<Reliability>,
     /// Other screens entered.
     pub has_prior: bool,
     /// SHA-256 over the vocabulary the model was trained with.

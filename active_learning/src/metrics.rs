@@ -68,6 +68,25 @@ pub fn expected_calibration_error(forecasts: &[(f64, bool)]) -> Option<f64> {
     Some(error.sum::<f64>() / sorted.len() as f64)
 }
 
+/// Mean and sd of the calibration error that these probabilities would have by chance alone if all of them held: of
+/// each bin's sum, which is then normal with the variance of its calls, the absolute value.
+pub fn calibration_error_by_chance(forecasts: &[(f64, bool)]) -> Option<(f64, f64)> {
+    if forecasts.is_empty() {
+        return None;
+    }
+    let mut probabilities: Vec<f64> = forecasts.iter().map(|(probability, _)| *probability).collect();
+    probabilities.sort_by(f64::total_cmp);
+    let bins = probabilities.chunks(probabilities.len().div_ceil(10));
+    let (mut expected, mut variance) = (0.0, 0.0);
+    for bin in bins {
+        let calls: f64 = bin.iter().map(|p| p * (1.0 - p)).sum();
+        expected += (2.0 * calls / PI).sqrt();
+        variance += calls * (1.0 - 2.0 / PI);
+    }
+    let count = probabilities.len() as f64;
+    Some((expected / count, variance.sqrt() / count))
+}
+
 /// `None` for no values.
 pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.into_iter().fold((0.0, 0u32), |(sum, count), v| (sum + v, count + 1));
@@ -108,6 +127,8 @@ pub fn normal_cdf(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn the_crps_of_a_gaussian_is_its_closed_form() {
@@ -131,5 +152,21 @@ mod tests {
         assert!(expected_calibration_error(&honest).unwrap() < 1e-12);
         let boastful: Vec<(f64, bool)> = (0..1000).map(|i| (0.4, i % 10 == 0)).collect();
         assert!((expected_calibration_error(&boastful).unwrap() - 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn chance_explains_the_calibration_error_of_honest_probabilities() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut errors = Vec::new();
+        let mut said = (0.0, 0.0);
+        for _ in 0..2_000 {
+            let calls = (0..128).map(|i| 0.1 + 0.4 * f64::from(i) / 128.0);
+            let calls: Vec<(f64, bool)> = calls.map(|p| (p, rng.random::<f64>() < p)).collect();
+            said = calibration_error_by_chance(&calls).unwrap();
+            errors.push(expected_calibration_error(&calls).unwrap());
+        }
+        // A normal stands for a sum of 13 calls: a few per cent.
+        assert!((mean(errors.iter().copied()).unwrap() / said.0 - 1.0).abs() < 0.05, "{said:?}");
+        assert!((sd(&errors).unwrap() / said.1 - 1.0).abs() < 0.1, "{said:?}");
     }
 }

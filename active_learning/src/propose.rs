@@ -1,15 +1,19 @@
 //! The next batch: who is in question, what the cell says of them, whom the rule picks, and why in words.
 
 mod cold_start;
+mod directions;
+mod diverse;
 mod reason;
+mod select;
 
-use crate::acquisition::{self, Candidates, Choice, Pick};
+use crate::acquisition::{self, Candidates, Pick, diversity};
 use crate::data::Observation;
 use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
 use crate::{Error, Result};
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Objective, Prediction, Proposal};
+use select::{Knowledge, Selected, Selection};
 use std::collections::HashSet;
 
 /// What a batch is chosen from and by. Lifetimes: everything is borrowed from the job.
@@ -17,13 +21,16 @@ pub struct Request<'a> {
     pub pool: &'a [Experiment],
     /// What was measured: named in reasons. The cell may have been trained on an earlier cut.
     pub cut: &'a [Observation],
-    /// Asked for and not yet answered: never proposed again. Conditioned on in so far as no rule here
-    /// gains from asking twice; diversity against them is a later rule's.
+    /// Asked for and not yet answered: never proposed again; diversity counts them as chosen.
     pub pending: &'a [Experiment],
     /// Never proposed.
     pub excluded: &'a [Experiment],
     pub objective: Objective,
     pub acquisition: Acquisition,
+    /// How firmly the batch is spread over the features, 0 to 1.
+    pub diversity: f64,
+    /// Rounds after this one in which what is learnt can be used, where that is known.
+    pub rounds_left: Option<u32>,
     pub batch_size: usize,
     pub runners_up: usize,
     pub seed: u64,
@@ -34,6 +41,10 @@ pub struct Proposed {
     /// Best first.
     pub proposals: Vec<Proposal>,
     pub runners_up: Vec<Proposal>,
+    /// What the batch as a whole is for, and why; empty when the rule says it all.
+    pub explanation: String,
+    /// Proposals that are there to learn from, rather than for being likely hits.
+    pub learning: usize,
     /// In the pool's order.
     pub predictions: Vec<Prediction>,
     /// In the pool's order.
@@ -48,48 +59,32 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     }
     let eligible = eligible(request);
     let count = request.batch_size.saturating_add(request.runners_up).min(eligible.len());
-    let draws = acquisition::samples_needed(request.acquisition, count);
+    let draws = acquisition::samples_needed(request.acquisition, looked_at(request, count));
     let Predicted { predictions, hit_information, samples } =
         cell.predict(vocabulary, request.pool, draws, request.seed)?;
-    let untrained = cell.header.metrics.training_rows == 0;
-    let ignorant = untrained && !cell.header.has_prior;
-    // What other screens of single edits say is no help in finding sets that interact.
-    let sets = request.pool.iter().all(|experiment| experiment.perturbation.edits().len() > 1);
-    let ignorant = ignorant || (untrained && sets);
-    let spread = ignorant && vocabulary.knows_features() && request.acquisition != Acquisition::Random;
-    let choice = if spread && sets {
-        cold_start::spread_sets(vocabulary, request.pool, &eligible, count, request.seed)?
-    } else if spread {
-        cold_start::spread(vocabulary, request.pool, &eligible, count, request.seed)?
-    } else {
-        let rule = if ignorant { Acquisition::Random } else { rule_for(request, untrained) };
-        let candidates = Candidates {
-            predictions: &predictions,
-            samples: &samples,
-            hit_information: &hit_information,
-            eligible: &eligible,
-            objective: request.objective,
-            reference: cell.header.reference,
-            best_utility: best_utility(request, cell.header.reference),
-            seed: request.seed,
-        };
-        acquisition::choose(rule, &candidates, count)?
+    let candidates = Candidates {
+        predictions: &predictions,
+        samples: &samples,
+        hit_information: &hit_information,
+        eligible: &eligible,
+        objective: request.objective,
+        reference: cell.header.reference,
+        best_utility: best_utility(request, cell.header.reference),
+        seed: request.seed,
     };
-    let Choice { scores, picks } = choice;
-    let words = reason::Words::new(vocabulary, cell, request, &predictions, spread)?;
-    let mut proposals =
-        picks.iter().map(|pick| describe(pick, request, &predictions, &words)).collect::<Result<Vec<_>>>()?;
+    let knowledge = Knowledge::of(vocabulary, cell, request);
+    let Selection { scores, picks, explanation, learning } =
+        select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
+    let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
+    let described = picks.iter().map(|selected| describe(selected, request, &predictions, &words));
+    let mut proposals = described.collect::<Result<Vec<_>>>()?;
     let runners_up = proposals.split_off(request.batch_size.min(proposals.len()));
-    Ok(Proposed { proposals, runners_up, predictions, scores })
+    Ok(Proposed { proposals, runners_up, explanation, learning, predictions, scores })
 }
 
-/// Without a measured value there is no mean to be greedy with: what the priors know is the hits.
-fn rule_for(request: &Request, untrained: bool) -> Acquisition {
-    match request.acquisition {
-        Acquisition::Random => Acquisition::Random,
-        _ if untrained => Acquisition::HitProbability,
-        rule => rule,
-    }
+/// Candidates that the rule has to rank for `count` picks.
+fn looked_at(request: &Request, count: usize) -> usize {
+    if request.diversity > 0.0 { diversity::shortlist(count) } else { count }
 }
 
 /// Of the values measured; `None` when nothing is.
@@ -106,18 +101,19 @@ fn eligible(request: &Request) -> Vec<usize> {
 }
 
 fn describe(
-    pick: &Pick,
+    selected: &Selected,
     request: &Request,
     predictions: &[Prediction],
     words: &reason::Words,
 ) -> Result<Proposal> {
     let outside = || Error::Settings("a candidate outside the pool was picked".into());
-    let experiment = request.pool.get(pick.candidate).ok_or_else(outside)?;
-    let prediction = predictions.get(pick.candidate).ok_or_else(outside)?;
+    let Pick { candidate, score } = selected.pick;
+    let experiment = request.pool.get(candidate).ok_or_else(outside)?;
+    let prediction = predictions.get(candidate).ok_or_else(outside)?;
     Ok(Proposal {
         experiment: experiment.clone(),
         prediction: *prediction,
-        score: pick.score,
-        reason: words.of(experiment, prediction, pick.score)?,
+        score,
+        reason: words.of(experiment, prediction, selected)?,
     })
 }

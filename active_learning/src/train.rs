@@ -59,6 +59,7 @@ impl Cell {
             fold_count,
         };
         let (model, held_out) = Model::fit(spec, vocabulary, set, contexts.len(), seed, stop)?;
+        let (metrics, reliability) = calibration::assess(cut.len(), &held_out);
         let header = Header {
             version: checkpoint::VERSION,
             code_version: CODE_VERSION.to_owned(),
@@ -69,7 +70,8 @@ impl Cell {
             scale,
             reference,
             calibration: Calibration::fit(&held_out),
-            metrics: calibration::assess(cut.len(), &held_out),
+            metrics,
+            reliability,
             has_prior: vocabulary.has_prior,
             vocabulary: vocabulary.fingerprint.clone(),
             hits_were_called,

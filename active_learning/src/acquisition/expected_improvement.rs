@@ -68,8 +68,8 @@ mod tests {
             (-6.0, 1.563_569_795_970_966_4e-10),
         ];
         for (z, expected) in known {
-            // 1e-6: the error function's polynomial, above -1; beyond it the fraction is exact.
-            let tolerance = if z > -1.0 { 1e-6 } else { 1e-12 };
+            // Above -1 the error function's polynomial; beyond, the fraction, slowest to converge at its end.
+            let tolerance = if z > -1.0 { 1e-6 } else { 1e-10 };
             let (sd, expected) = (2.5, 2.5 * expected);
             let said = log_expected(z * sd, sd).exp();
             assert!((said / expected - 1.0).abs() < tolerance, "{z}: {said} {expected}");

@@ -14,7 +14,8 @@ pub(super) fn scores(candidates: &Candidates) -> Vec<f64> {
 /// Smallest noise told from none: so that a model without noise ranks by what it does not know.
 const LEAST_SHARE: f64 = 1e-9;
 
-pub(super) fn gain(prediction: &Prediction) -> f64 {
+/// Of one prediction.
+pub(crate) fn gain(prediction: &Prediction) -> f64 {
     let unknown = prediction.epistemic_sd.powi(2);
     let noise = prediction.aleatoric_sd.powi(2).max(LEAST_SHARE * unknown).max(f64::MIN_POSITIVE);
     0.5 * (unknown / noise).ln_1p()

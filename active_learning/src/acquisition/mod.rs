@@ -4,11 +4,13 @@
 //! are in the readout's own units; which end of them is wanted is the [`Objective`]'s to say. The default,
 //! on the evidence of replays, is probability of hit.
 
+pub mod auto;
 mod bald;
+pub mod diversity;
 mod expected_improvement;
 mod greedy;
 mod hit_probability;
-mod information_gain;
+pub(crate) mod information_gain;
 mod max_epistemic;
 mod random;
 mod thompson;
@@ -66,7 +68,8 @@ pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Resul
     let scores = match rule {
         Acquisition::Thompson => return Ok(thompson::choose(candidates, count)),
         Acquisition::TopTwo => return Ok(top_two::choose(candidates, count)),
-        Acquisition::HitProbability => hit_probability::scores(candidates),
+        // Its shares are given by `auto::share_out`; alone, this is what it exploits by.
+        Acquisition::Auto { .. } | Acquisition::HitProbability => hit_probability::scores(candidates),
         Acquisition::Greedy => greedy::scores(candidates),
         Acquisition::Ucb { beta } => upper_confidence_bound::scores(candidates, beta),
         Acquisition::ExpectedImprovement => expected_improvement::scores(candidates),

@@ -1,12 +1,13 @@
 //! Why an experiment was chosen, in words a scientist reads.
 
-use super::Request;
-use crate::representation::{Encoded, Vocabulary};
+use super::select::{Selected, Why};
+use super::{Request, directions};
+use crate::representation::Vocabulary;
 use crate::train::Cell;
-use crate::{Result, metrics, tensor};
+use crate::{Result, acquisition, metrics, tensor};
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Prediction};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Neighbours named at most.
 const NEIGHBOURS: usize = 2;
@@ -23,6 +24,8 @@ pub(super) struct Words<'a> {
     measured: u64,
     /// Mean probability of a hit over the pool.
     pool_probability: f64,
+    /// Of the information gain of one value, over the pool.
+    gain_quartiles: (f64, f64),
     hits: Vec<&'a Experiment>,
     /// `[hits, width]`, unit length.
     hit_directions: Option<Tensor>,
@@ -41,7 +44,7 @@ impl<'a> Words<'a> {
         let hit_directions = if hits.is_empty() || !vocabulary.knows_features() {
             None
         } else {
-            Some(directions(vocabulary, &hits)?)
+            Some(directions::of_edits(vocabulary, &hits)?)
         };
         Ok(Self {
             vocabulary,
@@ -49,13 +52,21 @@ impl<'a> Words<'a> {
             acquisition: request.acquisition,
             spread,
             measured: cell.header.metrics.training_rows,
+            gain_quartiles: gain_quartiles(predictions),
             pool_probability: metrics::mean(predictions.iter().map(|p| p.hit_probability)).unwrap_or(0.0),
             hits,
             hit_directions,
         })
     }
 
-    pub fn of(&self, experiment: &Experiment, prediction: &Prediction, score: f64) -> Result<String> {
+    pub fn of(
+        &self,
+        experiment: &Experiment,
+        prediction: &Prediction,
+        selected: &Selected,
+    ) -> Result<String> {
+        let Selected { pick, why } = selected;
+        let score = pick.score;
         if self.spread {
             let words = "nothing is measured yet and no other screens were given; chosen to spread the batch";
             return Ok(format!("{words} over the known features (distance from the others {score:.1} sd)"));
@@ -64,10 +75,33 @@ impl<'a> Words<'a> {
             let words = "nothing is measured yet, and neither other screens nor features were given";
             return Ok(format!("{words}; drawn at random"));
         }
-        let mut parts = vec![self.rule(prediction, score)];
+        let mut parts =
+            vec![if *why == Why::Learns { self.learns(prediction) } else { self.rule(prediction, score) }];
         parts.extend(self.elsewhere(experiment));
         parts.extend(self.neighbours(experiment)?);
+        if matches!(self.acquisition, Acquisition::Auto { .. }) && self.measured > 0 {
+            parts.push(self.known(prediction).to_owned());
+        }
+        if let Why::Unlike { rank } = why {
+            parts.push(format!("number {} by the rule alone, taken for being unlike the others", rank + 1));
+        }
         Ok(parts.join("; "))
+    }
+
+    fn learns(&self, prediction: &Prediction) -> String {
+        let (nats, chance) = (acquisition::information_gain::gain(prediction), prediction.hit_probability);
+        format!(
+            "chosen to learn: its value would teach {nats:.3} nats of the readout; probability of hit {chance:.2}"
+        )
+    }
+
+    /// How much of what is not known of it can be learnt, beside the pool.
+    fn known(&self, prediction: &Prediction) -> &'static str {
+        match acquisition::information_gain::gain(prediction) {
+            gain if gain > self.gain_quartiles.1 => "little is known of its like",
+            gain if gain < self.gain_quartiles.0 => "much is known of its like",
+            _ => "as much is known of its like as of most",
+        }
     }
 
     fn rule(&self, prediction: &Prediction, score: f64) -> String {
@@ -78,7 +112,7 @@ impl<'a> Words<'a> {
             return format!("{chance} from other screens alone ({average})");
         }
         match self.acquisition {
-            Acquisition::HitProbability => format!("{chance} ({average})"),
+            Acquisition::HitProbability | Acquisition::Auto { .. } => format!("{chance} ({average})"),
             Acquisition::Greedy => format!("predicted value {mean:.3} +- {epistemic_sd:.3}, {chance}"),
             Acquisition::Ucb { beta } => {
                 format!("predicted value {mean:.3} and {beta} x its uncertainty {epistemic_sd:.3}, {chance}")
@@ -124,7 +158,7 @@ impl<'a> Words<'a> {
 
     fn neighbours(&self, experiment: &Experiment) -> Result<Option<String>> {
         let Some(hits) = &self.hit_directions else { return Ok(None) };
-        let own = directions(self.vocabulary, &[experiment])?;
+        let own = directions::of_edits(self.vocabulary, &[experiment])?;
         let likeness = tensor::to_f64(&hits.f_matmul(&own.f_transpose(0, 1)?)?)?;
         let mut order: Vec<(f64, &&Experiment)> = likeness.into_iter().zip(&self.hits).collect();
         order.retain(|(likeness, hit)| *likeness >= LEAST_LIKENESS && **hit != experiment);
@@ -135,10 +169,9 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Summed features at unit length, `[N, width]`.
-fn directions(vocabulary: &Vocabulary, experiments: &[&Experiment]) -> Result<Tensor> {
-    let encoded = Encoded::of(experiments.iter().copied(), vocabulary, &[])?;
-    let x = encoded.summed(vocabulary)?.f_narrow(1, 0, vocabulary.width())?;
-    let length = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?.f_sqrt()?;
-    Ok(x.f_div(&length.f_clamp_min(1e-6)?)?)
+fn gain_quartiles(predictions: &[Prediction]) -> (f64, f64) {
+    let mut gains: Vec<f64> = predictions.iter().map(acquisition::information_gain::gain).collect();
+    gains.sort_by(f64::total_cmp);
+    let at = |quarters: usize| gains.get(gains.len() * quarters / 4).copied().unwrap_or(0.0);
+    (at(1), at(3))
 }

@@ -13,6 +13,8 @@ pub struct Round {
     /// From 1.
     pub round: usize,
     pub hits: usize,
+    /// Of the batch, chosen to learn from; the rest for being likely hits.
+    pub learning: usize,
     pub hits_so_far: usize,
     /// Hits so far over all hits.
     pub hit_ratio: f64,
@@ -44,6 +46,8 @@ pub struct Round {
     pub select_seconds: f64,
     /// Of the whole process so far.
     pub peak_memory_mib: Option<f64>,
+    /// What an automatic batch is for, and why.
+    pub explanation: String,
 }
 
 impl Round {

@@ -21,6 +21,8 @@ pub struct Replay<'a> {
     pub oracle: &'a Oracle,
     pub spec: ModelSpec,
     pub acquisition: Acquisition,
+    /// How firmly each batch is spread over the features, 0 to 1.
+    pub diversity: f64,
     pub objective: Objective,
     pub rounds: usize,
     pub batch: usize,
@@ -52,7 +54,8 @@ impl Replay<'_> {
             let cell = Cell::train(self.vocabulary, &cut, &self.spec, round_seed, &Stop::default())?;
             let train_seconds = from.elapsed().as_secs_f64();
             let from = Instant::now();
-            let proposed = self.propose(&cell, &played.asked, &cut, round_seed)?;
+            let left = u32::try_from(self.rounds - round).ok();
+            let proposed = self.propose(&cell, &played.asked, &cut, (round_seed, left))?;
             let select_seconds = from.elapsed().as_secs_f64();
             let measured: Vec<Observation> =
                 proposed.proposals.iter().filter_map(|p| self.oracle.ask(&p.experiment)).collect();
@@ -84,7 +87,7 @@ impl Replay<'_> {
         cell: &Cell,
         measured: &[Experiment],
         cut: &[Observation],
-        seed: u64,
+        (seed, rounds_left): (u64, Option<u32>),
     ) -> Result<Proposed> {
         let request = Request {
             pool: self.oracle.pool(),
@@ -93,6 +96,8 @@ impl Replay<'_> {
             excluded: measured,
             objective: self.objective,
             acquisition: self.acquisition,
+            diversity: self.diversity,
+            rounds_left,
             batch_size: self.batch,
             runners_up: 0,
             seed,

@@ -29,6 +29,8 @@ pub(super) fn round(
         open.filter_map(|(experiment, said)| Some((*said, oracle.ask(experiment)?))).collect();
     let pool = Scores::of(truth.iter().map(|(said, row)| (*said, row)), has_scale);
     Round {
+        learning: proposed.learning,
+        explanation: proposed.explanation.clone(),
         hits: measured.iter().filter(|row| row.hit == Some(true)).count(),
         coverage_50: batch.coverage.map(|c| c.of_50),
         coverage_80: batch.coverage.map(|c| c.of_80),

@@ -165,7 +165,14 @@ async fn store(attempt: &Attempt, answer: Answer, named: Option<Digest>) -> Resu
             let checkpoint = keep(checkpoint).await?;
             Output::Train(TrainResult { checkpoint, code_version, metrics, train_seconds })
         }
-        Answer::Proposed { proposals, runners_up, posterior, fresh_checkpoint, select_seconds } => {
+        Answer::Proposed {
+            proposals,
+            runners_up,
+            explanation,
+            posterior,
+            fresh_checkpoint,
+            select_seconds,
+        } => {
             let posterior = keep(posterior).await?;
             let checkpoint = match fresh_checkpoint {
                 Some(bytes) => Some(keep(bytes).await?),
@@ -174,6 +181,7 @@ async fn store(attempt: &Attempt, answer: Answer, named: Option<Digest>) -> Resu
             Output::Propose(ProposeResult {
                 proposals,
                 runners_up,
+                explanation,
                 posterior,
                 checkpoint,
                 code_version,

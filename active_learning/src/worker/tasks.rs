@@ -46,6 +46,7 @@ pub enum Answer {
     Proposed {
         proposals: Vec<Proposal>,
         runners_up: Vec<Proposal>,
+        explanation: String,
         posterior: Vec<u8>,
         /// Trained for this choice, since the job named none.
         fresh_checkpoint: Option<Vec<u8>>,
@@ -122,6 +123,8 @@ impl Shelf {
             excluded: &excluded,
             objective: propose.objective,
             acquisition: propose.acquisition,
+            diversity: propose.diversity,
+            rounds_left: propose.rounds_left,
             batch_size: propose.batch_size as usize,
             runners_up: propose.runners_up as usize,
             seed: inputs.seed,
@@ -131,6 +134,7 @@ impl Shelf {
             posterior: data::posterior::write(&pool, &proposed.predictions, &proposed.scores),
             proposals: proposed.proposals,
             runners_up: proposed.runners_up,
+            explanation: proposed.explanation,
             fresh_checkpoint,
             select_seconds: from.elapsed().as_secs_f64(),
         })

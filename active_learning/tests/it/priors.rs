@@ -38,6 +38,8 @@ fn other_screens_make_the_first_batch_better_than_random() {
             excluded: &[],
             objective: Objective::Maximise,
             acquisition: Acquisition::HitProbability,
+            diversity: 0.0,
+            rounds_left: None,
             batch_size: 30,
             runners_up: 0,
             seed: 1,

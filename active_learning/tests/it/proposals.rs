@@ -5,9 +5,10 @@ use active_learning::data::{FeatureTable, Observation};
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Objective};
+use jobs::work::learn::{Acquisition, Objective, Proposal};
 
-const RULES: [Acquisition; 10] = [
+const RULES: [Acquisition; 11] = [
+    Acquisition::Auto { learning_share: None },
     Acquisition::HitProbability,
     Acquisition::Greedy,
     Acquisition::Ucb { beta: 1.0 },
@@ -20,6 +21,22 @@ const RULES: [Acquisition; 10] = [
     Acquisition::Random,
 ];
 
+fn request<'a>(pool: &'a [Experiment], cut: &'a [Observation], acquisition: Acquisition) -> Request<'a> {
+    Request {
+        pool,
+        cut,
+        pending: &[],
+        excluded: &[],
+        objective: Objective::Maximise,
+        acquisition,
+        diversity: 0.0,
+        rounds_left: None,
+        batch_size: 20,
+        runners_up: 10,
+        seed: 7,
+    }
+}
+
 fn ask(
     screen: &Screen,
     vocabulary: &Vocabulary,
@@ -29,17 +46,7 @@ fn ask(
 ) -> Proposed {
     let cell = train(vocabulary, cut, FAMILIES[0], 2);
     let oracle = screen.oracle();
-    let request = Request {
-        pool: oracle.pool(),
-        cut,
-        pending,
-        excluded,
-        objective: Objective::Maximise,
-        acquisition,
-        batch_size: 20,
-        runners_up: 10,
-        seed: 7,
-    };
+    let request = Request { pending, excluded, ..request(oracle.pool(), cut, acquisition) };
     propose(vocabulary, &cell, &request).unwrap()
 }
 
@@ -84,17 +91,8 @@ fn the_end_that_is_wanted_is_the_end_that_is_picked() {
     let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
     let oracle = screen.oracle();
     let mean_of = |objective| {
-        let request = Request {
-            pool: oracle.pool(),
-            cut: &cut,
-            pending: &[],
-            excluded: &[],
-            objective,
-            acquisition: Acquisition::Greedy,
-            batch_size: 10,
-            runners_up: 0,
-            seed: 7,
-        };
+        let asked = request(oracle.pool(), &cut, Acquisition::Greedy);
+        let request = Request { objective, batch_size: 10, runners_up: 0, ..asked };
         let proposed = propose(&vocabulary, &cell, &request).unwrap();
         proposed.proposals.iter().map(|p| p.prediction.mean).collect::<Vec<f64>>()
     };
@@ -131,4 +129,53 @@ fn a_model_without_features_still_answers_after_data_came() {
         let proposed = ask(&screen, &nothing, &screen.cut(80), rule, (&[], &[]));
         assert_eq!(proposed.proposals.len(), 20);
     }
+}
+
+#[test]
+fn a_diverse_batch_is_unlike_itself_and_says_so() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut, oracle) = (screen.vocabulary(), screen.cut(80), screen.oracle());
+    let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
+    let asked = |diversity, pending: &[Experiment]| {
+        let request = request(oracle.pool(), &cut, Acquisition::HitProbability);
+        propose(&vocabulary, &cell, &Request { diversity, pending, ..request }).unwrap().proposals
+    };
+    let (plain, diverse) = (asked(0.0, &[]), asked(0.9, &[]));
+    let by_the_rule =
+        ask(&screen, &vocabulary, &cut, Acquisition::HitProbability, (&[], &[])).proposals.len();
+    assert_eq!((plain.len(), diverse.len()), (by_the_rule, by_the_rule));
+    assert!(plain.iter().all(|p| !p.reason.contains("unlike the others")));
+    assert!(
+        diverse.iter().any(|p| p.reason.contains("by the rule alone, taken for being unlike the others"))
+    );
+    let hits = |batch: &[Proposal]| batch.iter().map(|p| p.prediction.hit_probability).sum::<f64>();
+    assert!(hits(&plain) > hits(&diverse), "spread has its price");
+    // What is pending is never asked for, and moves what else is.
+    let pending = [diverse[0].experiment.clone()];
+    let beside = asked(0.9, &pending);
+    assert!(beside.iter().all(|p| p.experiment != pending[0]));
+}
+
+#[test]
+fn an_automatic_batch_says_what_it_is_for() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut, oracle) = (screen.vocabulary(), screen.cut(120), screen.oracle());
+    let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
+    let asked = |rounds_left, learning_share| {
+        let request = request(oracle.pool(), &cut, Acquisition::Auto { learning_share });
+        propose(&vocabulary, &cell, &Request { rounds_left, excluded: &oracle.pool()[..120], ..request })
+            .unwrap()
+    };
+    let last = asked(Some(0), None);
+    assert!(last.explanation.starts_with("All 20 experiments exploit"), "{}", last.explanation);
+    assert!(last.proposals.iter().all(|p| p.reason.starts_with("probability of hit ")));
+    assert!(last.proposals.iter().all(|p| p.reason.contains("is known of its like")));
+    let earlier = asked(Some(4), None);
+    let learners = earlier.proposals.iter().filter(|p| p.reason.starts_with("chosen to learn: ")).count();
+    assert_eq!(learners, earlier.learning, "{}", earlier.explanation);
+    let forbidden = asked(Some(4), Some(0.0));
+    let names = |batch: &Proposed| batch.proposals.iter().map(|p| p.experiment.clone()).collect::<Vec<_>>();
+    assert_eq!((forbidden.learning, names(&forbidden)), (0, names(&last)));
+    let cold = ask(&screen, &vocabulary, &[], Acquisition::Auto { learning_share: None }, (&[], &[]));
+    assert!(cold.explanation.starts_with("Nothing is measured yet: all experiments are spread"));
 }

@@ -14,6 +14,7 @@ fn replay(oracle: &Oracle, vocabulary: &Vocabulary, acquisition: Acquisition, se
         oracle,
         spec: synthetic::spec(ModelFamily::Ensemble),
         acquisition,
+        diversity: 0.0,
         objective: Objective::TwoSided,
         rounds: 3,
         batch: 20,
@@ -59,6 +60,7 @@ fn with_permuted_feedback_nothing_is_learnt() {
         oracle: &oracle,
         spec: synthetic::spec(ModelFamily::BayesianLinear),
         acquisition: Acquisition::HitProbability,
+        diversity: 0.0,
         objective: Objective::TwoSided,
         rounds: 3,
         batch: 20,
@@ -78,7 +80,9 @@ fn a_report_is_a_table_and_a_picture() {
     let screen = synthetic::screen();
     let report = replay(&screen.oracle(), &screen.vocabulary(), Acquisition::Random, &[1, 2]);
     let csv = String::from_utf8(report.to_csv().unwrap()).unwrap();
-    assert!(csv.starts_with("seed,round,hits,hits_so_far,hit_ratio,random_hits,enrichment,coverage_50"));
+    assert!(
+        csv.starts_with("seed,round,hits,learning,hits_so_far,hit_ratio,random_hits,enrichment,coverage_50")
+    );
     assert_eq!(csv.lines().count(), 1 + 2 * 3);
     let curves = report.curves();
     assert_eq!((curves.len(), curves[0].len()), (2, 4));
@@ -108,6 +112,7 @@ fn ifng_is_replayed_above_random() {
         oracle: &oracle,
         spec: ModelSpec { members: 4, epochs: 20, ..ModelSpec::default() },
         acquisition: Acquisition::HitProbability,
+        diversity: 0.0,
         objective: Objective::TwoSided,
         rounds: 3,
         batch: 64,

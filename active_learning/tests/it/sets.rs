@@ -89,6 +89,7 @@ fn pairs_are_replayed_above_random() {
         oracle: &oracle,
         spec: synthetic::spec(ModelFamily::BayesianLinear),
         acquisition: Acquisition::HitProbability,
+        diversity: 0.0,
         objective: Objective::TwoSided,
         rounds: 3,
         batch: 20,

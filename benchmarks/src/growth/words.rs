@@ -137,6 +137,8 @@ fn propose() -> Propose {
         checkpoint: Some(Digest::of(b"checkpoint")),
         objective: Objective::Maximise,
         acquisition: Acquisition::Ucb { beta: 1.0 },
+        diversity: 0.0,
+        rounds_left: None,
         batch_size: 100,
         runners_up: 0,
         pending: Vec::new(),

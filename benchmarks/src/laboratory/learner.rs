@@ -55,6 +55,7 @@ impl Learner {
         Ok(Output::Propose(ProposeResult {
             proposals,
             runners_up,
+            explanation: String::new(),
             posterior: attempt.put_blob(&pool.posterior).await?,
             checkpoint: job.checkpoint,
             code_version: CODE_VERSION.to_owned(),

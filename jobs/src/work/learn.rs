@@ -124,6 +124,12 @@ pub enum Acquisition {
     MaxEpistemic,
     /// Uniform; the control.
     Random,
+    /// Probability of a hit, and a share of the batch that learns, by evidence; says why in words.
+    Auto {
+        /// The largest share that may learn, 0 to 1; absent: what the evidence says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        learning_share: Option<f64>,
+    },
 }
 
 /// Which end of the readout is wanted.
@@ -145,6 +151,13 @@ pub struct Propose {
     pub checkpoint: Option<Digest>,
     pub objective: Objective,
     pub acquisition: Acquisition,
+    /// How firmly the batch is spread over what is known of the experiments: 0 the rule alone, 1 spread alone among
+    /// the rule's best.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub diversity: f64,
+    /// Rounds that come after this one in the campaign, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds_left: Option<u32>,
     pub batch_size: u32,
     pub runners_up: u32,
     /// Asked for and not yet answered: not proposed again, conditioned on.
@@ -154,6 +167,10 @@ pub struct Propose {
     /// No experiment with one of these edits in it is to be proposed: excluded by people for this round.
     #[serde(default)]
     pub excluded_genes: Vec<String>,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl Propose {
@@ -192,6 +209,9 @@ pub struct ProposeResult {
     pub proposals: Vec<Proposal>,
     /// The next best, in order.
     pub runners_up: Vec<Proposal>,
+    /// What the batch as a whole is for, and why, in words a scientist reads; empty when the rule says it all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub explanation: String,
     /// Posterior over the whole pool, so that a prediction for an experiment added by hand is a look-up.
     pub posterior: Digest,
     /// The checkpoint that was really used.

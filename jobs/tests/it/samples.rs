@@ -58,6 +58,8 @@ pub fn work(kind: Kind) -> Work {
             checkpoint: Some(Digest::of(b"checkpoint")),
             objective: Objective::Minimise,
             acquisition: Acquisition::Ucb { beta: 2.0 },
+            diversity: 0.3,
+            rounds_left: Some(3),
             batch_size: 2,
             runners_up: 1,
             pending: vec![experiment("CBLB")],
@@ -120,6 +122,7 @@ pub fn output(kind: Kind) -> Output {
         Kind::Propose => Output::Propose(ProposeResult {
             proposals: vec![proposal("CBLB")],
             runners_up: vec![proposal("RASA2")],
+            explanation: "All exploit.".to_owned(),
             posterior: Digest::of(b"posterior"),
             checkpoint: None,
             code_version: "0.1.0".to_owned(),

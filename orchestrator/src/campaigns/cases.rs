@@ -34,10 +34,24 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("features = []", "features = [\"a.xlsx\"]", "model.features[0]", "neither Parquet nor CSV"),
         ("priors = []", "priors = [\"a.csv\", \"a.csv\"]", "model.priors[1]", "twice"),
         ("beta = 1.0", "beta = -1.0", "acquisition.beta", "0 or more"),
-        ("beta = 1.0", "beta = 1.0\ncolour = 3", "acquisition.colour", "`ucb` takes `beta`"),
-        ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "`greedy` takes no settings"),
-        ("name = \"ucb\"", "name = \"expected_improvement\"", "acquisition.beta", "takes no settings"),
-        ("name = \"ucb\"", "name = \"knowledge\"", "acquisition.name", "unknown variant"),
+        ("beta = 1.0", "beta = 1.0\ncolour = 3", "acquisition.colour", "colour"),
+        ("name = \"ucb\"", "name = \"greedy\"", "acquisition.beta", "`greedy` takes no setting"),
+        ("name = \"ucb\"", "name = \"expected_improvement\"", "acquisition.beta", "takes no setting"),
+        ("name = \"ucb\"", "name = \"knowledge\"", "acquisition", "unknown variant"),
+        ("diversity = 0.0", "diversity = 1.5", "acquisition.diversity", "0 to 1"),
+        ("diversity = 0.0", "diversity = nan", "acquisition.diversity", "0 to 1"),
+        (
+            "name = \"ucb\"\nbeta = 1.0",
+            "name = \"auto\"\nlearning_share = 1.5",
+            "acquisition.learning_share",
+            "0 to 1",
+        ),
+        (
+            "name = \"ucb\"\nbeta = 1.0",
+            "name = \"greedy\"\nlearning_share = 0.1",
+            "acquisition.learning_share",
+            "takes no setting",
+        ),
         (
             "family = \"ensemble\"\nmembers = 8\nepochs = 60\nfeatures = []\npriors = []\nexclude_prior_groups = []\n\n[acquisition]\nname = \"ucb\"\nbeta = 1.0",
             "family = \"bayesian_linear\"\n[acquisition]\nname = \"bald\"",
@@ -208,7 +222,7 @@ fn problems_of_all_sections_come_together_in_order_of_line() {
     );
     assert_eq!(
         error.problems[1].to_string(),
-        "line 43, column 1: controls.negative.wells: 0 is too few: a Z'-factor needs 2 wells of each control"
+        "line 44, column 1: controls.negative.wells: 0 is too few: a Z'-factor needs 2 wells of each control"
     );
 }
 
@@ -275,7 +289,7 @@ fn roles_need_as_many_people_and_prices_a_section() {
     let both = ("approvals = 1", "approvals = 1\nroles = { scientist = 1, engineer = 1 }");
     assert_eq!(
         refused(&[both]),
-        "line 71, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
+        "line 72, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
     );
     // Not said, it follows from the roles.
     let (spec, _) = parsed(&[("approvals = 1", "roles = { scientist = 1, engineer = 1 }")]).unwrap();

@@ -20,7 +20,7 @@ pub struct Spec {
     pub objective: ObjectiveSpec,
     #[serde(default)]
     pub model: Model,
-    pub acquisition: Acquisition,
+    pub acquisition: AcquisitionSpec,
     pub assay: Assay,
     pub controls: Controls,
     #[serde(default)]
@@ -82,6 +82,20 @@ pub enum HitRule {
     AtMost(f64),
     /// Absolute value at least.
     TwoSided(f64),
+}
+
+/// How a batch is chosen: a rule with its settings, and how firmly what it chooses is spread.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AcquisitionSpec {
+    #[serde(flatten)]
+    pub rule: Acquisition,
+    /// 0 (and when absent): the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub diversity: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// The virtual cell and what it may learn from.

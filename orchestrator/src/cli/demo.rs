@@ -30,7 +30,7 @@ pub struct DemoArguments {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// As a campaign file names it: hit_probability, greedy, ucb, expected_improvement, thompson, top_two,
-    /// information_gain, bald, max_epistemic or random
+    /// information_gain, bald, max_epistemic, random or auto
     #[arg(long, default_value = "hit_probability")]
     pub acquisition: String,
     /// Approve every batch without a person

@@ -1925,7 +1925,7 @@ export interface components {
     schemas: {
         /** @enum {string} */
         AccountState: "active" | "disabled";
-        /** @description How to choose. */
+        /** @description How to choose. Sources of each: the learner's `acquisition` folder. */
         Acquisition: {
             /** @enum {string} */
             name: "hit_probability";
@@ -1939,10 +1939,41 @@ export interface components {
             name: "ucb";
         } | {
             /** @enum {string} */
+            name: "expected_improvement";
+        } | {
+            /** @enum {string} */
             name: "thompson";
         } | {
             /** @enum {string} */
+            name: "top_two";
+        } | {
+            /** @enum {string} */
+            name: "information_gain";
+        } | {
+            /** @enum {string} */
+            name: "bald";
+        } | {
+            /** @enum {string} */
+            name: "max_epistemic";
+        } | {
+            /** @enum {string} */
             name: "random";
+        } | {
+            /**
+             * Format: double
+             * @description The largest share that may learn, 0 to 1; absent: what the evidence says.
+             */
+            learning_share?: number | null;
+            /** @enum {string} */
+            name: "auto";
+        };
+        /** @description How a batch is chosen: a rule with its settings, and how firmly what it chooses is spread. */
+        AcquisitionSpec: components["schemas"]["Acquisition"] & {
+            /**
+             * Format: double
+             * @description 0 (and when absent): the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch.
+             */
+            diversity?: number;
         };
         /**
          * Format: uuid
@@ -2146,6 +2177,11 @@ export interface components {
             draft?: components["schemas"]["Draft"] | null;
             /** @description What rejections of earlier generations keep out of this round, in words. */
             excluded: string[];
+            /**
+             * @description What the batch as a whole is for, and why, in the learner's words; in the record of one batch only, and where
+             *     the rule does not say it all.
+             */
+            explanation?: string | null;
             frozen_hash?: components["schemas"]["Digest"] | null;
             /** Format: int32 */
             generation: number;
@@ -3627,6 +3663,11 @@ export interface components {
                 draft?: components["schemas"]["Draft"] | null;
                 /** @description What rejections of earlier generations keep out of this round, in words. */
                 excluded: string[];
+                /**
+                 * @description What the batch as a whole is for, and why, in the learner's words; in the record of one batch only, and where
+                 *     the rule does not say it all.
+                 */
+                explanation?: string | null;
                 frozen_hash?: components["schemas"]["Digest"] | null;
                 /** Format: int32 */
                 generation: number;
@@ -4325,6 +4366,12 @@ export interface components {
             /** Format: int32 */
             batch_size: number;
             checkpoint?: components["schemas"]["Digest"] | null;
+            /**
+             * Format: double
+             * @description How firmly the batch is spread over what is known of the experiments: 0 the rule alone, 1 spread alone among
+             *     the rule's best.
+             */
+            diversity?: number;
             /** @description Never to be proposed: measured (and not to be repeated), given up, or excluded by people. */
             excluded: components["schemas"]["Experiment"][];
             /** @description No experiment with one of these edits in it is to be proposed: excluded by people for this round. */
@@ -4333,12 +4380,19 @@ export interface components {
             objective: components["schemas"]["Objective"];
             /** @description Asked for and not yet answered: not proposed again, conditioned on. */
             pending: components["schemas"]["Experiment"][];
+            /**
+             * Format: int32
+             * @description Rounds that come after this one in the campaign, where that is known.
+             */
+            rounds_left?: number | null;
             /** Format: int32 */
             runners_up: number;
         };
         ProposeResult: {
             checkpoint?: components["schemas"]["Digest"] | null;
             code_version: string;
+            /** @description What the batch as a whole is for, and why, in words a scientist reads; empty when the rule says it all. */
+            explanation?: string;
             /** @description Posterior over the whole pool, so that a prediction for an experiment added by hand is a look-up. */
             posterior: components["schemas"]["Digest"];
             /** @description Best first. */
@@ -4783,7 +4837,7 @@ export interface components {
         Severity: "info" | "warning" | "critical";
         /** @description A campaign, as its file says it. File names are relative to the campaign file. */
         Spec: {
-            acquisition: components["schemas"]["Acquisition"];
+            acquisition: components["schemas"]["AcquisitionSpec"];
             assay: components["schemas"]["Assay"];
             bench: components["schemas"]["Bench"];
             budget: components["schemas"]["Budget"];

@@ -160,6 +160,11 @@ export function BatchReview({ review, look, took, refetch }: Props) {
         ) : null}
       </div>
       <div className={classes.plan}>
+        {batch.explanation ? (
+          <Text size="sm" mb="xs" component="p">
+            {batch.explanation}
+          </Text>
+        ) : null}
         <PlanFacts batch={batch} held={held} />
         {batch.draft?.plan === "possible" && batch.draft.differs_from ? (
           <Text size="sm" c="var(--lw-warn)" mt="xs">

@@ -14,7 +14,7 @@ export function About({ campaign }: { campaign: Campaign }) {
       "Design space",
       `${count(campaign.pool_size)} experiments, ${words(spec.design.combinations ?? "singles")} in ${spec.design.contexts.join(", ")}`,
     ],
-    ["Chosen by", acquisitionWords(spec.acquisition)],
+    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec.acquisition.diversity)],
     [
       "Assay",
       `${spec.assay.replicates} wells each of ${volume(spec.assay.transfer_volume_nl)}, ${spec.assay.incubate_hours} h at ${spec.assay.temperature_celsius} °C`,
@@ -76,5 +76,11 @@ function acquisitionWords(acquisition: Spec["acquisition"]): string {
       return "where the model is least sure";
     case "random":
       return "chance alone";
+    case "auto":
+      return "hit probability, and a share that learns where the evidence is for it";
   }
+}
+
+function spreadWords(diversity?: number): string {
+  return diversity ? `, spread over the features (${diversity})` : "";
 }

@@ -12,7 +12,9 @@ use crate::store::approvals;
 use crate::store::batches::Batch;
 use crate::store::campaigns::{self, Campaign};
 use crate::store::rounds::{self, Round};
-use crate::store::{exclusions, proposals};
+use crate::store::{exclusions, proposals, settlements};
+use jobs::JobId;
+use jobs::work::Output;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +24,17 @@ pub(super) async fn record(
     batch: Batch,
     caller: &Caller,
 ) -> Result<BatchRecord, Problem> {
-    let id = batch.id;
-    records(conn, vec![batch], caller).await?.pop().ok_or_else(|| Problem::not_found("batch", id))
+    let (id, job) = (batch.id, batch.propose_job_id);
+    let record =
+        records(conn, vec![batch], caller).await?.pop().ok_or_else(|| Problem::not_found("batch", id))?;
+    Ok(BatchRecord { explanation: explanation(conn, job).await?, ..record })
+}
+
+/// What the learner said of the whole batch, when it proposed it.
+async fn explanation(conn: &mut PgConnection, job: JobId) -> Result<Option<String>, Problem> {
+    let output = settlements::load(conn, job).await?.and_then(|settled| settled.output);
+    let Some(Output::Propose(result)) = output else { return Ok(None) };
+    Ok(Some(result.explanation).filter(|words| !words.is_empty()))
 }
 
 /// The same of several, in their order.

@@ -29,6 +29,10 @@ pub struct BatchRecord {
     pub selected: u32,
     pub layout_seed: u64,
     pub propose_job_id: JobId,
+    /// What the batch as a whole is for, and why, in the learner's words; in the record of one batch only, and where
+    /// the rule does not say it all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// Plates, volumes and cost of the plan as it would be now, or why there is none.
     pub draft: Option<Draft>,
     /// Covers content, layout seed and plan digest, once approved.
@@ -93,6 +97,7 @@ impl BatchRecord {
             selected: around.selected,
             layout_seed: batch.layout_seed,
             propose_job_id: batch.propose_job_id,
+            explanation: None,
             draft: batch.draft,
             frozen_hash: batch.frozen_hash,
             closed_reason: batch.closed_reason,

@@ -6,8 +6,12 @@ use jobs::work::learn::{Acquisition, ModelFamily};
 
 impl Check<'_> {
     pub(super) fn acquisition(&mut self, spec: &Spec) {
-        let rule = spec.acquisition;
+        let rule = spec.acquisition.rule;
         self.known_settings(rule);
+        self.within("acquisition.diversity", spec.acquisition.diversity, 0.0, 1.0, "");
+        if let Acquisition::Auto { learning_share: Some(share) } = rule {
+            self.within("acquisition.learning_share", share, 0.0, 1.0, "");
+        }
         if let Acquisition::Ucb { beta } = rule {
             self.require(beta.is_finite() && beta >= 0.0, "acquisition.beta", || {
                 format!("{beta} is out of range: 0 or more")
@@ -26,10 +30,10 @@ impl Check<'_> {
     fn known_settings(&mut self, rule: Acquisition) {
         let (name, own) = settings(rule);
         for field in self.document.fields("acquisition") {
-            if field != "name" && !own.contains(&field.as_str()) {
+            if !matches!(field.as_str(), "name" | "diversity") && !own.contains(&field.as_str()) {
                 let takes = match own {
-                    [] => "takes no settings".to_owned(),
-                    own => format!("takes `{}`", own.join("`, `")),
+                    [] => "takes no setting of its own".to_owned(),
+                    own => format!("takes `{}` of its own", own.join("`, `")),
                 };
                 self.wrong(&format!("acquisition.{field}"), format!("the rule `{name}` {takes}"));
             }
@@ -50,5 +54,6 @@ fn settings(rule: Acquisition) -> (&'static str, &'static [&'static str]) {
         Acquisition::Bald => ("bald", &[]),
         Acquisition::MaxEpistemic => ("max_epistemic", &[]),
         Acquisition::Random => ("random", &[]),
+        Acquisition::Auto { .. } => ("auto", &["learning_share"]),
     }
 }

@@ -65,6 +65,7 @@ pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
     Output::Propose(ProposeResult {
         proposals,
         runners_up,
+        explanation: "All exploit: next by name.".into(),
         posterior: store(engine, by, posterior).await,
         checkpoint: job.checkpoint,
         code_version: "test".into(),

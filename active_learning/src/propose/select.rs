@@ -1,0 +1,183 @@
+//! Whom to take: the rule, the spread, the shares; and what to do while nothing is known.
+
+use super::diverse::Diverse;
+use super::{Request, cold_start, looked_at};
+use crate::Result;
+use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Shared};
+use crate::acquisition::{self, Candidates, Choice, Pick};
+use crate::representation::Vocabulary;
+use crate::train::Cell;
+use jobs::Experiment;
+use jobs::work::learn::Acquisition;
+use std::collections::HashSet;
+
+/// A pick, and what it is there for.
+#[derive(Clone, Copy)]
+pub(super) struct Selected {
+    pub pick: Pick,
+    pub why: Why,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Why {
+    /// The rule's own choice.
+    Rule,
+    /// Passed on to by diversity, from this place (from 0) in the rule's order.
+    Unlike { rank: usize },
+    /// The automatic mode's learning share.
+    Learns,
+}
+
+pub(super) struct Selection {
+    pub scores: Vec<f64>,
+    pub picks: Vec<Selected>,
+    pub explanation: String,
+    pub learning: usize,
+}
+
+/// What a choice can rest on.
+pub(super) enum Knowledge {
+    /// Nothing but features.
+    Features {
+        sets: bool,
+    },
+    /// Nothing at all.
+    None,
+    /// Other screens.
+    Elsewhere,
+    Measured,
+}
+
+impl Knowledge {
+    pub fn of(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Self {
+        // What other screens of single edits say is no help in finding sets that interact.
+        let sets = request.pool.iter().all(|experiment| experiment.perturbation.edits().len() > 1);
+        if cell.header.metrics.training_rows > 0 {
+            Self::Measured
+        } else if cell.header.has_prior && !sets {
+            Self::Elsewhere
+        } else if vocabulary.knows_features() && request.acquisition != Acquisition::Random {
+            Self::Features { sets }
+        } else {
+            Self::None
+        }
+    }
+
+    /// Whether the batch is spread over the features for want of anything better.
+    pub fn spreads(&self) -> bool {
+        matches!(self, Self::Features { .. })
+    }
+}
+
+/// `count`: batch and runners-up.
+pub(super) fn select(
+    vocabulary: &Vocabulary,
+    cell: &Cell,
+    request: &Request,
+    candidates: &Candidates,
+    knowledge: &Knowledge,
+    count: usize,
+) -> Result<Selection> {
+    let automatic = matches!(request.acquisition, Acquisition::Auto { .. });
+    let cold = |choice: Choice, how: &str| Selection {
+        scores: choice.scores,
+        picks: choice.picks.into_iter().map(|pick| Selected { pick, why: Why::Rule }).collect(),
+        explanation: if automatic {
+            format!("Nothing is measured yet: all experiments are {how}.")
+        } else {
+            String::new()
+        },
+        learning: 0,
+    };
+    let (pool, eligible, seed) = (request.pool, candidates.eligible, request.seed);
+    match knowledge {
+        Knowledge::Features { sets: true } => {
+            let choice = cold_start::spread_sets(vocabulary, pool, eligible, count, seed)?;
+            Ok(cold(choice, "sets of edits that are alike, or spread over the features"))
+        }
+        Knowledge::Features { sets: false } => {
+            let choice = cold_start::spread(vocabulary, pool, eligible, count, seed)?;
+            Ok(cold(choice, "spread over the features, for the next round to learn from"))
+        }
+        Knowledge::None => {
+            Ok(cold(acquisition::choose(Acquisition::Random, candidates, count)?, "drawn at random"))
+        }
+        Knowledge::Elsewhere | Knowledge::Measured => {
+            let diverse = Diverse { vocabulary, request };
+            by_rule(&diverse, cell, candidates, rule_for(request, knowledge), count)
+        }
+    }
+}
+
+/// Without a measured value there is no mean to be greedy with: what the priors know is the hits.
+fn rule_for(request: &Request, knowledge: &Knowledge) -> Acquisition {
+    match (request.acquisition, knowledge) {
+        (rule @ (Acquisition::Random | Acquisition::Auto { .. }), _) | (rule, Knowledge::Measured) => rule,
+        _ => Acquisition::HitProbability,
+    }
+}
+
+fn by_rule(
+    diverse: &Diverse,
+    cell: &Cell,
+    candidates: &Candidates,
+    rule: Acquisition,
+    count: usize,
+) -> Result<Selection> {
+    let request = diverse.request;
+    let batch = request.batch_size;
+    if let Acquisition::Auto { learning_share } = rule {
+        let evidence = Evidence {
+            metrics: &cell.header.metrics,
+            reliability: cell.header.reliability,
+            rounds_left: request.rounds_left,
+            limit: learning_share,
+        };
+        return shared_out(diverse, candidates, &evidence, count);
+    }
+    let Choice { scores, picks } = acquisition::choose(rule, candidates, looked_at(request, count))?;
+    let order = diverse.order(&[], &picks, request.diversity, (batch, count))?;
+    let selected =
+        |(place, rank): (usize, usize)| Selected { pick: picks[rank], why: why(place, rank, batch) };
+    let picks = order.into_iter().enumerate().map(selected).collect();
+    Ok(Selection { scores, picks, explanation: String::new(), learning: 0 })
+}
+
+/// The automatic mode.
+fn shared_out(
+    diverse: &Diverse,
+    candidates: &Candidates,
+    evidence: &Evidence,
+    count: usize,
+) -> Result<Selection> {
+    let request = diverse.request;
+    let batch = request.batch_size;
+    let Choice { scores, picks: mut ranked } =
+        acquisition::choose(Acquisition::HitProbability, candidates, candidates.eligible.len())?;
+    // What is said of replicates holds whatever the job leaves in question.
+    let measured: HashSet<&Experiment> = request.cut.iter().map(|row| &row.experiment).collect();
+    ranked.retain(|pick| request.pool.get(pick.candidate).is_some_and(|it| !measured.contains(it)));
+    let shortlist = &ranked[..looked_at(request, count).min(ranked.len())];
+    let mut ranks = diverse.order(&[], shortlist, request.diversity, (batch, count))?;
+    let first: HashSet<usize> = ranks.iter().copied().collect();
+    ranks.extend((0..ranked.len()).filter(|rank| !first.contains(rank)));
+    let ranked: Vec<Pick> = ranks.iter().map(|&rank| ranked[rank]).collect();
+    let spread = |taken: &[Pick], from: &[Pick], wanted: usize| -> Result<Vec<Pick>> {
+        let order = diverse.order(taken, from, LEARNING_DIVERSITY, (wanted, wanted))?;
+        Ok(order.into_iter().map(|place| from[place]).collect())
+    };
+    let Shared { picks, exploit, learn, explanation } =
+        auto::share_out(candidates, &ranked, evidence, (batch, count), spread)?;
+    let selected = |(place, pick): (usize, Pick)| match place {
+        place if place < exploit => Selected { pick, why: why(place, ranks[place], batch) },
+        place if place < exploit + learn => Selected { pick, why: Why::Learns },
+        _ => Selected { pick, why: Why::Rule },
+    };
+    let picks = picks.into_iter().enumerate().map(selected).collect();
+    Ok(Selection { scores, picks, explanation, learning: learn })
+}
+
+/// Of what is in the batch; what comes after it needs no reason of its own.
+fn why(place: usize, rank: usize, batch: usize) -> Why {
+    if place < batch && rank >= batch { Why::Unlike { rank } } else { Why::Rule }
+}
