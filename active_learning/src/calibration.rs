@@ -49,7 +49,7 @@ impl Calibration {
         if rows.len() < FEWEST_SCORED {
             return Self::default();
         }
-        let sd_factor = conformal_factor(rows);
+        let sd_factor = conformal_factor(rows.iter().map(|row| &row.forecast));
         if rows.len() < FEWEST_ROWS {
             return Self { sd_factor, ..Self::default() };
         }
@@ -66,10 +66,15 @@ impl Calibration {
     }
 }
 
+/// The factor on sd that held-out forecasts ask for; 1 for too few of them.
+pub fn sd_factor(held_out: &[Forecast]) -> f64 {
+    if held_out.len() < FEWEST_SCORED { 1.0 } else { conformal_factor(held_out.iter()) }
+}
+
 /// The factor at which nine in ten held-out values lie inside their 90 % interval.
-fn conformal_factor(rows: &[&HeldOut]) -> f64 {
-    let score = |row: &&HeldOut| (row.forecast.observed - row.forecast.mean).abs() / row.forecast.sd;
-    let mut scores: Vec<f64> = rows.iter().map(score).collect();
+fn conformal_factor<'a>(held_out: impl Iterator<Item = &'a Forecast>) -> f64 {
+    let score = |forecast: &Forecast| (forecast.observed - forecast.mean).abs() / forecast.sd;
+    let mut scores: Vec<f64> = held_out.map(score).collect();
     scores.sort_by(f64::total_cmp);
     // ceil(0.9 (n + 1)), the finite-sample quantile of split conformal prediction.
     let rank = (0.9 * (scores.len() + 1) as f64).ceil() as usize;

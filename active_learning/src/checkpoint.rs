@@ -6,6 +6,7 @@
 use crate::calibration::{Calibration, Reliability};
 use crate::data::Block;
 use crate::model::Scale;
+use crate::readouts::Described;
 use crate::{Error, Result, tensor};
 use jobs::work::learn::{ModelMetrics, ModelSpec};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct Header {
     pub vocabulary: String,
     /// Hit calls came with the data; otherwise the most extreme of the cut stood in for them.
     pub hits_were_called: bool,
+    /// Further readouts, in the order of their tensors.
+    #[serde(default)]
+    pub readouts: Vec<Described>,
 }
 
 /// Header and named tensors.

@@ -2,7 +2,8 @@
 //!
 //! Reading order: tables come in ([`data`], [`prior`]), edits become vectors ([`representation`]), a
 //! [`model`] family ([`linear`], [`sets`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
-//! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), kept as bytes ([`checkpoint`]), and chooses the next batch
+//! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), learns
+//! further readouts beside it ([`readouts`]), is kept as bytes ([`checkpoint`]), and chooses the next batch
 //! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
 //! jobs with it.
 //!
@@ -23,6 +24,7 @@ pub mod model;
 mod novelty;
 pub mod prior;
 pub mod propose;
+pub mod readouts;
 pub mod replay;
 pub mod representation;
 mod seed;

@@ -2,6 +2,7 @@
 
 use crate::calibration::HeldOut;
 use crate::data::Observation;
+use crate::linear::replicates::Replicates;
 use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
 use crate::{Error, Result, ensemble, linear, sets};
@@ -40,6 +41,8 @@ pub struct TrainingSet {
     pub values: Vec<f64>,
     /// `[N]`: 1 hit, 0 not.
     pub hits: Vec<f64>,
+    /// `[N]`, in standardised units.
+    pub replicates: Replicates,
     /// `[N]`: the held-out fold of each row; all rows of one perturbation share one. Empty: no folds.
     pub folds: Vec<usize>,
     pub fold_count: usize,

@@ -8,11 +8,13 @@ mod select;
 
 use crate::acquisition::{self, Candidates, Pick, diversity};
 use crate::data::Observation;
+use crate::readouts;
 use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
 use crate::{Error, Result};
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Objective, Prediction, Proposal};
+use jobs::work::readout::ReadoutPrediction;
 use select::{Knowledge, Selected, Selection};
 use std::collections::HashSet;
 
@@ -62,10 +64,13 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let draws = acquisition::samples_needed(request.acquisition, looked_at(request, count));
     let Predicted { predictions, hit_information, samples } =
         cell.predict(vocabulary, request.pool, draws, request.seed)?;
+    let readouts = cell.predict_readouts(vocabulary, request.pool, false)?;
+    let feasibility = feasibility(&readouts);
     let candidates = Candidates {
         predictions: &predictions,
         samples: &samples,
         hit_information: &hit_information,
+        feasibility: &feasibility,
         eligible: &eligible,
         objective: request.objective,
         reference: cell.header.reference,
@@ -76,7 +81,8 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let Selection { scores, picks, explanation, learning } =
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
-    let described = picks.iter().map(|selected| describe(selected, request, &predictions, &words));
+    let says = Says { predictions: &predictions, readouts: &readouts };
+    let described = picks.iter().map(|selected| describe(selected, request, &says, &words));
     let mut proposals = described.collect::<Result<Vec<_>>>()?;
     let runners_up = proposals.split_off(request.batch_size.min(proposals.len()));
     Ok(Proposed { proposals, runners_up, explanation, learning, predictions, scores })
@@ -100,20 +106,30 @@ fn eligible(request: &Request) -> Vec<usize> {
     free.map(|(position, _)| position).collect()
 }
 
-fn describe(
-    selected: &Selected,
-    request: &Request,
-    predictions: &[Prediction],
-    words: &reason::Words,
-) -> Result<Proposal> {
+/// Of the pool; empty without constraints, or where nothing is measured of what they are about.
+fn feasibility(readouts: &[Vec<ReadoutPrediction>]) -> Vec<f64> {
+    readouts.iter().map_while(|of_one| readouts::joint(of_one)).collect()
+}
+
+/// What the cell says of the pool.
+struct Says<'a> {
+    predictions: &'a [Prediction],
+    /// Empty without further readouts.
+    readouts: &'a [Vec<ReadoutPrediction>],
+}
+
+fn describe(selected: &Selected, request: &Request, says: &Says, words: &reason::Words) -> Result<Proposal> {
     let outside = || Error::Settings("a candidate outside the pool was picked".into());
     let Pick { candidate, score } = selected.pick;
     let experiment = request.pool.get(candidate).ok_or_else(outside)?;
-    let prediction = predictions.get(candidate).ok_or_else(outside)?;
+    let prediction = says.predictions.get(candidate).ok_or_else(outside)?;
+    let readouts = says.readouts.get(candidate).cloned().unwrap_or_default();
     Ok(Proposal {
         experiment: experiment.clone(),
         prediction: *prediction,
         score,
-        reason: words.of(experiment, prediction, selected)?,
+        reason: words.of(experiment, prediction, &readouts, selected)?,
+        feasibility: readouts::joint(&readouts),
+        readouts,
     })
 }

@@ -2,17 +2,19 @@
 
 use crate::calibration::{self, Calibration, FEWEST_SCORED};
 use crate::checkpoint::{self, Checkpoint, Header};
-use crate::data::Observation;
+use crate::data::{FurtherValue, Observation};
 use crate::ensemble::{Ensemble, Shape};
-use crate::linear::{BayesianLinear, hit::HitModel, regression::Regression};
+use crate::linear::{BayesianLinear, hit::HitModel, regression::Regression, replicates::Replicates};
 use crate::model::{Model, Scale, Stop, TrainingSet};
 use crate::prior::screens::HIT_SHARE;
+use crate::readouts::{self, Head};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::sets::SetProcess;
 use crate::{CODE_VERSION, Error, Result};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec, Prediction};
+use jobs::work::readout::{Readout, ReadoutPrediction};
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,8 @@ const FOLDS: usize = 4;
 pub struct Cell {
     pub header: Header,
     pub model: Model,
+    /// Of the further readouts.
+    pub heads: Vec<Head>,
 }
 
 /// A prediction with the draws that go with it.
@@ -55,6 +59,7 @@ impl Cell {
             encoded: Encoded::of(cut.iter().map(|row| &row.experiment), vocabulary, &contexts)?,
             values: cut.iter().map(|row| (row.value - scale.mean) / scale.sd).collect(),
             hits,
+            replicates: replicates(cut, scale),
             folds,
             fold_count,
         };
@@ -75,8 +80,34 @@ impl Cell {
             has_prior: vocabulary.has_prior,
             vocabulary: vocabulary.fingerprint.clone(),
             hits_were_called,
+            readouts: Vec::new(),
         };
-        Ok(Self { header, model })
+        Ok(Self { header, model, heads: Vec::new() })
+    }
+
+    /// Also learns `readouts`, from their own rows; a value's `readout` is the position among them.
+    pub fn learn_readouts(
+        &mut self,
+        vocabulary: &Vocabulary,
+        readouts: &[Readout],
+        values: &[FurtherValue],
+        stop: &Stop,
+    ) -> Result<()> {
+        let Header { contexts, seed, .. } = &self.header;
+        self.heads = readouts::fit(vocabulary, contexts, readouts, values, *seed, stop)?;
+        self.header.metrics.readouts = self.heads.iter().map(|head| head.metrics.clone()).collect();
+        self.header.readouts = self.heads.iter().map(Head::described).collect();
+        Ok(())
+    }
+
+    /// What the heads say of each experiment, in the order asked; empty without heads that have learnt anything.
+    pub fn predict_readouts(
+        &self,
+        vocabulary: &Vocabulary,
+        experiments: &[Experiment],
+        vectors: bool,
+    ) -> Result<Vec<Vec<ReadoutPrediction>>> {
+        readouts::predict(&self.heads, vocabulary, &self.header.contexts, experiments, vectors)
     }
 
     /// Predicts in the readout's own units, calibrated, with `samples` joint draws.
@@ -118,6 +149,11 @@ impl Cell {
         self.header.vocabulary == vocabulary.fingerprint
     }
 
+    /// Whether it was trained for these further readouts, and no others.
+    pub fn knows(&self, readouts: &[Readout]) -> bool {
+        self.heads.iter().map(|head| &head.readout).eq(readouts)
+    }
+
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = BTreeMap::new();
         let mut keep = |name: &str, values: &tch::Tensor| -> Result<()> {
@@ -136,6 +172,9 @@ impl Cell {
                     keep(&name, &values)?;
                 }
             }
+        }
+        for (place, head) in self.heads.iter().enumerate() {
+            tensors.extend(head.to_tensors(place)?);
         }
         Checkpoint { header: self.header.clone(), tensors }.to_bytes()
     }
@@ -172,8 +211,20 @@ impl Cell {
                 })
             }
         };
-        Ok(Self { header: checkpoint.header, model })
+        let head = |(place, described)| {
+            Head::from_tensors(described, place, &checkpoint.tensors, |name| checkpoint.tensor(name))
+        };
+        let heads = checkpoint.header.readouts.iter().enumerate().map(head).collect::<Result<_>>()?;
+        Ok(Self { header: checkpoint.header, model, heads })
     }
+}
+
+fn replicates(cut: &[Observation], scale: Scale) -> Replicates {
+    let mut rows = Replicates::default();
+    for row in cut {
+        rows.push(row.replicates, row.sem.map(|sem| row.replicates * (sem / scale.sd).powi(2)));
+    }
+    rows
 }
 
 /// Hit flags; where none came, the most extreme values of the cut, either side, stand in for them.

@@ -8,6 +8,7 @@ pub mod auto;
 mod bald;
 pub mod diversity;
 mod expected_improvement;
+mod feasible;
 mod greedy;
 mod hit_probability;
 pub(crate) mod information_gain;
@@ -29,6 +30,8 @@ pub struct Candidates<'a> {
     pub samples: &'a [Vec<f64>],
     /// What a hit call would teach, in nats; empty where the model holds one opinion only.
     pub hit_information: &'a [f64],
+    /// Probability that all constraints hold; empty where there are none.
+    pub feasibility: &'a [f64],
     /// Positions in the pool that may be chosen.
     pub eligible: &'a [usize],
     pub objective: Objective,
@@ -65,7 +68,9 @@ pub fn samples_needed(rule: Acquisition, count: usize) -> usize {
 
 /// Applies `rule`.
 pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Result<Choice> {
-    let scores = match rule {
+    let admitted = feasible::admitted(rule, candidates, count);
+    let candidates = &Candidates { eligible: &admitted, ..*candidates };
+    let mut scores = match rule {
         Acquisition::Thompson => return Ok(thompson::choose(candidates, count)),
         Acquisition::TopTwo => return Ok(top_two::choose(candidates, count)),
         // Its shares are given by `auto::share_out`; alone, this is what it exploits by.
@@ -78,6 +83,7 @@ pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Resul
         Acquisition::MaxEpistemic => max_epistemic::scores(candidates),
         Acquisition::Random => random::scores(candidates),
     };
+    feasible::weigh(rule, &mut scores, candidates.feasibility);
     Ok(candidates.best(scores, count))
 }
 
@@ -122,7 +128,7 @@ impl Candidates<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     impl<'a> Candidates<'a> {
@@ -132,6 +138,7 @@ mod tests {
                 predictions,
                 samples: &[],
                 hit_information: &[],
+                feasibility: &[],
                 eligible,
                 objective,
                 reference: 0.0,
@@ -141,7 +148,7 @@ mod tests {
         }
     }
 
-    fn prediction(mean: f64, epistemic_sd: f64, hit_probability: f64) -> Prediction {
+    pub fn prediction(mean: f64, epistemic_sd: f64, hit_probability: f64) -> Prediction {
         Prediction { mean, epistemic_sd, aleatoric_sd: 1.0, hit_probability }
     }
 

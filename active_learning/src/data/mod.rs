@@ -7,5 +7,5 @@ pub mod pool;
 pub mod posterior;
 pub mod table;
 
-pub use cut::Observation;
+pub use cut::{Cut, FurtherValue, Observation};
 pub use features::{Block, FeatureTable};

@@ -9,6 +9,7 @@ pub mod forest;
 pub mod hit;
 pub mod logistic;
 pub mod regression;
+pub mod replicates;
 
 use crate::calibration::HeldOut;
 use crate::metrics::Forecast;
@@ -20,6 +21,7 @@ use crate::{Result, tensor};
 use hit::{Cases, HitModel, Prior};
 use rand_chacha::ChaCha8Rng;
 use regression::Regression;
+use replicates::Replicates;
 use tch::{Kind, Tensor};
 
 /// Prior variance of what all features of an edit do to the log-odds of a hit; shared out over their columns.
@@ -94,7 +96,7 @@ impl BayesianLinear {
         let (hits, values) = (of(&set.hits), of(&set.values));
         Ok(Self {
             contexts,
-            value: Regression::fit(x, &tensor::from_f64(&values, &[-1, 1])?)?,
+            value: value(x, &values, &set.replicates.of(rows))?,
             hit: HitModel::fit(&Cases { x, hits: &hits, values: &values }, prior, rng)?,
         })
     }
@@ -130,8 +132,22 @@ impl BayesianLinear {
     }
 }
 
+/// Rows count by their replicates.
+fn value(x: &Tensor, values: &[f64], replicates: &Replicates) -> Result<Regression> {
+    let y = tensor::from_f64(values, &[-1, 1])?;
+    let plain = Regression::fit(x, &y)?;
+    match replicates.weights(plain.beta.recip(), 1.0) {
+        None => Ok(plain),
+        Some(weights) => {
+            let root: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
+            let root = tensor::from_f64(&root, &[-1, 1])?;
+            Regression::fit(&x.f_mul(&root)?, &y.f_mul(&root)?)
+        }
+    }
+}
+
 /// `[N, 2 + width + blocks + contexts]`, double precision.
-fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Result<Tensor> {
+pub(crate) fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Result<Tensor> {
     let options = (Kind::Float, tch::Device::Cpu);
     let one = Tensor::f_ones([encoded.count, 1], options)?;
     let odds = encoded.log_odds.f_unsqueeze(1)?;
@@ -143,7 +159,7 @@ fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Resul
     Ok(Tensor::f_cat(&[one, odds, features, context], 1)?.f_to_kind(Kind::Double)?)
 }
 
-fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prior> {
+pub(crate) fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prior> {
     let mut precision = vec![BASE_RATE_PRECISION, PRIOR_WEIGHT_PRECISION];
     let of_screens = |name: &str| vocabulary.has_prior && name == SCREENS;
     let energies = vocabulary.energies()?;

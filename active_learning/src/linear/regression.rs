@@ -4,7 +4,7 @@
 //! `m = beta S X'y` (Bishop 2006, eq. 3.53-3.54). alpha and beta maximise the evidence by its fixed point
 //! (eq. 3.91-3.95). All in the eigenbasis of X'X, so that each step costs nothing.
 
-use crate::{Result, tensor};
+use crate::{Error, Result, tensor};
 use tch::{Device, Kind, Tensor};
 
 /// Bounds of both precisions: data that are fitted exactly, or not at all, must not run away.
@@ -33,13 +33,18 @@ impl Regression {
         Self::from_spectrum(&Spectrum::of(x, y)?, alpha, beta)
     }
 
+    /// `[P, 1]`: the posterior's mean.
+    pub(crate) fn mode(spectrum: &Spectrum, alpha: f64, beta: f64) -> Result<Tensor> {
+        let along = spectrum.values.iter().zip(&spectrum.projected);
+        let scaled: Vec<f64> = along.map(|(v, p)| beta * p / (alpha + beta * v)).collect();
+        Ok(spectrum.vectors.f_matmul(&tensor::from_f64(&scaled, &[-1, 1])?)?)
+    }
+
     fn from_spectrum(spectrum: &Spectrum, alpha: f64, beta: f64) -> Result<Self> {
         let count = spectrum.values.len() as i64;
-        let variances: Vec<f64> = spectrum.values.iter().map(|v| 1.0 / (alpha + beta * v)).collect();
-        let scaled: Vec<f64> = variances.iter().zip(&spectrum.projected).map(|(s, p)| beta * s * p).collect();
-        let sds: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
+        let sds: Vec<f64> = spectrum.values.iter().map(|v| (alpha + beta * v).recip().sqrt()).collect();
         Ok(Self {
-            weights: spectrum.vectors.f_matmul(&tensor::from_f64(&scaled, &[count, 1])?)?,
+            weights: Self::mode(spectrum, alpha, beta)?,
             root: spectrum.vectors.f_mul(&tensor::from_f64(&sds, &[1, count])?)?,
             alpha,
             beta,
@@ -64,11 +69,13 @@ impl Regression {
     }
 }
 
-/// X'X in its eigenbasis.
-struct Spectrum {
+/// X'X in its eigenbasis, with one target.
+pub(crate) struct Spectrum {
     rows: f64,
-    values: Vec<f64>,
-    vectors: Tensor,
+    /// `[P]`: eigenvalues.
+    pub values: Vec<f64>,
+    /// `[P, P]`: eigenvectors.
+    pub vectors: Tensor,
     /// V' X'y
     projected: Vec<f64>,
     /// y'y
@@ -83,21 +90,31 @@ impl Spectrum {
             let zeros = vec![0.0; width as usize];
             return Ok(Self { rows: 0.0, values: zeros.clone(), vectors, projected: zeros, energy: 0.0 });
         }
+        Self::of_each(x, y)?.pop().ok_or(Error::NotFinite("a regression without a target"))
+    }
+
+    /// One for each column of `y`, `[N, R]`; `x`: `[N, P]`, N > 0.
+    pub fn of_each(x: &Tensor, y: &Tensor) -> Result<Vec<Self>> {
+        let (rows, targets) = y.size2()?;
         let xt = x.f_transpose(0, 1)?;
         let (values, vectors) = xt.f_matmul(x)?.f_linalg_eigh("L")?;
+        let values: Vec<f64> = tensor::to_f64(&values)?.into_iter().map(|v| v.max(0.0)).collect();
         let projected = vectors.f_transpose(0, 1)?.f_matmul(&xt.f_matmul(y)?)?;
-        let energy = tensor::to_f64(&y.f_square()?.f_sum(Kind::Double)?)?;
-        Ok(Self {
-            rows: rows as f64,
-            values: tensor::to_f64(&values)?.into_iter().map(|v| v.max(0.0)).collect(),
-            projected: tensor::to_f64(&projected)?,
-            vectors,
-            energy: energy.first().copied().unwrap_or(0.0),
-        })
+        let of = |target: i64| {
+            let energy = y.f_select(1, target)?.f_square()?.f_sum(Kind::Double)?;
+            Ok(Self {
+                rows: rows as f64,
+                values: values.clone(),
+                projected: tensor::to_f64(&projected.f_select(1, target)?)?,
+                vectors: vectors.shallow_clone(),
+                energy: tensor::to_f64(&energy)?.first().copied().unwrap_or(0.0),
+            })
+        };
+        (0..targets).map(of).collect()
     }
 
     /// alpha and beta at which the data are most probable.
-    fn maximise_evidence(&self) -> (f64, f64) {
+    pub fn maximise_evidence(&self) -> (f64, f64) {
         let (low, high) = PRECISIONS;
         // Without data: unit variance in all, half of it noise.
         let (mut alpha, mut beta) = (2.0 * self.values.len().max(1) as f64, 2.0);

@@ -2,11 +2,13 @@
 
 use super::select::{Selected, Why};
 use super::{Request, directions};
+use crate::readouts::feasibility;
 use crate::representation::Vocabulary;
 use crate::train::Cell;
 use crate::{Result, acquisition, metrics, tensor};
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Prediction};
+use jobs::work::readout::ReadoutPrediction;
 use tch::Tensor;
 
 /// Neighbours named at most.
@@ -63,6 +65,7 @@ impl<'a> Words<'a> {
         &self,
         experiment: &Experiment,
         prediction: &Prediction,
+        readouts: &[ReadoutPrediction],
         selected: &Selected,
     ) -> Result<String> {
         let Selected { pick, why } = selected;
@@ -77,6 +80,7 @@ impl<'a> Words<'a> {
         }
         let mut parts =
             vec![if *why == Why::Learns { self.learns(prediction) } else { self.rule(prediction, score) }];
+        parts.extend(self.constraints(readouts));
         parts.extend(self.elsewhere(experiment));
         parts.extend(self.neighbours(experiment)?);
         if matches!(self.acquisition, Acquisition::Auto { .. }) && self.measured > 0 {
@@ -136,6 +140,15 @@ impl<'a> Words<'a> {
             }
             Acquisition::Random => "drawn at random, as asked".to_owned(),
         }
+    }
+
+    /// What each constraint is expected to be.
+    fn constraints(&self, readouts: &[ReadoutPrediction]) -> Vec<String> {
+        let words = |said: &ReadoutPrediction| {
+            let head = self.cell.heads.iter().find(|head| head.readout.name == said.readout)?;
+            feasibility::words(said, head.readout.constraint.as_ref()?)
+        };
+        readouts.iter().filter_map(words).collect()
     }
 
     /// What other screens saw.

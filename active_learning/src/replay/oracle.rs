@@ -95,7 +95,7 @@ impl Oracle {
     /// Measures `experiment`; `None` for one that is not in the screen.
     pub fn ask(&self, experiment: &Experiment) -> Option<Observation> {
         let &(value, hit) = self.truth.get(experiment)?;
-        Some(Observation { experiment: experiment.clone(), value, hit: Some(hit) })
+        Some(Observation::single(experiment.clone(), value, Some(hit)))
     }
 }
 
@@ -103,10 +103,8 @@ impl Oracle {
 pub fn permuted(answers: &[Observation], rng: &mut ChaCha8Rng) -> Vec<Observation> {
     let mut said: Vec<(f64, Option<bool>)> = answers.iter().map(|row| (row.value, row.hit)).collect();
     said.shuffle(rng);
-    let give = |(row, (value, hit)): (&Observation, (f64, Option<bool>))| Observation {
-        experiment: row.experiment.clone(),
-        value,
-        hit,
+    let give = |(row, (value, hit)): (&Observation, (f64, Option<bool>))| {
+        Observation::single(row.experiment.clone(), value, hit)
     };
     answers.iter().zip(said).map(give).collect()
 }

@@ -9,7 +9,7 @@ use crate::{CODE_VERSION, Error};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jobs::crash::{self, Moment};
-use jobs::work::learn::{ModelInputs, PredictResult, ProposeResult, TrainResult};
+use jobs::work::learn::{ModelInputs, ProposeResult, TrainResult};
 use jobs::work::{Outcome, Output};
 use jobs::worker::{Attempt, Begun, Halt, Handler, NotBegun};
 use jobs::{Digest, Failure, FailureClass, Work};
@@ -188,6 +188,6 @@ async fn store(attempt: &Attempt, answer: Answer, named: Option<Digest>) -> Resu
                 select_seconds,
             })
         }
-        Answer::Predicted(predictions) => Output::Predict(PredictResult { predictions }),
+        Answer::Predicted(result) => Output::Predict(result),
     })
 }

@@ -1,7 +1,7 @@
 //! The three kinds of learner work as functions of bytes. No network, no clock but for durations.
 
 use crate::Result;
-use crate::data::{self, FeatureTable, Observation};
+use crate::data::{self, Cut, FeatureTable};
 use crate::model::Stop;
 use crate::prior::PriorScreens;
 use crate::propose::{self, Request};
@@ -11,7 +11,7 @@ use crate::worker::steps::Step;
 use bytes::Bytes;
 use jobs::Digest;
 use jobs::crash::{self, Moment};
-use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, Prediction, Proposal, Propose, Train};
+use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, PredictResult, Proposal, Propose, Train};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Instant;
@@ -52,7 +52,7 @@ pub enum Answer {
         fresh_checkpoint: Option<Vec<u8>>,
         select_seconds: f64,
     },
-    Predicted(Vec<Prediction>),
+    Predicted(PredictResult),
 }
 
 /// What the last tasks left that the next may use: parsing a vocabulary takes longer than predicting.
@@ -85,8 +85,8 @@ impl Shelf {
     fn train(&mut self, train: &Train, material: &Material, stop: &Stop) -> Result<Answer> {
         let from = Instant::now();
         let vocabulary = self.vocabulary(&train.inputs, material)?;
-        let cut = read_cut(material)?;
-        let cell = Cell::train(&vocabulary, &cut, &train.inputs.model, train.inputs.seed, stop)?;
+        let cut = read_cut(&train.inputs, material)?;
+        let cell = train_cell(&vocabulary, &cut, &train.inputs, stop)?;
         crash::blocking_point(Step::Train, Moment::During);
         Ok(Answer::Trained {
             checkpoint: cell.to_bytes()?,
@@ -99,26 +99,27 @@ impl Shelf {
         let from = Instant::now();
         let inputs = &propose.inputs;
         let vocabulary = self.vocabulary(inputs, material)?;
-        let cut = read_cut(material)?;
+        let cut = read_cut(inputs, material)?;
         let named = material.checkpoint.as_deref().map(Cell::from_bytes).transpose()?;
-        // A campaign may have got other features or priors since its model was promoted: then a cell is
+        // A campaign may have got other features, priors or constraints since its model was promoted: then a cell is
         // trained here, and the answer names its checkpoint as the one really used.
-        let (cell, fresh_checkpoint) = match named.filter(|cell| cell.fits(&vocabulary)) {
-            Some(cell) => (cell, None),
-            None => {
-                let cell = Cell::train(&vocabulary, &cut, &inputs.model, inputs.seed, stop)?;
-                let knows = cell.header.has_prior || !cut.is_empty();
-                let bytes = knows.then(|| cell.to_bytes()).transpose()?;
-                (cell, bytes)
-            }
-        };
+        let (cell, fresh_checkpoint) =
+            match named.filter(|cell| cell.fits(&vocabulary) && cell.knows(&inputs.readouts)) {
+                Some(cell) => (cell, None),
+                None => {
+                    let cell = train_cell(&vocabulary, &cut, inputs, stop)?;
+                    let knows = cell.header.has_prior || !cut.observations.is_empty();
+                    let bytes = knows.then(|| cell.to_bytes()).transpose()?;
+                    (cell, bytes)
+                }
+            };
         crash::blocking_point(Step::Propose, Moment::During);
         let pool = data::pool::read(&material.pool)?;
         let by_gene = pool.iter().filter(|experiment| propose.excludes_gene_of(experiment));
         let excluded: Vec<_> = propose.excluded.iter().chain(by_gene).cloned().collect();
         let request = Request {
             pool: &pool,
-            cut: &cut,
+            cut: &cut.observations,
             pending: &propose.pending,
             excluded: &excluded,
             objective: propose.objective,
@@ -146,7 +147,8 @@ impl Shelf {
         let cell = Cell::from_bytes(bytes)?;
         crash::blocking_point(Step::Predict, Moment::During);
         let predicted = cell.predict(&vocabulary, &predict.experiments, 0, predict.inputs.seed)?;
-        Ok(Answer::Predicted(predicted.predictions))
+        let readouts = cell.predict_readouts(&vocabulary, &predict.experiments, true)?;
+        Ok(Answer::Predicted(PredictResult { predictions: predicted.predictions, readouts }))
     }
 
     fn vocabulary(&mut self, inputs: &ModelInputs, material: &Material) -> Result<Rc<Vocabulary>> {
@@ -175,6 +177,13 @@ fn build_vocabulary(inputs: &ModelInputs, material: &Material) -> Result<Vocabul
     Vocabulary::build(&features, joined.as_ref())
 }
 
-fn read_cut(material: &Material) -> Result<Vec<Observation>> {
-    material.data_cut.as_deref().map_or(Ok(Vec::new()), data::cut::read)
+fn train_cell(vocabulary: &Vocabulary, cut: &Cut, inputs: &ModelInputs, stop: &Stop) -> Result<Cell> {
+    let mut cell = Cell::train(vocabulary, &cut.observations, &inputs.model, inputs.seed, stop)?;
+    cell.learn_readouts(vocabulary, &inputs.readouts, &cut.further, stop)?;
+    Ok(cell)
+}
+
+fn read_cut(inputs: &ModelInputs, material: &Material) -> Result<Cut> {
+    let read = |bytes| data::cut::read(bytes, &inputs.readouts);
+    material.data_cut.as_deref().map_or(Ok(Cut::default()), read)
 }

@@ -89,10 +89,9 @@ fn pairs_are_learnt_whatever_the_order_of_their_edits() {
     let screen = synthetic::screen();
     let vocabulary = screen.vocabulary();
     let cut: Vec<Observation> = (0..60)
-        .map(|i| Observation {
-            experiment: experiment(&format!("G{}+G{}", i, i + 60), "K"),
-            value: screen.rows[i].1 + screen.rows[i + 60].1,
-            hit: None,
+        .map(|i| {
+            let both = experiment(&format!("G{}+G{}", i, i + 60), "K");
+            Observation::single(both, screen.rows[i].1 + screen.rows[i + 60].1, None)
         })
         .collect();
     for family in FAMILIES {

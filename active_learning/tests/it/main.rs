@@ -6,6 +6,7 @@ mod checkpoints;
 mod learning;
 mod priors;
 mod proposals;
+mod readouts;
 mod replays;
 mod sets;
 mod synthetic;

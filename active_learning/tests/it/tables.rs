@@ -3,6 +3,7 @@
 use active_learning::data::{cut, pool};
 use active_learning::prior::PriorScreens;
 use jobs::Experiment;
+use jobs::work::readout::{Readout, ReadoutKind};
 use std::collections::HashSet;
 
 #[test]
@@ -12,16 +13,31 @@ fn a_pool_and_a_cut_survive_being_written() {
     assert_eq!(experiments.len(), 2, "the same pair in another order is the same experiment");
     assert_eq!(pool::read(&pool::write(&experiments)).unwrap(), experiments);
 
-    let rows = cut::read(b"perturbation,context,readout,value,hit,replicates,sem\nA,K562,ifng,-1.5,1,2,0.1\nB,K562,ifng,0.25,,1,\n").unwrap();
+    let rows = cut::read(b"perturbation,context,readout,value,hit,replicates,sem\nA,K562,ifng,-1.5,1,2,0.1\nB,K562,ifng,0.25,,1,\n", &[]).unwrap();
+    let rows = rows.observations;
     assert_eq!(rows[0].hit, Some(true));
     assert_eq!(rows[1].hit, None);
-    assert_eq!(cut::read(&cut::write("ifng", &rows)).unwrap(), rows);
+    assert_eq!((rows[0].replicates, rows[1].sem), (2.0, None));
+    assert_eq!(cut::read(&cut::write("ifng", &rows), &[]).unwrap().observations, rows);
 }
 
 #[test]
 fn two_readouts_in_one_cut_are_refused() {
     let mixed = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,one,1,,1,\nB,K,two,2,,1,\n";
-    assert_eq!(cut::read(mixed).unwrap_err().code(), "learner.table_unreadable");
+    assert_eq!(cut::read(mixed, &[]).unwrap_err().code(), "learner.table_unreadable");
+}
+
+#[test]
+fn rows_of_named_readouts_are_told_apart() {
+    let text = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,one,1,,1,\nA,K,alive,0.9,,2,0.1\nA,K,rna/MYC,2,,1,\n";
+    let vector = ReadoutKind::Vector { components: vec!["TP53".into(), "MYC".into()] };
+    let readout = |name: &str, kind| Readout { name: name.into(), kind, constraint: None };
+    let cut = cut::read(text, &[readout("alive", ReadoutKind::Continuous), readout("rna", vector)]).unwrap();
+    assert_eq!(cut.observations.len(), 1);
+    let places: Vec<(usize, usize, f64)> =
+        cut.further.iter().map(|row| (row.readout, row.component, row.value)).collect();
+    assert_eq!(places, [(0, 0, f64::from(0.9f32)), (1, 1, 2.0)]);
+    assert_eq!(cut::read(text, &[]).unwrap_err().code(), "learner.table_unreadable");
 }
 
 #[test]
@@ -30,9 +46,9 @@ fn bad_tables_are_refused_with_a_code() {
     assert_eq!(pool::read(b"perturbation,context\nA+,K\n").unwrap_err().code(), "learner.row_invalid");
     assert_eq!(pool::read(b"PAR1 not a parquet file").unwrap_err().code(), "learner.table_unreadable");
     let no_number = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,r,high,,1,\n";
-    assert_eq!(cut::read(no_number).unwrap_err().code(), "learner.row_invalid");
+    assert_eq!(cut::read(no_number, &[]).unwrap_err().code(), "learner.row_invalid");
     let no_value = b"perturbation,context,readout,value,hit,replicates,sem\nA,K,r,,,1,\n";
-    assert_eq!(cut::read(no_value).unwrap_err().code(), "learner.row_invalid");
+    assert_eq!(cut::read(no_value, &[]).unwrap_err().code(), "learner.row_invalid");
 }
 
 #[test]

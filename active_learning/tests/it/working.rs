@@ -67,6 +67,7 @@ impl Files {
             features: vec![Digest::of(&self.features)],
             priors: vec![],
             exclude_prior_groups: vec![],
+            readouts: vec![],
             model: ModelSpec { family: ModelFamily::Ensemble, members: 2, epochs },
             seed: 4,
         }
@@ -125,6 +126,16 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
     assert!((predicted.predictions[0].mean - best.prediction.mean).abs() < 1e-4);
     let prefix = format!("{},replay,{}", best.experiment.perturbation, best.prediction.mean);
     assert!(posterior.lines().any(|line| line.starts_with(&prefix)), "the posterior is a look-up");
+}
+
+#[tokio::test]
+async fn the_same_job_gives_the_same_checkpoint_on_another_learner() {
+    let files = Files::of(&synthetic::screen());
+    let (one, other) = (LearnerHandler::start("one").unwrap(), LearnerHandler::start("other").unwrap());
+    let ((first, bytes), (again, _)) = (files.train(&one).await, files.train(&other).await);
+    assert_eq!(first.checkpoint, again.checkpoint);
+    assert_eq!((first.metrics, first.code_version), (again.metrics, again.code_version));
+    assert_eq!(first.checkpoint, Digest::of(&bytes));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The plate reader: looks at every well of the plate that stands in it, and writes a file.
 //!
-//! `POST /reads`, `GET /reads/{id}`, `GET /reads/{id}/file`, `GET /health`. Channels: `signal` (RFU)
-//! and `call` (0 or 1).
+//! `POST /reads`, `GET /reads/{id}`, `GET /reads/{id}/file`, `GET /health`. Channels: `signal` (RFU),
+//! `viability` (RLU) and `call` (0 or 1).
 
 use super::answer::{Body, Refusal, operation_error};
 use super::incubator::check_plate;
@@ -25,7 +25,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-const CHANNELS: [&str; 2] = ["signal", "call"];
+const CHANNELS: [&str; 3] = ["signal", "viability", "call"];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Read {
@@ -121,6 +121,7 @@ fn plate_csv(read: &Read, readings: &[(Well, Reading)]) -> String {
             // Writing to a String cannot fail.
             let _ = match channel.as_str() {
                 "signal" => writeln!(text, "{well},signal,{:.2},RFU", reading.signal),
+                "viability" => writeln!(text, "{well},viability,{:.1},RLU", reading.viability),
                 _ => writeln!(text, "{well},call,{},call", u8::from(reading.call)),
             };
         }

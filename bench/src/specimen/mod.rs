@@ -65,6 +65,11 @@ pub trait Specimen: Send + Sync {
     /// What `doses` do to cells of `context`, a number of genes at once; none: cells left alone.
     fn response(&self, doses: &[Dose], context: &str) -> Response;
 
+    /// Cells alive, as a fraction of those of cells left alone.
+    fn viability(&self, _doses: &[Dose], _context: &str) -> f64 {
+        1.0
+    }
+
     /// Every experiment that a campaign on this specimen may choose among, as sets of genes.
     fn pool(&self) -> Vec<Vec<usize>>;
 

@@ -6,6 +6,9 @@
 //!   has its effect in proportion; then well-to-well noise, the plate's factor and its edge, and the
 //!   instrument's noise.
 //!
+//! `viability` in luminescence units: [`VIABLE_RLU`] for cells left alone, in proportion to the cells alive; with the
+//! plate's factor and noise of its own.
+//!
 //! `call`: 1 where the true class of what is really in the well is "hit" (no noise), else 0; 0 for
 //! controls and empty wells.
 
@@ -20,6 +23,10 @@ use rand_distr::StandardNormal;
 
 /// What a well without cells reads.
 pub const BACKGROUND_RFU: f64 = 500.0;
+/// What cells left alone read in the channel `viability`.
+pub const VIABLE_RLU: f64 = 50_000.0;
+/// Of one well's reading of it: coefficient of variation.
+const VIABILITY_CV: f64 = 0.08;
 /// The reader's floor: raw readings are above zero.
 const FLOOR_RFU: f64 = 50.0;
 
@@ -36,6 +43,8 @@ pub struct Observer<'a> {
 pub struct Reading {
     /// RFU, above 0.
     pub signal: f64,
+    /// RLU, 0 or above.
+    pub viability: f64,
     pub call: bool,
 }
 
@@ -50,6 +59,7 @@ impl Observer<'_> {
         let cv = optics.technical_cv.hypot(plate.reading_extra_cv);
         let mut of_wells = stream(self.seed, &["wells", &plate.barcode]);
         let mut of_look = stream(self.seed, &["look", &plate.barcode, look]);
+        let mut of_cells = stream(self.seed, &["cells", &plate.barcode, look]);
         plate
             .all_contents()
             .map(|(well, contents)| {
@@ -58,7 +68,9 @@ impl Observer<'_> {
                 let (rfu, call) = self.without_instrument(contents, &optics, biology);
                 let edge = if plate.labware.format.is_edge(well) { 1.0 - optics.edge_loss } else { 1.0 };
                 let signal = rfu * plate_factor * edge * (1.0 + cv * instrument);
-                (well, Reading { signal: signal.max(FLOOR_RFU), call })
+                let counted: f64 = of_cells.sample(StandardNormal);
+                let alive = VIABLE_RLU * self.alive(contents) * plate_factor * (1.0 + VIABILITY_CV * counted);
+                (well, Reading { signal: signal.max(FLOOR_RFU), viability: alive.max(0.0), call })
             })
             .collect()
     }
@@ -66,18 +78,24 @@ impl Observer<'_> {
     /// RFU and call of a well with `contents`; `biology` is its standard normal deviate.
     fn without_instrument(&self, contents: &Mixture, optics: &Optics, biology: f64) -> (f64, bool) {
         let Some(context) = most_of(contents) else { return (BACKGROUND_RFU, false) };
-        let doses: Vec<Dose> = contents
-            .iter()
-            .filter_map(|(content, volume)| {
-                let gene = self.specimen.gene_index(content)?;
-                Some(Dose { gene, fraction: self.fraction(volume) })
-            })
-            .collect();
-        let response = self.specimen.response(&doses, context);
+        let response = self.specimen.response(&self.doses(contents), context);
         let positive =
             self.fraction(contents.volume_of(POSITIVE)) * (optics.positive_effect - optics.null_effect);
         let excess = response.effect - optics.null_effect + positive + optics.well_sd * biology;
         (optics.null_rfu + optics.rfu_per_unit * excess, response.hit)
+    }
+
+    /// Fraction of the cells alive; 0 of a well without cells.
+    fn alive(&self, contents: &Mixture) -> f64 {
+        most_of(contents).map_or(0.0, |context| self.specimen.viability(&self.doses(contents), context))
+    }
+
+    fn doses(&self, contents: &Mixture) -> Vec<Dose> {
+        let dose = |(content, volume)| {
+            let gene = self.specimen.gene_index(content)?;
+            Some(Dose { gene, fraction: self.fraction(volume) })
+        };
+        contents.iter().filter_map(dose).collect()
     }
 
     fn fraction(&self, volume: Volume) -> f64 {

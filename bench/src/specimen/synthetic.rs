@@ -4,7 +4,8 @@
 //! somewhat differently; a gene's effect is strength times activity, plus something of its own. Within
 //! one pathway a second knock-out adds little (buffering); between partner pathways two add more than
 //! their sum (synergy). The best [`HIT_FRACTION`] of a donor's true effects are its hits: one-sided,
-//! larger is stronger. The feature table shows pathways and strengths through noise and gaps.
+//! larger is stronger. A tenth of the pathways, whatever they do to the readout, are essential: without their genes
+//! cells die. The feature table shows pathways and strengths through noise and gaps.
 
 use super::{Dose, FeatureTable, Optics, Response, Specimen, mean_and_sd, well_sd_for_replicate_r};
 use crate::random::stream;
@@ -48,6 +49,8 @@ pub struct Synthetic {
     names: Vec<String>,
     by_name: HashMap<String, usize>,
     pathways: Vec<usize>,
+    /// By gene: how much a full dose harms, 0 or more.
+    harms: Vec<f64>,
     partners: Vec<(usize, usize)>,
     /// By context, by gene.
     effects: Vec<Vec<f64>>,
@@ -75,6 +78,7 @@ impl Synthetic {
             contexts: recipe.contexts.clone(),
             by_name: names.iter().cloned().enumerate().map(|(index, name)| (name, index)).collect(),
             features: feature_table(recipe, &genes, pathway_count),
+            harms: harms(recipe, &genes, pathway_count),
             pathways: genes.iter().map(|gene| gene.pathway).collect(),
             partners: partner_pathways(recipe, pathway_count),
             thresholds: effects.iter().map(|of_donor| hit_threshold(of_donor)).collect(),
@@ -152,6 +156,11 @@ impl Specimen for Synthetic {
         Response { effect, hit: dosed && self.effect(&whole, context) >= threshold }
     }
 
+    fn viability(&self, doses: &[Dose], _context: &str) -> f64 {
+        let harm = |dose: &Dose| dose.fraction * self.harms.get(dose.gene).copied().unwrap_or(0.0);
+        (-doses.iter().map(harm).sum::<f64>()).exp()
+    }
+
     fn pool(&self) -> Vec<Vec<usize>> {
         (0..self.names.len()).map(|gene| vec![gene]).collect()
     }
@@ -210,6 +219,16 @@ fn pathway_activity(recipe: &Recipe, pathway_count: usize) -> Vec<Vec<f64>> {
 fn single_effect(gene: &Gene, activity: &[f64]) -> f64 {
     let of = |pathway: usize| activity.get(pathway).copied().unwrap_or(0.0);
     gene.strength * (of(gene.pathway) + 0.5 * gene.second.map_or(0.0, of)) + gene.own
+}
+
+/// A tenth of the pathways, drawn without regard to what they do to the readout: their genes harm by their strength.
+fn harms(recipe: &Recipe, genes: &[Gene], pathway_count: usize) -> Vec<f64> {
+    let mut numbers = stream(recipe.seed, &["synthetic", "essential"]);
+    let mut order: Vec<usize> = (0..pathway_count).collect();
+    order.shuffle(&mut numbers);
+    order.truncate((pathway_count / 10).max(1));
+    let of = |gene: &Gene| if order.contains(&gene.pathway) { 0.8 * gene.strength } else { 0.0 };
+    genes.iter().map(of).collect()
 }
 
 fn partner_pathways(recipe: &Recipe, pathway_count: usize) -> Vec<(usize, usize)> {

@@ -126,6 +126,7 @@ fn inputs() -> ModelInputs {
         features: Vec::new(),
         priors: Vec::new(),
         exclude_prior_groups: Vec::new(),
+        readouts: vec![],
         model: ModelSpec::default(),
         seed: 1,
     }
@@ -157,6 +158,7 @@ fn metrics() -> ModelMetrics {
         coverage_80: Some(0.8),
         coverage_90: Some(0.9),
         hit_ece: Some(0.01),
+        readouts: vec![],
     }
 }
 

@@ -102,6 +102,8 @@ fn proposal(experiment: &Experiment) -> Proposal {
         prediction: PREDICTION,
         score: PREDICTION.mean,
         reason: "next by name".to_owned(),
+        readouts: vec![],
+        feasibility: None,
     }
 }
 

@@ -12,6 +12,7 @@
 
 use crate::blob::Digest;
 use crate::experiment::Experiment;
+use crate::work::readout::{Readout, ReadoutMetrics, ReadoutPrediction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +31,9 @@ pub struct ModelInputs {
     /// [names](names_of_screen). The learner leaves them out, and nobody before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_prior_groups: Vec<String>,
+    /// Further readouts in the data cut; every other row of it is of the readout that the campaign is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<Readout>,
     pub model: ModelSpec,
     /// All randomness of training and selection derives from it.
     pub seed: u64,
@@ -98,6 +102,9 @@ pub struct ModelMetrics {
     pub coverage_90: Option<f64>,
     /// Expected calibration error of the hit probability.
     pub hit_ece: Option<f64>,
+    /// Of the further readouts, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<ReadoutMetrics>,
 }
 
 /// How to choose. Sources of each: the learner's `acquisition` folder.
@@ -201,6 +208,12 @@ pub struct Proposal {
     pub score: f64,
     /// Why it was chosen, in words a scientist reads.
     pub reason: String,
+    /// What the model says of further readouts; vectors are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<ReadoutPrediction>,
+    /// Probability that all constraints hold; absent where there are none, or nothing is measured of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feasibility: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -232,4 +245,7 @@ pub struct Predict {
 pub struct PredictResult {
     /// In the order asked.
     pub predictions: Vec<Prediction>,
+    /// Of the further readouts, for each experiment in the order asked; empty where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<Vec<ReadoutPrediction>>,
 }

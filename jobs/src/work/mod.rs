@@ -5,6 +5,7 @@
 
 pub mod learn;
 pub mod physical;
+pub mod readout;
 
 use crate::failure::Failure;
 use learn::{Predict, PredictResult, Propose, ProposeResult, Train, TrainResult};

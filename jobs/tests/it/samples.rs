@@ -24,6 +24,7 @@ fn inputs() -> ModelInputs {
         features: vec![Digest::of(b"features")],
         priors: vec![],
         exclude_prior_groups: vec![],
+        readouts: vec![],
         model: ModelSpec::default(),
         seed: 7,
     }
@@ -39,6 +40,8 @@ fn proposal(key: &str) -> Proposal {
         prediction: prediction(),
         score: 1.5,
         reason: "least is known about it".to_owned(),
+        readouts: vec![],
+        feasibility: None,
     }
 }
 
@@ -128,7 +131,7 @@ pub fn output(kind: Kind) -> Output {
             code_version: "0.1.0".to_owned(),
             select_seconds: 0.5,
         }),
-        Kind::Predict => Output::Predict(PredictResult { predictions: vec![prediction()] }),
+        Kind::Predict => Output::Predict(PredictResult { predictions: vec![prediction()], readouts: vec![] }),
         Kind::Dispense => Output::Dispense(DispenseResult {
             transfers: vec![TransferReport { index: 0, actual_nl: Some(2500), error: None }],
             device_run_id: "run-1".to_owned(),

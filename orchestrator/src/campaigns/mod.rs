@@ -16,6 +16,7 @@ pub mod policy;
 pub mod prior_screens;
 pub mod problem;
 pub mod random_choice;
+pub mod readout;
 pub mod resolve;
 pub mod schedule;
 pub mod spec;

@@ -185,6 +185,65 @@ mod tests {
         assert_eq!(problems(&[]), Vec::<String>::new());
     }
 
+    fn with_readouts(readouts: &str) -> Vec<String> {
+        problems(&[("[model]", &format!("{readouts}\n[model]"))])
+    }
+
+    #[test]
+    fn further_readouts_are_a_few_lines_and_what_is_wrong_with_them_is_said() {
+        let right = r#"
+[[readouts]]
+name = "viability"
+constraint = { at_least = 0.7 }
+[[readouts]]
+name = "stress"
+kind = "ordinal"
+labels = ["none", "some", "much"]
+constraint = { one_of = ["none", "some"] }
+[[readouts]]
+name = "paint"
+kind = "vector"
+components = ["area", "red"]
+scale = "raw"
+"#;
+        assert_eq!(with_readouts(right), Vec::<String>::new());
+        let wrong = r#"
+[[readouts]]
+name = "signal"
+[[readouts]]
+name = "stress"
+kind = "class"
+labels = ["calm"]
+constraint = { one_of = ["wild"] }
+[[readouts]]
+name = "paint"
+kind = "vector"
+constraint = { at_most = 1 }
+[[readouts]]
+name = "alive"
+constraint = { at_least = 1, at_most = 0.5 }
+"#;
+        assert_eq!(
+            with_readouts(wrong),
+            [
+                "name = \"signal\" | readouts[0].name: \"signal\" is a readout already; each has a name of its own",
+                "labels = [\"calm\"] | readouts[1].labels: 1 labels are out of range: 2 to 16, in the order of the channel's \
+                 values 0, 1, …",
+                "constraint = { one_of = [\"wild\"] } | readouts[1].constraint: \"wild\" is no label of it",
+                "[[readouts]] | readouts[2].components: 0 components are out of range: 1 to 512; each is a channel of the \
+                 reader",
+                "constraint = { at_most = 1 } | readouts[2].constraint: a vector has no constraint: make what must hold a \
+                 readout of its own",
+                "constraint = { at_least = 1, at_most = 0.5 } | readouts[3].constraint: `at_least` is not below `at_most`",
+            ]
+        );
+        assert_eq!(
+            with_readouts("[[readouts]]\nname = \"x\"\nscale = \"loud\"\n").len(),
+            1,
+            "a word that cannot be read is one problem"
+        );
+    }
+
     #[test]
     fn every_bad_field_is_named_in_one_pass_with_its_line() {
         let found = problems(&[

@@ -2,6 +2,7 @@
 
 pub use super::cost::Cost;
 pub use super::policy::Policy;
+use super::readout::ReadoutSpec;
 use super::schedule::Schedule;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct Spec {
     pub goal: String,
     pub design: Design,
     pub objective: ObjectiveSpec,
+    /// Further readouts of the same wells: learnt, and constraints where they say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<ReadoutSpec>,
     #[serde(default)]
     pub model: Model,
     pub acquisition: AcquisitionSpec,
@@ -244,14 +248,20 @@ impl Bench {
     }
 }
 
-impl ObjectiveSpec {
-    /// What the reader has to measure: the objective's channel, and the hit call's where there is one.
+impl Spec {
+    /// What the reader has to measure: the objective's channel, the hit call's where there is one, and those of further
+    /// readouts; each once.
     pub fn channels(&self) -> Vec<String> {
-        let mut channels = vec![self.channel.clone()];
-        if let HitRule::Channel(call) = &self.hit
-            && *call != self.channel
-        {
-            channels.push(call.clone());
+        let mut channels = vec![self.objective.channel.clone()];
+        let call = match &self.objective.hit {
+            HitRule::Channel(call) => Some(call.clone()),
+            _ => None,
+        };
+        let further = self.readouts.iter().flat_map(ReadoutSpec::channels).map(|(channel, _)| channel);
+        for channel in call.into_iter().chain(further) {
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
         }
         channels
     }

@@ -1,6 +1,7 @@
 //! Whether a campaign makes sense: what types cannot say, said before anything is created.
 
 mod acquisition;
+mod readouts;
 mod schedule;
 
 use super::document::Document;
@@ -32,6 +33,7 @@ pub(super) fn validate(spec: &Spec, document: &Document, unread: &BTreeSet<Strin
     check.name(spec);
     check.design(spec);
     check.objective(spec);
+    check.readouts(spec);
     check.model(spec);
     check.acquisition(spec);
     check.assay(&spec.assay);

@@ -67,7 +67,8 @@ async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>>
         return Ok(None);
     }
     let number = store::observations::number(&mut conn, round.campaign_id).await?;
-    let observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
+    let mut observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
+    observations.extend(store::further_observations::of_campaign(&mut conn, round.campaign_id).await?);
     drop(conn);
     let digest = match data_cut::to_csv(&observations) {
         Some(csv) => {

@@ -1,5 +1,6 @@
 //! What a round works with: its edition of the campaign, its seeds, what learners are given.
 
+use crate::campaigns::readout::ReadoutSpec;
 use crate::rounds::seed;
 use crate::store::campaigns::{Campaign, Version};
 use crate::store::rounds::Round;
@@ -30,6 +31,7 @@ pub(super) fn model_inputs(version: &Version, data_cut: Option<Digest>, seed: u6
         features: version.features.clone(),
         priors: version.priors.clone(),
         exclude_prior_groups: version.spec.model.exclude_prior_groups.clone(),
+        readouts: version.spec.readouts.iter().map(ReadoutSpec::learnt).collect(),
         model: version.spec.model.spec(),
         seed,
     }

@@ -36,6 +36,7 @@ pub(crate) async fn assessment(
         transfers: &transfers,
         readings: &readings,
         objective: &version.spec.objective,
+        readouts: &version.spec.readouts,
         qc: &version.spec.qc,
     }))
 }

@@ -1,9 +1,11 @@
 //! One plate, from its raw readings to what may be learnt of it.
 
+use super::further::{self, FurtherObserved};
 use super::judge::{Judgement, judge};
 use super::normalise::normalise;
 use super::observe::{Observed, observe};
 use super::reconcile::{Delivery, TransferRecord, reconcile};
+use crate::campaigns::readout::ReadoutSpec;
 use crate::campaigns::spec::{HitRule, ObjectiveSpec, Qc};
 use crate::ids::ProposalId;
 use crate::planning::Role;
@@ -40,6 +42,7 @@ pub struct AssessInput<'a> {
     pub transfers: &'a [TransferRecord],
     pub readings: &'a [Reading],
     pub objective: &'a ObjectiveSpec,
+    pub readouts: &'a [ReadoutSpec],
     pub qc: &'a Qc,
 }
 
@@ -52,6 +55,8 @@ pub struct Assessment {
     pub normalised: BTreeMap<Well, f64>,
     /// Per proposal, in order of proposal; also of a plate that failed (a person may release it).
     pub observations: Vec<Observed>,
+    /// Of further readouts, of proposals that were observed.
+    pub further: Vec<FurtherObserved>,
     /// On the map without one usable well (or on a plate whose controls say nothing).
     pub unmeasured: Vec<ProposalId>,
 }
@@ -92,14 +97,17 @@ pub fn assess(input: &AssessInput) -> Assessment {
     }
     let mut observations = Vec::new();
     let mut unmeasured = Vec::new();
-    for (proposal, wells) in wells {
-        match observe(proposal, &wells, &plate.values, &calls, &input.objective.hit) {
+    for (&proposal, wells) in &wells {
+        match observe(proposal, wells, &plate.values, &calls, &input.objective.hit) {
             Some(observed) => observations.push(observed),
             None => unmeasured.push(proposal),
         }
     }
+    wells.retain(|proposal, _| !unmeasured.contains(proposal));
+    let further = further::Plate { channel: &channel, roles: &roles, wells: &wells, robust: input.qc.robust };
+    let further = further.observe(input.readouts);
     let judgement = judge(input.qc, input.format, &plate, &usable, &roles);
-    Assessment { judgement, normalised: plate.values, observations, unmeasured }
+    Assessment { judgement, normalised: plate.values, observations, further, unmeasured }
 }
 
 #[cfg(test)]
@@ -152,6 +160,7 @@ mod tests {
             transfers: &transfers,
             readings: &readings,
             objective: &objective,
+            readouts: &[],
             qc,
         })
     }
@@ -202,6 +211,7 @@ mod tests {
             transfers: &[],
             readings: &readings,
             objective: &objective,
+            readouts: &[],
             qc: &qc,
         };
         let plate = assess(&input);

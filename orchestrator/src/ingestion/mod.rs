@@ -9,6 +9,7 @@
 //! end in a failed judgement with its reasons, never in a panic or a made-up value.
 
 pub mod assess;
+pub mod further;
 pub mod judge;
 pub mod normalise;
 pub mod observe;

@@ -157,7 +157,7 @@ impl<'a> Chain<'a, '_> {
         let work = Work::Read(Read {
             plate: self.subject.plate.clone(),
             at: there.clone(),
-            channels: spec.objective.channels(),
+            channels: spec.channels(),
         });
         let after = self.after_last(0.0, None);
         self.push(spec.bench.reader.clone(), work, resource.clone(), after);

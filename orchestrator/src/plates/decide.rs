@@ -2,7 +2,7 @@
 
 use super::{Event, State};
 use crate::ids::{ActorId, PlateId};
-use crate::ingestion::{Assessment, Observed};
+use crate::ingestion::Assessment;
 use crate::store::observations::NewObservation;
 use crate::store::plates::{Change, Decision, Plate};
 use crate::store::{self, Result};
@@ -62,7 +62,7 @@ async fn decide_in(
         (State::Quarantined, Decision::Release) => {
             store::plates::apply(conn, &mut plate, Event::Released, change, actor).await?.must()?;
             let assessment = reassess(conn, &plate).await?;
-            observe(conn, &plate, &assessment.observations).await?;
+            observe(conn, &plate, &assessment).await?;
         }
         (State::Quarantined, Decision::Repeat | Decision::GiveUp) => {
             store::plates::apply(conn, &mut plate, Event::Rejected, change, actor).await?.must()?;
@@ -83,7 +83,8 @@ async fn reassess(conn: &mut PgConnection, plate: &Plate) -> Result<Assessment> 
 }
 
 /// Keeps a plate's observations, beside what was predicted.
-pub(crate) async fn observe(conn: &mut PgConnection, plate: &Plate, observed: &[Observed]) -> Result<()> {
+pub(crate) async fn observe(conn: &mut PgConnection, plate: &Plate, assessment: &Assessment) -> Result<()> {
+    let observed = &assessment.observations;
     let round = store::rounds::by_id(conn, plate.round_id).await?;
     let round = round.ok_or_else(|| store::Error::corrupt("round of a plate", plate.id))?;
     let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version).await?;
@@ -108,5 +109,6 @@ pub(crate) async fn observe(conn: &mut PgConnection, plate: &Plate, observed: &[
             }
         })
         .collect();
-    store::observations::insert(conn, &rows).await
+    store::observations::insert(conn, &rows).await?;
+    store::further_observations::insert(conn, plate.round_id, plate.id, &assessment.further).await
 }

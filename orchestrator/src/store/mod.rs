@@ -26,6 +26,7 @@ pub mod epoch;
 pub mod error;
 pub mod events;
 pub mod exclusions;
+pub mod further_observations;
 pub mod genes;
 pub mod holds;
 pub mod idempotency;

@@ -1,6 +1,6 @@
 //! A campaign from its first training to its end, played by hand.
 
-use crate::laboratory::{Laboratory, Settings};
+use crate::laboratory::{Laboratory, Settings, world};
 use orchestrator::rounds::State;
 use orchestrator::rounds::summary::Summary;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -69,6 +69,53 @@ async fn every_observation_is_of_the_gene_that_was_really_dispensed(
         )
         .await;
     assert_eq!(wrong, 0);
+}
+
+const VIABILITY: &str = r#"
+[[readouts]]
+name = "viability"
+channel = "atp"
+constraint = { at_least = 0.7 }
+"#;
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_further_readout_is_measured_kept_and_given_to_the_learner(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let settings = Settings { rounds: 1, sections: VIABILITY, ..Settings::default() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let rows: Vec<(String, String, f64, i32)> = sqlx::query_as(
+        "select proposal.perturbation, readout, value, replicates
+         from further_observation
+         join proposal on proposal.id = proposal_id
+         order by perturbation",
+    )
+    .fetch_all(&laboratory.pool)
+    .await
+    .expect("further observations");
+    assert_eq!(rows.len(), 12);
+    for (gene, readout, value, replicates) in &rows {
+        let alive = if world::is_hit(gene) { 0.5 } else { 1.0 };
+        assert_eq!((readout.as_str(), *value, *replicates), ("viability", alive, 2), "{gene}");
+    }
+    assert_eq!(laboratory.progress().await.passed_qc, 12, "what is counted is the campaign's own readout");
+    let inputs: Vec<serde_json::Value> = sqlx::query_scalar(
+        "select payload -> 'inputs' from job where kind in ('train', 'propose') order by created_at",
+    )
+    .fetch_all(&laboratory.pool)
+    .await
+    .expect("payloads");
+    let asked =
+        serde_json::json!([{"name": "viability", "kind": "continuous", "constraint": {"at_least": 0.7}}]);
+    assert!(inputs.iter().all(|inputs| inputs["readouts"] == asked), "{inputs:?}");
+    let cut: jobs::Digest =
+        serde_json::from_value(inputs.last().expect("a training")["data_cut"].clone()).expect("a cut");
+    let cut = laboratory.engine.blobs.read(cut).await.expect("stored");
+    let cut = String::from_utf8(cut.to_vec()).expect("text");
+    assert_eq!(cut.lines().filter(|line| line.contains(",viability,")).count(), 12, "{cut}");
+    assert_eq!(cut.lines().filter(|line| line.contains(",signal,")).count(), 12, "{cut}");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

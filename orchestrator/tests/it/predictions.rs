@@ -75,7 +75,9 @@ impl Door {
 
 fn says(mean: f64) -> Outcome {
     let prediction = Prediction { mean, epistemic_sd: 0.5, aleatoric_sd: 0.25, hit_probability: 0.1 };
-    Outcome::Succeeded { output: Box::new(Output::Predict(PredictResult { predictions: vec![prediction] })) }
+    Outcome::Succeeded {
+        output: Box::new(Output::Predict(PredictResult { predictions: vec![prediction], readouts: vec![] })),
+    }
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -203,7 +203,7 @@ async fn judged(
         store::plates::apply(conn, plate, Event::QcPassed, Change { reason: None, qc }, SYSTEM)
             .await?
             .must()?;
-        return observe(conn, plate, &assessment.observations).await;
+        return observe(conn, plate, &assessment).await;
     }
     let reason = if reasons.is_empty() { "QC failed".to_owned() } else { reasons.join("; ") };
     let task = NewTask {

@@ -81,7 +81,14 @@ fn prediction(experiment: &Experiment) -> Prediction {
 
 fn proposal(experiment: Experiment) -> Proposal {
     let prediction = prediction(&experiment);
-    Proposal { experiment, prediction, score: prediction.mean, reason: "next by name".into() }
+    Proposal {
+        experiment,
+        prediction,
+        score: prediction.mean,
+        reason: "next by name".into(),
+        readouts: vec![],
+        feasibility: None,
+    }
 }
 
 async fn store(engine: &Engine, by: ActorId, text: String) -> Digest {

@@ -4,7 +4,7 @@
 
 mod hands;
 mod learner;
-mod world;
+pub mod world;
 
 pub use hands::Fault;
 

@@ -113,6 +113,10 @@ impl World {
             };
             writeln!(file, "{well},signal,{},RFU", level + scatter).expect("a string");
             writeln!(file, "{well},call,{},call", u8::from(hit)).expect("a string");
+            if job.channels.iter().any(|channel| channel == "atp") {
+                // Hits are half dead, and the negative control reads 400.
+                writeln!(file, "{well},atp,{},RLU", if hit { 200 } else { 400 }).expect("a string");
+            }
         }
         file
     }
