@@ -7,7 +7,7 @@ use active_learning::replay::{Oracle, Replay, Report, Round, ceiling, plot};
 use active_learning::representation::Vocabulary;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
+use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, default_diversity};
 use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -46,9 +46,10 @@ pub struct Arguments {
     /// Of `auto`: the largest share of a batch that may learn; 0 shows what learning is worth.
     #[arg(long, value_parser = parse_share)]
     learning_share: Option<f64>,
-    /// How firmly batches are spread over the features: 0 the rule alone, 1 spread alone among its best.
-    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
-    diversity: f64,
+    /// How firmly batches are spread over the features: 0 the rule alone, 1 spread alone among its best. Without it 0.3,
+    /// and 0 of `random`.
+    #[arg(long, value_parser = parse_share)]
+    diversity: Option<f64>,
     #[arg(long, value_enum, default_value_t = End::TwoSided)]
     objective: End,
     #[arg(long, value_enum, default_value_t = Family::BayesianLinear)]
@@ -147,7 +148,7 @@ impl Arguments {
             oracle,
             spec: self.spec(),
             acquisition: self.acquisition(),
-            diversity: self.diversity,
+            diversity: self.diversity.unwrap_or_else(|| default_diversity(self.acquisition())),
             objective: match self.objective {
                 End::Maximise => Objective::Maximise,
                 End::Minimise => Objective::Minimise,

@@ -34,6 +34,8 @@ impl Default for Calibration {
 /// A row predicted by members that had not seen it; standardised units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HeldOut {
+    /// Position in the data cut.
+    pub row: usize,
     pub fold: usize,
     pub forecast: Forecast,
     pub hit_log_odds: f64,
@@ -169,6 +171,46 @@ pub struct Reliability {
     pub sd: f64,
 }
 
+/// A held-out row with what is said of it in the end; standardised units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Position in the data cut.
+    pub row: usize,
+    pub forecast: Forecast,
+    pub hit_probability: f64,
+    pub hit: bool,
+}
+
+impl Judged {
+    /// Of the value, in nats.
+    pub fn log_score(&self) -> f64 {
+        self.forecast.log_score()
+    }
+
+    /// Of the hit call, in nats.
+    pub fn hit_log_score(&self) -> f64 {
+        let said = if self.hit { self.hit_probability } else { 1.0 - self.hit_probability };
+        said.max(1e-12).ln()
+    }
+}
+
+/// Each fold calibrated on the others.
+pub fn cross_fitted(rows: &[HeldOut]) -> Vec<Judged> {
+    let folds = rows.iter().map(|row| row.fold + 1).max().unwrap_or(0);
+    let of_fold = |fold: usize| {
+        let others: Vec<&HeldOut> = rows.iter().filter(|row| row.fold != fold).collect();
+        let calibration = Calibration::fit_to(&others);
+        let judge = move |row: &HeldOut| Judged {
+            row: row.row,
+            forecast: calibration.forecast(row),
+            hit_probability: calibration.hit_probability(row.hit_log_odds),
+            hit: row.hit,
+        };
+        rows.iter().filter(move |row| row.fold == fold).map(judge)
+    };
+    (0..folds).flat_map(of_fold).collect()
+}
+
 /// Scores of held-out rows, each fold calibrated on the others; and what of their calibration error is chance.
 /// `training_rows` is the whole cut.
 pub fn assess(training_rows: usize, rows: &[HeldOut]) -> (ModelMetrics, Option<Reliability>) {
@@ -176,17 +218,9 @@ pub fn assess(training_rows: usize, rows: &[HeldOut]) -> (ModelMetrics, Option<R
     if rows.len() < FEWEST_SCORED {
         return (report, None);
     }
-    let mut forecasts = Vec::with_capacity(rows.len());
-    let mut hits = Vec::with_capacity(rows.len());
-    let folds = rows.iter().map(|row| row.fold).max().unwrap_or(0) + 1;
-    for fold in 0..folds {
-        let others: Vec<&HeldOut> = rows.iter().filter(|row| row.fold != fold).collect();
-        let calibration = Calibration::fit_to(&others);
-        for row in rows.iter().filter(|row| row.fold == fold) {
-            forecasts.push(calibration.forecast(row));
-            hits.push((calibration.hit_probability(row.hit_log_odds), row.hit));
-        }
-    }
+    let judged = cross_fitted(rows);
+    let forecasts: Vec<Forecast> = judged.iter().map(|row| row.forecast).collect();
+    let hits: Vec<(f64, bool)> = judged.iter().map(|row| (row.hit_probability, row.hit)).collect();
     let covered = metrics::coverage(&forecasts);
     report.held_out_rows = rows.len() as u64;
     report.held_out_log_score = metrics::mean(forecasts.iter().map(Forecast::log_score));
@@ -210,7 +244,7 @@ mod tests {
                 let u = (i as f64 + 0.5) / 400.0;
                 let observed = inverse_cdf(u);
                 let forecast = Forecast { mean: 0.0, sd, observed };
-                HeldOut { fold: i % 4, forecast, hit_log_odds: 1.0, hit: i % 10 == 0 }
+                HeldOut { row: i, fold: i % 4, forecast, hit_log_odds: 1.0, hit: i % 10 == 0 }
             })
             .collect()
     }
@@ -244,6 +278,7 @@ mod tests {
     fn a_wrong_level_is_no_wrong_slope() {
         // Log-odds spread narrowly about -3; hits are one in five at each.
         let row = |i: usize| HeldOut {
+            row: i,
             fold: i % 4,
             forecast: Forecast { mean: 0.0, sd: 1.0, observed: 0.0 },
             hit_log_odds: -3.0 + 0.02 * (i % 11) as f64,

@@ -29,6 +29,7 @@ pub mod replay;
 pub mod representation;
 mod seed;
 pub mod sets;
+pub mod shadow;
 mod tensor;
 pub mod train;
 pub mod worker;

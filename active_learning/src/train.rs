@@ -1,6 +1,6 @@
 //! From a data cut to a calibrated, reproducible cell; and its predictions in the readout's own units.
 
-use crate::calibration::{self, Calibration, FEWEST_SCORED};
+use crate::calibration::{self, Calibration, FEWEST_SCORED, Judged};
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::data::{FurtherValue, Observation};
 use crate::ensemble::{Ensemble, Shape};
@@ -49,6 +49,17 @@ impl Cell {
         seed: u64,
         stop: &Stop,
     ) -> Result<Self> {
+        Ok(Self::train_and_judge(vocabulary, cut, spec, seed, stop)?.0)
+    }
+
+    /// The same, with what is said of each row by the folds that did not see it.
+    pub fn train_and_judge(
+        vocabulary: &Vocabulary,
+        cut: &[Observation],
+        spec: &ModelSpec,
+        seed: u64,
+        stop: &Stop,
+    ) -> Result<(Self, Vec<Judged>)> {
         let contexts: BTreeSet<&str> = cut.iter().map(|row| row.experiment.context.0.as_str()).collect();
         let contexts: Vec<String> = contexts.into_iter().map(str::to_owned).collect();
         let scale = Scale::of(cut);
@@ -82,7 +93,7 @@ impl Cell {
             hits_were_called,
             readouts: Vec::new(),
         };
-        Ok(Self { header, model, heads: Vec::new() })
+        Ok((Self { header, model, heads: Vec::new() }, calibration::cross_fitted(&held_out)))
     }
 
     /// Also learns `readouts`, from their own rows; a value's `readout` is the position among them.

@@ -163,6 +163,7 @@ fn held_out(
         let posterior =
             Ensemble { shape: shape.clone(), parameters }.predict(vocabulary, &set.encoded, 0, 0)?;
         rows.extend((0..set.len()).filter(|&row| set.folds[row] == fold).map(|row| HeldOut {
+            row,
             fold,
             forecast: Forecast {
                 mean: posterior.mean[row],

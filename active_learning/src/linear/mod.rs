@@ -68,6 +68,7 @@ pub(crate) fn fit(
         let x = select(&columns, &rows)?;
         let posterior = others.posterior(&x, 0, 0)?;
         held_out.extend(rows.into_iter().enumerate().map(|(i, row)| HeldOut {
+            row,
             fold,
             forecast: Forecast { mean: posterior.mean[i], sd: posterior.sd(i), observed: set.values[row] },
             hit_log_odds: posterior.hit_log_odds[i],

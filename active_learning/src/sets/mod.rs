@@ -66,6 +66,7 @@ pub(crate) fn fit(
     let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &centre, &PRECISION)?;
     let log_odds = odds.log_odds(&columns)?;
     let held_out = (0..if set.fold_count == 0 { 0 } else { set.len() }).map(|row| HeldOut {
+        row,
         fold: set.folds[row],
         forecast: Forecast { mean: value_left.mean[row], sd: value_left.sd[row], observed: set.values[row] },
         hit_log_odds: log_odds[row],

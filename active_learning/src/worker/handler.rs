@@ -53,7 +53,15 @@ impl LearnerHandler {
     async fn task(&self, attempt: &Attempt) -> Result<(Task, Option<Digest>), Ended> {
         match &attempt.lease().work {
             Work::Train(train) => {
-                let material = self.material(attempt, &train.inputs, None).await?;
+                let mut material = self.material(attempt, &train.inputs, None).await?;
+                for shadow in &train.shadows {
+                    let checkpoint = self.fetch(attempt, shadow.checkpoint).await?;
+                    let cut = match shadow.data_cut {
+                        Some(cut) => Some(self.fetch(attempt, cut).await?),
+                        None => None,
+                    };
+                    material.shadows.push((checkpoint, cut));
+                }
                 Ok((Task::Train(Box::new(train.clone()), material), None))
             }
             Work::Propose(propose) => {
@@ -97,7 +105,7 @@ impl LearnerHandler {
         }
         let [data_cut, checkpoint] = fetched;
         let pool = self.fetch(attempt, inputs.pool).await?;
-        Ok(Material { pool, data_cut, features, priors, checkpoint })
+        Ok(Material { pool, data_cut, features, priors, checkpoint, shadows: Vec::new() })
     }
 
     async fn fetch(&self, attempt: &Attempt, digest: Digest) -> Result<Bytes, Ended> {

@@ -1,17 +1,20 @@
 //! The three kinds of learner work as functions of bytes. No network, no clock but for durations.
 
 use crate::Result;
+use crate::calibration::Judged;
 use crate::data::{self, Cut, FeatureTable};
 use crate::model::Stop;
 use crate::prior::PriorScreens;
 use crate::propose::{self, Request};
 use crate::representation::Vocabulary;
+use crate::shadow::{self, New};
 use crate::train::Cell;
 use crate::worker::steps::Step;
 use bytes::Bytes;
 use jobs::Digest;
 use jobs::crash::{self, Moment};
 use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, PredictResult, Proposal, Propose, Train};
+use jobs::work::shadow::ShadowScore;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Instant;
@@ -26,6 +29,8 @@ pub struct Material {
     /// In the order of the inputs.
     pub priors: Vec<Bytes>,
     pub checkpoint: Option<Bytes>,
+    /// Checkpoint and data cut of each shadow, in the order of the job.
+    pub shadows: Vec<(Bytes, Option<Bytes>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +91,14 @@ impl Shelf {
         let from = Instant::now();
         let vocabulary = self.vocabulary(&train.inputs, material)?;
         let cut = read_cut(&train.inputs, material)?;
-        let cell = train_cell(&vocabulary, &cut, &train.inputs, stop)?;
+        let (mut cell, held_out) = train_cell(&vocabulary, &cut, &train.inputs, stop)?;
+        let new = New {
+            vocabulary: &vocabulary,
+            cut: &cut.observations,
+            scale: cell.header.scale,
+            held_out: &held_out,
+        };
+        cell.header.metrics.shadows = score_shadows(train, material, &new)?;
         crash::blocking_point(Step::Train, Moment::During);
         Ok(Answer::Trained {
             checkpoint: cell.to_bytes()?,
@@ -107,7 +119,7 @@ impl Shelf {
             match named.filter(|cell| cell.fits(&vocabulary) && cell.knows(&inputs.readouts)) {
                 Some(cell) => (cell, None),
                 None => {
-                    let cell = train_cell(&vocabulary, &cut, inputs, stop)?;
+                    let (cell, _) = train_cell(&vocabulary, &cut, inputs, stop)?;
                     let knows = cell.header.has_prior || !cut.observations.is_empty();
                     let bytes = knows.then(|| cell.to_bytes()).transpose()?;
                     (cell, bytes)
@@ -177,10 +189,32 @@ fn build_vocabulary(inputs: &ModelInputs, material: &Material) -> Result<Vocabul
     Vocabulary::build(&features, joined.as_ref())
 }
 
-fn train_cell(vocabulary: &Vocabulary, cut: &Cut, inputs: &ModelInputs, stop: &Stop) -> Result<Cell> {
-    let mut cell = Cell::train(vocabulary, &cut.observations, &inputs.model, inputs.seed, stop)?;
+fn train_cell(
+    vocabulary: &Vocabulary,
+    cut: &Cut,
+    inputs: &ModelInputs,
+    stop: &Stop,
+) -> Result<(Cell, Vec<Judged>)> {
+    let (mut cell, held_out) =
+        Cell::train_and_judge(vocabulary, &cut.observations, &inputs.model, inputs.seed, stop)?;
     cell.learn_readouts(vocabulary, &inputs.readouts, &cut.further, stop)?;
-    Ok(cell)
+    Ok((cell, held_out))
+}
+
+/// A version that cannot be asked (trained on other features, or by a program of before) is passed over.
+fn score_shadows(train: &Train, material: &Material, new: &New) -> Result<Vec<ShadowScore>> {
+    let mut scores = Vec::new();
+    for (shadow, (checkpoint, cut)) in train.shadows.iter().zip(&material.shadows) {
+        let cell = Cell::from_bytes(checkpoint).ok().filter(|cell| cell.fits(new.vocabulary));
+        let Some(cell) = cell else {
+            tracing::info!(checkpoint = %shadow.checkpoint, "an earlier version cannot be asked any more");
+            continue;
+        };
+        let known =
+            cut.as_deref().map_or(Ok(Cut::default()), |cut| data::cut::read(cut, &train.inputs.readouts));
+        scores.extend(shadow::score(new, shadow.checkpoint, &cell, &known?.observations)?);
+    }
+    Ok(scores)
 }
 
 fn read_cut(inputs: &ModelInputs, material: &Material) -> Result<Cut> {

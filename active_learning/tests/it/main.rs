@@ -9,6 +9,7 @@ mod proposals;
 mod readouts;
 mod replays;
 mod sets;
+mod shadows;
 mod synthetic;
 mod tables;
 mod working;

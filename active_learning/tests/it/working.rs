@@ -74,7 +74,7 @@ impl Files {
     }
 
     async fn train(&self, handler: &LearnerHandler) -> (TrainResult, Vec<u8>) {
-        let work = Work::Train(Train { inputs: self.inputs(5), warm_start: None });
+        let work = Work::Train(Train { inputs: self.inputs(5), warm_start: None, shadows: vec![] });
         let (outcome, attempt, _dir) = perform(handler, work, &self.blobs()).await;
         let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
         let Output::Train(result) = *output else { panic!("{output:?}") };
@@ -200,7 +200,7 @@ async fn a_prediction_is_answered_while_a_training_runs() {
     let mut blobs = files.blobs();
     blobs.push(checkpoint);
     // Long enough that no prediction of 1 row could take as long.
-    let train = Work::Train(Train { inputs: files.inputs(1_000_000), warm_start: None });
+    let train = Work::Train(Train { inputs: files.inputs(1_000_000), warm_start: None, shadows: vec![] });
     let predict = Work::Predict(Predict {
         inputs: files.inputs(5),
         checkpoint: trained.checkpoint,
@@ -220,7 +220,7 @@ async fn bad_tables_fail_the_job_for_good_and_work_of_others_is_refused() {
     let handler = LearnerHandler::start("test").unwrap();
     let mut files = Files::of(&synthetic::screen());
     files.cut = b"perturbation,context,value\nG1,replay,much\n".to_vec();
-    let work = Work::Train(Train { inputs: files.inputs(5), warm_start: None });
+    let work = Work::Train(Train { inputs: files.inputs(5), warm_start: None, shadows: vec![] });
     let (outcome, _, _dir) = perform(&handler, work, &files.blobs()).await;
     let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Permanent, "learner.row_invalid"));

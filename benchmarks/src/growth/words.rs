@@ -34,7 +34,7 @@ pub fn all() -> anyhow::Result<Vec<Word>> {
         "tips_per_rack": 96});
     Ok(vec![
         ("propose", payload(Work::Propose(propose()))?),
-        ("train", payload(Work::Train(Train { inputs: inputs(), warm_start: None }))?),
+        ("train", payload(Work::Train(Train { inputs: inputs(), warm_start: None, shadows: vec![] }))?),
         ("dispense", payload(Work::Dispense(dispense()))?),
         ("move", payload(Work::Move(Move { moves: vec![plate_move()] }))?),
         ("incubate", payload(Work::Incubate(incubate()))?),
@@ -159,6 +159,7 @@ fn metrics() -> ModelMetrics {
         coverage_90: Some(0.9),
         hit_ece: Some(0.01),
         readouts: vec![],
+        shadows: vec![],
     }
 }
 

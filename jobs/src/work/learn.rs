@@ -13,6 +13,7 @@
 use crate::blob::Digest;
 use crate::experiment::Experiment;
 use crate::work::readout::{Readout, ReadoutMetrics, ReadoutPrediction};
+use crate::work::shadow::{Shadow, ShadowScore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -59,7 +60,7 @@ pub struct ModelSpec {
 
 impl Default for ModelSpec {
     fn default() -> Self {
-        Self { family: ModelFamily::Ensemble, members: 8, epochs: 60 }
+        Self { family: ModelFamily::BayesianLinear, members: 8, epochs: 60 }
     }
 }
 
@@ -68,7 +69,7 @@ impl Default for ModelSpec {
 pub enum ModelFamily {
     /// Ensemble of neural encoders, manipulator and heads (tch).
     Ensemble,
-    /// Closed-form Bayesian linear regression on the fused features.
+    /// Bayesian lines and a forest on the features and other screens; for sets of edits a Gaussian process.
     BayesianLinear,
 }
 
@@ -78,6 +79,9 @@ pub struct Train {
     pub inputs: ModelInputs,
     /// The checkpoint to start from, if any.
     pub warm_start: Option<Digest>,
+    /// Earlier versions to be scored on what was measured after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<Shadow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -105,6 +109,9 @@ pub struct ModelMetrics {
     /// Of the further readouts, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readouts: Vec<ReadoutMetrics>,
+    /// Earlier versions beside this one, on what was measured after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<ShadowScore>,
 }
 
 /// How to choose. Sources of each: the learner's `acquisition` folder.
@@ -174,6 +181,12 @@ pub struct Propose {
     /// No experiment with one of these edits in it is to be proposed: excluded by people for this round.
     #[serde(default)]
     pub excluded_genes: Vec<String>,
+}
+
+/// How firmly a batch is spread where nobody says: found more on some screens of other studies and less on none that could
+/// be told (docs/virtual-cell.md). A random batch is left as it was drawn.
+pub fn default_diversity(rule: Acquisition) -> f64 {
+    if rule == Acquisition::Random { 0.0 } else { 0.3 }
 }
 
 fn is_zero(value: &f64) -> bool {

@@ -6,6 +6,7 @@
 pub mod learn;
 pub mod physical;
 pub mod readout;
+pub mod shadow;
 
 use crate::failure::Failure;
 use learn::{Predict, PredictResult, Propose, ProposeResult, Train, TrainResult};

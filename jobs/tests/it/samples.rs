@@ -55,7 +55,7 @@ fn at(device: &str, slot: &str) -> Location {
 
 pub fn work(kind: Kind) -> Work {
     match kind {
-        Kind::Train => Work::Train(Train { inputs: inputs(), warm_start: None }),
+        Kind::Train => Work::Train(Train { inputs: inputs(), warm_start: None, shadows: vec![] }),
         Kind::Propose => Work::Propose(Propose {
             inputs: inputs(),
             checkpoint: Some(Digest::of(b"checkpoint")),

@@ -4,7 +4,7 @@ pub use super::cost::Cost;
 pub use super::policy::Policy;
 use super::readout::ReadoutSpec;
 use super::schedule::Schedule;
-use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective};
+use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, default_diversity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,13 +93,17 @@ pub enum HitRule {
 pub struct AcquisitionSpec {
     #[serde(flatten)]
     pub rule: Acquisition,
-    /// 0 (and when absent): the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub diversity: f64,
+    /// 0: the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch. Absent: see
+    /// [`diversity`](Self::diversity).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diversity: Option<f64>,
 }
 
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
+impl AcquisitionSpec {
+    /// What the file says, or the rule's usual one.
+    pub fn diversity(&self) -> f64 {
+        self.diversity.unwrap_or_else(|| default_diversity(self.rule))
+    }
 }
 
 /// The virtual cell and what it may learn from.

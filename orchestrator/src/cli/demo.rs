@@ -31,7 +31,7 @@ pub struct DemoArguments {
     pub seed: u64,
     /// As a campaign file names it: hit_probability, greedy, ucb, expected_improvement, thompson, top_two,
     /// information_gain, bald, max_epistemic, random or auto
-    #[arg(long, default_value = "hit_probability")]
+    #[arg(long, default_value = "auto")]
     pub acquisition: String,
     /// Approve every batch without a person
     #[arg(long)]

@@ -7,6 +7,13 @@ use std::path::Path;
 /// Name of the demo's campaign.
 pub const NAME: &str = "demo";
 
+/// Some of the specimen's genes are essential: hits that kill the cells are no use to anybody.
+const VIABILITY: &str = r#"[[readouts]]
+name = "viability"
+constraint = { at_least = 0.6 }
+
+"#;
+
 /// What the bench says of its specimen.
 pub struct Specimen {
     pub name: String,
@@ -43,8 +50,7 @@ channel = "signal"
 direction = "{direction}"
 hit = {{ channel = "call" }}
 
-[model]
-family = "ensemble"
+{readouts}[model]
 features = [{features}]
 priors = [{priors}]
 exclude_prior_groups = [{groups}]
@@ -90,6 +96,8 @@ reader = "reader-1"
 mover = "mover-1"
 "#,
         goal = toml_string(&goal),
+        // A replayed screen says nothing of how the cells fared.
+        readouts = if replays { "" } else { VIABILITY },
         contexts = quoted(&specimen.contexts),
         direction = if replays { "two_sided" } else { "maximise" },
         features = quoted(features),

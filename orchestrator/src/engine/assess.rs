@@ -4,7 +4,8 @@
 use super::execute::{Again, latest, wanted_again};
 use super::inputs::{model_inputs, train_key, train_seed, version_of};
 use super::{Engine, nothing};
-use crate::ids::{RoundId, SYSTEM};
+use crate::ids::{CampaignId, RoundId, SYSTEM};
+use crate::models::State as Version;
 use crate::plates::State as PlateState;
 use crate::rounds::data_cut;
 use crate::rounds::state::{Event, Stage, State};
@@ -17,6 +18,7 @@ use crate::store::rounds::Round;
 use crate::store::{self, Error, Result};
 use bytes::Bytes;
 use jobs::work::learn::Train;
+use jobs::work::shadow::Shadow;
 use jobs::{Digest, Work};
 use sqlx::PgConnection;
 
@@ -165,6 +167,17 @@ async fn summarise(
     Ok(summary.with_times(&stages, real_now, store::rounds::worker_seconds(conn, round.id).await?))
 }
 
+/// Versions that are scored beside the new one: the one in use, and the newest two that the gate turned down or that
+/// were in use before.
+const SHADOWS: usize = 3;
+
+async fn shadows(conn: &mut PgConnection, campaign: CampaignId) -> Result<Vec<Shadow>> {
+    let mut versions = store::models::of_campaign(conn, campaign).await?;
+    versions.sort_by_key(|version| (version.state == Version::Promoted, version.number));
+    let newest = versions.into_iter().rev().take(SHADOWS);
+    Ok(newest.map(|it| Shadow { checkpoint: it.checkpoint, data_cut: it.data_cut }).collect())
+}
+
 async fn train(
     conn: &mut PgConnection,
     round: &Round,
@@ -175,7 +188,11 @@ async fn train(
     let campaign = campaign.ok_or_else(|| Error::corrupt("campaign of a round", round.id))?;
     let version = version_of(conn, round).await?;
     let inputs = model_inputs(&version, cut, train_seed(&campaign, round.number));
-    let mut job = NewJob::new(Work::Train(Train { inputs, warm_start: None }));
+    let mut job = NewJob::new(Work::Train(Train {
+        inputs,
+        warm_start: None,
+        shadows: shadows(conn, campaign.id).await?,
+    }));
     job.campaign_id = Some(campaign.id);
     job.round_id = Some(round.id);
     job.unique_key = Some(train_key(&campaign, round.number));

@@ -123,7 +123,7 @@ async fn first_training(
 ) -> Result<Stepped> {
     let version = current_version(conn, campaign).await?;
     let inputs = model_inputs(&version, None, train_seed(campaign, 0));
-    let mut job = NewJob::new(Work::Train(Train { inputs, warm_start: None }));
+    let mut job = NewJob::new(Work::Train(Train { inputs, warm_start: None, shadows: Vec::new() }));
     job.campaign_id = Some(campaign.id);
     job.unique_key = Some(train_key(campaign, 0));
     match store::jobs::create(conn, &job).await? {

@@ -22,6 +22,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Requests taken out of the line at a time.
 const AT_ONCE: usize = 1024;
+/// Of those who want the same so many are asked for first, and each time [`MORE_ASKED`] times as many while there is
+/// something for all: one job costs no statement about a thousand workers.
+const FIRST_ASKED: usize = 64;
+const MORE_ASKED: usize = 8;
 /// Up to so many different wishes are tried at once; with more, a look at what is on offer comes first.
 const WISHES_TRIED_BLINDLY: usize = 4;
 
@@ -239,10 +243,34 @@ impl Hand {
 
     async fn lease(&self, wanted: &Wanted, requests: &[Request]) -> store::Result<Vec<Leased>> {
         let workers: Vec<ActorId> = requests.iter().map(|request| request.worker).collect();
+        let (mut leased, mut left, mut count) = (Vec::new(), workers.as_slice(), FIRST_ASKED);
+        while !left.is_empty() {
+            let (asked, rest) = left.split_at(count.min(left.len()));
+            match self.lease_for(wanted, asked).await {
+                Ok(more) => {
+                    let all = more.len() == asked.len();
+                    leased.extend(more);
+                    if !all {
+                        break;
+                    }
+                }
+                // What is leased already is handed out; the rest is tried again with the next news.
+                Err(error) if !leased.is_empty() => {
+                    tracing::warn!(%error, "not everybody could be leased for");
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+            (left, count) = (rest, count * MORE_ASKED);
+        }
+        Ok(leased)
+    }
+
+    async fn lease_for(&self, wanted: &Wanted, workers: &[ActorId]) -> store::Result<Vec<Leased>> {
         store::bounded(async {
             steps::before(Step::Lease).await;
             let mut conn = self.pool.acquire().await?;
-            let leased = jobs::lease(&mut conn, wanted, &workers, self.duration).await?;
+            let leased = jobs::lease(&mut conn, wanted, workers, self.duration).await?;
             if !leased.is_empty() {
                 steps::after(Step::Lease).await;
             }

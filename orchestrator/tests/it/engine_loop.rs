@@ -71,6 +71,28 @@ async fn every_observation_is_of_the_gene_that_was_really_dispensed(
     assert_eq!(wrong, 0);
 }
 
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn each_training_scores_the_versions_before_it(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
+    laboratory.run().await;
+    let shadows: Vec<Option<serde_json::Value>> =
+        sqlx::query_scalar("select payload -> 'shadows' from job where kind = 'train' order by created_at")
+            .fetch_all(&laboratory.pool)
+            .await
+            .expect("trainings");
+    let count = |shadows: &Option<serde_json::Value>| {
+        shadows.as_ref().map_or(0, |s| s.as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(shadows.iter().map(count).collect::<Vec<_>>(), [0, 1, 2], "{shadows:?}");
+    let in_use: Vec<u8> = sqlx::query_scalar("select checkpoint_sha256 from model_version where number = 2")
+        .fetch_one(&laboratory.pool)
+        .await
+        .expect("version 2");
+    let first = &shadows[2].as_ref().expect("shadows")[0];
+    assert_eq!(first["checkpoint"], serde_json::json!(hex::encode(in_use)), "the one in use comes first");
+    assert!(first["data_cut"].is_string());
+}
+
 const VIABILITY: &str = r#"
 [[readouts]]
 name = "viability"

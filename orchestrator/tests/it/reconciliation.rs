@@ -116,7 +116,7 @@ async fn the_statement_that_leases_asks_for_the_life_that_answers_it(
         model: ModelSpec::default(),
         seed: 7,
     };
-    scene.lab.create(NewJob::new(Work::Train(Train { inputs, warm_start: None }))).await;
+    scene.lab.create(NewJob::new(Work::Train(Train { inputs, warm_start: None, shadows: vec![] }))).await;
     scene.restore().await;
     // Nobody has noticed anything yet.
     assert!(scene.lab.lease().await.is_none(), "no hands are given work");

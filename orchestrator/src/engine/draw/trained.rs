@@ -52,7 +52,7 @@ async fn has_checkpoint(conn: &mut PgConnection, result: &TrainResult) -> Result
     Ok(store::blobs::describe(conn, result.checkpoint).await?.is_some())
 }
 
-/// Enters the version and judges it against the one in use, each on its own held-out data.
+/// Enters the version and judges it against the one in use.
 async fn enter(
     conn: &mut PgConnection,
     campaign: &Campaign,
@@ -71,7 +71,10 @@ async fn enter(
     };
     let mut candidate = store::models::insert(conn, &new, SYSTEM).await?;
     let in_use = store::models::promoted(conn, campaign.id).await?;
-    match gate::judge(&candidate.metrics, in_use.as_ref().map(|version| &version.metrics)) {
+    let compared = in_use.as_ref().and_then(|version| {
+        candidate.metrics.shadows.iter().find(|score| score.checkpoint == version.checkpoint)
+    });
+    match gate::judge(&candidate.metrics, in_use.as_ref().map(|version| &version.metrics), compared) {
         Verdict::Promote { because } => promote(conn, candidate, in_use, &because).await,
         Verdict::Reject { because } => {
             store::models::apply(conn, &mut candidate, Event::Rejected, &because, SYSTEM).await?.must()?;
