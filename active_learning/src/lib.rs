@@ -3,7 +3,7 @@
 //! Reading order: tables come in ([`data`], [`prior`]), edits become vectors ([`representation`]), a
 //! [`model`] family ([`linear`], [`sets`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
 //! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), kept as bytes ([`checkpoint`]), and chooses the next batch
-//! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
+//! ([`acquisition`], [`propose`]), or ranks a whole space ([`screen`]). [`replay`] plays measured screens against all of it; [`worker`] answers
 //! jobs with it.
 //!
 //! Deliberately absent: wells, plates, SQL. All randomness comes from the seed a job carries; libtorch's
@@ -17,6 +17,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod ensemble;
 mod error;
+mod grounds;
 pub mod linear;
 pub mod metrics;
 pub mod model;
@@ -25,6 +26,7 @@ pub mod prior;
 pub mod propose;
 pub mod replay;
 pub mod representation;
+pub mod screen;
 mod seed;
 pub mod sets;
 mod tensor;

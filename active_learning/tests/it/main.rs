@@ -7,6 +7,7 @@ mod learning;
 mod priors;
 mod proposals;
 mod replays;
+mod screening;
 mod sets;
 mod synthetic;
 mod tables;
