@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// What it has done once already.
 #[derive(Default)]
 pub struct Person {
-    /// Also does what nothing forces it to: holds a round, has a plate measured again, asks for a prediction.
+    /// Also does what nothing forces it to: holds a round, has a plate measured again, asks the model.
     is_curious: bool,
     pub resumed: u32,
     repeated: BTreeSet<String>,
@@ -84,7 +84,7 @@ impl Person {
     }
 }
 
-/// Asks a learner for a prediction, and does not wait for it.
+/// Asks a learner for a prediction and for a screen, and does not wait for them.
 fn ask(scene: &Scene, api: &Api, campaign: &str) -> Option<()> {
     let known = scene.laboratory.database("select perturbation, context from proposal limit 1").ok()?;
     let experiment = known.first()?;
@@ -92,7 +92,10 @@ fn ask(scene: &Scene, api: &Api, campaign: &str) -> Option<()> {
         "experiments": [{"perturbation": experiment["perturbation"], "context": experiment["context"]}],
         "wait_seconds": 0,
     });
-    api.post(&format!("/api/v1/campaigns/{campaign}/predictions"), &body).ok().map(drop)
+    api.post(&format!("/api/v1/campaigns/{campaign}/predictions"), &body).ok()?;
+    let edits: Vec<&str> = experiment["perturbation"].as_str()?.split('+').collect();
+    let body = json!({"space": {"of": "singles", "edits": edits, "context": experiment["context"]}});
+    api.post(&format!("/api/v1/campaigns/{campaign}/screens"), &body).ok().map(drop)
 }
 
 /// Has the bench spoil the readings of a plate, so that it fails its quality control. Answers which.

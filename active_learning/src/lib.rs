@@ -4,7 +4,8 @@
 //! [`model`] family ([`linear`], [`sets`], [`ensemble`]) is trained on the data cut and calibrated on held-out folds
 //! ([`train`], [`calibration`], [`metrics`]), doubts what it has no input for (`novelty`), learns
 //! further readouts beside it ([`readouts`]), is kept as bytes ([`checkpoint`]), and chooses the next batch
-//! ([`acquisition`], [`propose`]). [`replay`] plays measured screens against all of it; [`worker`] answers
+//! ([`acquisition`], [`propose`]), or ranks a whole space ([`screen`]). [`replay`] plays measured screens against all of
+//! it; [`worker`] answers
 //! jobs with it.
 //!
 //! Deliberately absent: wells, plates, SQL. All randomness comes from the seed a job carries; libtorch's
@@ -18,6 +19,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod ensemble;
 mod error;
+mod grounds;
 pub mod linear;
 pub mod metrics;
 pub mod model;
@@ -27,6 +29,7 @@ pub mod propose;
 pub mod readouts;
 pub mod replay;
 pub mod representation;
+pub mod screen;
 mod seed;
 pub mod sets;
 pub mod shadow;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Experiments scored at once: bounds the memory of large pools.
-const CHUNK: usize = 16_384;
+pub(crate) const CHUNK: usize = 16_384;
 /// Fewer sets of edits than this teach nothing of what edits do together.
 const FEWEST_SETS: usize = 16;
 

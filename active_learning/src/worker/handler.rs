@@ -3,6 +3,7 @@
 use crate::model::Stop;
 use crate::worker::blobs::Blobs;
 use crate::worker::model_thread::ModelThread;
+use crate::worker::progress::Progress;
 use crate::worker::steps::Step;
 use crate::worker::tasks::{Answer, Material, Task};
 use crate::{CODE_VERSION, Error};
@@ -10,9 +11,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jobs::crash::{self, Moment};
 use jobs::work::learn::{ModelInputs, ProposeResult, TrainResult};
+use jobs::work::screen::{Screen, ScreenResult, Space};
 use jobs::work::{Outcome, Output};
 use jobs::worker::{Attempt, Begun, Halt, Handler, NotBegun};
 use jobs::{Digest, Failure, FailureClass, Work};
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// How often a long task is looked at.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Answers the learner's kinds of jobs, one at a time, on a thread of its own.
 pub struct LearnerHandler {
@@ -72,6 +79,11 @@ impl LearnerHandler {
                 let material = self.material(attempt, &predict.inputs, Some(predict.checkpoint)).await?;
                 Ok((Task::Predict(Box::new(predict.clone()), material), Some(predict.checkpoint)))
             }
+            Work::Screen(screen) => {
+                let material = self.material_of_screen(attempt, screen).await?;
+                let task = Task::Screen(Box::new(screen.clone()), material, Progress::default());
+                Ok((task, Some(screen.checkpoint)))
+            }
             other => Err(Ended::Failed(Failure::new(
                 FailureClass::Permanent,
                 "learner.not_its_work",
@@ -105,7 +117,15 @@ impl LearnerHandler {
         }
         let [data_cut, checkpoint] = fetched;
         let pool = self.fetch(attempt, inputs.pool).await?;
-        Ok(Material { pool, data_cut, features, priors, checkpoint, shadows: Vec::new() })
+        Ok(Material { pool, data_cut, features, priors, checkpoint, table: None, shadows: Vec::new() })
+    }
+
+    async fn material_of_screen(&self, attempt: &Attempt, screen: &Screen) -> Result<Material, Ended> {
+        let mut material = self.material(attempt, &screen.inputs, Some(screen.checkpoint)).await?;
+        if let Space::Table { table } = screen.space {
+            material.table = Some(self.fetch(attempt, table).await?);
+        }
+        Ok(material)
     }
 
     async fn fetch(&self, attempt: &Attempt, digest: Digest) -> Result<Bytes, Ended> {
@@ -119,12 +139,14 @@ impl LearnerHandler {
     /// A stop reaches the thread between passes over the data; then its answer is awaited.
     async fn compute(&self, attempt: &Attempt, task: Task) -> Result<Answer, Ended> {
         let stop = Stop::default();
+        let progress = task.progress();
         let work = self.thread.perform(task, stop.clone());
         tokio::pin!(work);
         let ended = tokio::select! {
             answer = &mut work => return answer.map_err(|error| Ended::Failed(error.failure())),
             halt = attempt.halted() => Ended::Halted(halt),
             () = attempt.shutting_down() => Ended::ShuttingDown,
+            never = tell(attempt, progress) => match never {},
         };
         stop.request();
         match work.await {
@@ -132,6 +154,17 @@ impl LearnerHandler {
             Err(Error::Stopped) => Err(ended),
             Err(error) => Err(Ended::Failed(error.failure())),
         }
+    }
+}
+
+/// Says how far the thread is, for as long as somebody waits.
+async fn tell(attempt: &Attempt, progress: Option<Progress>) -> Infallible {
+    let Some(progress) = progress else { return std::future::pending().await };
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        // From the fetched tables to what is stored.
+        attempt.progress("screening", Some(0.1 + 0.85 * progress.share()));
     }
 }
 
@@ -197,5 +230,9 @@ async fn store(attempt: &Attempt, answer: Answer, named: Option<Digest>) -> Resu
             })
         }
         Answer::Predicted(result) => Output::Predict(result),
+        Answer::Screened { ranking, summary, screen_seconds } => {
+            let ranking = keep(ranking).await?;
+            Output::Screen(ScreenResult { ranking, summary, code_version, screen_seconds })
+        }
     })
 }

@@ -1,7 +1,7 @@
-//! Answers a server's jobs: `train` and `propose` from one queue, `predict` from another, side by side.
+//! Answers a server's jobs: `train`, `propose` and `screen` from one queue, `predict` from another, side by side.
 //!
 //! ```text
-//! queue learner --Handler--> thread "learner": vocabulary, training, choice
+//! queue learner --Handler--> thread "learner": vocabulary, training, choice, whole spaces
 //! queue predict --Handler--> thread "predict": vocabulary, prediction          (answered while a training runs)
 //! ```
 //!
@@ -11,6 +11,7 @@
 mod blobs;
 mod handler;
 pub mod model_thread;
+pub mod progress;
 pub mod steps;
 pub mod tasks;
 
@@ -53,7 +54,7 @@ pub enum WorkError {
 /// Works until `shutdown`, or until one of both workers cannot go on; then ends the other in order.
 pub async fn work(config: Config, shutdown: CancellationToken) -> Result<(), WorkError> {
     let client = Client::new(&config.server, Secret::from_file(&config.token_file)?, Timeouts::default())?;
-    let learner = station(&config, &client, &[Kind::Train, Kind::Propose], &shutdown)?;
+    let learner = station(&config, &client, &[Kind::Train, Kind::Propose, Kind::Screen], &shutdown)?;
     let predict = station(&config, &client, &[Kind::Predict], &shutdown)?;
     tracing::info!(name = %config.name, server = %config.server, "at work");
     let (learner, predict) = tokio::join!(learner, predict);

@@ -7,6 +7,7 @@ jobs::steps! {
         Train = "learner.train" [Before, During, After],
         Propose = "learner.propose" [Before, During, After],
         Predict = "learner.predict" [Before, During, After],
+        Screen = "learner.screen" [Before, During, After],
         /// After: the result is on this disk, and the outcome is not.
         Keep = "learner.keep" [Before, After],
     }

@@ -1,19 +1,23 @@
-//! The three kinds of learner work as functions of bytes. No network, no clock but for durations.
+//! The kinds of learner work as functions of bytes. No network, no clock but for durations.
 
 use crate::Result;
 use crate::calibration::Judged;
 use crate::data::{self, Cut, FeatureTable};
+use crate::grounds;
 use crate::model::Stop;
 use crate::prior::PriorScreens;
 use crate::propose::{self, Request};
 use crate::representation::Vocabulary;
+use crate::screen::{self, Spanned};
 use crate::shadow::{self, New};
 use crate::train::Cell;
+use crate::worker::progress::Progress;
 use crate::worker::steps::Step;
 use bytes::Bytes;
 use jobs::Digest;
 use jobs::crash::{self, Moment};
 use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, PredictResult, Proposal, Propose, Train};
+use jobs::work::screen::{Screen, SpaceSummary};
 use jobs::work::shadow::ShadowScore;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -31,6 +35,8 @@ pub struct Material {
     pub checkpoint: Option<Bytes>,
     /// Checkpoint and data cut of each shadow, in the order of the job.
     pub shadows: Vec<(Bytes, Option<Bytes>)>,
+    /// The experiments to screen, where a table names them.
+    pub table: Option<Bytes>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +44,17 @@ pub enum Task {
     Train(Box<Train>, Material),
     Propose(Box<Propose>, Material),
     Predict(Box<Predict>, Material),
+    Screen(Box<Screen>, Material, Progress),
+}
+
+impl Task {
+    /// Where it says how far it is, if it does.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        match self {
+            Task::Screen(_, _, progress) => Some(progress.clone()),
+            Task::Train(..) | Task::Propose(..) | Task::Predict(..) => None,
+        }
+    }
 }
 
 /// What is to be stored and reported.
@@ -58,6 +75,11 @@ pub enum Answer {
         select_seconds: f64,
     },
     Predicted(PredictResult),
+    Screened {
+        ranking: Vec<u8>,
+        summary: SpaceSummary,
+        screen_seconds: f64,
+    },
 }
 
 /// What the last tasks left that the next may use: parsing a vocabulary takes longer than predicting.
@@ -74,12 +96,14 @@ impl Shelf {
             Task::Train(..) => Step::Train,
             Task::Propose(..) => Step::Propose,
             Task::Predict(..) => Step::Predict,
+            Task::Screen(..) => Step::Screen,
         };
         crash::blocking_point(step, Moment::Before);
         let answer = match task {
             Task::Train(train, material) => self.train(train, material, stop),
             Task::Propose(propose, material) => self.propose(propose, material, stop),
             Task::Predict(predict, material) => self.predict(predict, material),
+            Task::Screen(screen, material, progress) => self.screen(screen, material, progress, stop),
         };
         crash::blocking_point(step, Moment::After);
         answer
@@ -155,12 +179,36 @@ impl Shelf {
 
     fn predict(&mut self, predict: &Predict, material: &Material) -> Result<Answer> {
         let vocabulary = self.vocabulary(&predict.inputs, material)?;
-        let bytes = material.checkpoint.as_deref().unwrap_or_default();
-        let cell = Cell::from_bytes(bytes)?;
+        let cell = read_cell(material)?;
         crash::blocking_point(Step::Predict, Moment::During);
         let predicted = cell.predict(&vocabulary, &predict.experiments, 0, predict.inputs.seed)?;
         let readouts = cell.predict_readouts(&vocabulary, &predict.experiments, true)?;
-        Ok(Answer::Predicted(PredictResult { predictions: predicted.predictions, readouts }))
+        let cut = read_cut(&predict.inputs, material)?.observations;
+        let grounds = grounds::of(&predict.experiments, &vocabulary, &cut);
+        Ok(Answer::Predicted(PredictResult { predictions: predicted.predictions, readouts, grounds }))
+    }
+
+    fn screen(
+        &mut self,
+        screen: &Screen,
+        material: &Material,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<Answer> {
+        let from = Instant::now();
+        let vocabulary = self.vocabulary(&screen.inputs, material)?;
+        let cell = read_cell(material)?;
+        crash::blocking_point(Step::Screen, Moment::During);
+        let contexts = &cell.header.contexts;
+        let space = Spanned::of(&screen.space, material.table.as_deref(), &vocabulary, contexts)?;
+        let (rank_by, keep, seed) = (screen.rank_by, screen.keep as usize, screen.inputs.seed);
+        let request = screen::Request { rank_by, keep, seed, stop };
+        let screened = screen::screen(&vocabulary, &cell, space, &request, |share| progress.set(share))?;
+        Ok(Answer::Screened {
+            ranking: screened.to_csv(),
+            summary: screened.summary,
+            screen_seconds: from.elapsed().as_secs_f64(),
+        })
     }
 
     fn vocabulary(&mut self, inputs: &ModelInputs, material: &Material) -> Result<Rc<Vocabulary>> {
@@ -220,4 +268,8 @@ fn score_shadows(train: &Train, material: &Material, new: &New) -> Result<Vec<Sh
 fn read_cut(inputs: &ModelInputs, material: &Material) -> Result<Cut> {
     let read = |bytes| data::cut::read(bytes, &inputs.readouts);
     material.data_cut.as_deref().map_or(Ok(Cut::default()), read)
+}
+
+fn read_cell(material: &Material) -> Result<Cell> {
+    Cell::from_bytes(material.checkpoint.as_deref().unwrap_or_default())
 }

@@ -8,6 +8,7 @@ mod priors;
 mod proposals;
 mod readouts;
 mod replays;
+mod screening;
 mod sets;
 mod shadows;
 mod synthetic;

@@ -9,6 +9,7 @@ use jobs::wire::Lease;
 use jobs::work::learn::{
     Acquisition, ModelFamily, ModelInputs, ModelSpec, Objective, Predict, Propose, Train, TrainResult,
 };
+use jobs::work::screen::{RankBy, Screen, ScreenResult, Space};
 use jobs::work::{Outcome, Output};
 use jobs::worker::{Attempt, Handler};
 use jobs::{Digest, FailureClass, Work};
@@ -126,6 +127,85 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
     assert!((predicted.predictions[0].mean - best.prediction.mean).abs() < 1e-4);
     let prefix = format!("{},replay,{}", best.experiment.perturbation, best.prediction.mean);
     assert!(posterior.lines().any(|line| line.starts_with(&prefix)), "the posterior is a look-up");
+    let grounds = &predicted.grounds[0];
+    let measured = synthetic::screen().cut(80).iter().filter(|row| row.experiment == best.experiment).count();
+    assert_eq!((grounds.unknown_edits.len(), grounds.context_rows), (0, 80));
+    assert_eq!((grounds.own_rows as usize, grounds.related_rows), (measured, 0));
+}
+
+impl Files {
+    fn screen(&self, checkpoint: Digest, space: Space) -> Work {
+        let rank_by = RankBy::HitProbability;
+        Work::Screen(Screen { inputs: self.inputs(5), checkpoint, space, rank_by, keep: 5 })
+    }
+}
+
+async fn screened(handler: &LearnerHandler, work: Work, blobs: &[Vec<u8>]) -> (ScreenResult, String) {
+    let (outcome, attempt, _dir) = perform(handler, work, blobs).await;
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Screen(result) = *output else { panic!("{output:?}") };
+    let ranking = attempt.get_blob(result.ranking).await.unwrap().to_vec();
+    (result, String::from_utf8(ranking).unwrap())
+}
+
+#[tokio::test]
+async fn a_screen_ranks_what_was_asked_for_and_sums_up_the_rest() {
+    let handler = LearnerHandler::start("test").unwrap();
+    let files = Files::of(&synthetic::screen());
+    let (trained, checkpoint) = files.train(&handler).await;
+    let mut blobs = files.blobs();
+    blobs.push(checkpoint);
+    let context = jobs::Context("replay".into());
+
+    let known = files.screen(trained.checkpoint, Space::Known { context: context.clone() });
+    let (of_known, ranking) = screened(&handler, known, &blobs).await;
+    // One gene of the screen has no row in the features.
+    assert_eq!(of_known.summary.experiments, synthetic::GENES as u64 - 1);
+    assert_eq!((of_known.summary.kept, of_known.summary.with_unknown_edits), (5, 0));
+    assert_eq!(ranking.lines().count(), 1 + 5);
+
+    // The pool as a table holds that gene too.
+    let table = Digest::of(&files.pool);
+    let (of_table, from_table) =
+        screened(&handler, files.screen(trained.checkpoint, Space::Table { table }), &blobs).await;
+    assert_eq!(of_table.summary.experiments, synthetic::GENES as u64);
+    assert_eq!(of_table.summary.with_unknown_edits, 1);
+    assert!(
+        from_table.starts_with("perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score")
+    );
+
+    let edits = ["G0", "G1", "G2", "G1"].map(str::to_owned).to_vec();
+    let pairs = files.screen(trained.checkpoint, Space::Pairs { edits, context });
+    let (of_pairs, ranking) = screened(&handler, pairs, &blobs).await;
+    assert_eq!((of_pairs.summary.experiments, of_pairs.summary.kept), (3, 3));
+    assert!(["G0+G1,", "G0+G2,", "G1+G2,"].iter().all(|pair| ranking.contains(pair)), "{ranking}");
+}
+
+#[tokio::test]
+async fn a_screen_that_cannot_be_done_fails_for_good_and_in_words() {
+    let handler = LearnerHandler::start("test").unwrap();
+    let files = Files::of(&synthetic::screen());
+    let (trained, checkpoint) = files.train(&handler).await;
+    let mut blobs = files.blobs();
+    blobs.push(checkpoint);
+    let context = jobs::Context("replay".into());
+    let alone = Space::Pairs { edits: vec!["G0".to_owned()], context: context.clone() };
+    let unsound = Space::Singles { edits: vec!["G0+G1".to_owned()], context };
+    for (space, words) in [(alone, "has no experiment"), (unsound, "is not the name of an edit")] {
+        let (outcome, _, _dir) = perform(&handler, files.screen(trained.checkpoint, space), &blobs).await;
+        let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(
+            (failure.class, failure.code.as_str()),
+            (FailureClass::Permanent, "learner.settings_invalid")
+        );
+        assert!(failure.message.contains(words), "{}", failure.message);
+    }
+    let torn = b"perturbation,context\nG1,replay\n,replay\n".to_vec();
+    let table = Space::Table { table: Digest::of(&torn) };
+    blobs.push(torn);
+    let (outcome, _, _dir) = perform(&handler, files.screen(trained.checkpoint, table), &blobs).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.message.contains("row 2"), "{}", failure.message);
 }
 
 #[tokio::test]

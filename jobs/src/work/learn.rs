@@ -261,4 +261,20 @@ pub struct PredictResult {
     /// Of the further readouts, for each experiment in the order asked; empty where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readouts: Vec<Vec<ReadoutPrediction>>,
+    /// In the order asked; empty where the learner does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<Grounds>,
+}
+
+/// What a prediction rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Grounds {
+    /// Edits of which neither the features nor other screens say anything.
+    pub unknown_edits: Vec<String>,
+    /// Rows of the data cut that are this very experiment.
+    pub own_rows: u32,
+    /// Other rows, of a perturbation with one of its edits or of the same in another context.
+    pub related_rows: u32,
+    /// Rows that were measured in its context.
+    pub context_rows: u32,
 }

@@ -6,6 +6,7 @@
 pub mod learn;
 pub mod physical;
 pub mod readout;
+pub mod screen;
 pub mod shadow;
 
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use physical::{
     Dispense, DispenseResult, Incubate, IncubateResult, Manual, ManualResult, Move, MoveResult, Read,
     ReadResult,
 };
+use screen::{Screen, ScreenResult};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +26,7 @@ pub enum Work {
     Train(Train),
     Propose(Propose),
     Predict(Predict),
+    Screen(Screen),
     Dispense(Dispense),
     Move(Move),
     Incubate(Incubate),
@@ -38,6 +41,7 @@ pub enum Kind {
     Train,
     Propose,
     Predict,
+    Screen,
     Dispense,
     Move,
     Incubate,
@@ -46,10 +50,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Train,
         Kind::Propose,
         Kind::Predict,
+        Kind::Screen,
         Kind::Dispense,
         Kind::Move,
         Kind::Incubate,
@@ -63,6 +68,7 @@ impl Kind {
             Kind::Train => "train",
             Kind::Propose => "propose",
             Kind::Predict => "predict",
+            Kind::Screen => "screen",
             Kind::Dispense => "dispense",
             Kind::Move => "move",
             Kind::Incubate => "incubate",
@@ -75,7 +81,7 @@ impl Kind {
     /// worker falls silent after the start: nobody repeats a physical step blindly.
     pub fn is_repeatable(self) -> bool {
         match self {
-            Kind::Train | Kind::Propose | Kind::Predict | Kind::Read => true,
+            Kind::Train | Kind::Propose | Kind::Predict | Kind::Screen | Kind::Read => true,
             // A second move would look for the plate where it no longer is; a second incubation
             // would start the clock anew.
             Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Manual => false,
@@ -85,7 +91,7 @@ impl Kind {
     /// Whether it moves something outside of computers.
     pub fn is_physical(self) -> bool {
         match self {
-            Kind::Train | Kind::Propose | Kind::Predict => false,
+            Kind::Train | Kind::Propose | Kind::Predict | Kind::Screen => false,
             Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read | Kind::Manual => true,
         }
     }
@@ -93,7 +99,7 @@ impl Kind {
     /// The queue it waits in: one per sort of worker.
     pub fn queue(self) -> &'static str {
         match self {
-            Kind::Train | Kind::Propose => "learner",
+            Kind::Train | Kind::Propose | Kind::Screen => "learner",
             // Apart from `learner`, so that a prediction is answered while a training runs.
             Kind::Predict => "predict",
             Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read => "bench",
@@ -107,6 +113,7 @@ impl Kind {
             Kind::Train => "learn.train",
             Kind::Propose => "learn.propose",
             Kind::Predict => "learn.predict",
+            Kind::Screen => "learn.screen",
             Kind::Dispense => "dispense.liquid",
             Kind::Move => "move.plate",
             Kind::Incubate => "incubate.plate",
@@ -140,6 +147,7 @@ impl Work {
             Work::Train(_) => Kind::Train,
             Work::Propose(_) => Kind::Propose,
             Work::Predict(_) => Kind::Predict,
+            Work::Screen(_) => Kind::Screen,
             Work::Dispense(_) => Kind::Dispense,
             Work::Move(_) => Kind::Move,
             Work::Incubate(_) => Kind::Incubate,
@@ -156,6 +164,7 @@ pub enum Output {
     Train(TrainResult),
     Propose(ProposeResult),
     Predict(PredictResult),
+    Screen(ScreenResult),
     Dispense(DispenseResult),
     Move(MoveResult),
     Incubate(IncubateResult),
@@ -169,6 +178,7 @@ impl Output {
             Output::Train(_) => Kind::Train,
             Output::Propose(_) => Kind::Propose,
             Output::Predict(_) => Kind::Predict,
+            Output::Screen(_) => Kind::Screen,
             Output::Dispense(_) => Kind::Dispense,
             Output::Move(_) => Kind::Move,
             Output::Incubate(_) => Kind::Incubate,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use jobs::work::learn::*;
 use jobs::work::physical::*;
+use jobs::work::screen::*;
 use jobs::work::{Kind, Output, Work};
 use jobs::{Context, Digest, Experiment, Perturbation};
 
@@ -74,6 +75,16 @@ pub fn work(kind: Kind) -> Work {
             checkpoint: Digest::of(b"checkpoint"),
             experiments: vec![experiment("CBLB")],
         }),
+        Kind::Screen => Work::Screen(Screen {
+            inputs: inputs(),
+            checkpoint: Digest::of(b"checkpoint"),
+            space: Space::Pairs {
+                edits: vec!["CBLB".to_owned(), "RASA2".to_owned()],
+                context: Context("K562".to_owned()),
+            },
+            rank_by: RankBy::UpperBound { beta: 2.0 },
+            keep: 100,
+        }),
         Kind::Dispense => Work::Dispense(Dispense {
             deck: vec![
                 DeckPlate { slot: "1".to_owned(), plate: plate("P-1") },
@@ -131,7 +142,34 @@ pub fn output(kind: Kind) -> Output {
             code_version: "0.1.0".to_owned(),
             select_seconds: 0.5,
         }),
-        Kind::Predict => Output::Predict(PredictResult { predictions: vec![prediction()], readouts: vec![] }),
+        Kind::Predict => Output::Predict(PredictResult {
+            predictions: vec![prediction()],
+            readouts: vec![],
+            grounds: vec![Grounds {
+                unknown_edits: vec!["CBLB".to_owned()],
+                own_rows: 1,
+                related_rows: 2,
+                context_rows: 3,
+            }],
+        }),
+        Kind::Screen => Output::Screen(ScreenResult {
+            ranking: Digest::of(b"ranking"),
+            summary: SpaceSummary {
+                experiments: 1,
+                kept: 1,
+                with_unknown_edits: 0,
+                expected_hits: 0.25,
+                mean_hit_probability: 0.25,
+                hit_probability_quantiles: vec![Quantile { share: 0.5, value: 0.25 }],
+                hit_probability_histogram: vec![0, 1],
+                mean: -0.5,
+                mean_sd: 0.0,
+                lowest_mean: -0.5,
+                highest_mean: -0.5,
+            },
+            code_version: "0.1.0".to_owned(),
+            screen_seconds: 0.5,
+        }),
         Kind::Dispense => Output::Dispense(DispenseResult {
             transfers: vec![TransferReport { index: 0, actual_nl: Some(2500), error: None }],
             device_run_id: "run-1".to_owned(),

@@ -118,3 +118,31 @@ fn the_json_of_orders_stays_as_it_is() {
     survives_json(&orders);
     insta::assert_json_snapshot!("orders", (request, orders));
 }
+
+#[test]
+fn each_way_to_span_and_to_rank_a_space_is_a_word_of_its_own() {
+    use jobs::work::screen::{RankBy, Space};
+    let context = jobs::Context("K562".to_owned());
+    let edits = vec!["CBLB".to_owned()];
+    let spaces = [
+        ("table", Space::Table { table: jobs::Digest::of(b"table") }),
+        ("known", Space::Known { context: context.clone() }),
+        ("singles", Space::Singles { edits: edits.clone(), context: context.clone() }),
+        ("pairs", Space::Pairs { edits, context }),
+    ];
+    for (word, space) in spaces {
+        survives_json(&space);
+        assert_eq!(serde_json::to_value(&space).unwrap()["of"], word);
+    }
+    let rules = [
+        ("hit_probability", RankBy::HitProbability),
+        ("mean_up", RankBy::MeanUp),
+        ("mean_down", RankBy::MeanDown),
+        ("upper_bound", RankBy::UpperBound { beta: 1.0 }),
+        ("lower_bound", RankBy::LowerBound { beta: 1.0 }),
+    ];
+    for (word, rule) in rules {
+        survives_json(&rule);
+        assert_eq!(serde_json::to_value(rule).unwrap()["name"], word);
+    }
+}

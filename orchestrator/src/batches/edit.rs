@@ -4,7 +4,8 @@
 use super::{Event, State};
 use crate::campaigns::membership;
 use crate::ids::{ActorId, BatchId, ProposalId};
-use crate::models::predict::{self, Asked};
+use crate::models::predict;
+use crate::models::question::{Asked, Question};
 use crate::rounds;
 use crate::store::batches::{Batch, Change};
 use crate::store::jobs::Consequences;
@@ -157,9 +158,9 @@ async fn ask(
     added: &Proposal,
     out: &mut Consequences,
 ) -> Result<Option<JobId>> {
-    let key = format!("predict:proposal:{}", added.id);
-    let asked =
-        predict::ask(conn, batch.campaign_id, None, vec![added.experiment.clone()], Some(key)).await?;
+    let unique_key = Some(format!("predict:proposal:{}", added.id));
+    let question = Question { campaign: batch.campaign_id, version: None, unique_key };
+    let asked = predict::ask(conn, question, vec![added.experiment.clone()]).await?;
     let Asked::Asked { job, consequences, .. } = asked else { return Ok(None) };
     store::proposals::await_prediction(conn, added.id, job).await?;
     out.absorb(consequences);

@@ -79,7 +79,7 @@ fn every_change_to_the_loop_takes_an_idempotency_key_and_edits_a_revision() {
             method == "post" && of_the_loop.iter().any(|part| path.starts_with(&format!("/api/v1{part}")))
         })
         .collect();
-    assert_eq!(posts.len(), 20);
+    assert_eq!(posts.len(), 21);
     for (_, path, operation) in posts {
         let headers: Vec<&str> = operation["parameters"]
             .as_array()

@@ -35,7 +35,7 @@ mod notifications_open;
 mod outside;
 mod people;
 mod plates_people;
-mod predictions;
+mod questions;
 mod reconciliation;
 mod statements;
 mod stop;

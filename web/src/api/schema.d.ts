@@ -452,10 +452,27 @@ export interface paths {
         put?: never;
         /**
          * Asks a learner for predictions, also of experiments outside the pool or by an older model.
-         * @description Answers 200 with the predictions, or 202 when no learner has answered within `wait_seconds`. A repeat under the
-         *     same `Idempotency-Key` waits for the same job.
+         * @description Answers 200 with the predictions, or 202 when no learner has answered within `wait_seconds`: then look at
+         *     `GET /campaigns/{id}/predictions/{job}`. A repeat under the same `Idempotency-Key` waits for the same job.
          */
         post: operations["post_campaigns_id_predictions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/predictions/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The answer to a question that was asked before, as soon as there is one. */
+        get: operations["get_campaigns_id_predictions_job"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -544,6 +561,44 @@ export interface paths {
          * @description Resuming what is active changes nothing.
          */
         post: operations["post_campaigns_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a learner rank a whole space of experiments by a version of the model.
+         * @description Answers 200 with the ranking, or 202 when it is not done within `wait_seconds`: then look at
+         *     `GET /campaigns/{id}/screens/{job}`. A repeat under the same `Idempotency-Key` waits for the same job.
+         */
+        post: operations["post_campaigns_id_screens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/screens/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a screen is, and its ranking as soon as there is one. */
+        get: operations["get_campaigns_id_screens_job"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2005,12 +2060,7 @@ export interface components {
             zone?: string | null;
         };
         /** @description What a version of the model says. */
-        Answer: {
-            checkpoint: components["schemas"]["Digest"];
-            /** @description The `predict` job; when there is no answer yet, it will be in its `output`. */
-            job_id: components["schemas"]["JobId"];
-            /** Format: int32 */
-            model_version: number;
+        Answer: components["schemas"]["QuestionRecord"] & {
             /** @description In the order asked; absent while the job is not done. */
             predictions?: components["schemas"]["Predicted"][] | null;
         };
@@ -2886,6 +2936,26 @@ export interface components {
             project_id?: components["schemas"]["ProjectId"] | null;
             role: components["schemas"]["PersonRole"];
         };
+        /** @description What a prediction rests on. */
+        Grounds: {
+            /**
+             * Format: int32
+             * @description Rows that were measured in its context.
+             */
+            context_rows: number;
+            /**
+             * Format: int32
+             * @description Rows of the data cut that are this very experiment.
+             */
+            own_rows: number;
+            /**
+             * Format: int32
+             * @description Other rows, of a perturbation with one of its edits or of the same in another context.
+             */
+            related_rows: number;
+            /** @description Edits of which neither the features nor other screens say anything. */
+            unknown_edits: string[];
+        };
         /** @description A place on the chain and its link: what is written down elsewhere, to be compared later. */
         Head: {
             /** @description Hex; zeros before the first event. */
@@ -3110,6 +3180,12 @@ export interface components {
         };
         /** @enum {string} */
         InstrumentState: "in_service" | "draining" | "maintenance" | "retired";
+        /** @description Where a new value of the readout is foretold to lie, lower and upper end: both kinds of doubt are in it. */
+        Intervals: {
+            of_50: number[];
+            of_80: number[];
+            of_90: number[];
+        };
         JobDetail: components["schemas"]["JobSummary"] & {
             attempts: components["schemas"]["Attempt"][];
             /** @description The person who settled it in doubt. */
@@ -3177,7 +3253,7 @@ export interface components {
          * @description The kind of a job, without its payload.
          * @enum {string}
          */
-        Kind: "train" | "propose" | "predict" | "dispense" | "move" | "incubate" | "read" | "manual";
+        Kind: "train" | "propose" | "predict" | "screen" | "dispense" | "move" | "incubate" | "read" | "manual";
         /** @description Whether the laboratory is stopped, and which agents have confirmed it. */
         Laboratory: {
             /** @description Instruments whose agent has not confirmed: look at them yourself. */
@@ -3423,6 +3499,15 @@ export interface components {
             /** @description Where each plate stands now, as scanned by the mover: barcode at location. */
             arrived: components["schemas"]["Arrival"][];
         };
+        /** @description An experiment as people write it. */
+        NamedExperiment: {
+            context: string;
+            /**
+             * @description Edits joined by `+`.
+             * @example CBLB+RASA2
+             */
+            perturbation: string;
+        };
         /** @description A campaign file, and where the files that it names are. */
         NewCampaign: {
             /** @description The blob of each file that it names, by that name. */
@@ -3619,6 +3704,10 @@ export interface components {
             /** @enum {string} */
             kind: "predict";
             result: components["schemas"]["PredictResult"];
+        } | {
+            /** @enum {string} */
+            kind: "screen";
+            result: components["schemas"]["ScreenResult"];
         } | {
             /** @enum {string} */
             kind: "dispense";
@@ -4239,7 +4328,12 @@ export interface components {
             experiments: components["schemas"]["Experiment"][];
             inputs: components["schemas"]["ModelInputs"];
         };
-        Predicted: components["schemas"]["Experiment"] & components["schemas"]["Prediction"];
+        Predicted: components["schemas"]["Experiment"] & components["schemas"]["Prediction"] & {
+            grounds?: components["schemas"]["Grounds"] | null;
+            intervals: components["schemas"]["Intervals"];
+            /** @description The same in words. */
+            note: string;
+        };
         /** @description What the model says of one experiment, in the readout's own units. */
         Prediction: {
             /**
@@ -4271,6 +4365,8 @@ export interface components {
             score: number;
         };
         PredictResult: {
+            /** @description In the order asked; empty where the learner does not say. */
+            grounds?: components["schemas"]["Grounds"][];
             /** @description In the order asked. */
             predictions: components["schemas"]["Prediction"][];
         };
@@ -4429,20 +4525,78 @@ export interface components {
              */
             robust: boolean;
         };
+        /** @description `share` of all are at `value` or below. */
+        Quantile: {
+            /** Format: double */
+            share: number;
+            /** Format: double */
+            value: number;
+        };
         /** @description What is asked. */
         Question: {
             /** @description 1 to 1000; they need not be in the campaign's pool. */
-            experiments: components["schemas"]["Experiment"][];
+            experiments: components["schemas"]["NamedExperiment"][];
             /**
              * Format: int32
              * @description Number of the model version; the one in use when absent.
              */
             model_version?: number | null;
+            /** @description Also of contexts that the campaign does not have. */
+            new_context?: boolean;
             /**
              * Format: int32
              * @description How long to wait for the answer, at most 30.
              */
             wait_seconds?: number;
+        };
+        /** @description A question, to whom it went, and how far it is. */
+        QuestionRecord: {
+            checkpoint: components["schemas"]["Digest"];
+            /** @description The job in which a learner answers. */
+            job_id: components["schemas"]["JobId"];
+            /** Format: int32 */
+            model_version: number;
+            progress?: components["schemas"]["Progress"] | null;
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description Rows that the version was trained on.
+             */
+            training_rows: number;
+        };
+        /** @description What stands first. Ties keep the order of the space. */
+        RankBy: {
+            /** @enum {string} */
+            name: "hit_probability";
+        } | {
+            /** @enum {string} */
+            name: "mean_up";
+        } | {
+            /** @enum {string} */
+            name: "mean_down";
+        } | {
+            /** Format: double */
+            beta: number;
+            /** @enum {string} */
+            name: "upper_bound";
+        } | {
+            /** Format: double */
+            beta: number;
+            /** @enum {string} */
+            name: "lower_bound";
+        };
+        RankedExperiment: components["schemas"]["Experiment"] & components["schemas"]["Prediction"] & {
+            intervals: components["schemas"]["Intervals"];
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            rank: number;
+            /**
+             * Format: double
+             * @description What it was ranked by.
+             */
+            score: number;
         };
         /** @description Read the plate that stands in `at`. */
         Read: components["schemas"]["PlateRef"] & {
@@ -4775,6 +4929,58 @@ export interface components {
         ScheduleMode: "calendar" | "continuous" | "manual";
         /** @enum {string} */
         Scope: "work:bench" | "work:learn" | "work:people" | "read" | "campaign:write" | "batch:edit" | "batch:approve" | "plate:decide" | "job:resolve" | "inventory:write" | "instrument:write" | "admin" | "metrics";
+        /** @description Rank a space of experiments. */
+        Screen: {
+            checkpoint: components["schemas"]["Digest"];
+            inputs: components["schemas"]["ModelInputs"];
+            /**
+             * Format: int32
+             * @description How many of the best are kept: 1 to [`MOST_KEPT`].
+             */
+            keep: number;
+            rank_by: components["schemas"]["RankBy"];
+            space: components["schemas"]["Space"];
+        };
+        /** @description A space, ranked. */
+        ScreenAnswer: components["schemas"]["QuestionRecord"] & {
+            /** @description The first of them. */
+            best?: components["schemas"]["RankedExperiment"][] | null;
+            ranking?: components["schemas"]["Digest"] | null;
+            /** Format: double */
+            screen_seconds?: number | null;
+            summary?: components["schemas"]["SpaceSummary"] | null;
+        };
+        /** @description What is to be ranked, and how. */
+        ScreenQuestion: {
+            /**
+             * Format: int32
+             * @description How many of the best are kept: 1 to 10,000; 100 when absent.
+             */
+            keep?: number;
+            /**
+             * Format: int32
+             * @description Number of the model version; the one in use when absent.
+             */
+            model_version?: number | null;
+            /** @description Also in a context that the campaign does not have. */
+            new_context?: boolean;
+            /** @description Probability of a hit when absent. */
+            rank_by?: components["schemas"]["RankBy"];
+            space: components["schemas"]["Space"];
+            /**
+             * Format: int32
+             * @description How long to wait for the answer, at most 30; 0 when absent.
+             */
+            wait_seconds?: number;
+        };
+        ScreenResult: {
+            code_version: string;
+            /** @description CSV with the posterior's columns, best first; `score` is what was ranked by, higher first. */
+            ranking: components["schemas"]["Digest"];
+            /** Format: double */
+            screen_seconds: number;
+            summary: components["schemas"]["SpaceSummary"];
+        };
         /** @description An event with its place in the record. */
         Sealed: {
             /** @description Name of the actor. */
@@ -4835,6 +5041,63 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "warning" | "critical";
+        /** @description Which experiments are ranked. Never spanned as a whole: learners go through it piece by piece. */
+        Space: {
+            /** @enum {string} */
+            of: "table";
+            table: components["schemas"]["Digest"];
+        } | {
+            context: components["schemas"]["Context"];
+            /** @enum {string} */
+            of: "known";
+        } | {
+            context: components["schemas"]["Context"];
+            edits: string[];
+            /** @enum {string} */
+            of: "singles";
+        } | {
+            context: components["schemas"]["Context"];
+            edits: string[];
+            /** @enum {string} */
+            of: "pairs";
+        };
+        /** @description The whole space in a few numbers, so that the best are seen beside the rest. */
+        SpaceSummary: {
+            /**
+             * Format: double
+             * @description The sum of all hit probabilities.
+             */
+            expected_hits: number;
+            /** Format: int64 */
+            experiments: number;
+            /** Format: double */
+            highest_mean: number;
+            /** @description Experiments in bins of equal width from 0 to 1. */
+            hit_probability_histogram: number[];
+            /** @description To within 0.0001. */
+            hit_probability_quantiles: components["schemas"]["Quantile"][];
+            /**
+             * Format: int32
+             * @description Of them, how many the ranking has.
+             */
+            kept: number;
+            /** Format: double */
+            lowest_mean: number;
+            /**
+             * Format: double
+             * @description Of the predicted means, in the readout's own units.
+             */
+            mean: number;
+            /** Format: double */
+            mean_hit_probability: number;
+            /** Format: double */
+            mean_sd: number;
+            /**
+             * Format: int64
+             * @description With an edit of which neither the features nor other screens say anything.
+             */
+            with_unknown_edits: number;
+        };
         /** @description A campaign, as its file says it. File names are relative to the campaign file. */
         Spec: {
             acquisition: components["schemas"]["AcquisitionSpec"];
@@ -5216,6 +5479,10 @@ export interface components {
             /** @enum {string} */
             kind: "predict";
             payload: components["schemas"]["Predict"];
+        } | {
+            /** @enum {string} */
+            kind: "screen";
+            payload: components["schemas"]["Screen"];
         } | {
             /** @enum {string} */
             kind: "dispense";
@@ -7156,7 +7423,7 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
-            /** @description not answered yet: look at the job */
+            /** @description not answered yet */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -7202,6 +7469,95 @@ export interface operations {
                 };
             };
             /** @description `prediction.failed` and questions that cannot be asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `prediction.too_many` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_campaigns_id_predictions_job: {
+        parameters: {
+            query?: {
+                /** @description At most 30; 0 (not at all) when absent. */
+                wait_seconds?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CampaignId"];
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description not answered yet */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `prediction.failed` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7508,6 +7864,188 @@ export interface operations {
             };
             /** @description `campaign.not_in_state` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_campaigns_id_screens: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["CampaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenQuestion"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description not done yet */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `model.none_yet` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `screen.failed` and questions that cannot be asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `screen.too_many` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_campaigns_id_screens_job: {
+        parameters: {
+            query?: {
+                /** @description How many of the best are shown, 1 to 1000; 100 when absent. All that were kept are in the blob `ranking`. */
+                limit?: number;
+                /** @description At most 30; 0 (not at all) when absent. */
+                wait_seconds?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CampaignId"];
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description not done yet */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `screen.failed` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -29,6 +29,8 @@ export type Scope = Schemas["Scope"];
 export type LabClock = Schemas["Reading"];
 export type SealedEvent = Schemas["Sealed"];
 export type Prediction = Schemas["PredictionRecord"];
+export type VirtualAnswer = Schemas["Answer"];
+export type VirtualExperiment = Schemas["Predicted"];
 export type Decision = Schemas["Decision"];
 export type Resolution = Schemas["Resolution"];
 

@@ -1,12 +1,12 @@
-//! Campaigns: made, looked at, paused, drained, ended.
+//! Campaigns: made, looked at, asked, paused, drained, ended.
 
 mod control;
 mod create;
 mod learning_curve;
 mod next_ticks;
-mod predict;
 mod predictions;
 mod progress;
+mod questions;
 mod read;
 mod start_round;
 mod view;
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(read::list))
         .route(read, routes!(read::get))
         .route(read, routes!(predictions::get))
-        .route(Access::AnyOf(&[Scope::CampaignWrite, Scope::BatchEdit]), routes!(predict::post))
+        .merge(questions::routes())
         .route(read, routes!(progress::get))
         .route(read, routes!(learning_curve::get))
         .slow_route(write, routes!(create::post))

@@ -34,7 +34,7 @@ async fn by_kind(engine: &Engine, job: JobId, settled: Settled) -> Result<bool> 
         Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read => physical::draw(engine, settled).await,
         Kind::Predict => predicted::draw(engine, settled).await,
         // Whoever asked reads the outcome itself.
-        Kind::Manual => {
+        Kind::Manual | Kind::Screen => {
             steps::before(Step::DrawManual).await;
             let mut tx = engine.pool.begin().await?;
             let taken = store::settlements::take(&mut tx, job).await?;

@@ -53,7 +53,7 @@ pub use lease::{Leased, Wanted, lease, on_offer};
 pub use notify::notify;
 pub use orphan::ORPHAN_TASK;
 pub use promote::promote;
-pub use read::{Filter, Summary, campaign_of, list, lock_state, state_of};
+pub use read::{Filter, Summary, campaign_of, list, lock_state, state_of, unanswered};
 pub use reap::reap;
 pub use release::{Released, release};
 pub use report::{CONTRADICTION_TASK, NEEDS_PERSON_TASK, Reported, report};

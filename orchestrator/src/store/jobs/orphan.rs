@@ -108,7 +108,7 @@ fn worked_on(work: &Work) -> BTreeSet<String> {
         Work::Incubate(asked) => BTreeSet::from([asked.plate.barcode.clone()]),
         Work::Read(asked) => BTreeSet::from([asked.plate.barcode.clone()]),
         Work::Manual(asked) => asked.plates.iter().map(|plate| plate.barcode.clone()).collect(),
-        Work::Train(_) | Work::Propose(_) | Work::Predict(_) => BTreeSet::new(),
+        Work::Train(_) | Work::Propose(_) | Work::Predict(_) | Work::Screen(_) => BTreeSet::new(),
     }
 }
 

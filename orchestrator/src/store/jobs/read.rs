@@ -65,6 +65,26 @@ pub async fn campaign_of(conn: &mut PgConnection, job: JobId) -> Result<Option<C
     Ok(campaign.flatten().map(Into::into))
 }
 
+/// How many jobs of a kind (of one that waits for no other job) the campaign has without an outcome. Read are those that wait in
+/// the kind's queue or are held, never what is over.
+pub async fn unanswered(conn: &mut PgConnection, campaign: CampaignId, kind: Kind) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from (
+               select job_id from job_ready where queue = $3
+               union all
+               select job_id from lease
+           ) as there
+           join job on job.id = there.job_id
+           where job.campaign_id = $1 and job.kind = $2"#,
+        campaign.0,
+        kind.as_str(),
+        kind.queue()
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Between our looks it may move on by itself, at most from waiting over ready to leased and beyond.
 const LOOKS: usize = 4;
 
@@ -195,7 +215,7 @@ pub async fn list(
 
 /// Kinds of which there are a few in each round; they have an index of their own.
 fn has_few(kind: Kind) -> bool {
-    matches!(kind, Kind::Train | Kind::Propose | Kind::Predict | Kind::Manual)
+    matches!(kind, Kind::Train | Kind::Propose | Kind::Predict | Kind::Screen | Kind::Manual)
 }
 
 struct Wanted<'a> {

@@ -37,7 +37,8 @@ async fn the_answer_is_filled_in_when_it_comes(options: PgPoolOptions, login: Pg
     let Work::Predict(question) = &lease.work else { panic!("{lease:?}") };
     assert_eq!(question.experiments, [added(&laboratory).await.experiment]);
     let prediction = Prediction { mean: 0.3, epistemic_sd: 0.2, aleatoric_sd: 0.1, hit_probability: 0.25 };
-    let output = Output::Predict(PredictResult { predictions: vec![prediction], readouts: vec![] });
+    let result = PredictResult { predictions: vec![prediction], readouts: vec![], grounds: vec![] };
+    let output = Output::Predict(result);
     laboratory.report(&lease, Outcome::Succeeded { output: Box::new(output) }).await;
     laboratory.settle().await;
     let known = added(&laboratory).await;

@@ -263,8 +263,10 @@ impl Acts {
         let id = self.laboratory.campaign.to_string();
         let id = id.as_str();
         let question =
-            json!({"experiments": [{"perturbation": "BRCA1", "context": "elsewhere"}], "wait_seconds": 0});
+            json!({"experiments": [{"perturbation": "BRCA1", "context": "donor-1"}], "wait_seconds": 0});
         self.act(ada, "POST /api/v1/campaigns/{id}/predictions", &[id], Some(question)).await;
+        let screen = json!({"space": {"of": "known", "context": "donor-1"}});
+        self.act(ada, "POST /api/v1/campaigns/{id}/screens", &[id], Some(screen)).await;
         self.act(ada, "POST /api/v1/campaigns/{id}/pause", &[id], Some(json!({}))).await;
         self.act(ada, "POST /api/v1/campaigns/{id}/resume", &[id], Some(json!({}))).await;
         self.act(ada, "POST /api/v1/campaigns/{id}/drain", &[id], Some(json!({}))).await;

@@ -70,7 +70,7 @@ impl Laboratory {
             Kind::Move => Some("mover-1"),
             Kind::Incubate => Some("incubator-1"),
             Kind::Read => Some("reader-1"),
-            Kind::Train | Kind::Propose | Kind::Predict | Kind::Manual => None,
+            Kind::Train | Kind::Propose | Kind::Predict | Kind::Screen | Kind::Manual => None,
         };
         let wanted = Wanted {
             queue: kind.queue().to_owned(),
@@ -133,7 +133,7 @@ impl Laboratory {
                 Output::Read(ReadResult { raw: self.blob(&file).await, format: "plate_csv".into() })
             }
             Work::Manual(_) => Output::Manual(ManualResult { note: "done".into() }),
-            Work::Predict(_) => panic!("nobody asks for predictions here"),
+            Work::Predict(_) | Work::Screen(_) => panic!("nobody asks the model here"),
         };
         Outcome::Succeeded { output: Box::new(output) }
     }

@@ -13,6 +13,7 @@ import { RoundsTable } from "../../../campaigns/RoundsTable.tsx";
 import { Stages } from "../../../campaigns/Stages.tsx";
 import { stageWords } from "../../../campaigns/stages.ts";
 import { Upcoming } from "../../../campaigns/Upcoming.tsx";
+import { VirtualExperiments } from "../../../campaigns/VirtualExperiments.tsx";
 import { BlockBones } from "../../../display/Bones.tsx";
 import { Facts } from "../../../display/Facts.tsx";
 import { count, percent } from "../../../display/format.ts";
@@ -152,6 +153,7 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
       <div className={classes.rows}>
         <RoundsTable progress={progress} />
         <ModelVersions campaign={campaign.id} />
+        <VirtualExperiments campaign={campaign} />
       </div>
       <p className={classes.files}>
         Tidy results as{" "}
