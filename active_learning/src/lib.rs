@@ -28,6 +28,7 @@ pub mod representation;
 mod seed;
 pub mod sets;
 mod tensor;
+mod threads;
 pub mod train;
 pub mod worker;
 
