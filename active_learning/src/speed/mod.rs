@@ -24,7 +24,7 @@ pub struct Arguments {
     /// A Python that has BoTorch.
     #[arg(long, requires = "reference")]
     python: Option<PathBuf>,
-    /// The program that it runs, `benchmarks/rivals/botorch.py`.
+    /// The program that it runs, `benchmarks/rivals/beside_botorch.py`.
     #[arg(long)]
     reference: Option<PathBuf>,
     /// Folder with measured screens, features and other screens; without it the full size is left out.

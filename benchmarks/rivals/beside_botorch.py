@@ -1,6 +1,6 @@
 """BoTorch beside the learner: an exact Gaussian process on what `loopwright-learner speed` made up.
 
-    botorch.py FOLDER THREADS
+    beside_botorch.py FOLDER THREADS
 
 FOLDER: features.f32 [candidates, 64], measured.i64 and values.f64 [640]. Reads an order a line, answers
 {"seconds": ...} a line:
