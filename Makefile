@@ -14,7 +14,7 @@ export SQLX_OFFLINE := true
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 POSTGRES := scripts/private-postgres
 
-.PHONY: help run test chaos bench-queue bench-loop bench-load bench-growth build web lint check-manifests setup sqlx openapi clean-demo
+.PHONY: help run test chaos bench bench-queue bench-loop bench-load bench-growth build web lint check-manifests setup sqlx openapi clean-demo
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,13 @@ chaos: setup ## Kill processes at random over many fast campaigns; a table at th
 
 ROUNDS ?= 3
 SECONDS ?= 3
+THREADS ?= 2
+
+bench: ## Measure the learner's training, scoring and choosing beside BoTorch (ROUNDS=3 THREADS=2 ARGS="--json")
+	@scripts/check-rust
+	@scripts/setup-system
+	@scripts/setup-libtorch
+	@THREADS=$(THREADS) scripts/bench --rounds $(ROUNDS) $(ARGS)
 
 bench-queue: ## Measure the queue beside PostgreSQL itself and other queues (ROUNDS=3 SECONDS=3 ARGS="--json FILE --statements")
 	@scripts/check-rust

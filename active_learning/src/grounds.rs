@@ -63,11 +63,7 @@ mod tests {
         let features = FeatureTable::read(b"gene,a_0\nA,1\nB,2\n").unwrap();
         let vocabulary = Vocabulary::build(&features, None).unwrap();
         let cut = [("A", "x"), ("A+B", "x"), ("A+B", "y"), ("B", "x"), ("C", "y")];
-        let row = |(key, context): &(&str, &str)| Observation {
-            experiment: experiment(key, context),
-            value: 0.0,
-            hit: None,
-        };
+        let row = |(key, context): &(&str, &str)| Observation::single(experiment(key, context), 0.0, None);
         let cut: Vec<Observation> = cut.iter().map(row).collect();
         let asked = [experiment("A+B", "x"), experiment("C+D", "z")];
         let grounds = of(&asked, &vocabulary, &cut);

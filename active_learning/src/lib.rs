@@ -34,6 +34,7 @@ mod seed;
 pub mod sets;
 pub mod shadow;
 mod tensor;
+mod threads;
 pub mod train;
 pub mod worker;
 

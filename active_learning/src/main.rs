@@ -1,6 +1,7 @@
 //! `loopwright-learner`: works for a Loopwright server, or replays a measured screen.
 
 mod bench;
+mod speed;
 mod work;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,8 @@ enum Command {
     Work(work::Arguments),
     /// Replay a measured screen and report how many hits were found.
     Bench(bench::Arguments),
+    /// Measure training, scoring and choosing, beside BoTorch where it is given.
+    Speed(speed::Arguments),
     /// Print the steps at which a test may kill something.
     #[command(hide = true)]
     CrashPoints,
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Work(work) => work.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Speed(speed) => speed.run(arguments.threads),
         Command::CrashPoints => {
             println!(
                 "{}",

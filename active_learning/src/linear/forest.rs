@@ -5,6 +5,7 @@
 //! sum of (outcome - probability) over (sum of probability (1 - probability) + [`DAMPING`]). Where nothing was
 //! measured, and where the given log-odds hold, nothing moves.
 
+use crate::linear::descent;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -123,10 +124,12 @@ impl Forest {
         Self { nodes: grower.nodes, roots }
     }
 
-    /// How far the log-odds of `row` move: the mean over trees.
-    pub fn correction(&self, row: &[f32]) -> f64 {
-        let of = |root: &u32| f64::from(self.leaf(*root, row).correction);
-        self.roots.iter().map(of).sum::<f64>() / self.roots.len().max(1) as f64
+    /// How far the log-odds of each of `rows` move: the mean over trees.
+    pub fn corrections(&self, rows: Rows) -> Vec<f64> {
+        let mut moved = descent::sums(&self.nodes, &self.roots, rows);
+        let trees = self.roots.len().max(1) as f64;
+        moved.iter_mut().for_each(|sum| *sum /= trees);
+        moved
     }
 
     /// Whether every path ends: children exist, and come after their parents.
@@ -137,19 +140,6 @@ impl Forest {
                 || [node.left, node.right].iter().all(|&child| child as usize > at && exists(child))
         };
         self.nodes.iter().enumerate().all(later) && self.roots.iter().all(|&root| exists(root))
-    }
-
-    fn leaf(&self, root: u32, row: &[f32]) -> Node {
-        let mut node = self.node(root);
-        while node.left != 0 {
-            let value = row.get(node.column as usize).copied().unwrap_or(0.0);
-            node = self.node(if value < node.threshold { node.left } else { node.right });
-        }
-        node
-    }
-
-    fn node(&self, at: u32) -> Node {
-        self.nodes.get(at as usize).copied().unwrap_or_default()
     }
 }
 
@@ -250,6 +240,10 @@ mod tests {
         (values, hits)
     }
 
+    fn correction(forest: &Forest, row: &[f32]) -> f64 {
+        forest.corrections(Rows { values: row, width: row.len() })[0]
+    }
+
     fn grown(values: &[f32], hits: &[f64], probability: f64) -> Forest {
         let surprises: Vec<Surprise> = hits.iter().map(|&hit| Surprise::of(hit, probability)).collect();
         let mut rng = seed::stream(1, Purpose::Trees);
@@ -260,8 +254,8 @@ mod tests {
     fn a_corner_is_found_and_the_rest_is_lowered() {
         let (values, hits) = corner();
         let forest = grown(&values, &hits, 0.2);
-        assert!(forest.correction(&[0.9, 0.9]) > 1.0);
-        assert!([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1]].iter().all(|row| forest.correction(row) < -0.3));
+        assert!(correction(&forest, &[0.9, 0.9]) > 1.0);
+        assert!([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1]].iter().all(|row| correction(&forest, row) < -0.3));
     }
 
     #[test]
@@ -275,12 +269,35 @@ mod tests {
         // Constant columns cannot be cut: 3 hits in 10 at probability .1: (3 - 1) / (.9 + 1).
         let hits = [1., 1., 1., 0., 0., 0., 0., 0., 0., 0.];
         let forest = grown(&[0.5; 20], &hits, 0.1);
-        assert!((forest.correction(&[0.5, 0.5]) - 2.0 / 1.9).abs() < 1e-6);
+        assert!((correction(&forest, &[0.5, 0.5]) - 2.0 / 1.9).abs() < 1e-6);
     }
 
     #[test]
     fn no_rows_correct_nothing() {
-        assert_eq!(grown(&[], &[], 0.1).correction(&[1.0, 1.0]), 0.0);
-        assert_eq!(Forest::default().correction(&[1.0]), 0.0);
+        assert_eq!(correction(&grown(&[], &[], 0.1), &[1.0, 1.0]), 0.0);
+        assert_eq!(correction(&Forest::default(), &[1.0]), 0.0);
+    }
+
+    /// One row, one tree, one path: what the loops over blocks and lanes have to come to.
+    fn by_hand(forest: &Forest, row: &[f32]) -> f64 {
+        let path = |root: &u32| {
+            let mut node = forest.nodes[*root as usize];
+            while node.left != 0 {
+                let left = row[node.column as usize] < node.threshold;
+                node = forest.nodes[if left { node.left } else { node.right } as usize];
+            }
+            f64::from(node.correction)
+        };
+        forest.roots.iter().map(path).sum::<f64>() / forest.roots.len() as f64
+    }
+
+    #[test]
+    fn many_rows_say_what_each_says_alone() {
+        let (values, hits) = corner();
+        let forest = grown(&values, &hits, 0.2);
+        // More than two blocks and no whole number of lanes.
+        let many: Vec<f32> = values.iter().cycle().take(2 * 1_157).copied().collect();
+        let alone: Vec<f64> = many.chunks(2).map(|row| by_hand(&forest, row)).collect();
+        assert_eq!(forest.corrections(Rows { values: &many, width: 2 }), alone);
     }
 }

@@ -78,8 +78,9 @@ impl HitModel {
         let values = tensor::to_f32(x)?;
         let rows = Rows { values: &values, width: width(x)? };
         let odds = tensor::to_f64(&x.f_select(1, ODDS as i64)?)?;
-        let trees = |row: usize| odds[row] + self.shift + self.forest.correction(rows.row(row));
-        Ok(lines.enumerate().map(|(row, line)| 0.5 * (line + trees(row))).collect())
+        let trees =
+            odds.iter().zip(self.forest.corrections(rows)).map(|(odds, moved)| odds + self.shift + moved);
+        Ok(lines.zip(trees).map(|(line, trees)| 0.5 * (line + trees)).collect())
     }
 
     pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {

@@ -5,6 +5,7 @@
 //! Value: conjugate Gaussian regression, precisions by evidence maximisation ([`regression`]; Bishop 2006,
 //! section 3.5). Hit: [`hit`].
 
+mod descent;
 pub mod forest;
 pub mod hit;
 pub mod logistic;

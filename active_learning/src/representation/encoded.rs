@@ -88,6 +88,20 @@ impl Encoded {
         })
     }
 
+    /// The experiments at `rows`.
+    pub fn select(&self, rows: &[i64]) -> Result<Self> {
+        let at = Tensor::f_from_slice(rows)?;
+        Ok(Self {
+            count: rows.len() as i64,
+            rows: self.rows.shallow_clone(),
+            edits: self.edits.f_index_select(0, &at)?,
+            there: self.there.f_index_select(0, &at)?,
+            contexts: self.contexts.f_index_select(0, &at)?,
+            context_rows: self.context_rows.f_index_select(0, &at)?,
+            log_odds: self.log_odds.f_index_select(0, &at)?,
+        })
+    }
+
     /// `[U, width + blocks]`: features of the edits used, then which blocks are known.
     pub fn edit_rows(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
         let x = vocabulary.x.f_index_select(0, &self.rows)?;

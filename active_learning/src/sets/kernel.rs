@@ -26,13 +26,18 @@ const NARROW: usize = 16;
 /// Edits whose likeness says what likeness is common.
 const SAMPLE: usize = 256;
 
-/// Per block, cosines among a sample of all edits: what likeness is measured against.
+/// Mean and sd, per block, of cosines among a sample of all edits: what likeness is measured against.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    means: Vec<f64>,
+    sds: Vec<f64>,
+}
+
 pub struct Geometry<'a> {
     vocabulary: &'a Vocabulary,
     /// First column and width of each block used.
     blocks: Vec<(i64, i64)>,
-    means: Vec<f64>,
-    sds: Vec<f64>,
+    pub common: Common,
 }
 
 /// Parts `[N, M]` each, single precision: additive, additive by context, product, product by context,
@@ -40,36 +45,64 @@ pub struct Geometry<'a> {
 pub struct Parts(pub [Tensor; PARTS]);
 
 /// Unit directions of each block `[U, width]`, and the inverse root of how many blocks each row has `[U, 1]`.
-struct Directions {
+pub(super) struct Directions {
     blocks: Vec<Tensor>,
     share: Tensor,
 }
 
+/// What the edits in two slots are to each other, `[N]` each.
+struct Between {
+    /// 1 where both are there.
+    there: Tensor,
+    /// Per block.
+    cosines: Vec<Tensor>,
+    /// `k`; 0 where one is missing.
+    covariance: Tensor,
+}
+
+/// What the edits of each perturbation are to each other.
+pub(super) struct Within {
+    /// `[N, blocks]`: how much more alike than common they are, in sd.
+    pub likeness: Tensor,
+    /// `[N]` each: the parts of every row with itself.
+    pub own: Parts,
+}
+
 impl<'a> Geometry<'a> {
     pub fn new(vocabulary: &'a Vocabulary) -> Result<Self> {
+        let mut geometry = Self::with(vocabulary, Common::default());
+        geometry.common = geometry.look_around()?;
+        Ok(geometry)
+    }
+
+    /// With what an earlier one found common in the same vocabulary.
+    pub fn with(vocabulary: &'a Vocabulary, common: Common) -> Self {
         let wide = vocabulary.blocks.iter().any(|block| block.width >= NARROW);
         let used = vocabulary.blocks.iter().filter(|block| !wide || block.width >= NARROW);
         let blocks = used.map(|block| (block.start as i64, block.width as i64)).collect();
-        let mut geometry = Self { vocabulary, blocks, means: Vec::new(), sds: Vec::new() };
-        let rows: Vec<i64> = vocabulary.some_known(SAMPLE).iter().map(|name| vocabulary.row(name)).collect();
+        Self { vocabulary, blocks, common }
+    }
+
+    fn look_around(&self) -> Result<Common> {
+        let known = self.vocabulary.some_known(SAMPLE);
+        let rows: Vec<i64> = known.iter().map(|name| self.vocabulary.row(name)).collect();
         if rows.len() < 2 {
-            geometry.means = vec![0.0; geometry.blocks.len()];
-            geometry.sds = vec![1.0; geometry.blocks.len()];
-            return Ok(geometry);
+            let count = self.blocks.len();
+            return Ok(Common { means: vec![0.0; count], sds: vec![1.0; count] });
         }
-        let directions = geometry.directions(&Tensor::f_from_slice(&rows)?)?;
-        for block in &directions.blocks {
+        let mut common = Common::default();
+        for block in &self.directions(&Tensor::f_from_slice(&rows)?)?.blocks {
             let cosines = tensor::to_f64(&block.f_matmul(&block.f_transpose(0, 1)?)?)?;
             let count = rows.len();
             let apart = cosines.iter().enumerate().filter(|(place, _)| place / count < place % count);
             let apart: Vec<f64> = apart.map(|(_, cosine)| *cosine).collect();
-            geometry.means.push(crate::metrics::mean(apart.iter().copied()).unwrap_or(0.0));
-            geometry.sds.push(crate::metrics::sd(&apart).filter(|sd| *sd > 1e-6).unwrap_or(1.0));
+            common.means.push(crate::metrics::mean(apart.iter().copied()).unwrap_or(0.0));
+            common.sds.push(crate::metrics::sd(&apart).filter(|sd| *sd > 1e-6).unwrap_or(1.0));
         }
-        Ok(geometry)
+        Ok(common)
     }
 
-    fn directions(&self, rows: &Tensor) -> Result<Directions> {
+    pub(super) fn directions(&self, rows: &Tensor) -> Result<Directions> {
         let x = self.vocabulary.x.f_index_select(0, rows)?;
         let mut blocks = Vec::new();
         let mut count = Tensor::f_zeros([rows.size1()?, 1], (Kind::Float, tch::Device::Cpu))?;
@@ -84,27 +117,31 @@ impl<'a> Geometry<'a> {
     }
 
     /// `[U, U']`: `k` between rows of the vocabulary.
-    fn edits(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
-        let sharpen = |r: Tensor| -> Result<Tensor> { Ok(r.f_add(&r.f_square()?)?.f_mul_scalar(0.5)?) };
+    pub(super) fn edits(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
         self.alike(one, other, sharpen)
     }
 
-    fn alike(&self, one: &Tensor, other: &Tensor, bend: impl Fn(Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    fn alike(
+        &self,
+        one: &Tensor,
+        other: &Tensor,
+        bend: impl Fn(&Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
         let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
         let (left, right) = (self.directions(one)?, self.directions(other)?);
         let mut sum = same.f_zeros_like()?;
         for (a, b) in left.blocks.iter().zip(&right.blocks) {
-            sum = sum.f_add(&bend(a.f_matmul(&b.f_transpose(0, 1)?)?)?)?;
+            sum = sum.f_add(&bend(&a.f_matmul(&b.f_transpose(0, 1)?)?)?)?;
         }
         let mean = sum.f_mul(&left.share)?.f_mul(&right.share.f_transpose(0, 1)?)?;
         Ok(same.f_mul_scalar(OWN)?.f_add(&mean.f_mul_scalar(1.0 - OWN)?)?)
     }
 
     /// `[N, M]`: `c`. Two contexts that no model knows are not the same one.
-    fn contexts(&self, one: &Encoded, other: &Encoded) -> Result<Tensor> {
+    pub(super) fn contexts(&self, one: &Encoded, other: &Encoded) -> Result<Tensor> {
         let (rows, places) = distinct(&one.context_rows)?;
         let (other_rows, other_places) = distinct(&other.context_rows)?;
-        let likeness = self.alike(&rows, &other_rows, Ok)?;
+        let likeness = self.alike(&rows, &other_rows, |cosine| Ok(cosine.shallow_clone()))?;
         // Rows of unknown names are one row: take back their identity, and give it by name.
         let same_row =
             rows.f_unsqueeze(1)?.f_eq_tensor(&other_rows.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
@@ -114,30 +151,57 @@ impl<'a> Geometry<'a> {
         Ok(spread.f_add(&same.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?)?)
     }
 
-    /// `[N, blocks]`: how much more alike than common the edits of each perturbation are, in sd.
-    fn likeness(&self, encoded: &Encoded) -> Result<Tensor> {
+    /// How alike the edits of each perturbation are, and its covariance with itself.
+    pub(super) fn within(&self, encoded: &Encoded) -> Result<Within> {
         let directions = self.directions(&encoded.rows)?;
         let slots = encoded.edits.size2()?.1;
-        let mut columns = Vec::new();
-        for ((block, mean), sd) in directions.blocks.iter().zip(&self.means).zip(&self.sds) {
-            let mut sum = Tensor::f_zeros([encoded.count], (Kind::Float, tch::Device::Cpu))?;
-            for (s, t) in pairs(slots) {
-                let of = |slot| -> Result<Tensor> {
-                    Ok(block.f_index_select(0, &encoded.edits.f_select(1, slot)?)?)
-                };
-                let cosine =
-                    of(s)?.f_mul(&of(t)?)?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
-                let beyond = cosine.f_sub_scalar(*mean)?.f_div_scalar(*sd)?;
-                let there = encoded.there.f_select(1, s)?.f_mul(&encoded.there.f_select(1, t)?)?;
-                sum = sum.f_add(&beyond.f_mul(&there)?)?;
+        let zero = Tensor::f_zeros([encoded.count], (Kind::Float, tch::Device::Cpu))?;
+        let mut likeness: Vec<Tensor> = self.blocks.iter().map(|_| zero.shallow_clone()).collect();
+        let mut cells: Vec<Tensor> = Vec::new();
+        for (s, t) in (0..slots).flat_map(|s| (0..slots).map(move |t| (s, t))) {
+            if t < s {
+                cells.push(cells[(t * slots + s) as usize].shallow_clone());
+                continue;
             }
-            columns.push(sum);
+            let between = self.between(encoded, &directions, (s, t))?;
+            cells.push(between.covariance);
+            let scales = self.common.means.iter().zip(&self.common.sds);
+            for ((sum, cosine), (mean, sd)) in likeness.iter_mut().zip(&between.cosines).zip(scales) {
+                if s < t {
+                    let beyond = cosine.f_sub_scalar(*mean)?.f_div_scalar(*sd)?;
+                    *sum = sum.f_add(&beyond.f_mul(&between.there)?)?;
+                }
+            }
         }
-        if columns.is_empty() {
-            return Ok(Tensor::f_zeros([encoded.count, 1], (Kind::Float, tch::Device::Cpu))?);
+        let likeness = match likeness.len() {
+            0 => zero.f_unsqueeze(1)?,
+            blocks => Tensor::f_stack(&likeness, 1)?.f_mul_scalar((blocks as f64).sqrt().recip())?,
+        };
+        let own = own(slots, &cells, &likeness)?;
+        Ok(Within { likeness, own })
+    }
+
+    /// What the edits in two slots of each perturbation are to each other.
+    fn between(&self, encoded: &Encoded, directions: &Directions, (s, t): (i64, i64)) -> Result<Between> {
+        let (one, other) = (encoded.edits.f_select(1, s)?, encoded.edits.f_select(1, t)?);
+        let product = |values: &Tensor| -> Result<Tensor> {
+            Ok(values.f_index_select(0, &one)?.f_mul(&values.f_index_select(0, &other)?)?)
+        };
+        let there = encoded.there.f_select(1, s)?.f_mul(&encoded.there.f_select(1, t)?)?;
+        let mut sum = there.f_zeros_like()?;
+        let mut cosines = Vec::new();
+        for block in &directions.blocks {
+            let cosine = product(block)?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+            sum = sum.f_add(&sharpen(&cosine)?)?;
+            cosines.push(cosine);
         }
-        let scale = (columns.len() as f64).sqrt().recip();
-        Ok(Tensor::f_stack(&columns, 1)?.f_mul_scalar(scale)?)
+        let mean = sum.f_mul(&product(&directions.share)?.f_squeeze_dim(1)?)?.f_mul_scalar(1.0 - OWN)?;
+        let same = one.f_eq_tensor(&other)?.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?;
+        Ok(Between { covariance: same.f_add(&mean)?.f_mul(&there)?, there, cosines })
+    }
+
+    pub(super) fn likeness(&self, encoded: &Encoded) -> Result<Tensor> {
+        Ok(self.within(encoded)?.likeness)
     }
 
     /// Mean over blocks of [`likeness`](Self::likeness): edits that are of one kind stand high.
@@ -166,30 +230,20 @@ impl<'a> Geometry<'a> {
         let (by_context, product_by_context) = (additive.f_mul(&context)?, product.f_mul(&context)?);
         Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
     }
+}
 
-    /// `[N]` each: the parts of every row with itself.
-    pub fn own(&self, encoded: &Encoded) -> Result<Parts> {
-        let table = self.edits(&encoded.rows, &encoded.rows)?;
-        let slots = encoded.edits.size2()?.1;
-        let width = table.size2()?.1;
-        let flat = table.f_reshape([-1i64])?;
-        let mut cells = Vec::new();
-        for s in 0..slots {
-            for t in 0..slots {
-                let (one, other) = (encoded.edits.f_select(1, s)?, encoded.edits.f_select(1, t)?);
-                let cell = flat.f_index_select(0, &one.f_mul_scalar(width)?.f_add(&other)?)?;
-                let there = encoded.there.f_select(1, s)?.f_mul(&encoded.there.f_select(1, t)?)?;
-                cells.push(cell.f_mul(&there)?);
-            }
-        }
-        let at = |s: i64, t: i64| &cells[(s * slots + t) as usize];
-        let (additive, product) = combine(slots, slots, at)?;
-        let likeness = self.likeness(encoded)?.f_square()?;
-        let likeness = likeness.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
-        let context = additive.f_ones_like()?;
-        let (by_context, product_by_context) = (additive.shallow_clone(), product.shallow_clone());
-        Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
-    }
+/// From cells `[slots * slots]` of `[N]`.
+fn own(slots: i64, cells: &[Tensor], likeness: &Tensor) -> Result<Parts> {
+    let (additive, product) = combine(slots, slots, |s, t| &cells[(s * slots + t) as usize])?;
+    let likeness = likeness.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+    let context = additive.f_ones_like()?;
+    let (by_context, product_by_context) = (additive.shallow_clone(), product.shallow_clone());
+    Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
+}
+
+/// `(r + r^2) / 2`
+fn sharpen(cosine: &Tensor) -> Result<Tensor> {
+    Ok(cosine.f_add(&cosine.f_square()?)?.f_mul_scalar(0.5)?)
 }
 
 impl Parts {
@@ -235,7 +289,7 @@ fn combine<'c>(
     Ok((additive, product))
 }
 
-fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
+pub(super) fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
     (0..slots).flat_map(move |s| (s + 1..slots).map(move |t| (s, t)))
 }
 

@@ -5,6 +5,7 @@
 //! logistic regression on what both say of rows left out turns them into log-odds. Exact up to some thousand
 //! rows: the cost is the cube of the rows trained on, and linear in those predicted.
 
+pub mod cross;
 pub mod kernel;
 pub mod process;
 
@@ -15,13 +16,15 @@ use crate::model::{Posterior, Stop, TrainingSet};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Error, Result, tensor};
-use kernel::{Geometry, PARTS};
+use cross::Cross;
+use kernel::{Common, Geometry, PARTS};
 use process::Process;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
 /// Rows predicted at once.
-const CHUNK: usize = 4_096;
+const CHUNK: usize = 1_024;
 /// A value further out is taken for one this far: outliers bend everything.
 const VALUE_LIMIT: f64 = 5.0;
 const SIZE_LIMIT: f64 = 3.0;
@@ -41,6 +44,18 @@ pub struct SetProcess {
     pub side: f64,
     /// Base rate, likeness to a hit, size of the value.
     pub odds: Logistic,
+    /// Of the vocabulary that it was trained with, which is the only one that it can predict with.
+    prepared: OnceCell<Prepared>,
+}
+
+/// What every prediction needs and no checkpoint keeps, since it follows from the rest.
+#[derive(Debug)]
+struct Prepared {
+    common: Common,
+    /// Lower Cholesky factor of the covariance of the values trained on, `[N, N]`, single precision.
+    root: Tensor,
+    /// `[N, blocks]`
+    likeness: Tensor,
 }
 
 /// Whether the perturbations are sets: then this model is for them.
@@ -73,7 +88,7 @@ pub(crate) fn fit(
         hit: set.hits[row] > 0.5,
     });
     let held_out = held_out.collect();
-    Ok((SetProcess { rows: set.encoded, value, hit, side, odds }, held_out))
+    Ok((SetProcess { rows: set.encoded, value, hit, side, odds, prepared: OnceCell::new() }, held_out))
 }
 
 /// On which side of the rest the hits are.
@@ -126,13 +141,16 @@ impl SetProcess {
         samples: usize,
         seed: u64,
     ) -> Result<Posterior> {
-        let geometry = Geometry::new(vocabulary)?;
-        let own_parts = geometry.parts(&self.rows, &self.rows)?;
-        let root = self.value.root(&own_parts)?.f_to_kind(Kind::Float)?;
+        let prepared = self.prepared(vocabulary)?;
+        let geometry = Geometry::with(vocabulary, prepared.common.clone());
+        let within = geometry.within(encoded)?;
+        let cross = Cross::new(&geometry, encoded, &self.rows, &within.likeness, &prepared.likeness)?;
+        let own = within.own.weighted(&self.value.weights)?;
         let mut posterior = Posterior::default();
-        for from in (0..encoded.count).step_by(CHUNK) {
-            let chunk = encoded.narrow(from, (encoded.count - from).min(CHUNK as i64))?;
-            posterior.append(self.predict_chunk(&geometry, &chunk, &root)?);
+        for first in (0..encoded.count).step_by(CHUNK) {
+            let count = (encoded.count - first).min(CHUNK as i64);
+            let own = own.f_narrow(0, first, count)?;
+            posterior.append(self.predict_chunk(&cross, first, &own, &prepared.root)?);
         }
         let mut rng = seed::stream(seed, Purpose::Sample);
         posterior.samples = (0..samples)
@@ -145,21 +163,41 @@ impl SetProcess {
         Ok(posterior)
     }
 
-    fn predict_chunk(&self, geometry: &Geometry, chunk: &Encoded, root: &Tensor) -> Result<Posterior> {
-        let parts = geometry.parts(chunk, &self.rows)?;
-        let cross = parts.weighted(&self.value.weights)?;
-        let mean = self.value.mean(&cross)?;
-        let own = geometry.own(chunk)?.weighted(&self.value.weights)?;
-        let hit = self.hit.mean(&parts.weighted(&self.hit.weights)?)?;
+    /// `own` `[count]`: the value's prior variance of the rows from `first` on.
+    fn predict_chunk(&self, cross: &Cross, first: i64, own: &Tensor, root: &Tensor) -> Result<Posterior> {
+        let count = own.size1()?;
+        let values = cross.weighted(first as usize, count as usize, [&self.value, &self.hit])?;
+        let width = self.rows.count + 2;
+        let process = |place: usize, centre: f64| -> Vec<f64> {
+            let rows = values.chunks_exact(width as usize);
+            rows.map(|row| centre + f64::from(row[width as usize - 2 + place])).collect()
+        };
+        let (mean, hit) = (process(0, self.value.centre), process(1, self.hit.centre));
+        let cross = tensor::from_f32(&values, &[count, width])?.f_narrow(1, 0, self.rows.count)?;
         let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, &mean, self.side)?)?;
         Ok(Posterior {
-            epistemic_sd: process::sds(&own, &cross, root)?,
+            epistemic_sd: process::sds(own, &cross, root)?,
             aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
             hit_log_odds,
             mean,
             hit_information: Vec::new(),
             samples: Vec::new(),
         })
+    }
+
+    /// What every prediction needs, made by the first.
+    fn prepared(&self, vocabulary: &Vocabulary) -> Result<&Prepared> {
+        if let Some(prepared) = self.prepared.get() {
+            return Ok(prepared);
+        }
+        let geometry = Geometry::new(vocabulary)?;
+        let parts = geometry.parts(&self.rows, &self.rows)?;
+        let prepared = Prepared {
+            root: self.value.root(&parts)?.f_to_kind(Kind::Float)?,
+            likeness: geometry.likeness(&self.rows)?,
+            common: geometry.common,
+        };
+        Ok(self.prepared.get_or_init(|| prepared))
     }
 
     pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
@@ -206,6 +244,13 @@ impl SetProcess {
         };
         let side = tensor::to_f64(&tensor_of("sets.side")?)?.first().copied().unwrap_or(0.0);
         let odds = Logistic { weights: tensor_of("sets.odds")? };
-        Ok(Self { rows, value: process("value")?, hit: process("hit")?, side, odds })
+        Ok(Self {
+            rows,
+            value: process("value")?,
+            hit: process("hit")?,
+            side,
+            odds,
+            prepared: OnceCell::new(),
+        })
     }
 }
