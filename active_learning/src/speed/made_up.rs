@@ -100,10 +100,8 @@ fn measure(pool: &[Experiment], effects: &[f64], rng: &mut ChaCha8Rng) -> Vec<Ob
     let mut sorted: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let threshold = sorted[(HITS * MEASURED as f64) as usize];
-    let observed = |(place, value): (usize, f64)| Observation {
-        experiment: pool[place].clone(),
-        value,
-        hit: Some(value > threshold),
+    let observed = |(place, value): (usize, f64)| {
+        Observation::single(pool[place].clone(), value, Some(value > threshold))
     };
     values.into_iter().map(observed).collect()
 }
