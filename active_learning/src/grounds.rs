@@ -17,20 +17,22 @@ struct Measured<'a> {
     own: HashMap<&'a Experiment, u32>,
     by_edit: HashMap<&'a str, Vec<usize>>,
     by_context: HashMap<&'a str, u32>,
+    by_size: HashMap<usize, u32>,
 }
 
 impl<'a> Measured<'a> {
     fn of(cut: &'a [Observation]) -> Self {
-        let (mut own, mut by_context) = (HashMap::new(), HashMap::new());
+        let (mut own, mut by_context, mut by_size) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut by_edit: HashMap<&str, Vec<usize>> = HashMap::new();
         for (row, Observation { experiment, .. }) in cut.iter().enumerate() {
             *own.entry(experiment).or_default() += 1;
             *by_context.entry(experiment.context.0.as_str()).or_default() += 1;
+            *by_size.entry(experiment.perturbation.edits().len()).or_default() += 1;
             for edit in experiment.perturbation.edits() {
                 by_edit.entry(edit).or_default().push(row);
             }
         }
-        Self { own, by_edit, by_context }
+        Self { own, by_edit, by_context, by_size }
     }
 
     fn grounds(&self, experiment: &Experiment, vocabulary: &Vocabulary) -> Grounds {
@@ -44,6 +46,7 @@ impl<'a> Measured<'a> {
             own_rows,
             related_rows: u32::try_from(related.len()).unwrap_or(u32::MAX).saturating_sub(own_rows),
             context_rows: context.copied().unwrap_or(0),
+            same_size_rows: self.by_size.get(&edits.len()).copied().unwrap_or(0),
         }
     }
 }
@@ -67,9 +70,17 @@ mod tests {
         let cut: Vec<Observation> = cut.iter().map(row).collect();
         let asked = [experiment("A+B", "x"), experiment("C+D", "z")];
         let grounds = of(&asked, &vocabulary, &cut);
-        let known = Grounds { unknown_edits: vec![], own_rows: 1, related_rows: 3, context_rows: 3 };
+        let known = Grounds {
+            unknown_edits: vec![],
+            own_rows: 1,
+            related_rows: 3,
+            context_rows: 3,
+            same_size_rows: 2,
+        };
         let unknown_edits = vec!["C".to_owned(), "D".to_owned()];
-        let unknown = Grounds { unknown_edits, own_rows: 0, related_rows: 1, context_rows: 0 };
+        let unknown = Grounds { unknown_edits, related_rows: 1, same_size_rows: 2, ..Grounds::default() };
         assert_eq!(grounds, [known, unknown]);
+        let three = of(&[experiment("A+B+C", "x")], &vocabulary, &cut);
+        assert_eq!((three[0].same_size_rows, three[0].related_rows), (0, 5));
     }
 }

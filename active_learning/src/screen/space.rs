@@ -7,6 +7,9 @@ use jobs::work::screen::{MOST_EDITS, MOST_ROWS, Space};
 use jobs::{Context, Experiment, Perturbation};
 use std::collections::BTreeSet;
 
+/// Edits on a side of a tile of pairs: a tile is what a model takes at once.
+const TILE: usize = 128;
+
 /// A space, one experiment after the other.
 pub struct Spanned<'a> {
     pub size: u64,
@@ -78,10 +81,51 @@ fn of_singles<'a>(edits: Vec<&'a str>, context: &'a Context) -> Spanned<'a> {
     Spanned { size, experiments: Box::new(edits.into_iter().map(|edit| experiment([edit], context))) }
 }
 
+/// Tile by tile, so that a chunk has pairs of few edits: what a model computes for each edit of a chunk, and for each
+/// two of them, it computes for 256 and not for all.
 fn of_pairs<'a>(edits: Vec<&'a str>, context: &'a Context) -> Spanned<'a> {
     let count = edits.len();
     let size = (count * count.saturating_sub(1) / 2) as u64;
-    let places = (0..count).flat_map(move |one| (one + 1..count).map(move |other| (one, other)));
+    let tiles = count.div_ceil(TILE);
+    let of_tile = move |(row, column): (usize, usize)| {
+        let ones = row * TILE..count.min((row + 1) * TILE);
+        let end = count.min((column + 1) * TILE);
+        ones.flat_map(move |one| ((column * TILE).max(one + 1)..end).map(move |other| (one, other)))
+    };
+    let places =
+        (0..tiles).flat_map(move |row| (row..tiles).map(move |column| (row, column))).flat_map(of_tile);
     let pair = move |(one, other): (usize, usize)| experiment([edits[one], edits[other]], context);
     Spanned { size, experiments: Box::new(places.map(pair)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_comes_once_whatever_the_tiles() {
+        let context = Context("c".to_owned());
+        for count in [2, TILE - 1, TILE, TILE + 1, 2 * TILE + 44] {
+            let names: Vec<String> = (0..count).map(|place| format!("G{place:04}")).collect();
+            let spanned = of_pairs(names.iter().map(String::as_str).collect(), &context);
+            assert_eq!(spanned.size as usize, count * (count - 1) / 2);
+            let seen: BTreeSet<String> = spanned.experiments.map(|it| it.perturbation.to_string()).collect();
+            let expected: BTreeSet<String> = (0..count)
+                .flat_map(|one| (one + 1..count).map(move |other| (one, other)))
+                .map(|(one, other)| format!("{}+{}", names[one], names[other]))
+                .collect();
+            assert_eq!(seen, expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_has_pairs_of_few_edits() {
+        let context = Context("c".to_owned());
+        let names: Vec<String> = (0..20 * TILE).map(|place| format!("G{place:04}")).collect();
+        let spanned = of_pairs(names.iter().map(String::as_str).collect(), &context);
+        let chunk = spanned.experiments.skip(3 * TILE * TILE).take(TILE * TILE);
+        let edits: BTreeSet<String> = chunk.flat_map(|it| it.perturbation.edits().to_vec()).collect();
+        // A chunk that falls across two tiles of one row.
+        assert!(edits.len() <= 3 * TILE, "{}", edits.len());
+    }
 }

@@ -277,4 +277,6 @@ pub struct Grounds {
     pub related_rows: u32,
     /// Rows that were measured in its context.
     pub context_rows: u32,
+    /// Rows of as many edits as it has: none, and what several edits do together was never seen.
+    pub same_size_rows: u32,
 }

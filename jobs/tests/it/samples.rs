@@ -150,6 +150,7 @@ pub fn output(kind: Kind) -> Output {
                 own_rows: 1,
                 related_rows: 2,
                 context_rows: 3,
+                same_size_rows: 4,
             }],
         }),
         Kind::Screen => Output::Screen(ScreenResult {

@@ -2953,6 +2953,11 @@ export interface components {
              * @description Other rows, of a perturbation with one of its edits or of the same in another context.
              */
             related_rows: number;
+            /**
+             * Format: int32
+             * @description Rows of as many edits as it has: none, and what several edits do together was never seen.
+             */
+            same_size_rows: number;
             /** @description Edits of which neither the features nor other screens say anything. */
             unknown_edits: string[];
         };

@@ -127,7 +127,7 @@ pub(super) async fn post(
 }
 
 /// The answer to a question that was asked before, as soon as there is one.
-#[utoipa::path(get, path = "/campaigns/{id}/predictions/{job}", tag = "models", operation_id = "get_answered_predictions",
+#[utoipa::path(get, path = "/campaigns/{id}/predictions/{job}", tag = "models",
     params(("id" = CampaignId, Path), ("job" = JobId, Path), Patience),
     responses((status = 200, body = Answer), (status = 202, body = Answer, description = "not answered yet"),
         (status = 404, body = Problem), (status = 422, body = Problem, description = "`prediction.failed`")))]

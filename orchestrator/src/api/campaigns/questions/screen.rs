@@ -102,7 +102,7 @@ pub(super) struct RankedExperiment {
 ///
 /// Answers 200 with the ranking, or 202 when it is not done within `wait_seconds`: then look at
 /// `GET /campaigns/{id}/screens/{job}`. A repeat under the same `Idempotency-Key` waits for the same job.
-#[utoipa::path(post, path = "/campaigns/{id}/screens", tag = "models", operation_id = "post_screen",
+#[utoipa::path(post, path = "/campaigns/{id}/screens", tag = "models",
     request_body = ScreenQuestion,
     params(("id" = CampaignId, Path), ("idempotency-key" = Option<String>, Header)),
     responses((status = 200, body = ScreenAnswer), (status = 202, body = ScreenAnswer, description = "not done yet"),
@@ -135,7 +135,7 @@ pub(super) async fn post(
 }
 
 /// How far a screen is, and its ranking as soon as there is one.
-#[utoipa::path(get, path = "/campaigns/{id}/screens/{job}", tag = "models", operation_id = "get_screen",
+#[utoipa::path(get, path = "/campaigns/{id}/screens/{job}", tag = "models",
     params(("id" = CampaignId, Path), ("job" = JobId, Path), ScreenQuery),
     responses((status = 200, body = ScreenAnswer), (status = 202, body = ScreenAnswer, description = "not done yet"),
         (status = 404, body = Problem), (status = 422, body = Problem, description = "`screen.failed`")))]
