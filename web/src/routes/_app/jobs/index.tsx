@@ -25,7 +25,17 @@ const STATES: JobState[] = [
   "cancelled",
   "plate_lost",
 ];
-const KINDS: JobKind[] = ["train", "propose", "predict", "screen", "dispense", "move", "incubate", "read", "manual"];
+const KINDS: JobKind[] = [
+  "train",
+  "propose",
+  "predict",
+  "screen",
+  "dispense",
+  "move",
+  "incubate",
+  "read",
+  "manual",
+];
 type Search = { state?: JobState; kind?: JobKind };
 
 export const Route = createFileRoute("/_app/jobs/")({
