@@ -253,11 +253,12 @@ mod tests {
         let vocabulary = vocabulary();
         let geometry = Geometry::new(&vocabulary).unwrap();
         let rows =
-            [("E1+E2", "line"), ("E6", "line"), ("E1+E3+E7+E8", "line"), ("X+Y", "line"), ("E0+X", "line")];
+            [("E1+E2", "line"), ("E6", "line"), ("E1+E3+E7+E8", "other"), ("X+Y", "line"), ("E0+X", "E4")];
         let experiments: Vec<Experiment> = rows.into_iter().map(experiment).collect();
-        let encoded = Encoded::of(&experiments, &vocabulary, &["line".to_owned()]).unwrap();
-        // Additive, product, likeness.
-        let weights = [0.3, 0.0, 0.5, 0.0, 0.0, 0.6];
+        let encoded =
+            Encoded::of(&experiments, &vocabulary, &["line", "other", "E4"].map(str::to_owned)).unwrap();
+        // A context is known by its features (here an edit's), or by its name alone.
+        let weights = [0.3, 0.7, 0.5, 0.2, 0.4, 0.6];
         let parts = geometry.parts(&encoded, &encoded).unwrap().weighted(&weights).unwrap();
         let expected = tensor::to_f32(&parts.diagonal(0, 0, 1)).unwrap();
         let own =

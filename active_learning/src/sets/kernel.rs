@@ -151,6 +151,18 @@ impl<'a> Geometry<'a> {
         Ok(spread.f_add(&same.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?)?)
     }
 
+    /// `[N]`: `c` of each row's context with itself; less than 1 where nothing is known of it but its name.
+    fn own_contexts(&self, encoded: &Encoded) -> Result<Tensor> {
+        let (rows, places) = distinct(&encoded.context_rows)?;
+        let directions = self.directions(&rows)?;
+        let mut sum = directions.share.f_zeros_like()?;
+        for block in &directions.blocks {
+            sum = sum.f_add(&block.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?)?;
+        }
+        let likeness = sum.f_mul(&directions.share.f_square()?)?.f_squeeze_dim(1)?;
+        Ok(likeness.f_mul_scalar(1.0 - OWN)?.f_add_scalar(OWN)?.f_index_select(0, &places)?)
+    }
+
     /// How alike the edits of each perturbation are, and its covariance with itself.
     pub(super) fn within(&self, encoded: &Encoded) -> Result<Within> {
         let directions = self.directions(&encoded.rows)?;
@@ -177,7 +189,7 @@ impl<'a> Geometry<'a> {
             0 => zero.f_unsqueeze(1)?,
             blocks => Tensor::f_stack(&likeness, 1)?.f_mul_scalar((blocks as f64).sqrt().recip())?,
         };
-        let own = own(slots, &cells, &likeness)?;
+        let own = own(slots, &cells, &likeness, self.own_contexts(encoded)?)?;
         Ok(Within { likeness, own })
     }
 
@@ -233,11 +245,10 @@ impl<'a> Geometry<'a> {
 }
 
 /// From cells `[slots * slots]` of `[N]`.
-fn own(slots: i64, cells: &[Tensor], likeness: &Tensor) -> Result<Parts> {
+fn own(slots: i64, cells: &[Tensor], likeness: &Tensor, context: Tensor) -> Result<Parts> {
     let (additive, product) = combine(slots, slots, |s, t| &cells[(s * slots + t) as usize])?;
     let likeness = likeness.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
-    let context = additive.f_ones_like()?;
-    let (by_context, product_by_context) = (additive.shallow_clone(), product.shallow_clone());
+    let (by_context, product_by_context) = (additive.f_mul(&context)?, product.f_mul(&context)?);
     Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
 }
 

@@ -4,6 +4,7 @@
 //! files it names ([`resolve`]) and the design space it spans ([`design`]); who must approve ([`policy`]) and what a
 //! batch costs ([`cost`]).
 
+pub mod as_prior;
 pub mod control;
 pub mod cost;
 pub mod create;

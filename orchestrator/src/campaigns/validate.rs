@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::spec::{Assay, Combinations, Control, HitRule, Spec};
 use instruments::labware::Labware;
 use jobs::Perturbation;
-use jobs::work::learn::{ModelFamily, Objective};
+use jobs::work::learn::Objective;
 use std::collections::BTreeSet;
 
 /// Z' needs a standard deviation of each control.
@@ -206,7 +206,7 @@ impl Check<'_> {
             );
         }
         let nothing = model.features.is_empty() && model.priors.is_empty();
-        if nothing && model.family == ModelFamily::Ensemble {
+        if nothing {
             self.doubtful(
                 "model",
                 "no features and no priors: all that the model can know of a gene is what was measured of it",

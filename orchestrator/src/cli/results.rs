@@ -1,7 +1,9 @@
-//! `loopwright results`: observations with their lineage, as CSV, Parquet or JSON.
+//! `loopwright results`: observations with their lineage, as CSV, Parquet or JSON; or as a prior for later campaigns.
 
 use super::client::Client;
-use anyhow::Context;
+use crate::campaigns::as_prior;
+use crate::store::results::ResultRow;
+use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,6 +20,19 @@ pub enum Command {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
+    /// What a campaign measured, as a screen for later campaigns to learn from
+    ///
+    /// A table of single edits, one screen a context. Name it under `priors` in the next campaign's file, and that one
+    /// begins with what this one taught.
+    Prior {
+        campaign: String,
+        /// What the study is called in the table; as the campaign was named here when absent
+        #[arg(long)]
+        group: Option<String>,
+        /// Where to; standard output when absent
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -28,21 +43,55 @@ pub enum Format {
 }
 
 pub async fn run(command: Command, client: &Client, json: bool) -> anyhow::Result<()> {
-    let Command::Export { campaign, format, output } = command;
+    match command {
+        Command::Export { campaign, format, output } => export(client, json, &campaign, format, output).await,
+        Command::Prior { campaign, group, output } => prior(client, &campaign, group, output).await,
+    }
+}
+
+async fn prior(
+    client: &Client,
+    campaign: &str,
+    group: Option<String>,
+    output: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let id = client.campaign(campaign).await?;
+    let bytes = client.get_bytes(&format!("/api/v1/campaigns/{id}/results.json")).await?;
+    let rows: Vec<ResultRow> = serde_json::from_slice(&bytes).context("the results are not as expected")?;
+    let (csv, count) = as_prior::to_csv(group.as_deref().unwrap_or(campaign), &rows);
+    if count == 0 {
+        bail!(
+            "nothing to learn from: no single edit of this campaign is measured and passed quality control"
+        );
+    }
+    write(&csv, output)
+}
+
+async fn export(
+    client: &Client,
+    json: bool,
+    campaign: &str,
+    format: Option<Format>,
+    output: Option<PathBuf>,
+) -> anyhow::Result<()> {
     let format = format.unwrap_or(if json { Format::Json } else { Format::Csv });
-    let campaign = client.campaign(&campaign).await?;
+    let campaign = client.campaign(campaign).await?;
     let extension = match format {
         Format::Csv => "csv",
         Format::Parquet => "parquet",
         Format::Json => "json",
     };
     let bytes = client.get_bytes(&format!("/api/v1/campaigns/{campaign}/results.{extension}")).await?;
+    write(&bytes, output)
+}
+
+fn write(bytes: &[u8], output: Option<PathBuf>) -> anyhow::Result<()> {
     match output {
         Some(path) => {
-            std::fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
             eprintln!("{} bytes written to {}", bytes.len(), path.display());
             Ok(())
         }
-        None => std::io::stdout().write_all(&bytes).context("cannot write to standard output"),
+        None => std::io::stdout().write_all(bytes).context("cannot write to standard output"),
     }
 }

@@ -24,17 +24,15 @@ impl Write for Log {
     }
 }
 
-/// How many statements answer such a request, and the answer: the fewest of several, for now and then one opens a
-/// connection, or writes down that a token was used.
+/// How many statements answer such a request, and the answer: the median of seven. Now and then one opens a connection or
+/// writes down that a token was used, and now and then a test beside it, which listens to nothing, has some not told.
 async fn asked(app: &App, token: &str, path: &str) -> (usize, Value) {
-    let mut fewest = once(app, token, path).await;
-    for _ in 0..4 {
-        let again = once(app, token, path).await;
-        if again.0 < fewest.0 {
-            fewest = again;
-        }
+    let mut answers = Vec::new();
+    for _ in 0..7 {
+        answers.push(once(app, token, path).await);
     }
-    fewest
+    answers.sort_by_key(|(statements, _)| *statements);
+    answers.swap_remove(3)
 }
 
 async fn once(app: &App, token: &str, path: &str) -> (usize, Value) {

@@ -2026,9 +2026,10 @@ export interface components {
         AcquisitionSpec: components["schemas"]["Acquisition"] & {
             /**
              * Format: double
-             * @description 0 (and when absent): the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch.
+             * @description 0: the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch. Absent: see
+             *     [`diversity`](Self::diversity).
              */
-            diversity?: number;
+            diversity?: number | null;
         };
         /**
          * Format: uuid
@@ -2533,6 +2534,15 @@ export interface components {
             id: string;
             text: string;
         };
+        /** @description What an experiment must be to be worth doing. */
+        Constraint: {
+            /** Format: double */
+            at_least?: number | null;
+            /** Format: double */
+            at_most?: number | null;
+            /** @description Of labels. */
+            one_of?: string[];
+        };
         /** @description The cells and conditions a perturbation meets (cell line, donor, assay), by name. */
         Context: string;
         Control: {
@@ -2917,6 +2927,13 @@ export interface components {
             /** @description What is wrong and what would be right. */
             reason: string;
         };
+        /** @enum {string} */
+        FurtherReadoutKind: "continuous" | "ordinal" | "class" | "vector";
+        /**
+         * @description What a number is told in. Labels are never scaled.
+         * @enum {string}
+         */
+        FurtherReadoutScale: "negative_control" | "both_controls" | "raw";
         /** @description Why; it goes into the record. */
         GivesReason: {
             reason: string;
@@ -3259,6 +3276,11 @@ export interface components {
          * @enum {string}
          */
         Kind: "train" | "propose" | "predict" | "screen" | "dispense" | "move" | "incubate" | "read" | "manual";
+        LabelProbability: {
+            label: string;
+            /** Format: double */
+            probability: number;
+        };
         /** @description Whether the laboratory is stopped, and which agents have confirmed it. */
         Laboratory: {
             /** @description Instruments whose agent has not confirmed: look at them yourself. */
@@ -3375,7 +3397,7 @@ export interface components {
              * @default []
              */
             exclude_prior_groups: string[];
-            /** @default ensemble */
+            /** @default bayesian_linear */
             family: components["schemas"]["ModelFamily"];
             /**
              * @description Feature tables (Parquet or CSV).
@@ -3411,6 +3433,8 @@ export interface components {
             pool: components["schemas"]["Digest"];
             /** @description Other screens, with labels. */
             priors: components["schemas"]["Digest"][];
+            /** @description Further readouts in the data cut; every other row of it is of the readout that the campaign is about. */
+            readouts?: components["schemas"]["Readout"][];
             /**
              * Format: int64
              * @description All randomness of training and selection derives from it.
@@ -3442,6 +3466,10 @@ export interface components {
              * @description Expected calibration error of the hit probability.
              */
             hit_ece?: number | null;
+            /** @description Of the further readouts, in their order. */
+            readouts?: components["schemas"]["ReadoutMetrics"][];
+            /** @description Earlier versions beside this one, on what was measured after them. */
+            shadows?: components["schemas"]["ShadowScore"][];
             /** Format: int64 */
             training_rows: number;
         };
@@ -3471,7 +3499,7 @@ export interface components {
              * @default 60
              */
             epochs: number;
-            /** @default ensemble */
+            /** @default bayesian_linear */
             family: components["schemas"]["ModelFamily"];
             /**
              * Format: int32
@@ -4338,6 +4366,8 @@ export interface components {
             intervals: components["schemas"]["Intervals"];
             /** @description The same in words. */
             note: string;
+            /** @description What it says of further readouts. */
+            readouts?: components["schemas"]["ReadoutPrediction"][];
         };
         /** @description What the model says of one experiment, in the readout's own units. */
         Prediction: {
@@ -4374,6 +4404,8 @@ export interface components {
             grounds?: components["schemas"]["Grounds"][];
             /** @description In the order asked. */
             predictions: components["schemas"]["Prediction"][];
+            /** @description Of the further readouts, for each experiment in the order asked; empty where there are none. */
+            readouts?: components["schemas"]["ReadoutPrediction"][][];
         };
         /** @description Answered as `application/problem+json`. */
         Problem: {
@@ -4411,6 +4443,13 @@ export interface components {
          */
         ProjectId: string;
         Proposal: components["schemas"]["Experiment"] & components["schemas"]["Prediction"] & {
+            /**
+             * Format: double
+             * @description Probability that all constraints hold; absent where there are none, or nothing is measured of them.
+             */
+            feasibility?: number | null;
+            /** @description What the model says of further readouts; vectors are left out. */
+            readouts?: components["schemas"]["ReadoutPrediction"][];
             /** @description Why it was chosen, in words a scientist reads. */
             reason: string;
             /**
@@ -4619,6 +4658,85 @@ export interface components {
              * @description The database's real time at the same moment.
              */
             real_at: string;
+        };
+        /** @description A further readout, and what it must be where it is a constraint. */
+        Readout: components["schemas"]["ReadoutKind"] & {
+            constraint?: components["schemas"]["Constraint"] | null;
+            name: string;
+        };
+        ReadoutKind: {
+            /** @enum {string} */
+            kind: "continuous";
+        } | {
+            /** @enum {string} */
+            kind: "ordinal";
+            labels: string[];
+        } | {
+            /** @enum {string} */
+            kind: "class";
+            labels: string[];
+        } | {
+            components: string[];
+            /** @enum {string} */
+            kind: "vector";
+        };
+        /** @description How well a further readout is foretold, on rows that were not learnt from. */
+        ReadoutMetrics: {
+            /**
+             * Format: double
+             * @description The same of a forecast by the mean and spread, or by the labels' shares, alone.
+             */
+            baseline_log_score?: number | null;
+            /**
+             * Format: double
+             * @description Of 90 % intervals; absent for labels.
+             */
+            coverage_90?: number | null;
+            /**
+             * Format: double
+             * @description Mean log predictive density of the value (standardised units), or log probability of the label, in nats.
+             */
+            held_out_log_score?: number | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description Experiments with a value of it.
+             */
+            training_rows: number;
+        };
+        /** @description What the model says of one readout of one experiment. */
+        ReadoutPrediction: components["schemas"]["ReadoutSays"] & {
+            /**
+             * Format: double
+             * @description Probability that the constraint holds; absent where there is none.
+             */
+            feasibility?: number | null;
+            /** @description A vector's components are named `name/component`. */
+            readout: string;
+        };
+        ReadoutSays: {
+            /** Format: double */
+            aleatoric_sd: number;
+            /** Format: double */
+            epistemic_sd: number;
+            /** Format: double */
+            mean: number;
+        } | {
+            probabilities: components["schemas"]["LabelProbability"][];
+        };
+        /** @description `[[readouts]]`. */
+        ReadoutSpec: {
+            /** @description The reader's channel for it; absent: the name. */
+            channel?: string | null;
+            /** @description Of the kind `vector`: the reader's channels. */
+            components?: string[];
+            constraint?: components["schemas"]["Constraint"] | null;
+            kind?: components["schemas"]["FurtherReadoutKind"];
+            /** @description Of kinds `ordinal` (lowest first) and `class`: the channel's values 0, 1, … in words. */
+            labels?: string[];
+            /** @description In data and reasons, e.g. `viability`. */
+            name: string;
+            scale?: components["schemas"]["FurtherReadoutScale"];
         };
         /** @description The reader's file as it came, kept by content; parsed by the orchestrator. */
         ReadResult: {
@@ -4934,6 +5052,24 @@ export interface components {
         ScheduleMode: "calendar" | "continuous" | "manual";
         /** @enum {string} */
         Scope: "work:bench" | "work:learn" | "work:people" | "read" | "campaign:write" | "batch:edit" | "batch:approve" | "plate:decide" | "job:resolve" | "inventory:write" | "instrument:write" | "admin" | "metrics";
+        /** @description Means over rows, in nats. */
+        Scores: {
+            /**
+             * Format: double
+             * @description Share of values inside the central 90 % interval.
+             */
+            coverage_90: number;
+            /**
+             * Format: double
+             * @description Of the hit call.
+             */
+            hit_log_score: number;
+            /**
+             * Format: double
+             * @description Of the value, in units of the spread of the new data cut.
+             */
+            log_score: number;
+        };
         /** @description Rank a space of experiments. */
         Screen: {
             checkpoint: components["schemas"]["Digest"];
@@ -5046,6 +5182,28 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "warning" | "critical";
+        /** @description An earlier version. */
+        Shadow: {
+            checkpoint: components["schemas"]["Digest"];
+            data_cut?: components["schemas"]["Digest"] | null;
+        };
+        /**
+         * @description An earlier version and the new one on the same rows: those measured since the earlier one was trained. The new one
+         *     speaks of each by a fold that did not see it.
+         */
+        ShadowScore: {
+            /** @description Of the earlier version. */
+            checkpoint: components["schemas"]["Digest"];
+            /**
+             * Format: double
+             * @description Standard error of the mean difference of the values' log scores, row by row; absent of one row.
+             */
+            difference_error?: number | null;
+            new: components["schemas"]["Scores"];
+            /** Format: int64 */
+            rows: number;
+            shadow: components["schemas"]["Scores"];
+        };
         /** @description Which experiments are ranked. Never spanned as a whole: learners go through it piece by piece. */
         Space: {
             /** @enum {string} */
@@ -5120,6 +5278,8 @@ export interface components {
             objective: components["schemas"]["ObjectiveSpec"];
             policy?: components["schemas"]["Policy"];
             qc?: components["schemas"]["Qc"];
+            /** @description Further readouts of the same wells: learnt, and constraints where they say so. */
+            readouts?: components["schemas"]["ReadoutSpec"][];
             schedule?: components["schemas"]["Schedule"];
         };
         /** @description A stage entered, by both clocks. */
@@ -5292,6 +5452,8 @@ export interface components {
         /** @description Train a model on the data cut and leave a checkpoint. */
         Train: {
             inputs: components["schemas"]["ModelInputs"];
+            /** @description Earlier versions to be scored on what was measured after them. */
+            shadows?: components["schemas"]["Shadow"][];
             warm_start?: components["schemas"]["Digest"] | null;
         };
         TrainResult: {
