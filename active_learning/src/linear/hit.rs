@@ -8,6 +8,7 @@
 use crate::linear::forest::{Forest, Node, Rows, Surprise};
 use crate::linear::logistic::Logistic;
 use crate::metrics::{logit, sigmoid};
+use crate::prior::screens::HIT_SHARE;
 use crate::{Error, Result, tensor};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use tch::{Kind, Tensor};
 const FEWEST_HITS: usize = 3;
 /// Fewer rows grow no forest.
 const FEWEST_ROWS: usize = 20;
+/// Of Newton's method in two dimensions.
+const MOST_STEPS: usize = 100;
 /// The column that holds the log-odds from other screens.
 pub const ODDS: usize = 1;
 
@@ -31,7 +34,17 @@ pub struct HitModel {
     pub above: Logistic,
     pub below: Logistic,
     pub forest: Forest,
-    /// Added to the log-odds from other screens before the forest corrects them.
+    /// What the forest corrects.
+    pub base: Base,
+}
+
+/// The log-odds from other screens, bent to this one: about those of a gene of which nothing is known.
+///
+/// What is measured was chosen as likely hits. When more of it are hits than foretold, that is first of all the slope (this
+/// screen agrees more with the others), and only then the level, which would lift all that was not chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Base {
+    pub slope: f64,
     pub shift: f64,
 }
 
@@ -43,6 +56,44 @@ pub struct Cases<'a> {
     pub values: &'a [f64],
 }
 
+impl Base {
+    pub fn log_odds(&self, odds: f64) -> f64 {
+        usual() + self.slope * (odds - usual()) + self.shift
+    }
+
+    /// Logistic regression of `hits` on the log-odds from other screens, as firmly held as the lines'.
+    fn fit(odds: &[f64], hits: &[f64], prior: &Prior) -> Self {
+        let (on_slope, on_shift) = (prior.precision[ODDS], prior.precision[0]);
+        let mut base = Self { slope: 1.0, shift: 0.0 };
+        for _ in 0..MOST_STEPS {
+            let mut gradient = [on_slope * (1.0 - base.slope), -on_shift * base.shift];
+            let mut curvature = [on_slope, 0.0, on_shift];
+            for (odds, hit) in odds.iter().zip(hits) {
+                let beyond = odds - usual();
+                let p = sigmoid(base.log_odds(*odds));
+                let weight = p * (1.0 - p);
+                gradient = [gradient[0] + (hit - p) * beyond, gradient[1] + hit - p];
+                curvature = [
+                    curvature[0] + weight * beyond * beyond,
+                    curvature[1] + weight * beyond,
+                    curvature[2] + weight,
+                ];
+            }
+            let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
+            let step = [
+                (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
+                (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
+            ]
+            .map(|step| step.clamp(-0.5, 0.5));
+            base = Self { slope: base.slope + step[0], shift: base.shift + step[1] };
+            if step[0].abs() + step[1].abs() < 1e-9 {
+                break;
+            }
+        }
+        base
+    }
+}
+
 impl HitModel {
     pub fn fit(cases: &Cases, prior: &Prior, rng: &mut ChaCha8Rng) -> Result<Self> {
         let halved = halved(cases.x)?;
@@ -52,11 +103,13 @@ impl HitModel {
         let (above, below) = sides(cases.hits, cases.values);
         let (above, below) = (side(&above)?, side(&below)?);
         let hit_count = cases.hits.iter().filter(|hit| **hit > 0.5).count();
-        let mut model = Self { above, below, forest: Forest::default(), shift: 0.0 };
+        let mut model =
+            Self { above, below, forest: Forest::default(), base: Base { slope: 1.0, shift: 0.0 } };
         if hit_count >= FEWEST_HITS && cases.hits.len() >= FEWEST_ROWS {
             let odds = tensor::to_f64(&cases.x.f_select(1, ODDS as i64)?)?;
-            model.shift = base_rate_shift(&odds, cases.hits);
-            let surprise = |(odds, hit): (&f64, &f64)| Surprise::of(*hit, sigmoid(odds + model.shift));
+            model.base = Base::fit(&odds, cases.hits, prior);
+            let surprise =
+                |(odds, hit): (&f64, &f64)| Surprise::of(*hit, sigmoid(model.base.log_odds(*odds)));
             let surprises: Vec<Surprise> = odds.iter().zip(cases.hits).map(surprise).collect();
             let values = tensor::to_f32(cases.x)?;
             model.forest = Forest::fit(Rows { values: &values, width: width(cases.x)? }, &surprises, rng);
@@ -78,8 +131,10 @@ impl HitModel {
         let values = tensor::to_f32(x)?;
         let rows = Rows { values: &values, width: width(x)? };
         let odds = tensor::to_f64(&x.f_select(1, ODDS as i64)?)?;
-        let trees =
-            odds.iter().zip(self.forest.corrections(rows)).map(|(odds, moved)| odds + self.shift + moved);
+        let trees = odds
+            .iter()
+            .zip(self.forest.corrections(rows))
+            .map(|(odds, moved)| self.base.log_odds(*odds) + moved);
         Ok(lines.zip(trees).map(|(line, trees)| 0.5 * (line + trees)).collect())
     }
 
@@ -92,7 +147,7 @@ impl HitModel {
         Ok(BTreeMap::from([
             ("hit.above".to_owned(), self.above.weights.shallow_clone()),
             ("hit.below".to_owned(), self.below.weights.shallow_clone()),
-            ("hit.shift".to_owned(), tensor::from_f64(&[self.shift], &[1])?),
+            ("hit.base".to_owned(), tensor::from_f64(&[self.base.slope, self.base.shift], &[2])?),
             ("hit.nodes".to_owned(), tensor::from_f64(&numbers.collect::<Vec<_>>(), &[-1, 5])?),
             ("hit.roots".to_owned(), tensor::from_f64(&roots, &[roots.len() as i64])?),
         ]))
@@ -109,14 +164,19 @@ impl HitModel {
         };
         let nodes: Vec<Node> = numbers.as_chunks::<5>().0.iter().map(node).collect();
         let roots = tensor::to_f64(&tensor_of("hit.roots")?)?.into_iter().map(|root| root as u32).collect();
-        let shift = tensor::to_f64(&tensor_of("hit.shift")?)?;
-        let shift = *shift.first().ok_or_else(|| Error::Checkpoint("it holds no shift".into()))?;
+        let base = tensor::to_f64(&tensor_of("hit.base")?)?;
+        let [slope, shift] = base[..] else { return Err(Error::Checkpoint("it holds no base".into())) };
         let forest = Forest { nodes, roots };
         if !forest.is_sound() {
             return Err(Error::Checkpoint("its trees do not end".into()));
         }
         let (above, below) = (tensor_of("hit.above")?, tensor_of("hit.below")?);
-        Ok(Self { above: Logistic { weights: above }, below: Logistic { weights: below }, forest, shift })
+        Ok(Self {
+            above: Logistic { weights: above },
+            below: Logistic { weights: below },
+            forest,
+            base: Base { slope, shift },
+        })
     }
 }
 
@@ -124,12 +184,23 @@ fn width(x: &Tensor) -> Result<usize> {
     Ok(usize::try_from(x.size2()?.1).unwrap_or(0))
 }
 
-/// `x` with the log-odds from other screens shared between the two sides: `1 - (1 - p)^(1/2)` each.
+/// Of a gene of which nothing is known, and of one side of it.
+fn usual() -> f64 {
+    logit(HIT_SHARE)
+}
+
+/// Where the intercept of a line is before any data.
+pub fn usual_of_a_side() -> f64 {
+    logit(1.0 - (1.0 - HIT_SHARE).sqrt())
+}
+
+/// `x` with the log-odds from other screens shared between the two sides, `1 - (1 - p)^(1/2)` each, and about what is
+/// usual of one.
 fn halved(x: &Tensor) -> Result<Tensor> {
     let column = x.f_narrow(1, ODDS as i64, 1)?;
     // log(1 - p) of log-odds l is -softplus(l); half of it survives on each side.
     let half = column.f_to_kind(Kind::Double)?.f_softplus()?.f_mul_scalar(-0.5)?;
-    let odds = half.f_expm1()?.f_neg()?.f_log()?.f_sub(&half)?;
+    let odds = half.f_expm1()?.f_neg()?.f_log()?.f_sub(&half)?.f_sub_scalar(usual_of_a_side())?;
     let width = x.size2()?.1;
     let rest = x.f_narrow(1, ODDS as i64 + 1, width - ODDS as i64 - 1)?;
     Ok(Tensor::f_cat(&[x.f_narrow(1, 0, ODDS as i64)?, odds, rest], 1)?)
@@ -152,23 +223,4 @@ fn sides(hits: &[f64], values: &[f64]) -> (Vec<f64>, Vec<f64>) {
         hits.iter().zip(values).map(on).collect()
     };
     (called(true), called(false))
-}
-
-/// The shift at which as many hits are expected as came, drawn to none as by one more row of even odds.
-fn base_rate_shift(odds: &[f64], hits: &[f64]) -> f64 {
-    let mut shift: f64 = 0.0;
-    for _ in 0..50 {
-        let (mut gradient, mut curvature) = (-shift, 1.0);
-        for (odds, hit) in odds.iter().zip(hits) {
-            let p = sigmoid(odds + shift);
-            gradient += hit - p;
-            curvature += p * (1.0 - p);
-        }
-        let step = (gradient / curvature).clamp(-1.0, 1.0);
-        shift += step;
-        if step.abs() < 1e-9 {
-            break;
-        }
-    }
-    shift
 }

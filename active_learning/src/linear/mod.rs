@@ -32,10 +32,12 @@ const FEATURES_VARIANCE: f64 = 0.2;
 const SCREENS_VARIANCE: f64 = 0.42;
 const MASK_PRECISION: f64 = 10.0;
 const CONTEXT_PRECISION: f64 = 4.0;
-/// The log-odds from other screens enter with weight 1 +- 0.3.
-const PRIOR_WEIGHT_PRECISION: f64 = 10.0;
-/// The base rate of hits is within a factor of e of that of other screens, one sd.
-const BASE_RATE_PRECISION: f64 = 1.0;
+/// The log-odds from other screens, about what is usual, enter with weight 1 +- 1: how much this screen agrees with them is
+/// for it to say. This and the next were chosen on twelve screens of other studies (docs/virtual-cell.md).
+const PRIOR_WEIGHT_PRECISION: f64 = 1.0;
+/// The base rate of hits is within a factor of 1.2 of that of other screens, one sd: what is measured was chosen as likely
+/// hits, and says little of the level of the rest.
+const BASE_RATE_PRECISION: f64 = 30.0;
 
 /// Columns: 1, log-odds from other screens, features, masks, contexts.
 #[derive(Debug)]
@@ -177,6 +179,7 @@ pub(crate) fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prio
     precision.extend(std::iter::repeat_n(MASK_PRECISION, vocabulary.blocks.len()));
     precision.extend(std::iter::repeat_n(CONTEXT_PRECISION, contexts));
     let mut centre = vec![0.0; precision.len()];
+    centre[0] = hit::usual_of_a_side();
     centre[hit::ODDS] = 1.0;
     Ok(Prior { centre, precision })
 }

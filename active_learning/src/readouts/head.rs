@@ -23,6 +23,8 @@ use tch::Tensor;
 const FEWEST_ROWS: usize = 2;
 /// Precisions of the weights of labels are tried at these shares of the hit model's.
 const STRENGTHS: [f64; 3] = [1.0, 0.125, 0.015_625];
+/// Nobody knows how frequent a label is before any came.
+const INTERCEPT_PRECISION: f64 = 0.1;
 /// Experiments asked at once: bounds the memory of large pools.
 const CHUNK: usize = 16_384;
 
@@ -109,7 +111,10 @@ impl Head {
         } else if readout.kind.labels().is_empty() {
             Some(Learnt::Values(Values::fit(&rows, &mut metrics)?))
         } else {
-            let precision = linear::hit_prior(vocabulary, contexts.len())?.precision;
+            let mut precision = linear::hit_prior(vocabulary, contexts.len())?.precision;
+            if let Some(intercept) = precision.first_mut() {
+                *intercept = INTERCEPT_PRECISION;
+            }
             let labels = Labels { rows: &rows, kind: &readout.kind, precision: &precision };
             labels.fit(&mut metrics)?
         };

@@ -136,7 +136,13 @@ impl Shelf {
         let inputs = &propose.inputs;
         let vocabulary = self.vocabulary(inputs, material)?;
         let cut = read_cut(inputs, material)?;
-        let named = material.checkpoint.as_deref().map(Cell::from_bytes).transpose()?;
+        let named = material.checkpoint.as_deref().and_then(|bytes| match Cell::from_bytes(bytes) {
+            Ok(cell) => Some(cell),
+            Err(error) => {
+                tracing::warn!(%error, "the model in use cannot be read (a program of before?); another is trained");
+                None
+            }
+        });
         // A campaign may have got other features, priors or constraints since its model was promoted: then a cell is
         // trained here, and the answer names its checkpoint as the one really used.
         let (cell, fresh_checkpoint) =
