@@ -5,6 +5,7 @@
 //! there are few hits. What is reported of held-out rows is cross-fitted: each fold's numbers come from
 //! the calibration of the other folds.
 
+use crate::line::{Firmness, Line};
 use crate::metrics::{self, Forecast, Z_90};
 use jobs::work::learn::ModelMetrics;
 use serde::{Deserialize, Serialize};
@@ -84,85 +85,23 @@ fn conformal_factor<'a>(held_out: impl Iterator<Item = &'a Forecast>) -> f64 {
     (at / Z_90).clamp(0.1, 10.0)
 }
 
-/// Penalised logistic regression of the outcome on the predicted log-odds, by Newton steps that are halved
-/// until they help.
+/// Penalised logistic regression of the outcome on the predicted log-odds.
 ///
 /// The log-odds are centred first. They lie far from 0, and about 0 a wrong level would be mended by the slope:
 /// that says something of all that was not asked for, where the rows, all chosen as likely hits, say nothing.
 fn platt(rows: &[&HeldOut]) -> (f64, f64) {
     let centre = metrics::mean(rows.iter().map(|row| row.hit_log_odds)).unwrap_or(0.0);
-    let cases: Vec<Case> =
-        rows.iter().map(|row| Case { centre, deviation: row.hit_log_odds - centre, hit: row.hit }).collect();
-    let (slope, shift) = fit_line(&cases);
-    (slope, shift + centre * (1.0 - slope))
-}
-
-/// A held-out call; its predicted log-odds as the mean of all and the rest.
-struct Case {
-    centre: f64,
-    deviation: f64,
-    hit: bool,
-}
-
-impl Case {
-    fn log_odds(&self, slope: f64, shift: f64) -> f64 {
-        self.centre + slope * self.deviation + shift
-    }
-}
-
-fn fit_line(rows: &[Case]) -> (f64, f64) {
-    let (mut slope, mut shift) = (1.0, 0.0);
-    let mut loss = platt_loss(rows, slope, shift);
-    for _ in 0..30 {
-        let step = platt_step(rows, slope, shift);
-        let halvings = (0..20).map(|halving| 0.5f64.powi(halving));
-        let better = halvings
-            .map(|part| (slope - part * step.0, shift - part * step.1))
-            .map(|(slope, shift)| (platt_loss(rows, slope, shift), slope, shift))
-            .find(|(new, ..)| *new < loss);
-        let Some((new, new_slope, new_shift)) = better else { break };
-        let gained = loss - new;
-        (loss, slope, shift) = (new, new_slope, new_shift);
-        if gained < 1e-9 {
-            break;
-        }
-    }
+    let cases: Vec<(f64, f64)> =
+        rows.iter().map(|row| (row.hit_log_odds, f64::from(u8::from(row.hit)))).collect();
+    let Line { slope, shift, .. } = Line::fit(&cases, centre, FIRMNESS);
     // A slope at or below nothing would turn the ranking over: then say the base rate, in the old order.
-    (slope.max(0.05), shift)
+    let slope = slope.max(0.05);
+    (slope, shift + centre * (1.0 - slope))
 }
 
 /// Slope and shift are 1 and 0, give or take a half: the model's own level and weights were fitted to these rows
 /// already, and what is left to mend is their optimism.
-const SLOPE_PENALTY: f64 = 4.0;
-const SHIFT_PENALTY: f64 = 4.0;
-
-fn platt_loss(rows: &[Case], slope: f64, shift: f64) -> f64 {
-    let held = SLOPE_PENALTY * (slope - 1.0).powi(2) + SHIFT_PENALTY * shift.powi(2);
-    let of = |row: &Case| {
-        let log_odds = row.log_odds(slope, shift);
-        let against = if row.hit { -log_odds } else { log_odds };
-        against.max(0.0) + (-against.abs()).exp().ln_1p()
-    };
-    0.5 * held + rows.iter().map(of).sum::<f64>()
-}
-
-fn platt_step(rows: &[Case], slope: f64, shift: f64) -> (f64, f64) {
-    let mut gradient = [SLOPE_PENALTY * (slope - 1.0), SHIFT_PENALTY * shift];
-    let mut curvature = [SLOPE_PENALTY, 0.0, SHIFT_PENALTY];
-    for row in rows {
-        let x = row.deviation;
-        let p = metrics::sigmoid(row.log_odds(slope, shift));
-        let error = p - f64::from(u8::from(row.hit));
-        let weight = p * (1.0 - p);
-        gradient = [gradient[0] + error * x, gradient[1] + error];
-        curvature = [curvature[0] + weight * x * x, curvature[1] + weight * x, curvature[2] + weight];
-    }
-    let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
-    (
-        (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
-        (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
-    )
-}
+const FIRMNESS: Firmness = Firmness { slope: 4.0, shift: 4.0 };
 
 /// The calibration error of the probability of a hit that chance alone gives honest probabilities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

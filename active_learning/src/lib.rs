@@ -20,6 +20,7 @@ pub mod data;
 pub mod ensemble;
 mod error;
 mod grounds;
+mod line;
 pub mod linear;
 pub mod metrics;
 pub mod model;

@@ -5,6 +5,7 @@
 //! ([`forest`](super::forest)) finds what no line can: the hits of one pathway among the essential genes. The
 //! two opinions are averaged as log-odds. Without data both say what the other screens say.
 
+use crate::line::{Firmness, Line};
 use crate::linear::forest::{Forest, Node, Rows, Surprise};
 use crate::linear::logistic::Logistic;
 use crate::metrics::{logit, sigmoid};
@@ -18,8 +19,6 @@ use tch::{Kind, Tensor};
 const FEWEST_HITS: usize = 3;
 /// Fewer rows grow no forest.
 const FEWEST_ROWS: usize = 20;
-/// Of Newton's method in two dimensions.
-const MOST_STEPS: usize = 100;
 /// The column that holds the log-odds from other screens.
 pub const ODDS: usize = 1;
 
@@ -34,18 +33,12 @@ pub struct HitModel {
     pub above: Logistic,
     pub below: Logistic,
     pub forest: Forest,
-    /// What the forest corrects.
-    pub base: Base,
-}
-
-/// The log-odds from other screens, bent to this one: about those of a gene of which nothing is known.
-///
-/// What is measured was chosen as likely hits. When more of it are hits than foretold, that is first of all the slope (this
-/// screen agrees more with the others), and only then the level, which would lift all that was not chosen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Base {
-    pub slope: f64,
-    pub shift: f64,
+    /// What the forest corrects: the log-odds from other screens, bent to this one about those of a gene of which nothing
+    /// is known.
+    ///
+    /// What is measured was chosen as likely hits. When more of it are hits than foretold, that is first of all the slope
+    /// (this screen agrees more with the others), and only then the level, which would lift all that was not chosen.
+    pub base: Line,
 }
 
 /// Rows to learn from, double precision.
@@ -54,44 +47,6 @@ pub struct Cases<'a> {
     pub x: &'a Tensor,
     pub hits: &'a [f64],
     pub values: &'a [f64],
-}
-
-impl Base {
-    pub fn log_odds(&self, odds: f64) -> f64 {
-        usual() + self.slope * (odds - usual()) + self.shift
-    }
-
-    /// Logistic regression of `hits` on the log-odds from other screens, as firmly held as the lines'.
-    fn fit(odds: &[f64], hits: &[f64], prior: &Prior) -> Self {
-        let (on_slope, on_shift) = (prior.precision[ODDS], prior.precision[0]);
-        let mut base = Self { slope: 1.0, shift: 0.0 };
-        for _ in 0..MOST_STEPS {
-            let mut gradient = [on_slope * (1.0 - base.slope), -on_shift * base.shift];
-            let mut curvature = [on_slope, 0.0, on_shift];
-            for (odds, hit) in odds.iter().zip(hits) {
-                let beyond = odds - usual();
-                let p = sigmoid(base.log_odds(*odds));
-                let weight = p * (1.0 - p);
-                gradient = [gradient[0] + (hit - p) * beyond, gradient[1] + hit - p];
-                curvature = [
-                    curvature[0] + weight * beyond * beyond,
-                    curvature[1] + weight * beyond,
-                    curvature[2] + weight,
-                ];
-            }
-            let determinant = curvature[0] * curvature[2] - curvature[1] * curvature[1];
-            let step = [
-                (curvature[2] * gradient[0] - curvature[1] * gradient[1]) / determinant,
-                (curvature[0] * gradient[1] - curvature[1] * gradient[0]) / determinant,
-            ]
-            .map(|step| step.clamp(-0.5, 0.5));
-            base = Self { slope: base.slope + step[0], shift: base.shift + step[1] };
-            if step[0].abs() + step[1].abs() < 1e-9 {
-                break;
-            }
-        }
-        base
-    }
 }
 
 impl HitModel {
@@ -103,11 +58,13 @@ impl HitModel {
         let (above, below) = sides(cases.hits, cases.values);
         let (above, below) = (side(&above)?, side(&below)?);
         let hit_count = cases.hits.iter().filter(|hit| **hit > 0.5).count();
-        let mut model =
-            Self { above, below, forest: Forest::default(), base: Base { slope: 1.0, shift: 0.0 } };
+        let mut model = Self { above, below, forest: Forest::default(), base: Line::identity(usual()) };
         if hit_count >= FEWEST_HITS && cases.hits.len() >= FEWEST_ROWS {
             let odds = tensor::to_f64(&cases.x.f_select(1, ODDS as i64)?)?;
-            model.base = Base::fit(&odds, cases.hits, prior);
+            // As firmly held as the lines' weights.
+            let held = Firmness { slope: prior.precision[ODDS], shift: prior.precision[0] };
+            let called: Vec<(f64, f64)> = odds.iter().copied().zip(cases.hits.iter().copied()).collect();
+            model.base = Line::fit(&called, usual(), held);
             let surprise =
                 |(odds, hit): (&f64, &f64)| Surprise::of(*hit, sigmoid(model.base.log_odds(*odds)));
             let surprises: Vec<Surprise> = odds.iter().zip(cases.hits).map(surprise).collect();
@@ -175,7 +132,7 @@ impl HitModel {
             above: Logistic { weights: above },
             below: Logistic { weights: below },
             forest,
-            base: Base { slope, shift },
+            base: Line { centre: usual(), slope, shift },
         })
     }
 }

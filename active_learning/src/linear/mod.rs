@@ -38,6 +38,8 @@ const PRIOR_WEIGHT_PRECISION: f64 = 1.0;
 /// The base rate of hits is within a factor of 1.2 of that of other screens, one sd: what is measured was chosen as likely
 /// hits, and says little of the level of the rest.
 const BASE_RATE_PRECISION: f64 = 30.0;
+/// Within a factor of e of the usual one where no other screens were given.
+const UNKNOWN_BASE_RATE_PRECISION: f64 = 1.0;
 
 /// Columns: 1, log-odds from other screens, features, masks, contexts.
 #[derive(Debug)]
@@ -164,7 +166,8 @@ pub(crate) fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usiz
 }
 
 pub(crate) fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prior> {
-    let mut precision = vec![BASE_RATE_PRECISION, PRIOR_WEIGHT_PRECISION];
+    let base_rate = if vocabulary.has_prior { BASE_RATE_PRECISION } else { UNKNOWN_BASE_RATE_PRECISION };
+    let mut precision = vec![base_rate, PRIOR_WEIGHT_PRECISION];
     let of_screens = |name: &str| vocabulary.has_prior && name == SCREENS;
     let energies = vocabulary.energies()?;
     let features: f64 = (vocabulary.blocks.iter().zip(&energies))
