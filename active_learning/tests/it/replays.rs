@@ -66,12 +66,13 @@ fn with_permuted_feedback_nothing_is_learnt() {
         batch: 20,
         permute_feedback: false,
     };
-    let seeds: Vec<u64> = (1..=6).collect();
+    let seeds: Vec<u64> = (1..=40).collect();
     let learnt = control.run(&seeds, |_| {}).unwrap();
     control.permute_feedback = true;
     let permuted = control.run(&seeds, |_| {}).unwrap();
-    // Without other screens the prior is ignorance: .2 of 30 hits, a standard error of .027 over six seeds.
-    assert!((permuted.hit_ratio_mean - 0.2).abs() < 0.1, "{}", permuted.hit_ratio_mean);
+    // Without other screens the prior is ignorance: .2 of 30 hits, a standard error of .011 over forty seeds. How many hits
+    // a batch has as a whole is still told, and worth .05.
+    assert!((permuted.hit_ratio_mean - 0.2).abs() < 0.08, "{}", permuted.hit_ratio_mean);
     assert!(learnt.hit_ratio_mean > 0.45, "{}", learnt.hit_ratio_mean);
 }
 
