@@ -47,7 +47,7 @@ pub struct Arguments {
     #[arg(long, value_parser = parse_share)]
     learning_share: Option<f64>,
     /// How firmly batches are spread over the features: 0 the rule alone, 1 spread alone among its best. Without it 0.3,
-    /// and 0 of `random`.
+    /// and 0 of sets of edits and of `random`.
     #[arg(long, value_parser = parse_share)]
     diversity: Option<f64>,
     #[arg(long, value_enum, default_value_t = End::TwoSided)]
@@ -111,6 +111,11 @@ enum Family {
     BayesianLinear,
 }
 
+/// Whether experiments are sets of edits.
+fn has_sets(oracle: &Oracle) -> bool {
+    oracle.pool().iter().any(|experiment| experiment.perturbation.edits().len() > 1)
+}
+
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let screen = read(&self.screen)?;
@@ -148,7 +153,9 @@ impl Arguments {
             oracle,
             spec: self.spec(),
             acquisition: self.acquisition(),
-            diversity: self.diversity.unwrap_or_else(|| default_diversity(self.acquisition())),
+            diversity: self
+                .diversity
+                .unwrap_or_else(|| default_diversity(self.acquisition(), has_sets(oracle))),
             objective: match self.objective {
                 End::Maximise => Objective::Maximise,
                 End::Minimise => Objective::Minimise,

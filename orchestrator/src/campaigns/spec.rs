@@ -94,16 +94,9 @@ pub struct AcquisitionSpec {
     #[serde(flatten)]
     pub rule: Acquisition,
     /// 0: the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch. Absent: see
-    /// [`diversity`](Self::diversity).
+    /// [`Spec::diversity`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diversity: Option<f64>,
-}
-
-impl AcquisitionSpec {
-    /// What the file says, or the rule's usual one.
-    pub fn diversity(&self) -> f64 {
-        self.diversity.unwrap_or_else(|| default_diversity(self.rule))
-    }
 }
 
 /// The virtual cell and what it may learn from.
@@ -253,6 +246,13 @@ impl Bench {
 }
 
 impl Spec {
+    /// How firmly a batch is spread: what the file says, or the usual of its rule and its edits.
+    pub fn diversity(&self) -> f64 {
+        let sets = self.design.combinations != Combinations::Singles;
+        let AcquisitionSpec { rule, diversity } = self.acquisition;
+        diversity.unwrap_or_else(|| default_diversity(rule, sets))
+    }
+
     /// What the reader has to measure: the objective's channel, the hit call's where there is one, and those of further
     /// readouts; each once.
     pub fn channels(&self) -> Vec<String> {

@@ -50,7 +50,7 @@ pub(super) async fn step(
         checkpoint,
         objective: version.spec.objective.direction,
         acquisition: version.spec.acquisition.rule,
-        diversity: version.spec.acquisition.diversity(),
+        diversity: version.spec.diversity(),
         rounds_left: Some(version.spec.budget.rounds.saturating_sub(round.number)),
         batch_size,
         runners_up: version.spec.budget.runners_up,

@@ -14,7 +14,7 @@ export function About({ campaign }: { campaign: Campaign }) {
       "Design space",
       `${count(campaign.pool_size)} experiments, ${words(spec.design.combinations ?? "singles")} in ${spec.design.contexts.join(", ")}`,
     ],
-    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec.acquisition)],
+    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec)],
     [
       "Assay",
       `${spec.assay.replicates} wells each of ${volume(spec.assay.transfer_volume_nl)}, ${spec.assay.incubate_hours} h at ${spec.assay.temperature_celsius} °C`,
@@ -81,8 +81,10 @@ function acquisitionWords(acquisition: Spec["acquisition"]): string {
   }
 }
 
-/** What the file leaves open is the rule's usual: all but a random batch are spread. */
-function spreadWords({ name, diversity }: { name: string; diversity?: number | null }): string {
-  if (diversity == null) return name === "random" ? "" : ", spread over the features";
+/** What the file leaves open is the usual: batches of single edits are spread, random ones are not. */
+function spreadWords({ acquisition, design }: Campaign["spec"]): string {
+  const { name, diversity } = acquisition;
+  const usual = name !== "random" && (design.combinations ?? "singles") === "singles";
+  if (diversity == null) return usual ? ", spread over the features" : "";
   return diversity ? `, spread over the features (${diversity})` : "";
 }

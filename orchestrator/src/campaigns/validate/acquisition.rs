@@ -8,7 +8,7 @@ impl Check<'_> {
     pub(super) fn acquisition(&mut self, spec: &Spec) {
         let rule = spec.acquisition.rule;
         self.known_settings(rule);
-        self.within("acquisition.diversity", spec.acquisition.diversity(), 0.0, 1.0, "");
+        self.within("acquisition.diversity", spec.diversity(), 0.0, 1.0, "");
         if let Acquisition::Auto { learning_share: Some(share) } = rule {
             self.within("acquisition.learning_share", share, 0.0, 1.0, "");
         }
