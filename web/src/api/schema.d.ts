@@ -2027,7 +2027,7 @@ export interface components {
             /**
              * Format: double
              * @description 0: the rule alone; up to 1: among the rule's best, what is unlike the rest of the batch. Absent: see
-             *     [`diversity`](Self::diversity).
+             *     [`Spec::diversity`].
              */
             diversity?: number | null;
         };
