@@ -183,7 +183,7 @@ mod tests {
                 let u = (i as f64 + 0.5) / 400.0;
                 let observed = inverse_cdf(u);
                 let forecast = Forecast { mean: 0.0, sd, observed };
-                HeldOut { row: i, fold: i % 4, forecast, hit_log_odds: 1.0, hit: i % 10 == 0 }
+                HeldOut { row: i, fold: i % 4, forecast, hit_log_odds: 1.0, hit: i.is_multiple_of(10) }
             })
             .collect()
     }
@@ -221,7 +221,7 @@ mod tests {
             fold: i % 4,
             forecast: Forecast { mean: 0.0, sd: 1.0, observed: 0.0 },
             hit_log_odds: -3.0 + 0.02 * (i % 11) as f64,
-            hit: (i / 11) % 5 == 0,
+            hit: (i / 11).is_multiple_of(5),
         };
         let calibration = Calibration::fit(&(0..550).map(row).collect::<Vec<_>>());
         assert!((calibration.hit_slope - 1.0).abs() < 0.1, "{calibration:?}");

@@ -131,7 +131,7 @@ mod tests {
     fn predictions() -> Vec<Prediction> {
         let of = |i: usize| Prediction {
             mean: 0.0,
-            epistemic_sd: if i % 7 == 0 { 2.0 } else { 0.2 },
+            epistemic_sd: if i.is_multiple_of(7) { 2.0 } else { 0.2 },
             aleatoric_sd: 1.0,
             hit_probability: 0.5 * 0.99f64.powi(i as i32),
         };
@@ -160,8 +160,8 @@ mod tests {
         let learners = &shared.picks[shared.exploit..100];
         let last = shared.picks[shared.exploit - 1].score;
         assert!(learners.iter().all(|pick| pick.score >= LEAST_CHANCE * last), "{learners:?}");
-        let unknown = learners.iter().filter(|pick| pick.candidate % 7 == 0).count();
-        assert!(2 * unknown > shared.learn && learners[0].candidate % 7 == 0, "{learners:?}");
+        let unknown = learners.iter().filter(|pick| pick.candidate.is_multiple_of(7)).count();
+        assert!(2 * unknown > shared.learn && learners[0].candidate.is_multiple_of(7), "{learners:?}");
         let mut all: Vec<usize> = shared.picks.iter().map(|pick| pick.candidate).collect();
         all.sort_unstable();
         all.dedup();
