@@ -31,6 +31,7 @@ export type SealedEvent = Schemas["Sealed"];
 export type Prediction = Schemas["PredictionRecord"];
 export type VirtualAnswer = Schemas["Answer"];
 export type VirtualExperiment = Schemas["Predicted"];
+export type ReadoutPrediction = Schemas["ReadoutPrediction"];
 export type Decision = Schemas["Decision"];
 export type Resolution = Schemas["Resolution"];
 
