@@ -148,8 +148,9 @@ impl Routes {
                     let began = Instant::now();
                     let method = request.method().clone();
                     let route = rule.as_ref().map(|rule| rule.path.clone());
-                    let answer =
-                        tokio::time::timeout(limit, gate::guard(state, rule, params, request, next)).await;
+                    // In a box: who waits for work keeps one state of it, and not a copy inside each future around it.
+                    let guarded = Box::pin(gate::guard(state, rule, params, request, next));
+                    let answer = tokio::time::timeout(limit, guarded).await;
                     let answer = answer.unwrap_or_else(|_| {
                         let detail =
                             format!("The request took longer than {} s. Try again.", limit.as_secs());

@@ -37,7 +37,9 @@ pub(super) async fn guard(
         return events::from(origin, next.run(request)).await;
     };
     let id = params.iter().next().and_then(|(_, value)| Uuid::parse_str(value).ok());
-    let (caller, epoch) = match authorize(&state, &rule, id, request.method(), request.headers()).await {
+    // In a box, which is gone before the handler begins.
+    let authorized = Box::pin(authorize(&state, &rule, id, request.method(), request.headers())).await;
+    let (caller, epoch) = match authorized {
         Ok(authorized) => authorized,
         Err(problem) => return problem.into_response(),
     };

@@ -80,10 +80,10 @@ pub(super) async fn next(
     request: LeaseRequest,
 ) -> Result<Option<Lease>, Problem> {
     if let Some(instrument) = &request.instrument {
-        seen(state, instrument).await?;
+        Box::pin(seen(state, instrument)).await?;
     }
     if !THINKERS.contains(&request.queue.as_str()) {
-        let gate = gate(state).await?;
+        let gate = Box::pin(gate(state)).await?;
         let has_reconciled = request.epoch.as_ref().is_none_or(|epoch| *epoch == gate.epoch);
         if !gate.is_open || !has_reconciled {
             return Err(still_reconciling(&gate));
