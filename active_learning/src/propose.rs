@@ -4,6 +4,7 @@ mod cold_start;
 mod directions;
 mod diverse;
 mod reason;
+mod repeats;
 mod select;
 
 use crate::acquisition::{self, Candidates, Pick, diversity};
@@ -13,7 +14,7 @@ use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
 use crate::{Error, Result};
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Objective, Prediction, Proposal};
+use jobs::work::learn::{Acquisition, Objective, Prediction, Proposal, Repeats};
 use jobs::work::readout::ReadoutPrediction;
 use select::{Knowledge, Selected, Selection};
 use std::collections::HashSet;
@@ -25,8 +26,10 @@ pub struct Request<'a> {
     pub cut: &'a [Observation],
     /// Asked for and not yet answered: never proposed again; diversity counts them as chosen.
     pub pending: &'a [Experiment],
-    /// Never proposed.
+    /// Not proposed, but for what may be measured again.
     pub excluded: &'a [Experiment],
+    /// What may be measured again; `None`: nothing.
+    pub repeats: Option<&'a Repeats>,
     pub objective: Objective,
     pub acquisition: Acquisition,
     /// How firmly the batch is spread over the features, 0 to 1.
@@ -47,6 +50,8 @@ pub struct Proposed {
     pub explanation: String,
     /// Proposals that are there to learn from, rather than for being likely hits.
     pub learning: usize,
+    /// Proposals that were measured before.
+    pub replicating: usize,
     /// In the pool's order.
     pub predictions: Vec<Prediction>,
     /// In the pool's order.
@@ -78,14 +83,14 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         seed: request.seed,
     };
     let knowledge = Knowledge::of(vocabulary, cell, request);
-    let Selection { scores, picks, explanation, learning } =
+    let Selection { scores, picks, explanation, learning, replicating } =
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
     let says = Says { predictions: &predictions, readouts: &readouts };
     let described = picks.iter().map(|selected| describe(selected, request, &says, &words));
     let mut proposals = described.collect::<Result<Vec<_>>>()?;
     let runners_up = proposals.split_off(request.batch_size.min(proposals.len()));
-    Ok(Proposed { proposals, runners_up, explanation, learning, predictions, scores })
+    Ok(Proposed { proposals, runners_up, explanation, learning, replicating, predictions, scores })
 }
 
 /// Candidates that the rule has to rank for `count` picks.
@@ -100,8 +105,10 @@ fn best_utility(request: &Request, reference: f64) -> Option<f64> {
     utilities.max_by(f64::total_cmp)
 }
 
+/// What may be asked for that is new.
 fn eligible(request: &Request) -> Vec<usize> {
-    let barred: HashSet<&Experiment> = request.pending.iter().chain(request.excluded).collect();
+    let again = request.repeats.map_or(&[][..], |repeats| &repeats.experiments);
+    let barred: HashSet<&Experiment> = request.pending.iter().chain(request.excluded).chain(again).collect();
     let free = request.pool.iter().enumerate().filter(|(_, experiment)| !barred.contains(experiment));
     free.map(|(position, _)| position).collect()
 }

@@ -3,8 +3,8 @@
 //! Exploiting is the highest probability of a hit. Learning is what an experiment would teach of the readout
 //! ([`information_gain`](super::information_gain)), spread by [`diversity`](super::diversity), among those candidates
 //! that are at least [`LEAST_CHANCE`] as likely to be hits as the last one exploited: what is learnt is learnt where
-//! hits are. Replicates there are none: an experiment that was measured is not asked for again (its wells on the
-//! plate are the replicates), and the words say so.
+//! hits are. Replicating is measuring again what noise leaves doubtful, up to the share that the campaign allows
+//! ([`replicate`](super::replicate)); it is settled before, takes the places of the least likely hits, and is said here.
 //!
 //! The learning share is `1/2 x knowable x horizon`: `knowable` is the share of the predictive variance of the pool
 //! that data can remove, `horizon` is `R / (R + 1)` with R rounds left in which to use it (1/2 where nobody says). It
@@ -43,13 +43,21 @@ pub struct Shared {
     pub explanation: String,
 }
 
+/// What of a batch is measured again.
+pub struct Replicating {
+    pub count: usize,
+    /// How many, or that none, and why.
+    pub words: String,
+}
+
 /// Chooses `batch` picks and runners-up up to `count`. `ranked`: all eligible, in the order in which to exploit them,
 /// scored by probability of a hit. `spread` gives so many of its second list, in the order in which to take them,
-/// where the first is taken already.
+/// where the first is taken already. `batch` is without what is `replicating`.
 pub fn share_out(
     candidates: &Candidates,
     ranked: &[Pick],
     evidence: &Evidence,
+    replicating: &Replicating,
     (batch, count): (usize, usize),
     spread: impl Fn(&[Pick], &[Pick], usize) -> Result<Vec<Pick>>,
 ) -> Result<Shared> {
@@ -67,7 +75,7 @@ pub fn share_out(
             // What it gives up grows about as the share does.
             learn = ((learn as f64 * MOST_GIVEN_UP * expected / given_up) as usize).min(learn - 1);
         } else {
-            let explanation = verdict.explain(exploit, learn, (given_up, expected));
+            let explanation = verdict.explain(exploit, learn, replicating, (given_up, expected));
             let picks = compose(ranked, exploit, learners, count);
             return Ok(Shared { picks, exploit, learn, explanation });
         }
@@ -145,7 +153,8 @@ mod tests {
         let ranked: Vec<Pick> = eligible.iter().map(score).collect();
         let first =
             |_: &[Pick], list: &[Pick], wanted: usize| Ok(list.iter().take(wanted).copied().collect());
-        share_out(&candidates, &ranked, evidence, (100, 120), first).unwrap()
+        let none = Replicating { count: 0, words: "none replicates, since nothing may".to_owned() };
+        share_out(&candidates, &ranked, evidence, &none, (100, 120), first).unwrap()
     }
 
     fn with(metrics: &ModelMetrics, rounds_left: Option<u32>, limit: Option<f64>) -> Shared {
@@ -200,6 +209,36 @@ mod tests {
             assert_eq!((shared.learn, candidates), (0, (0..120).collect()), "{words}");
         }
         assert!(with(&metrics(), Some(3), None).learn > 0, "and without a doubt it learns");
+    }
+
+    #[test]
+    fn what_is_measured_again_is_one_of_the_three_shares() {
+        let eligible: Vec<usize> = (0..400).collect();
+        let predictions = predictions();
+        let candidates = Candidates::of(&predictions, &eligible, Objective::Maximise);
+        let score = |&candidate: &usize| Pick { candidate, score: predictions[candidate].hit_probability };
+        let ranked: Vec<Pick> = eligible.iter().map(score).collect();
+        let first = |_: &[Pick], list: &[Pick], wanted: usize| Ok(list[..wanted].to_vec());
+        let metrics = metrics();
+        let evidence =
+            |limit| Evidence { metrics: &metrics, reliability: TRUSTED, rounds_left: Some(3), limit };
+        let six = Replicating { count: 6, words: "6 (6 %) replicate".to_owned() };
+        let words = |limit| {
+            let shared = share_out(&candidates, &ranked, &evidence(limit), &six, (94, 110), first).unwrap();
+            assert_eq!(shared.exploit + shared.learn, 94);
+            (shared.learn, shared.explanation)
+        };
+        let (learn, said) = words(None);
+        assert!(
+            learn > 0 && said.starts_with(&format!("Of 100 experiments {} exploit", 94 - learn)),
+            "{said}"
+        );
+        assert!(said.contains(&format!("and {learn} (")) && said.contains("; 6 (6 %) replicate."), "{said}");
+        let (_, said) = words(Some(0.0));
+        assert!(
+            said.starts_with("Of 100 experiments 94 exploit") && said.contains("none learns, 6 (6 %)"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod hit_probability;
 pub(crate) mod information_gain;
 mod max_epistemic;
 mod random;
+pub mod replicate;
 mod thompson;
 mod top_two;
 mod upper_confidence_bound;
@@ -97,6 +98,12 @@ pub(crate) fn utility(objective: Objective, reference: f64, value: f64) -> f64 {
 }
 
 impl Candidates<'_> {
+    /// Probability that a candidate is a hit, and feasible where there are constraints.
+    pub fn chance(&self, candidate: usize) -> f64 {
+        let hit = self.predictions.get(candidate).map_or(0.0, |prediction| prediction.hit_probability);
+        hit * self.feasibility.get(candidate).unwrap_or(&1.0)
+    }
+
     fn utility(&self, value: f64) -> f64 {
         utility(self.objective, self.reference, value)
     }

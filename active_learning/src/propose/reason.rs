@@ -78,8 +78,11 @@ impl<'a> Words<'a> {
             let words = "nothing is measured yet, and neither other screens nor features were given";
             return Ok(format!("{words}; drawn at random"));
         }
-        let mut parts =
-            vec![if *why == Why::Learns { self.learns(prediction) } else { self.rule(prediction, score) }];
+        let mut parts = vec![match why {
+            Why::Repeats(doubt) => doubt.words(),
+            Why::Learns => self.learns(prediction),
+            Why::Rule | Why::Unlike { .. } => self.rule(prediction, score),
+        }];
         parts.extend(self.constraints(readouts));
         parts.extend(self.elsewhere(experiment));
         parts.extend(self.neighbours(experiment)?);

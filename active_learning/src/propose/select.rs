@@ -1,9 +1,10 @@
 //! Whom to take: the rule, the spread, the shares; and what to do while nothing is known.
 
 use super::diverse::Diverse;
+use super::repeats::{Doubt, Repeats};
 use super::{Request, cold_start, looked_at};
 use crate::Result;
-use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Shared};
+use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
 use crate::acquisition::{self, Candidates, Choice, Pick};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
@@ -26,6 +27,8 @@ pub(super) enum Why {
     Unlike { rank: usize },
     /// The automatic mode's learning share.
     Learns,
+    /// Measured before, and again because its call is in doubt.
+    Repeats(Doubt),
 }
 
 pub(super) struct Selection {
@@ -33,6 +36,7 @@ pub(super) struct Selection {
     pub picks: Vec<Selected>,
     pub explanation: String,
     pub learning: usize,
+    pub replicating: usize,
 }
 
 /// What a choice can rest on.
@@ -88,6 +92,7 @@ pub(super) fn select(
             String::new()
         },
         learning: 0,
+        replicating: 0,
     };
     let (pool, eligible, seed) = (request.pool, candidates.eligible, request.seed);
     match knowledge {
@@ -104,7 +109,22 @@ pub(super) fn select(
         }
         Knowledge::Elsewhere | Knowledge::Measured => {
             let diverse = Diverse { vocabulary, request };
-            by_rule(&diverse, cell, candidates, rule_for(request, knowledge), count)
+            let repeats = match knowledge {
+                Knowledge::Measured => Repeats::of(request, candidates),
+                _ => Repeats::none(),
+            };
+            match rule_for(request, knowledge) {
+                Acquisition::Auto { learning_share } => {
+                    let evidence = Evidence {
+                        metrics: &cell.header.metrics,
+                        reliability: cell.header.reliability,
+                        rounds_left: request.rounds_left,
+                        limit: learning_share,
+                    };
+                    shared_out(&diverse, candidates, &evidence, &repeats, count)
+                }
+                rule => by_rule(&diverse, candidates, rule, &repeats, count),
+            }
         }
     }
 }
@@ -119,28 +139,39 @@ fn rule_for(request: &Request, knowledge: &Knowledge) -> Acquisition {
 
 fn by_rule(
     diverse: &Diverse,
-    cell: &Cell,
     candidates: &Candidates,
     rule: Acquisition,
+    repeats: &Repeats,
     count: usize,
 ) -> Result<Selection> {
     let request = diverse.request;
     let batch = request.batch_size;
-    if let Acquisition::Auto { learning_share } = rule {
-        let evidence = Evidence {
-            metrics: &cell.header.metrics,
-            reliability: cell.header.reliability,
-            rounds_left: request.rounds_left,
-            limit: learning_share,
-        };
-        return shared_out(diverse, candidates, &evidence, count);
-    }
     let Choice { scores, picks } = acquisition::choose(rule, candidates, looked_at(request, count))?;
     let order = diverse.order(&[], &picks, request.diversity, (batch, count))?;
     let selected =
         |(place, rank): (usize, usize)| Selected { pick: picks[rank], why: why(place, rank, batch) };
-    let picks = order.into_iter().enumerate().map(selected).collect();
-    Ok(Selection { scores, picks, explanation: String::new(), learning: 0 })
+    let picks: Vec<Selected> = order.into_iter().enumerate().map(selected).collect();
+    let new = batch.min(picks.len());
+    let chances: Vec<f64> = picks[..new].iter().map(|it| candidates.chance(it.pick.candidate)).collect();
+    let (doubts, Replicating { count: replicating, words }) = repeats.allocate(&chances, batch);
+    let new = new.min(batch - replicating);
+    let explanation = match replicating {
+        0 => String::new(),
+        _ => format!("Of {} experiments {new} are new, as the rule chooses, and {words}.", new + replicating),
+    };
+    let picks = with_repeats(picks, &doubts, new, request);
+    Ok(Selection { scores, picks, explanation, learning: 0, replicating })
+}
+
+/// The repeats stand behind the first `new` picks, and the batch ends with them.
+fn with_repeats(mut picks: Vec<Selected>, doubts: &[Doubt], new: usize, request: &Request) -> Vec<Selected> {
+    let repeat = |doubt: &Doubt| Selected {
+        pick: Pick { candidate: doubt.candidate, score: doubt.gain },
+        why: Why::Repeats(*doubt),
+    };
+    picks.splice(new..new, doubts.iter().map(repeat));
+    picks.truncate(request.batch_size.saturating_add(request.runners_up));
+    picks
 }
 
 /// The automatic mode.
@@ -148,13 +179,14 @@ fn shared_out(
     diverse: &Diverse,
     candidates: &Candidates,
     evidence: &Evidence,
+    repeats: &Repeats,
     count: usize,
 ) -> Result<Selection> {
     let request = diverse.request;
     let batch = request.batch_size;
     let Choice { scores, picks: mut ranked } =
         acquisition::choose(Acquisition::HitProbability, candidates, candidates.eligible.len())?;
-    // What is said of replicates holds whatever the job leaves in question.
+    // What was measured is in question as a repeat alone, whatever the job leaves.
     let measured: HashSet<&Experiment> = request.cut.iter().map(|row| &row.experiment).collect();
     ranked.retain(|pick| request.pool.get(pick.candidate).is_some_and(|it| !measured.contains(it)));
     let shortlist = &ranked[..looked_at(request, count).min(ranked.len())];
@@ -166,15 +198,20 @@ fn shared_out(
         let order = diverse.order(taken, from, LEARNING_DIVERSITY, (wanted, wanted))?;
         Ok(order.into_iter().map(|place| from[place]).collect())
     };
+    let new = batch.min(ranked.len());
+    let chances: Vec<f64> = ranked[..new].iter().map(|pick| pick.score).collect();
+    let (doubts, replicating) = repeats.allocate(&chances, batch);
+    let new = new.min(batch - replicating.count);
     let Shared { picks, exploit, learn, explanation } =
-        auto::share_out(candidates, &ranked, evidence, (batch, count), spread)?;
+        auto::share_out(candidates, &ranked, evidence, &replicating, (new, count), spread)?;
     let selected = |(place, pick): (usize, Pick)| match place {
         place if place < exploit => Selected { pick, why: why(place, ranks[place], batch) },
         place if place < exploit + learn => Selected { pick, why: Why::Learns },
         _ => Selected { pick, why: Why::Rule },
     };
     let picks = picks.into_iter().enumerate().map(selected).collect();
-    Ok(Selection { scores, picks, explanation, learning: learn })
+    let picks = with_repeats(picks, &doubts, exploit + learn, request);
+    Ok(Selection { scores, picks, explanation, learning: learn, replicating: replicating.count })
 }
 
 /// Of what is in the batch; what comes after it needs no reason of its own.

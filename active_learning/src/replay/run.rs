@@ -94,6 +94,8 @@ impl Replay<'_> {
             cut,
             pending: &[],
             excluded: measured,
+            // Labels of a replay are the same each time.
+            repeats: None,
             objective: self.objective,
             acquisition: self.acquisition,
             diversity: self.diversity,

@@ -57,6 +57,7 @@ pub fn measure(what: What, data: &Path) -> anyhow::Result<Measured> {
         cut: &cut,
         pending: &[],
         excluded: &measured,
+        repeats: None,
         objective: Objective::Maximise,
         acquisition: Acquisition::HitProbability,
         diversity: DIVERSITY,

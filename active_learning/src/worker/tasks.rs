@@ -159,11 +159,16 @@ impl Shelf {
         let pool = data::pool::read(&material.pool)?;
         let by_gene = pool.iter().filter(|experiment| propose.excludes_gene_of(experiment));
         let excluded: Vec<_> = propose.excluded.iter().chain(by_gene).cloned().collect();
+        let mut repeats = propose.repeats.clone();
+        if let Some(repeats) = &mut repeats {
+            repeats.experiments.retain(|experiment| !propose.excludes_gene_of(experiment));
+        }
         let request = Request {
             pool: &pool,
             cut: &cut.observations,
             pending: &propose.pending,
             excluded: &excluded,
+            repeats: repeats.as_ref(),
             objective: propose.objective,
             acquisition: propose.acquisition,
             diversity: propose.diversity,

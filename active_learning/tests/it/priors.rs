@@ -36,6 +36,7 @@ fn other_screens_make_the_first_batch_better_than_random() {
             cut: &[],
             pending: &[],
             excluded: &[],
+            repeats: None,
             objective: Objective::Maximise,
             acquisition: Acquisition::HitProbability,
             diversity: 0.0,

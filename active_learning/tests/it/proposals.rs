@@ -5,7 +5,7 @@ use active_learning::data::{FeatureTable, Observation};
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Objective, Proposal};
+use jobs::work::learn::{Acquisition, Objective, Proposal, Repeats, Threshold};
 
 const RULES: [Acquisition; 11] = [
     Acquisition::Auto { learning_share: None },
@@ -27,6 +27,7 @@ fn request<'a>(pool: &'a [Experiment], cut: &'a [Observation], acquisition: Acqu
         cut,
         pending: &[],
         excluded: &[],
+        repeats: None,
         objective: Objective::Maximise,
         acquisition,
         diversity: 0.0,
@@ -178,4 +179,75 @@ fn an_automatic_batch_says_what_it_is_for() {
     assert_eq!((forbidden.learning, names(&forbidden)), (0, names(&last)));
     let cold = ask(&screen, &vocabulary, &[], Acquisition::Auto { learning_share: None }, (&[], &[]));
     assert!(cold.explanation.starts_with("Nothing is measured yet: all experiments are spread"));
+}
+
+/// Two wells of each, so far apart.
+fn noisy(cut: Vec<Observation>, error: f64) -> Vec<Observation> {
+    cut.into_iter().map(|row| Observation { replicates: 2.0, sem: Some(error), ..row }).collect()
+}
+
+fn repeats(experiments: &[Experiment], threshold: Option<Threshold>) -> Repeats {
+    Repeats { at_most: 3, replicates: 2, threshold, experiments: experiments.to_vec() }
+}
+
+#[test]
+fn what_noise_leaves_in_doubt_is_measured_again_up_to_the_share() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle) = (screen.vocabulary(), screen.oracle());
+    let (measured, cut) = (&oracle.pool()[..120], noisy(screen.cut(120), 0.4));
+    let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
+    let allowed = repeats(measured, Some(Threshold::AtLeast(2.0)));
+    for rule in [Acquisition::Auto { learning_share: None }, Acquisition::Greedy] {
+        let asked = |repeats, pending: &[Experiment]| {
+            let request = request(oracle.pool(), &cut, rule);
+            // So many that the last ones are hardly hits.
+            let request = Request { batch_size: 40, repeats, pending, excluded: measured, ..request };
+            propose(&vocabulary, &cell, &request).unwrap()
+        };
+        let without = asked(None, &[]);
+        let with = asked(Some(&allowed), &[]);
+        let again: Vec<&Proposal> =
+            with.proposals.iter().filter(|p| measured.contains(&p.experiment)).collect();
+        assert_eq!((with.replicating, again.len(), with.proposals.len()), (3, 3, 40), "{}", with.explanation);
+        assert!(with.explanation.contains("3 (8 %) replicate"), "{}", with.explanation);
+        for proposal in again {
+            let row = cut.iter().find(|row| row.experiment == proposal.experiment).unwrap();
+            assert!((row.value - 2.0).abs() < 0.4, "{} is not in doubt", row.value);
+            let start = format!("measured {:.3} +- 0.400 (2 wells), the threshold is 2.000: one", row.value);
+            assert!(proposal.reason.starts_with(&start), "{}", proposal.reason);
+        }
+        assert!(with.runners_up.iter().all(|p| !measured.contains(&p.experiment)));
+        // What was new stays, less the last.
+        assert_eq!(with.runners_up.len(), without.runners_up.len());
+        assert_eq!((without.replicating, with.proposals[0].clone()), (0, without.proposals[0].clone()));
+        // What is on its way to be measured again is not asked for a third time.
+        let under_way = [with.proposals[39].experiment.clone()];
+        assert!(asked(Some(&allowed), &under_way).proposals.iter().all(|p| p.experiment != under_way[0]));
+    }
+}
+
+#[test]
+fn without_noise_or_a_threshold_nothing_is_measured_again() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle) = (screen.vocabulary(), screen.oracle());
+    let measured = &oracle.pool()[..120];
+    let said = |cut: &[Observation], threshold| {
+        let cell = train(&vocabulary, cut, FAMILIES[1], 2);
+        let allowed = repeats(measured, threshold);
+        let asked = request(oracle.pool(), cut, Acquisition::Auto { learning_share: None });
+        let request = Request { batch_size: 40, repeats: Some(&allowed), excluded: measured, ..asked };
+        let proposed = propose(&vocabulary, &cell, &request).unwrap();
+        assert_eq!(proposed.replicating == 0, proposed.explanation.contains("none replicates"));
+        (proposed.replicating, proposed.explanation)
+    };
+    let exact = noisy(screen.cut(120), 1e-6);
+    let (count, words) = said(&exact, Some(Threshold::AtLeast(2.0)));
+    assert!(count == 0 && words.contains("no hit call is so doubtful"), "{words}");
+    // The calls of this screen follow its values: the threshold is read off them.
+    let (count, _) = said(&noisy(screen.cut(120), 0.4), None);
+    assert!(count > 0);
+    let silent: Vec<Observation> =
+        noisy(screen.cut(120), 0.4).into_iter().map(|row| Observation { hit: None, ..row }).collect();
+    let (count, words) = said(&silent, None);
+    assert!(count == 0 && words.contains("do not say from which value on"), "{words}");
 }

@@ -143,6 +143,7 @@ fn proposed(rule: Acquisition, constrained: bool) -> (Vec<f64>, propose::Propose
         cut: &cut,
         pending: &[],
         excluded: &excluded,
+        repeats: None,
         objective: Objective::Maximise,
         acquisition: rule,
         diversity: 0.0,

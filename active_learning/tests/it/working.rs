@@ -105,6 +105,7 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
         pending: vec![],
         excluded: vec![],
         excluded_genes: vec![],
+        repeats: None,
     };
     let (outcome, attempt, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -236,6 +237,7 @@ async fn a_proposal_without_a_model_says_on_what_it_rests() {
         pending: vec![],
         excluded: vec![],
         excluded_genes: vec![],
+        repeats: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &files.blobs()).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -264,6 +266,7 @@ async fn a_proposal_after_the_features_changed_names_the_cell_it_trained() {
         pending: vec![],
         excluded: vec![],
         excluded_genes: vec![],
+        repeats: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };

@@ -145,6 +145,7 @@ fn propose() -> Propose {
         pending: Vec::new(),
         excluded: Vec::new(),
         excluded_genes: Vec::new(),
+        repeats: None,
     }
 }
 

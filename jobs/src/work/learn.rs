@@ -176,11 +176,49 @@ pub struct Propose {
     pub runners_up: u32,
     /// Asked for and not yet answered: not proposed again, conditioned on.
     pub pending: Vec<Experiment>,
-    /// Never to be proposed: measured (and not to be repeated), given up, or excluded by people.
+    /// Not to be proposed: measured, given up, or excluded by people; but for what `repeats` names.
     pub excluded: Vec<Experiment>,
     /// No experiment with one of these edits in it is to be proposed: excluded by people for this round.
     #[serde(default)]
     pub excluded_genes: Vec<String>,
+    /// What may be measured again; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
+}
+
+/// What may be measured again, where noise decides about a hit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Repeats {
+    /// At most so many of the batch.
+    pub at_most: u32,
+    /// Wells of one more measurement.
+    pub replicates: u32,
+    /// Absent where the reader calls hits itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// Measured, and not yet as often as the campaign allows. `excluded` names them too, for learners that know no
+    /// repeats.
+    pub experiments: Vec<Experiment>,
+}
+
+/// From where on a value is a hit, in the readout's own units.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    AtLeast(f64),
+    AtMost(f64),
+    /// Absolute value at least.
+    TwoSided(f64),
+}
+
+impl Threshold {
+    pub fn calls(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(threshold) => value >= threshold,
+            Self::AtMost(threshold) => value <= threshold,
+            Self::TwoSided(threshold) => value.abs() >= threshold,
+        }
+    }
 }
 
 /// How firmly a batch is spread where nobody says. Single edits: .3 found as much on twelve screens of other studies, and

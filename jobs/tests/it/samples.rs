@@ -69,6 +69,7 @@ pub fn work(kind: Kind) -> Work {
             pending: vec![experiment("CBLB")],
             excluded: vec![experiment("RASA2+CBLB")],
             excluded_genes: vec!["CD5".into()],
+            repeats: None,
         }),
         Kind::Predict => Work::Predict(Predict {
             inputs: inputs(),

@@ -1,15 +1,17 @@
 //! What a campaign measured, as a screen that later campaigns may learn from.
 //!
 //! A row is a single edit in a context: each context is a screen of its own, all of one group (the campaign), so that they
-//! count as one study. Several plates of an edit are one row, their values weighted by replicates; a tie of calls is a hit.
+//! count as one study. Several plates of an edit are one row, as in the data cut ([`Pooled`]).
 //! Sets of edits say nothing of a single one and are left out.
 
+use crate::campaigns::spec::HitRule;
+use crate::rounds::pooled::{Plate, Pooled};
 use crate::store::results::ResultRow;
 use jobs::Perturbation;
 use std::collections::BTreeMap;
 
 /// A long prior table (columns in `jobs::work::learn`), and how many rows it has; `campaign` names the group.
-pub fn to_csv(campaign: &str, rows: &[ResultRow]) -> (Vec<u8>, usize) {
+pub fn to_csv(campaign: &str, rows: &[ResultRow], rule: &HitRule) -> (Vec<u8>, usize) {
     let mut genes: BTreeMap<(&str, &str), Vec<&ResultRow>> = BTreeMap::new();
     for row in rows {
         let edits =
@@ -23,22 +25,18 @@ pub fn to_csv(campaign: &str, rows: &[ResultRow]) -> (Vec<u8>, usize) {
     writer.write_record(["screen_id", "group", "gene", "score", "hit"]).expect(in_memory);
     let count = genes.len();
     for ((context, gene), plates) in genes {
-        let replicates: f64 = plates.iter().map(|row| f64::from(row.replicates)).sum();
-        let sum: f64 = plates.iter().map(|row| f64::from(row.replicates) * row.value).sum();
-        let called: Vec<bool> = plates.iter().filter_map(|row| row.hit).collect();
-        let hits = called.iter().filter(|hit| **hit).count();
-        let hit = if called.is_empty() {
-            ""
-        } else if 2 * hits >= called.len() {
-            "1"
-        } else {
-            "0"
-        };
+        let plates: Vec<Plate> = plates.into_iter().map(plate).collect();
+        let Some(pooled) = Pooled::of(&plates, rule) else { continue };
+        let hit = pooled.hit.map_or("", |hit| if hit { "1" } else { "0" });
         let screen = format!("{campaign}:{context}");
-        let score = (sum / replicates.max(1.0)).to_string();
+        let score = pooled.value.to_string();
         writer.write_record([&screen, campaign, gene, &score, hit]).expect(in_memory);
     }
     (writer.into_inner().expect(in_memory), count)
+}
+
+fn plate(row: &ResultRow) -> Plate {
+    Plate { value: row.value, sem: row.sem, replicates: row.replicates, hit: row.hit }
 }
 
 #[cfg(test)]
@@ -62,7 +60,7 @@ mod tests {
             row("CBLB", "donor-2", 0.5, 2, None),
             row("CBLB+RASA2", "donor-1", 9.0, 2, Some(true)),
         ];
-        let (csv, count) = to_csv("ifng", &rows);
+        let (csv, count) = to_csv("ifng", &rows, &HitRule::Channel("call".into()));
         assert_eq!(
             (String::from_utf8(csv).unwrap().as_str(), count),
             (

@@ -40,6 +40,15 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("name = \"ucb\"", "name = \"knowledge\"", "acquisition", "unknown variant"),
         ("diversity = 0.0", "diversity = 1.5", "acquisition.diversity", "0 to 1"),
         ("diversity = 0.0", "diversity = nan", "acquisition.diversity", "0 to 1"),
+        ("replicate_share = 0.0", "replicate_share = 1.1", "acquisition.replicate_share", "0 to 1"),
+        ("replicate_share = 0.0", "replicate_share = nan", "acquisition.replicate_share", "0 to 1"),
+        ("most_measurements = 3", "most_measurements = 0", "acquisition.most_measurements", "1 to 100"),
+        (
+            "name = \"ucb\"\nbeta = 1.0\ndiversity = 0.0\nreplicate_share = 0.0",
+            "name = \"random\"\nreplicate_share = 0.1",
+            "acquisition.replicate_share",
+            "is the control",
+        ),
         (
             "name = \"ucb\"\nbeta = 1.0",
             "name = \"auto\"\nlearning_share = 1.5",
@@ -222,7 +231,7 @@ fn problems_of_all_sections_come_together_in_order_of_line() {
     );
     assert_eq!(
         error.problems[1].to_string(),
-        "line 44, column 1: controls.negative.wells: 0 is too few: a Z'-factor needs 2 wells of each control"
+        "line 46, column 1: controls.negative.wells: 0 is too few: a Z'-factor needs 2 wells of each control"
     );
 }
 
@@ -258,6 +267,12 @@ fn what_is_doubtful_is_said_and_taken() {
         ("hit = { at_least = 0.5 }", "hit = { at_most = 0.5 }", "objective.hit"),
         ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
+        ("replicate_share = 0.0", "replicate_share = 0.1", "acquisition.replicate_share"),
+        (
+            "replicate_share = 0.0\nmost_measurements = 3",
+            "replicate_share = 0.1\nmost_measurements = 1",
+            "acquisition.most_measurements",
+        ),
         ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
         ("every_hours = 168.0", "cron = \"0 8 * * *\"", "schedule.cron"),
         ("every_hours = 168.0", "cron = \"0 8 1-7 * Mon\"", "schedule.cron"),
@@ -289,7 +304,7 @@ fn roles_need_as_many_people_and_prices_a_section() {
     let both = ("approvals = 1", "approvals = 1\nroles = { scientist = 1, engineer = 1 }");
     assert_eq!(
         refused(&[both]),
-        "line 72, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
+        "line 74, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
     );
     // Not said, it follows from the roles.
     let (spec, _) = parsed(&[("approvals = 1", "roles = { scientist = 1, engineer = 1 }")]).unwrap();

@@ -4,7 +4,7 @@ pub use super::cost::Cost;
 pub use super::policy::Policy;
 use super::readout::ReadoutSpec;
 use super::schedule::Schedule;
-use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, default_diversity};
+use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, Threshold, default_diversity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,6 +88,18 @@ pub enum HitRule {
     TwoSided(f64),
 }
 
+impl HitRule {
+    /// `None` where a reader calls hits.
+    pub fn threshold(&self) -> Option<Threshold> {
+        match *self {
+            HitRule::Channel(_) => None,
+            HitRule::AtLeast(threshold) => Some(Threshold::AtLeast(threshold)),
+            HitRule::AtMost(threshold) => Some(Threshold::AtMost(threshold)),
+            HitRule::TwoSided(threshold) => Some(Threshold::TwoSided(threshold)),
+        }
+    }
+}
+
 /// How a batch is chosen: a rule with its settings, and how firmly what it chooses is spread.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AcquisitionSpec {
@@ -97,6 +109,27 @@ pub struct AcquisitionSpec {
     /// [`Spec::diversity`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diversity: Option<f64>,
+    /// The largest share of a batch that may be measured again, 0 to 1, where noise decides about a hit. Absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicate_share: Option<f64>,
+    /// Rounds that one experiment is measured in at most; absent: 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_measurements: Option<u32>,
+}
+
+/// Rounds that one experiment is measured in at most, where the file does not say.
+const MOST_MEASUREMENTS: u32 = 3;
+
+impl AcquisitionSpec {
+    pub fn most_measurements(&self) -> u32 {
+        self.most_measurements.unwrap_or(MOST_MEASUREMENTS)
+    }
+
+    /// How much of a `batch` may be measured again, to the whole experiment below.
+    pub fn repeats_of(&self, batch: u32) -> u32 {
+        // Within 0 and `batch`, since the share is within 0 and 1.
+        (self.replicate_share.unwrap_or(0.0).clamp(0.0, 1.0) * f64::from(batch)).floor() as u32
+    }
 }
 
 /// The virtual cell and what it may learn from.
@@ -249,7 +282,7 @@ impl Spec {
     /// How firmly a batch is spread: what the file says, or the usual of its rule and its edits.
     pub fn diversity(&self) -> f64 {
         let sets = self.design.combinations != Combinations::Singles;
-        let AcquisitionSpec { rule, diversity } = self.acquisition;
+        let AcquisitionSpec { rule, diversity, .. } = self.acquisition;
         diversity.unwrap_or_else(|| default_diversity(rule, sets))
     }
 

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use crate::campaigns::as_prior;
+use crate::campaigns::spec::HitRule;
 use crate::store::results::ResultRow;
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
@@ -58,7 +59,10 @@ async fn prior(
     let id = client.campaign(campaign).await?;
     let bytes = client.get_bytes(&format!("/api/v1/campaigns/{id}/results.json")).await?;
     let rows: Vec<ResultRow> = serde_json::from_slice(&bytes).context("the results are not as expected")?;
-    let (csv, count) = as_prior::to_csv(group.as_deref().unwrap_or(campaign), &rows);
+    let read = client.get(&format!("/api/v1/campaigns/{id}")).await?;
+    let rule: HitRule = serde_json::from_value(read["spec"]["objective"]["hit"].clone())
+        .context("the campaign is not as expected")?;
+    let (csv, count) = as_prior::to_csv(group.as_deref().unwrap_or(campaign), &rows, &rule);
     if count == 0 {
         bail!(
             "nothing to learn from: no single edit of this campaign is measured and passed quality control"

@@ -127,7 +127,8 @@ impl Narrator {
     fn tell_score(&mut self, rounds: &[Value], specimen: &SpecimenReport) {
         let sum =
             |field: &str| rounds.iter().filter_map(|round| round["summary"][field].as_u64()).sum::<u64>();
-        let (hits, measured) = (sum("hits_found"), sum("passed_qc"));
+        let hits = sum("hits_found").saturating_sub(sum("hits_withdrawn"));
+        let measured = sum("passed_qc");
         if measured == 0 {
             return;
         }

@@ -23,7 +23,8 @@ pub fn of(progress: &Value, specimen: &SpecimenReport, settings: &Settings) -> V
     let rounds: Vec<Value> =
         progress["rounds"].as_array().into_iter().flatten().map(|round| one(round, specimen)).collect();
     let sum = |field: &str| rounds.iter().filter_map(|round| round[field].as_u64()).sum::<u64>();
-    let (hits, passed) = (sum("hits_found"), sum("passed_qc"));
+    let hits = sum("hits_found").saturating_sub(sum("hits_withdrawn"));
+    let passed = sum("passed_qc");
     let expected = expected_hits(passed, specimen);
     json!({
         "campaign": progress["name"],
@@ -51,7 +52,9 @@ fn one(round: &Value, specimen: &SpecimenReport) -> Value {
         "dispensed": summary["dispensed"],
         "measured": summary["measured"],
         "passed_qc": summary["passed_qc"],
+        "measured_again": summary["measured_again"],
         "hits_found": summary["hits_found"],
+        "hits_withdrawn": summary["hits_withdrawn"],
         "expected_hits_for_random": expected_hits(passed, specimen),
         "model_version": summary["model_version"],
         "coverage_90": summary["coverage_90"],

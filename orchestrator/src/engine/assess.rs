@@ -71,8 +71,9 @@ async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>>
     let number = store::observations::number(&mut conn, round.campaign_id).await?;
     let mut observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
     observations.extend(store::further_observations::of_campaign(&mut conn, round.campaign_id).await?);
+    let rule = version_of(&mut conn, &round).await?.spec.objective.hit;
     drop(conn);
-    let digest = match data_cut::to_csv(&observations) {
+    let digest = match data_cut::to_csv(&observations, &rule) {
         Some(csv) => {
             let csv = Bytes::from(csv);
             Some(engine.blobs.put_bytes(&engine.pool, csv, "text/csv", SYSTEM).await?)
@@ -149,13 +150,16 @@ async fn summarise(
         None => None,
     };
     let plates = store::plates::of_round(conn, round.id).await?;
+    let calls = store::observations::calls(conn, round).await?;
     let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let summary = Summary {
         proposed: counts.proposed,
         dispensed: counts.dispensed,
         measured: counts.measured,
         passed_qc: counts.passed_qc,
-        hits_found: store::observations::new_hits(conn, round).await?,
+        measured_again: calls.measured_again,
+        hits_found: calls.found,
+        hits_withdrawn: calls.withdrawn,
         given_up: small(fates.iter().filter(|(_, fate, _)| *fate == Fate::GivenUp).count()),
         plates: small(plates.len()),
         coverage_90: coverage_90(&here),

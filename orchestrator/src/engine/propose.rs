@@ -8,9 +8,10 @@ use crate::store::campaigns::Version;
 use crate::store::jobs::{Consequences, Created, NewJob};
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result};
-use jobs::work::learn::Propose;
+use jobs::work::learn::{Propose, Repeats};
 use jobs::{Experiment, Work};
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 
 /// Creates the `propose` job of the next generation, unless one is on its way.
 pub(super) async fn step(
@@ -30,7 +31,8 @@ pub(super) async fn step(
     let excluded = store::proposals::excluded(conn, round.campaign_id, round.id).await?;
     let pending = store::proposals::pending(conn, round.campaign_id, round.id).await?;
     let excluded_genes = store::exclusions::genes(conn, round.id).await?;
-    let left = left(conn, round, &version, &excluded_genes, excluded.iter().chain(&pending)).await?;
+    let taken: BTreeSet<&Experiment> = excluded.iter().chain(&pending).collect();
+    let left = left(conn, round, &version, &excluded_genes, taken.into_iter()).await?;
     let batch_size = u32::try_from(left).unwrap_or(u32::MAX).min(version.spec.budget.batch);
     if batch_size == 0 {
         let why = Why::new(
@@ -56,6 +58,7 @@ pub(super) async fn step(
         runners_up: version.spec.budget.runners_up,
         pending,
         excluded,
+        repeats: repeats(conn, round, &version, batch_size, &excluded_genes).await?,
         excluded_genes,
     }));
     job.campaign_id = Some(round.campaign_id);
@@ -68,6 +71,28 @@ pub(super) async fn step(
         }
         Created::Existing(_) => Ok(Stepped::Nothing),
     }
+}
+
+/// What may be measured again; `None` when nothing may.
+async fn repeats(
+    conn: &mut PgConnection,
+    round: &Round,
+    version: &Version,
+    batch_size: u32,
+    excluded_genes: &[String],
+) -> Result<Option<Repeats>> {
+    let acquisition = &version.spec.acquisition;
+    let at_most = acquisition.repeats_of(batch_size);
+    if at_most == 0 {
+        return Ok(None);
+    }
+    let most = acquisition.most_measurements();
+    let mut experiments = store::proposals::repeatable(conn, round.campaign_id, round.id, most).await?;
+    experiments.retain(|it| it.perturbation.edits().iter().all(|edit| !excluded_genes.contains(edit)));
+    let threshold = version.spec.objective.hit.threshold();
+    let replicates = version.spec.assay.replicates;
+    let repeats = Repeats { at_most, replicates, threshold, experiments };
+    Ok((!repeats.experiments.is_empty()).then_some(repeats))
 }
 
 /// How many experiments may still be proposed: those of the design space without the excluded genes, less those

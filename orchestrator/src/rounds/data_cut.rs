@@ -1,14 +1,15 @@
 //! The data cut: everything a campaign measured, one row per experiment and readout. Pure.
 
+use super::pooled::{Plate, Pooled};
+use crate::campaigns::spec::HitRule;
 use crate::store::observations::Observed;
 use jobs::Experiment;
 use std::collections::BTreeMap;
 
 /// The data cut as learners read it (columns in `jobs::work::learn`); `None` when nothing was measured.
 ///
-/// Several plates of one experiment become one row: the mean weighted by replicates, the standard error of
-/// that mean where every plate has one, and the majority's hit call (a tie is a hit).
-pub fn to_csv(observations: &[Observed]) -> Option<Vec<u8>> {
+/// Several plates of one experiment, of one round or of several, become one row ([`Pooled`]).
+pub fn to_csv(observations: &[Observed], rule: &HitRule) -> Option<Vec<u8>> {
     let mut groups: BTreeMap<(&Experiment, &str), Vec<&Observed>> = BTreeMap::new();
     for observed in observations {
         groups.entry((&observed.experiment, &observed.readout)).or_default().push(observed);
@@ -22,7 +23,8 @@ pub fn to_csv(observations: &[Observed]) -> Option<Vec<u8>> {
         .write_record(["perturbation", "context", "readout", "value", "hit", "replicates", "sem"])
         .expect(in_memory);
     for ((experiment, readout), plates) in groups {
-        let merged = Merged::of(&plates);
+        let plates: Vec<Plate> = plates.into_iter().map(Plate::from).collect();
+        let Some(merged) = Pooled::of(&plates, rule) else { continue };
         writer
             .write_record([
                 experiment.perturbation.to_string(),
@@ -38,29 +40,11 @@ pub fn to_csv(observations: &[Observed]) -> Option<Vec<u8>> {
     Some(writer.into_inner().expect(in_memory))
 }
 
-/// One experiment over all its plates.
-struct Merged {
-    value: f64,
-    sem: Option<f64>,
-    replicates: u32,
-    hit: Option<bool>,
-}
-
-impl Merged {
-    fn of(plates: &[&Observed]) -> Self {
-        let replicates: u32 = plates.iter().map(|p| p.replicates).sum();
-        let weight = |p: &&Observed| f64::from(p.replicates) / f64::from(replicates);
-        let value = plates.iter().map(|p| weight(p) * p.value).sum();
-        let variance: Option<f64> = plates.iter().map(|p| p.sem.map(|sem| (weight(p) * sem).powi(2))).sum();
-        Self { value, sem: variance.map(f64::sqrt), replicates, hit: majority(plates.iter().map(|p| p.hit)) }
+impl From<&Observed> for Plate {
+    fn from(observed: &Observed) -> Self {
+        let Observed { value, sem, replicates, hit, .. } = *observed;
+        Self { value, sem, replicates, hit }
     }
-}
-
-/// What most of those that were called say; a tie is a hit, nobody called is nothing.
-pub fn majority(calls: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let called: Vec<bool> = calls.flatten().collect();
-    let hits = called.iter().filter(|hit| **hit).count();
-    (!called.is_empty()).then_some(hits * 2 >= called.len())
 }
 
 #[cfg(test)]
@@ -90,11 +74,14 @@ mod tests {
 
     #[test]
     fn plates_of_one_experiment_become_one_row() {
-        let cut = to_csv(&[
-            observed("CBLB", 1.0, 1, Some(0.4), Some(true)),
-            observed("CBLB", 2.0, 3, Some(0.4), Some(false)),
-            observed("RASA2", 0.5, 2, None, None),
-        ]);
+        let cut = to_csv(
+            &[
+                observed("CBLB", 1.0, 1, Some(0.4), Some(true)),
+                observed("CBLB", 2.0, 3, Some(0.4), Some(false)),
+                observed("RASA2", 0.5, 2, None, None),
+            ],
+            &HitRule::Channel("call".into()),
+        );
         let text = String::from_utf8(cut.unwrap()).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("perturbation,context,readout,value,hit,replicates,sem"));
@@ -106,6 +93,6 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_no_data_cut() {
-        assert_eq!(to_csv(&[]), None);
+        assert_eq!(to_csv(&[], &HitRule::AtLeast(0.5)), None);
     }
 }

@@ -6,6 +6,7 @@
 pub mod begin;
 pub mod control;
 pub mod data_cut;
+pub mod pooled;
 pub mod posterior;
 pub mod progress;
 pub mod seed;

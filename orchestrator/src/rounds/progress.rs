@@ -22,7 +22,7 @@ pub struct Progress {
     pub rounds_planned: u32,
     /// Experiments that passed QC and were called hits.
     pub hits: u32,
-    /// Experiments that passed QC.
+    /// Experiments that passed QC, each once.
     pub passed_qc: u32,
     pub pool_size: u64,
     /// Of the model that proposes next.
@@ -49,7 +49,13 @@ pub struct RoundProgress {
     pub dispensed: u32,
     pub measured: u32,
     pub passed_qc: u32,
+    /// Of those that passed QC, measured before by another round.
+    #[serde(default)]
+    pub measured_again: u32,
     pub hits: u32,
+    /// Hits of before that are none any more, with what was measured here.
+    #[serde(default)]
+    pub hits_withdrawn: u32,
     /// Jobs by state, while the round is live; empty once it has ended.
     pub jobs: BTreeMap<String, u32>,
     /// Once it is closed.
@@ -63,8 +69,19 @@ pub struct Counted {
     pub dispensed: u32,
     pub measured: u32,
     pub passed_qc: u32,
-    /// Hits that no earlier round had found.
+    pub measured_again: u32,
+    /// Hits that were none before.
     pub hits: u32,
+    pub hits_withdrawn: u32,
+}
+
+/// Hits of a campaign, and its experiments that passed QC: each once, whatever round measured it again.
+pub fn distinct<'a>(rounds: impl IntoIterator<Item = &'a Counted>) -> (u32, u32) {
+    rounds.into_iter().fold((0, 0), |(hits, passed_qc), round| {
+        let hits: u32 = hits + round.hits;
+        let passed_qc: u32 = passed_qc + round.passed_qc;
+        (hits.saturating_sub(round.hits_withdrawn), passed_qc.saturating_sub(round.measured_again))
+    })
 }
 
 impl From<Summary> for Counted {
@@ -74,8 +91,18 @@ impl From<Summary> for Counted {
             dispensed: summary.dispensed,
             measured: summary.measured,
             passed_qc: summary.passed_qc,
+            measured_again: summary.measured_again,
             hits: summary.hits_found,
+            hits_withdrawn: summary.hits_withdrawn,
         }
+    }
+}
+
+impl RoundProgress {
+    fn counted(&self) -> Counted {
+        let Self { proposed, dispensed, measured, passed_qc, measured_again, hits, hits_withdrawn, .. } =
+            *self;
+        Counted { proposed, dispensed, measured, passed_qc, measured_again, hits, hits_withdrawn }
     }
 }
 
@@ -86,12 +113,15 @@ pub async fn counted(conn: &mut PgConnection, round: &Round) -> Result<Counted> 
         return Ok(summary.into());
     }
     let counts = store::accounts::counts(conn, round.id).await?;
+    let calls = store::observations::calls(conn, round).await?;
     Ok(Counted {
         proposed: counts.proposed,
         dispensed: counts.dispensed,
         measured: counts.measured,
         passed_qc: counts.passed_qc,
-        hits: store::observations::new_hits(conn, round).await?,
+        measured_again: calls.measured_again,
+        hits: calls.found,
+        hits_withdrawn: calls.withdrawn,
     })
 }
 
@@ -102,14 +132,16 @@ pub async fn progress(conn: &mut PgConnection, id: CampaignId) -> Result<Option<
         return Ok(None);
     };
     let rounds = rounds(conn, id).await?;
+    let counted = rounds.iter().map(RoundProgress::counted).collect::<Vec<_>>();
+    let (hits, passed_qc) = distinct(&counted);
     Ok(Some(Progress {
         campaign_id: id,
         name: campaign.name,
         state: campaign.state.as_str().to_owned(),
         finished_reason: campaign.finished_reason,
         rounds_planned: version.spec.budget.rounds,
-        hits: rounds.iter().map(|round| round.hits).sum(),
-        passed_qc: rounds.iter().map(|round| round.passed_qc).sum(),
+        hits,
+        passed_qc,
         pool_size: version.pool_size,
         promoted_model_version: store::models::promoted(conn, id).await?.map(|version| version.number),
         rounds,
@@ -137,7 +169,9 @@ async fn rounds(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<RoundProg
             dispensed: counted.dispensed,
             measured: counted.measured,
             passed_qc: counted.passed_qc,
+            measured_again: counted.measured_again,
             hits: counted.hits,
+            hits_withdrawn: counted.hits_withdrawn,
             jobs: jobs.remove(&round.id).unwrap_or_default(),
             summary: round.summary,
         });

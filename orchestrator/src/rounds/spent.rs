@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub struct Tally {
     pub closed: u32,
     pub live: u32,
-    /// Hits of those that have their summary, each in the first round that called it one.
+    /// Hits of those that have their summary, less those withdrawn: each once.
     pub hits: u32,
     /// Those that have none.
     pub open: Vec<RoundId>,
@@ -36,13 +36,18 @@ impl Tally {
         Self {
             closed: count(|round| round.state == State::Closed),
             live: count(|round| !round.state.is_terminal()),
-            hits: rounds.iter().filter_map(summary).map(|summary| summary.hits_found).sum(),
+            hits: hits_of(rounds.iter().filter_map(summary)),
             open: rounds.iter().filter(|round| summary(round).is_none()).map(|round| round.id).collect(),
             answered_at_most: closed
                 .map(|round| summary(round).map(|summary| u64::from(summary.proposed)))
                 .sum(),
         }
     }
+}
+
+fn hits_of(summaries: impl Iterator<Item = Summary> + Clone) -> u32 {
+    let found: u32 = summaries.clone().map(|summary| summary.hits_found).sum();
+    found.saturating_sub(summaries.map(|summary| summary.hits_withdrawn).sum())
 }
 
 fn summary(round: &Round) -> Option<Summary> {
@@ -103,7 +108,7 @@ pub async fn spent(
     Ok(None)
 }
 
-/// Hits that the rounds have found so far, each in the first round that called it one; fewer than `wanted` when there
+/// Hits that the rounds have found so far, each once, as all measurements of it together say; fewer than `wanted` when there
 /// are fewer, without those of rounds that have not closed.
 async fn hits(conn: &mut PgConnection, tally: &Tally, bounds: &Bounds, wanted: u32) -> Result<u32> {
     let mut hits = tally.hits;
@@ -112,7 +117,8 @@ async fn hits(conn: &mut PgConnection, tally: &Tally, bounds: &Bounds, wanted: u
         return Ok(hits);
     }
     for round in store::rounds::by_ids(conn, &tally.open).await? {
-        hits += store::observations::new_hits(conn, &round).await?;
+        let calls = store::observations::calls(conn, &round).await?;
+        hits = (hits + calls.found).saturating_sub(calls.withdrawn);
     }
     Ok(hits)
 }

@@ -1,12 +1,13 @@
 //! What a closed round was, in numbers. Pure; the counts come from the store.
 
-use crate::rounds::data_cut::majority;
+use crate::campaigns::spec::HitRule;
+use crate::rounds::pooled::{Plate, Pooled};
 use crate::store::observations::Observed;
 use crate::store::rounds::StageEntry;
 use chrono::{DateTime, Utc};
 use jobs::Experiment;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Stored with the round when it closes.
@@ -21,8 +22,14 @@ pub struct Summary {
     pub measured: u32,
     /// Of them, with an observation from a plate that passed QC or that a person released.
     pub passed_qc: u32,
-    /// Of them, hits that no earlier round had found.
+    /// Of them, measured before by another round.
+    #[serde(default)]
+    pub measured_again: u32,
+    /// Of them, hits that were none before.
     pub hits_found: u32,
+    /// Of them, hits of before that are none any more, with what was measured here.
+    #[serde(default)]
+    pub hits_withdrawn: u32,
     pub given_up: u32,
     /// Assay plates used, those made again among them.
     pub plates: u32,
@@ -56,21 +63,43 @@ pub fn coverage_90(observations: &[Observed]) -> Option<f64> {
     (!inside.is_empty()).then(|| covered as f64 / inside.len() as f64)
 }
 
-/// Experiments called hits in round `number` and in none before. `all`: of the whole campaign.
-pub fn new_hits(all: &[Observed], number: u32) -> BTreeSet<&Experiment> {
-    let called = |include: &dyn Fn(u32) -> bool| -> BTreeSet<&Experiment> {
-        let mut calls: BTreeMap<&Experiment, Vec<Option<bool>>> = BTreeMap::new();
-        for observed in all.iter().filter(|o| include(o.round_number)) {
-            calls.entry(&observed.experiment).or_default().push(observed.hit);
+/// What round `number` changed about calls, given all of the campaign's observations up to it.
+pub fn calls(all: &[Observed], number: u32, rule: &HitRule) -> Calls {
+    let mut experiments: BTreeMap<&Experiment, (Vec<Plate>, Vec<Plate>)> = BTreeMap::new();
+    for observed in all {
+        let (before, here) = experiments.entry(&observed.experiment).or_default();
+        match observed.round_number {
+            round if round < number => before.push(observed.into()),
+            round if round == number => here.push(observed.into()),
+            _ => {}
         }
-        calls
-            .into_iter()
-            .filter(|(_, calls)| majority(calls.iter().copied()) == Some(true))
-            .map(|(e, _)| e)
-            .collect()
-    };
-    let before = called(&|round| round < number);
-    called(&|round| round == number).into_iter().filter(|experiment| !before.contains(experiment)).collect()
+    }
+    let mut calls = Calls::default();
+    for (before, here) in experiments.into_values().filter(|(_, here)| !here.is_empty()) {
+        let is_hit = |plates: &[Plate]| Pooled::of(plates, rule).and_then(|pooled| pooled.hit) == Some(true);
+        let together = [before.as_slice(), here.as_slice()].concat();
+        calls.count(!before.is_empty(), is_hit(&before), is_hit(&together));
+    }
+    calls
+}
+
+/// What one round changed about hit calls, in experiments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    pub measured_again: u32,
+    /// Hits that were none before.
+    pub found: u32,
+    /// Hits of before that are none any more.
+    pub withdrawn: u32,
+}
+
+impl Calls {
+    /// One experiment: whether it was measured before, a hit by then, and a hit now.
+    pub fn count(&mut self, again: bool, before: bool, now: bool) {
+        self.measured_again += u32::from(again);
+        self.found += u32::from(now && !before);
+        self.withdrawn += u32::from(before && !now);
+    }
 }
 
 /// Real seconds per stage; the last one lasts until `end`.
@@ -120,18 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn a_hit_counts_in_the_round_that_found_it_first() {
+    fn a_hit_counts_once_and_until_another_measurement_withdraws_it() {
         let all = [
-            observed("A", 1, true, 0.0),
-            observed("A", 2, true, 0.0),
-            observed("B", 2, true, 0.0),
+            observed("A", 1, true, 0.6),
+            observed("D", 1, true, 0.6),
+            observed("A", 2, true, 0.6),
+            observed("B", 2, true, 0.6),
             observed("C", 2, false, 0.0),
+            observed("D", 2, false, 0.2),
         ];
-        assert_eq!(new_hits(&all, 1).len(), 1);
-        assert_eq!(
-            new_hits(&all, 2).into_iter().map(|e| e.perturbation.to_string()).collect::<Vec<_>>(),
-            ["B"]
-        );
+        let threshold = HitRule::AtLeast(0.5);
+        let counted = |number, rule| {
+            let Calls { measured_again, found, withdrawn } = calls(&all, number, rule);
+            (measured_again, found, withdrawn)
+        };
+        assert_eq!((counted(1, &threshold), counted(2, &threshold)), ((0, 2, 0), (2, 1, 1)));
+        // Where a reader calls, a tie is a hit.
+        assert_eq!(counted(2, &HitRule::Channel("call".into())), (2, 1, 0));
     }
 
     #[test]

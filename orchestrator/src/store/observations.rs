@@ -4,7 +4,10 @@ use super::Result;
 use super::moved::{corrupt, count};
 use super::proposals::experiment;
 use super::rounds::Round;
+use crate::campaigns::spec::HitRule;
 use crate::ids::{CampaignId, ObservationId, PlateId, ProposalId, RoundId};
+use crate::rounds::pooled;
+use crate::rounds::summary::Calls;
 use jobs::Experiment;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -137,7 +140,8 @@ pub async fn number(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64
     u64::try_from(number).map_err(corrupt)
 }
 
-/// How many observations of each of these rounds are called hits: at least as many as there are new hits in it. A round
+/// How many observations of each of these rounds are called hits: at least as many as there are new hits in it, since a
+/// pooled hit has a plate that is one. A round
 /// without any is left out.
 pub async fn called_hits(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<BTreeMap<RoundId, u32>> {
     if rounds.is_empty() {
@@ -156,50 +160,116 @@ pub async fn called_hits(conn: &mut PgConnection, rounds: &[RoundId]) -> Result<
     rows.into_iter().map(|row| Ok((row.round_id.into(), count(row.count)?))).collect()
 }
 
-/// Experiments that most of the round's observations call a hit (a tie is one), and that those of earlier rounds did
-/// not. As [`crate::rounds::summary::new_hits`] over everything.
+/// What the round changed about hit calls, its measurements pooled with those of earlier ones. As
+/// [`crate::rounds::summary::calls`] over everything.
 ///
-/// `offset 0`: the few that are called are looked up one by one, by what was asked; never all proposals of the campaign,
-/// and no earlier round by itself.
-pub async fn new_hits(conn: &mut PgConnection, round: &Round) -> Result<u32> {
-    let hits = sqlx::query_scalar!(
-        r#"with called as materialized (
-               select proposal.perturbation, proposal.context
+/// Earlier is what other rounds had observed before this one observed anything of the experiment. `offset 0`: what may have
+/// been measured before is looked up one by one, by what was asked; never all proposals of the campaign. That is what is
+/// called here, what people added, and everything where the campaign lets a share be measured again.
+pub async fn calls(conn: &mut PgConnection, round: &Round) -> Result<Calls> {
+    let Some((rule, repeats)) = rule(conn, round).await? else { return Ok(Calls::default()) };
+    let rows = sqlx::query!(
+        r#"with here as materialized (
+               select proposal.perturbation, proposal.context, min(observation.created_at) as first_at,
+                      bool_or(proposal.origin = 'person') as by_hand,
+                      sum(value * replicates) as weighted, sum(replicates) as replicates,
+                      count(hit) as called, count(*) filter (where hit) as hits
                from observation
                join proposal on proposal.id = observation.proposal_id
                where observation.round_id = $1
                group by proposal.perturbation, proposal.context
-               having avg(observation.hit::int) >= 0.5
            ),
-           earlier as materialized (
+           other as materialized (
                select batch.id
                from round
                join batch on batch.round_id = round.id
-               where round.campaign_id = $2 and round.number < $3
+               where round.campaign_id = $2 and round.id <> $1
            ),
            asked as materialized (
-               select called.perturbation, called.context, proposal.id, proposal.batch_id
-               from called
+               select here.perturbation, here.context, here.first_at, proposal.id, proposal.batch_id
+               from here
                cross join lateral (
                    select id, batch_id
                    from proposal
-                   where proposal.perturbation = called.perturbation and proposal.context = called.context
+                   where proposal.perturbation = here.perturbation and proposal.context = here.context
                    offset 0) as proposal
+               where here.hits > 0 or here.by_hand or $3
            ),
-           called_before as (
-               select asked.perturbation, asked.context
+           before as (
+               select asked.perturbation, asked.context,
+                      sum(value * replicates) as weighted, sum(replicates) as replicates,
+                      count(hit) as called, count(*) filter (where hit) as hits
                from asked
-               join earlier on earlier.id = asked.batch_id
-               join observation on observation.proposal_id = asked.id
+               join other on other.id = asked.batch_id
+               join observation on observation.proposal_id = asked.id and observation.created_at < asked.first_at
                group by asked.perturbation, asked.context
-               having avg(observation.hit::int) >= 0.5
            )
-           select (select count(*) from called) - (select count(*) from called_before) as "count!""#,
+           select here.weighted as "weighted!", here.replicates as "replicates!", here.called as "called!",
+                  here.hits as "hits!", before.weighted as "before_weighted?",
+                  before.replicates as "before_replicates?", before.called as "before_called?",
+                  before.hits as "before_hits?"
+           from here
+           left join before using (perturbation, context)
+           where here.hits > 0 or before.replicates is not null"#,
         round.id.0,
         round.campaign_id.0,
-        i32::try_from(round.number).map_err(corrupt)?
+        repeats
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    count(hits)
+    let mut calls = Calls::default();
+    for row in rows {
+        let here =
+            Sum { weighted: row.weighted, replicates: row.replicates, called: row.called, hits: row.hits };
+        let before = Sum {
+            weighted: row.before_weighted.unwrap_or_default(),
+            replicates: row.before_replicates.unwrap_or_default(),
+            called: row.before_called.unwrap_or_default(),
+            hits: row.before_hits.unwrap_or_default(),
+        };
+        calls.count(before.replicates > 0, before.is_hit(&rule)?, here.and(before).is_hit(&rule)?);
+    }
+    Ok(calls)
+}
+
+/// Sums over the plates of one experiment.
+#[derive(Clone, Copy)]
+struct Sum {
+    /// Of values, each times its replicates.
+    weighted: f64,
+    replicates: i64,
+    called: i64,
+    hits: i64,
+}
+
+impl Sum {
+    fn and(self, other: Self) -> Self {
+        Self {
+            weighted: self.weighted + other.weighted,
+            replicates: self.replicates + other.replicates,
+            called: self.called + other.called,
+            hits: self.hits + other.hits,
+        }
+    }
+
+    fn is_hit(self, rule: &HitRule) -> Result<bool> {
+        let number = |number: i64| usize::try_from(number).map_err(corrupt);
+        let value = self.weighted / f64::from(count(self.replicates)?.max(1));
+        Ok(pooled::call(rule, value, number(self.called)?, number(self.hits)?) == Some(true))
+    }
+}
+
+/// How the round's edition calls hits, and whether it lets a share of a batch be measured again.
+async fn rule(conn: &mut PgConnection, round: &Round) -> Result<Option<(HitRule, bool)>> {
+    let row = sqlx::query!(
+        r#"select spec->'objective'->'hit' as "hit!",
+                  coalesce((spec->'acquisition'->>'replicate_share')::float8, 0) > 0 as "repeats!"
+           from campaign_version
+           where campaign_id = $1 and version = $2"#,
+        round.campaign_id.0,
+        i32::try_from(round.campaign_version).map_err(corrupt)?
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((serde_json::from_value(row.hit).map_err(corrupt)?, row.repeats))).transpose()
 }

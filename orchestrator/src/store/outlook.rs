@@ -76,7 +76,8 @@ pub async fn tallies(
                   coalesce(sum(proposed) filter (where state = 'closed'), 0)::bigint as "answered!",
                   coalesce(bool_or(proposed is null) filter (where state = 'closed'), false) as "one_is_silent!"
            from (
-               select campaign_id, id, state, (summary->>'hits_found')::bigint as hits,
+               select campaign_id, id, state, (summary->>'hits_found')::bigint
+                          - coalesce((summary->>'hits_withdrawn')::bigint, 0) as hits,
                       (summary->>'proposed')::bigint as proposed
                from round
                where campaign_id = any($1)

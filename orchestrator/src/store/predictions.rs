@@ -151,7 +151,7 @@ pub async fn expected_hits_unmeasured(
     }
 }
 
-/// Of the round's posterior, what the campaign has measured since `at`. Only rounds that had not closed by then measured
+/// Of the round's posterior, what the campaign has measured since `at` for the first time. Only rounds that had not closed by then measured
 /// anything since. `offset 0`: what was measured is looked up one by one, never the whole posterior.
 async fn measured_since(
     conn: &mut PgConnection,
@@ -171,6 +171,18 @@ async fn measured_since(
                          from round_stage
                          where round_stage.round_id = round.id and stage = 'closed'), 'infinity') > $3
                  and observation.created_at > $3
+                 and ((select coalesce(max((spec->'acquisition'->>'replicate_share')::float8), 0)
+                       from campaign_version
+                       where campaign_version.campaign_id = $2) = 0
+                     or not exists (
+                         select from proposal as earlier
+                         join batch on batch.id = earlier.batch_id
+                         join round as another on another.id = batch.round_id
+                         join observation as known on known.proposal_id = earlier.id
+                         where earlier.perturbation = proposal.perturbation
+                           and earlier.context = proposal.context
+                           and another.campaign_id = $2
+                           and known.created_at <= $3))
            )
            select coalesce(sum(hit_probability), 0) as "sum!"
            from measured

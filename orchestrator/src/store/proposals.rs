@@ -390,6 +390,34 @@ pub async fn excluded(
     rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
 }
 
+/// What may be measured again in this round: measured in the campaign, in fewer than `most` rounds, never given up, and
+/// not removed by people in this round.
+pub async fn repeatable(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    round: RoundId,
+    most: u32,
+) -> Result<Vec<Experiment>> {
+    let rows = sqlx::query!(
+        "select perturbation, context
+         from proposal
+         join batch on batch.id = proposal.batch_id
+         join round on round.id = batch.round_id
+         where round.campaign_id = $1
+           and (proposal.fate is not null or (round.id = $2 and proposal.status = 'removed'))
+         group by perturbation, context
+         having count(*) filter (where proposal.fate = 'measured') < $3
+            and bool_and(proposal.fate is not distinct from 'measured')
+         order by perturbation, context",
+        campaign.0,
+        round.0,
+        i64::from(most)
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
+}
+
 /// Asked for by other live rounds of the campaign and not yet answered.
 pub async fn pending(
     conn: &mut PgConnection,
@@ -416,7 +444,7 @@ pub async fn pending(
     rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
 }
 
-/// How many experiments live rounds of the campaign ask for, without an answer yet.
+/// How many experiments live rounds of the campaign ask for, and no round has answered yet.
 pub async fn asked_for(conn: &mut PgConnection, campaign: CampaignId) -> Result<u64> {
     let asked = sqlx::query_scalar!(
         r#"select count(distinct (perturbation, context)) as "count!"
@@ -427,7 +455,15 @@ pub async fn asked_for(conn: &mut PgConnection, campaign: CampaignId) -> Result<
              and round.state not in ('closed', 'cancelled', 'failed')
              and batch.state in ('awaiting_approval', 'approved', 'planned')
              and proposal.status = 'selected'
-             and proposal.fate is null"#,
+             and proposal.fate is null
+             and not exists (
+                 select from proposal as answered
+                 join batch as its on its.id = answered.batch_id
+                 join round as earlier on earlier.id = its.round_id
+                 where answered.perturbation = proposal.perturbation
+                   and answered.context = proposal.context
+                   and answered.fate is not null
+                   and earlier.campaign_id = $1)"#,
         campaign.0
     )
     .fetch_one(conn)

@@ -37,6 +37,7 @@ mod people;
 mod plates_people;
 mod questions;
 mod reconciliation;
+mod repeats;
 mod statements;
 mod stop;
 mod store_checks;

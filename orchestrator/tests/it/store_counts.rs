@@ -2,8 +2,9 @@
 
 use crate::laboratory::{Fault, Laboratory, Settings};
 use jobs::work::Kind;
+use orchestrator::campaigns::spec::HitRule;
 use orchestrator::rounds::spent::Tally;
-use orchestrator::rounds::summary::new_hits;
+use orchestrator::rounds::summary::calls;
 use orchestrator::store::accounts::{self, Counts};
 use orchestrator::store::{observations, outlook, predictions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -20,9 +21,10 @@ async fn hits_of_a_round_are_counted_as_over_all_observations(
     let all = observations::of_campaign(&mut conn, rounds[0].campaign_id, None).await.expect("read");
     let number = observations::number(&mut conn, rounds[0].campaign_id).await.expect("counted");
     assert_eq!(usize::try_from(number).expect("few"), all.len());
+    let rule = HitRule::Channel("call".into());
     for round in &rounds {
-        let counted = observations::new_hits(&mut conn, round).await.expect("counted");
-        assert_eq!(usize::try_from(counted).expect("few"), new_hits(&all, round.number).len());
+        let counted = observations::calls(&mut conn, round).await.expect("counted");
+        assert_eq!(counted, calls(&all, round.number, &rule));
     }
 }
 

@@ -2030,6 +2030,16 @@ export interface components {
              *     [`Spec::diversity`].
              */
             diversity?: number | null;
+            /**
+             * Format: int32
+             * @description Rounds that one experiment is measured in at most; absent: 3.
+             */
+            most_measurements?: number | null;
+            /**
+             * Format: double
+             * @description The largest share of a batch that may be measured again, 0 to 1, where noise decides about a hit. Absent: none.
+             */
+            replicate_share?: number | null;
         };
         /**
          * Format: uuid
@@ -2397,7 +2407,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description Experiments that passed QC.
+             * @description Experiments that passed QC, each once.
              */
             passed_qc: number;
             /** Format: int64 */
@@ -2601,13 +2611,19 @@ export interface components {
             password: string;
         };
         CurvePoint: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Hits, as all measurements up to this round say.
+             */
             cumulative_hits: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Different experiments, up to this round.
+             */
             cumulative_measured: number;
             /**
              * Format: int32
-             * @description Of them, hits.
+             * @description Of them, hits that were none before.
              */
             hits: number;
             /**
@@ -2624,8 +2640,8 @@ export interface components {
             random_low?: number | null;
             /**
              * Format: double
-             * @description Hits that choosing `cumulative_measured` experiments at random would have found on average; absent without an
-             *     estimate of all hits.
+             * @description Hits that choosing at random as many experiments as were measured up to this round, those measured again too,
+             *     would have found on average; absent without an estimate of all hits.
              */
             random_mean?: number | null;
             /** Format: int32 */
@@ -4512,7 +4528,7 @@ export interface components {
              *     the rule's best.
              */
             diversity?: number;
-            /** @description Never to be proposed: measured (and not to be repeated), given up, or excluded by people. */
+            /** @description Not to be proposed: measured, given up, or excluded by people; but for what `repeats` names. */
             excluded: components["schemas"]["Experiment"][];
             /** @description No experiment with one of these edits in it is to be proposed: excluded by people for this round. */
             excluded_genes?: string[];
@@ -4520,6 +4536,7 @@ export interface components {
             objective: components["schemas"]["Objective"];
             /** @description Asked for and not yet answered: not proposed again, conditioned on. */
             pending: components["schemas"]["Experiment"][];
+            repeats?: components["schemas"]["Repeats"] | null;
             /**
              * Format: int32
              * @description Rounds that come after this one in the campaign, where that is known.
@@ -4838,6 +4855,25 @@ export interface components {
             proposal_id: components["schemas"]["ProposalId"];
             reason: string;
         };
+        /** @description What may be measured again, where noise decides about a hit. */
+        Repeats: {
+            /**
+             * Format: int32
+             * @description At most so many of the batch.
+             */
+            at_most: number;
+            /**
+             * @description Measured, and not yet as often as the campaign allows. `excluded` names them too, for learners that know no
+             *     repeats.
+             */
+            experiments: components["schemas"]["Experiment"][];
+            /**
+             * Format: int32
+             * @description Wells of one more measurement.
+             */
+            replicates: number;
+            threshold?: components["schemas"]["Threshold"] | null;
+        };
         /** @description Testimony: how the attempt ended. Sending it again changes nothing. */
         Report: {
             lease?: components["schemas"]["LeaseSummary"] | null;
@@ -4928,12 +4964,22 @@ export interface components {
             held_from?: string | null;
             /** Format: int32 */
             hits: number;
+            /**
+             * Format: int32
+             * @description Hits of before that are none any more, with what was measured here.
+             */
+            hits_withdrawn?: number;
             /** @description Jobs by state, while the round is live; empty once it has ended. */
             jobs: {
                 [key: string]: number;
             };
             /** Format: int32 */
             measured: number;
+            /**
+             * Format: int32
+             * @description Of those that passed QC, measured before by another round.
+             */
+            measured_again?: number;
             /** Format: int32 */
             number: number;
             /** Format: int32 */
@@ -5422,6 +5468,20 @@ export interface components {
             outcome: unknown;
             /** Format: date-time */
             received_at: string;
+        };
+        /** @description From where on a value is a hit, in the readout's own units. */
+        Threshold: {
+            /** Format: double */
+            at_least: number;
+        } | {
+            /** Format: double */
+            at_most: number;
+        } | {
+            /**
+             * Format: double
+             * @description Absolute value at least.
+             */
+            two_sided: number;
         };
         /** @description A token as it may be shown: without its secret. */
         Token: {

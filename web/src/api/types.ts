@@ -82,7 +82,10 @@ export type RoundSummary = {
   dispensed: number;
   measured: number;
   passed_qc: number;
+  /** Absent in rounds that closed before anything could be measured again. */
+  measured_again?: number;
   hits_found: number;
+  hits_withdrawn?: number;
   given_up: number;
   plates: number;
   coverage_90: number | null;

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { Campaign } from "../api/types.ts";
-import { count, volume, words } from "../display/format.ts";
+import { count, percent, volume, words } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import classes from "./About.module.css";
 
@@ -14,7 +14,7 @@ export function About({ campaign }: { campaign: Campaign }) {
       "Design space",
       `${count(campaign.pool_size)} experiments, ${words(spec.design.combinations ?? "singles")} in ${spec.design.contexts.join(", ")}`,
     ],
-    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec)],
+    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec) + repeatWords(spec)],
     [
       "Assay",
       `${spec.assay.replicates} wells each of ${volume(spec.assay.transfer_volume_nl)}, ${spec.assay.incubate_hours} h at ${spec.assay.temperature_celsius} °C`,
@@ -79,6 +79,11 @@ function acquisitionWords(acquisition: Spec["acquisition"]): string {
     case "auto":
       return "hit probability, and a share that learns where the evidence is for it";
   }
+}
+
+function repeatWords({ acquisition }: Campaign["spec"]): string {
+  const share = acquisition.replicate_share ?? 0;
+  return share > 0 ? `; up to ${percent(share)} of a batch may be measured again` : "";
 }
 
 /** What the file leaves open is the usual: batches of single edits are spread, random ones are not. */

@@ -27,8 +27,8 @@ export function pointsFromRounds(progress: CampaignProgress): CurvePoint[] {
   for (const round of progress.rounds) {
     const summary = round.summary as RoundSummary | null | undefined;
     if (!summary) continue;
-    measured += summary.passed_qc;
-    hits += summary.hits_found;
+    measured += summary.passed_qc - (summary.measured_again ?? 0);
+    hits += summary.hits_found - (summary.hits_withdrawn ?? 0);
     points.push({ round: round.number, measured, hits });
   }
   return points;

@@ -17,14 +17,14 @@ test("a learning curve begins with nothing and adds up", () => {
   const progress = {
     rounds: [
       { number: 1, summary: { passed_qc: 90, hits_found: 5 } },
-      { number: 2, summary: { passed_qc: 96, hits_found: 20 } },
+      { number: 2, summary: { passed_qc: 96, measured_again: 10, hits_found: 20, hits_withdrawn: 1 } },
       { number: 3, summary: null },
     ],
   } as unknown as CampaignProgress;
   expect(pointsFromRounds(progress)).toEqual([
     { round: 0, measured: 0, hits: 0 },
     { round: 1, measured: 90, hits: 5 },
-    { round: 2, measured: 186, hits: 25 },
+    { round: 2, measured: 176, hits: 24 },
   ]);
   const curve: LearningCurve = {
     pool_size: 2000,

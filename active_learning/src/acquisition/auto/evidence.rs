@@ -1,5 +1,6 @@
 //! What speaks for learning, and what against, measured on held-out rows of this round's model.
 
+use super::Replicating;
 use crate::acquisition::Candidates;
 use crate::calibration::{FEWEST_ROWS, Reliability};
 use crate::metrics;
@@ -97,27 +98,32 @@ impl Evidence<'_> {
 
 impl Verdict {
     /// `hits`: expected hits that learning gives up, and that pure exploitation expects.
-    pub fn explain(&self, exploit: usize, learn: usize, (given_up, expected): (f64, f64)) -> String {
+    pub fn explain(
+        &self,
+        exploit: usize,
+        learn: usize,
+        Replicating { count, words }: &Replicating,
+        (given_up, expected): (f64, f64),
+    ) -> String {
         let because = &self.because;
-        let (batch, none) =
-            (exploit + learn, "none replicates, since what is measured is not asked for again");
+        let batch = exploit + learn + count;
+        let exploits = match (learn, count) {
+            (0, 0) => format!("All {batch} experiments exploit (highest probability of a hit)"),
+            _ => format!("Of {batch} experiments {exploit} exploit (highest probability of a hit)"),
+        };
         if learn == 0 && self.share > 0.0 {
             return format!(
-                "All {batch} experiments exploit (highest probability of a hit), none learns, {none}. There is no \
-                 room to learn without giving up more than it is worth, although {because}."
+                "{exploits}, none learns, {words}. There is no room to learn without giving up more than it is worth, \
+                 although {because}."
             );
         }
         if learn == 0 {
-            return format!(
-                "All {batch} experiments exploit (highest probability of a hit), none learns, {none}. Why: \
-                 {because}."
-            );
+            return format!("{exploits}, none learns, {words}. Why: {because}.");
         }
         let share = 100.0 * learn as f64 / batch.max(1) as f64;
         format!(
-            "Of {batch} experiments {exploit} exploit (highest probability of a hit) and {learn} ({share:.0} %) learn \
-             (what teaches most of the readout, spread over the features, among likely hits); {none}. Why: {because}. \
-             Learning gives up {:.1} of {expected:.1} expected hits.",
+            "{exploits} and {learn} ({share:.0} %) learn (what teaches most of the readout, spread over the features, \
+             among likely hits); {words}. Why: {because}. Learning gives up {:.1} of {expected:.1} expected hits.",
             given_up.max(0.0)
         )
     }

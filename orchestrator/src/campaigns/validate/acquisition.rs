@@ -2,13 +2,19 @@
 
 use super::Check;
 use crate::campaigns::Spec;
+use crate::campaigns::spec::AcquisitionSpec;
 use jobs::work::learn::{Acquisition, ModelFamily};
+
+/// Settings that every rule takes.
+const COMMON: [&str; 4] = ["name", "diversity", "replicate_share", "most_measurements"];
+const MOST_MEASUREMENTS: u32 = 100;
 
 impl Check<'_> {
     pub(super) fn acquisition(&mut self, spec: &Spec) {
         let rule = spec.acquisition.rule;
         self.known_settings(rule);
         self.within("acquisition.diversity", spec.diversity(), 0.0, 1.0, "");
+        self.repeats(spec);
         if let Acquisition::Auto { learning_share: Some(share) } = rule {
             self.within("acquisition.learning_share", share, 0.0, 1.0, "");
         }
@@ -26,11 +32,41 @@ impl Check<'_> {
         }
     }
 
+    /// What may be measured again, and how often.
+    fn repeats(&mut self, spec: &Spec) {
+        let AcquisitionSpec { rule, replicate_share, most_measurements, .. } = spec.acquisition;
+        let share = replicate_share.unwrap_or(0.0);
+        self.within("acquisition.replicate_share", share, 0.0, 1.0, "");
+        if let Some(most) = most_measurements {
+            self.at_least_one("acquisition.most_measurements", most, MOST_MEASUREMENTS);
+        }
+        self.require(share == 0.0 || rule != Acquisition::Random, "acquisition.replicate_share", || {
+            "`random` is the control: it chooses by chance alone, and measures nothing again".to_owned()
+        });
+        let never = share > 0.0 && most_measurements == Some(1);
+        if never {
+            self.doubtful(
+                "acquisition.most_measurements",
+                "a share may be measured again, and nothing is measured more than once: no share is",
+            );
+        }
+        if share > 0.0
+            && !never
+            && self.read(&["budget"])
+            && spec.acquisition.repeats_of(spec.budget.batch) == 0
+        {
+            self.doubtful(
+                "acquisition.replicate_share",
+                format!("of a batch of {} it is not one experiment", spec.budget.batch),
+            );
+        }
+    }
+
     /// Serde lets a variant without fields of its own have any.
     fn known_settings(&mut self, rule: Acquisition) {
         let (name, own) = settings(rule);
         for field in self.document.fields("acquisition") {
-            if !matches!(field.as_str(), "name" | "diversity") && !own.contains(&field.as_str()) {
+            if !COMMON.contains(&field.as_str()) && !own.contains(&field.as_str()) {
                 let takes = match own {
                     [] => "takes no setting of its own".to_owned(),
                     own => format!("takes `{}` of its own", own.join("`, `")),

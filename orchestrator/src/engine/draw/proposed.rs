@@ -64,10 +64,14 @@ async fn answer(
     if chosen.len() != result.proposals.len() + result.runners_up.len() {
         return unusable("it proposes an experiment twice".to_owned());
     }
-    if let Work::Propose(asked) = &settled.work
-        && let Some(Experiment { perturbation, context }) = barred(asked, &chosen)
-    {
-        return unusable(format!("{perturbation} in {} was not to be proposed", context.0));
+    if let Work::Propose(asked) = &settled.work {
+        if let Some(Experiment { perturbation, context }) = barred(asked, &result) {
+            return unusable(format!("{perturbation} in {} was not to be proposed", context.0));
+        }
+        let (again, at_most) = repeated(asked, &result);
+        if again > at_most {
+            return unusable(format!("it measures {again} experiments again, where {at_most} may be"));
+        }
     }
     let bytes = match engine.blobs.read(result.posterior).await {
         Ok(bytes) => bytes,
@@ -80,13 +84,31 @@ async fn answer(
     }
 }
 
-/// The first of `chosen` that was not to be proposed.
-fn barred<'a>(asked: &Propose, chosen: &BTreeSet<&'a Experiment>) -> Option<&'a Experiment> {
-    let barred: BTreeSet<&Experiment> = asked.excluded.iter().chain(&asked.pending).collect();
-    chosen
-        .iter()
-        .copied()
-        .find(|experiment| barred.contains(experiment) || asked.excludes_gene_of(experiment))
+/// The first of those chosen that was not to be proposed. What may be measured again may be in the batch, and is no
+/// runner-up: it would take the place of a new experiment.
+fn barred<'a>(asked: &Propose, result: &'a ProposeResult) -> Option<&'a Experiment> {
+    let pending: BTreeSet<&Experiment> = asked.pending.iter().collect();
+    let excluded: BTreeSet<&Experiment> = asked.excluded.iter().collect();
+    let again = repeats(asked);
+    let is_new = |experiment: &Experiment| {
+        !excluded.contains(experiment) && !pending.contains(experiment) && !asked.excludes_gene_of(experiment)
+    };
+    let may_repeat = |experiment: &Experiment| {
+        again.contains(experiment) && !pending.contains(experiment) && !asked.excludes_gene_of(experiment)
+    };
+    let batch = result.proposals.iter().map(|it| &it.experiment).find(|it| !is_new(it) && !may_repeat(it));
+    batch.or_else(|| result.runners_up.iter().map(|it| &it.experiment).find(|it| !is_new(it)))
+}
+
+fn repeats(asked: &Propose) -> BTreeSet<&Experiment> {
+    asked.repeats.iter().flat_map(|repeats| &repeats.experiments).collect()
+}
+
+/// How many of the batch were measured before, and how many may be.
+fn repeated(asked: &Propose, result: &ProposeResult) -> (usize, usize) {
+    let again = repeats(asked);
+    let count = result.proposals.iter().filter(|proposal| again.contains(&proposal.experiment)).count();
+    (count, asked.repeats.as_ref().map_or(0, |repeats| repeats.at_most as usize))
 }
 
 async fn keep(

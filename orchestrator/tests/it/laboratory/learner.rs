@@ -60,7 +60,11 @@ pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
         .into_iter()
         .filter(|e| !job.excluded.contains(e) && !job.pending.contains(e) && !job.excludes_gene_of(e));
     let mut free = free.map(proposal);
-    let proposals = free.by_ref().take(job.batch_size as usize).collect();
+    // As many again as may be, behind what is new.
+    let again = job.repeats.iter().flat_map(|it| it.experiments.iter().take(it.at_most as usize));
+    let again: Vec<Proposal> = again.cloned().map(proposal).collect();
+    let mut proposals: Vec<Proposal> = free.by_ref().take(job.batch_size as usize - again.len()).collect();
+    proposals.extend(again);
     let runners_up = free.take(job.runners_up as usize).collect();
     Output::Propose(ProposeResult {
         proposals,

@@ -54,6 +54,10 @@ pub struct Settings {
     pub rounds: u32,
     pub auto_approve: bool,
     pub approvals: u32,
+    /// Further lines of `[acquisition]`.
+    pub acquisition: &'static str,
+    /// What calls hits.
+    pub hit: &'static str,
     /// Further lines of `[policy]`.
     pub policy: &'static str,
     /// Further sections of the campaign file.
@@ -76,6 +80,8 @@ impl Default for Settings {
             rounds: 2,
             auto_approve: true,
             approvals: 1,
+            acquisition: "",
+            hit: "{ channel = \"call\" }",
             policy: "",
             sections: "",
             tags: |_| "",
@@ -276,7 +282,9 @@ async fn campaign(
 }
 
 fn toml(settings: &Settings) -> String {
-    let Settings { batch, rounds, auto_approve, approvals, policy, sections, schedule, .. } = settings;
+    let Settings {
+        acquisition, hit, batch, rounds, auto_approve, approvals, policy, sections, schedule, ..
+    } = settings;
     format!(
         r#"
 name = "scripted"
@@ -290,13 +298,14 @@ contexts = ["donor-1"]
 readout = "signal"
 channel = "signal"
 direction = "maximise"
-hit = {{ channel = "call" }}
+hit = {hit}
 
 [model]
 family = "bayesian_linear"
 
 [acquisition]
 name = "greedy"
+{acquisition}
 
 [assay]
 labware = "{LABWARE}"
