@@ -20,13 +20,6 @@ pub(super) fn of_labels(constraint: &Constraint, labels: &[String], probabilitie
     allowed.map(|(_, probability)| probability).sum::<f64>().clamp(0.0, 1.0)
 }
 
-/// That all constraints hold; `None` without any.
-pub fn joint(readouts: &[ReadoutPrediction]) -> Option<f64> {
-    let mut each = readouts.iter().filter_map(|readout| readout.feasibility).peekable();
-    each.peek()?;
-    Some(each.product())
-}
-
 /// As people read it in a reason, e.g. "viability 0.82 +- 0.10, feasible with probability 0.94 (at least 0.7)".
 pub(crate) fn words(prediction: &ReadoutPrediction, constraint: &Constraint) -> Option<String> {
     let feasible = prediction.feasibility?;

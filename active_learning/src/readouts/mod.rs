@@ -17,5 +17,5 @@ pub mod ordinal;
 mod rows;
 pub mod values;
 
-pub use feasibility::joint;
 pub use head::{Described, Head, Learnt, fit, predict};
+pub use jobs::work::readout::joint;

@@ -131,3 +131,10 @@ impl Constraint {
         parts.join(" and ")
     }
 }
+
+/// Probability that all constraints hold, taken for independent given what is known of the experiment; `None` without any.
+pub fn joint(readouts: &[ReadoutPrediction]) -> Option<f64> {
+    let mut each = readouts.iter().filter_map(|readout| readout.feasibility).peekable();
+    each.peek()?;
+    Some(each.product())
+}

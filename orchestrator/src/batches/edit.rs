@@ -184,6 +184,7 @@ fn by_hand(
         experiment: experiment.clone(),
         prediction: predicted.map(|it| it.prediction),
         score: predicted.map(|it| it.score),
+        readouts: Vec::new(),
         reason: reason.to_owned(),
         removed_reason: None,
         edited_by: Some(actor),

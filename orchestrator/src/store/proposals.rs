@@ -4,6 +4,7 @@ use super::Result;
 use super::moved::{corrupt, count, word};
 use crate::ids::{ActorId, BatchId, CampaignId, ProposalId, RoundId};
 use jobs::work::learn::Prediction;
+use jobs::work::readout::ReadoutPrediction;
 use jobs::{Context, Experiment, JobId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -23,6 +24,8 @@ pub struct Proposal {
     /// `None` when a person added it and the model never saw it.
     pub prediction: Option<Prediction>,
     pub score: Option<f64>,
+    /// Of further readouts, vectors left out; empty where there are none.
+    pub readouts: Vec<ReadoutPrediction>,
     /// Why it was chosen.
     pub reason: String,
     pub removed_reason: Option<String>,
@@ -106,6 +109,7 @@ struct Row {
     aleatoric_sd: Option<f64>,
     hit_probability: Option<f64>,
     score: Option<f64>,
+    readouts: serde_json::Value,
     reason: String,
     removed_reason: Option<String>,
     edited_by: Option<Uuid>,
@@ -135,6 +139,7 @@ impl TryFrom<Row> for Proposal {
             experiment: experiment(&row.perturbation, row.context)?,
             prediction,
             score: row.score,
+            readouts: serde_json::from_value(row.readouts).map_err(corrupt)?,
             reason: row.reason,
             removed_reason: row.removed_reason,
             edited_by: row.edited_by.map(ActorId),
@@ -158,10 +163,11 @@ pub async fn insert(conn: &mut PgConnection, proposals: &[Proposal]) -> Result<(
     sqlx::query!(
         "insert into proposal
              (id, batch_id, rank, origin, status, perturbation, context,
-              mean, epistemic_sd, aleatoric_sd, hit_probability, score, reason, edited_by)
+              mean, epistemic_sd, aleatoric_sd, hit_probability, score, readouts, reason, edited_by)
          select * from unnest(
              $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
-             $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::text[], $14::uuid[])",
+             $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::jsonb[], $14::text[],
+             $15::uuid[])",
         &columns.id,
         &columns.batch_id,
         &columns.rank,
@@ -174,6 +180,7 @@ pub async fn insert(conn: &mut PgConnection, proposals: &[Proposal]) -> Result<(
         &columns.aleatoric_sd as &[Option<f64>],
         &columns.hit_probability as &[Option<f64>],
         &columns.score as &[Option<f64>],
+        &columns.readouts,
         &columns.reason,
         &columns.edited_by as &[Option<Uuid>]
     )
@@ -196,6 +203,7 @@ struct Columns {
     aleatoric_sd: Vec<Option<f64>>,
     hit_probability: Vec<Option<f64>>,
     score: Vec<Option<f64>>,
+    readouts: Vec<serde_json::Value>,
     reason: Vec<String>,
     edited_by: Vec<Option<Uuid>>,
 }
@@ -215,6 +223,7 @@ impl Columns {
         self.aleatoric_sd.push(prediction.map(|p| p.aleatoric_sd));
         self.hit_probability.push(prediction.map(|p| p.hit_probability));
         self.score.push(proposal.score);
+        self.readouts.push(serde_json::to_value(&proposal.readouts).map_err(corrupt)?);
         self.reason.push(proposal.reason.clone());
         self.edited_by.push(proposal.edited_by.map(|actor| actor.0));
         Ok(())
@@ -226,7 +235,7 @@ pub async fn of_batch(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Pro
     sqlx::query_as!(
         Row,
         "select id, batch_id, rank, origin, status, perturbation, context, mean, epistemic_sd, aleatoric_sd,
-                hit_probability, score, reason, removed_reason, edited_by, fate, fate_reason
+                hit_probability, score, readouts, reason, removed_reason, edited_by, fate, fate_reason
          from proposal
          where batch_id = $1
          order by rank, id",
@@ -289,7 +298,7 @@ pub async fn by_id(conn: &mut PgConnection, id: ProposalId) -> Result<Option<Pro
     sqlx::query_as!(
         Row,
         "select id, batch_id, rank, origin, status, perturbation, context, mean, epistemic_sd, aleatoric_sd,
-                hit_probability, score, reason, removed_reason, edited_by, fate, fate_reason
+                hit_probability, score, readouts, reason, removed_reason, edited_by, fate, fate_reason
          from proposal
          where id = $1",
         id.0
@@ -326,22 +335,24 @@ pub async fn await_prediction(conn: &mut PgConnection, id: ProposalId, job: JobI
     Ok(())
 }
 
-/// Writes the prediction that was asked for with `job`, unless there is one. Answers whose it is.
+/// Writes what was asked for with `job`, unless it is there. Answers whose it is.
 pub async fn predicted(
     conn: &mut PgConnection,
     job: JobId,
     prediction: &Prediction,
+    readouts: &[ReadoutPrediction],
 ) -> Result<Option<(ProposalId, BatchId)>> {
     let row = sqlx::query!(
         "update proposal
-         set mean = $2, epistemic_sd = $3, aleatoric_sd = $4, hit_probability = $5
+         set mean = $2, epistemic_sd = $3, aleatoric_sd = $4, hit_probability = $5, readouts = $6
          where predict_job_id = $1 and mean is null
          returning id, batch_id",
         job.0,
         prediction.mean,
         prediction.epistemic_sd,
         prediction.aleatoric_sd,
-        prediction.hit_probability
+        prediction.hit_probability,
+        serde_json::to_value(readouts).map_err(corrupt)?
     )
     .fetch_optional(conn)
     .await?;

@@ -9,7 +9,9 @@ use orchestrator::store::tokens::Scope;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -24,8 +26,19 @@ impl Write for Log {
     }
 }
 
+/// From the first call on every thread hears of statements, and where nobody counts them they go nowhere. Otherwise a test
+/// beside this one, which listens to nothing, can have them not told at all.
+fn listen_everywhere() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let statements = Targets::new().with_target("sqlx::query", tracing::Level::DEBUG);
+        let nowhere = tracing_subscriber::fmt::layer().with_writer(std::io::sink).with_filter(statements);
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(nowhere));
+    });
+}
+
 /// How many statements answer such a request, and the answer: the median of seven. Now and then one opens a connection or
-/// writes down that a token was used, and now and then a test beside it, which listens to nothing, has some not told.
+/// writes down that a token was used.
 async fn asked(app: &App, token: &str, path: &str) -> (usize, Value) {
     let mut answers = Vec::new();
     for _ in 0..7 {
@@ -36,6 +49,7 @@ async fn asked(app: &App, token: &str, path: &str) -> (usize, Value) {
 }
 
 async fn once(app: &App, token: &str, path: &str) -> (usize, Value) {
+    listen_everywhere();
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

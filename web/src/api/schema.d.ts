@@ -4084,6 +4084,11 @@ export interface components {
                 epistemic_sd?: number | null;
                 fate?: components["schemas"]["Fate"] | null;
                 fate_reason?: string | null;
+                /**
+                 * Format: double
+                 * @description Probability that all constraints hold; absent where there are none, or nothing is measured of them.
+                 */
+                feasibility?: number | null;
                 /** Format: double */
                 hit_probability?: number | null;
                 id: components["schemas"]["ProposalId"];
@@ -4096,6 +4101,8 @@ export interface components {
                 perturbation: components["schemas"]["Perturbation"];
                 /** Format: int32 */
                 rank: number;
+                /** @description Of further readouts, vectors left out. */
+                readouts?: components["schemas"]["ReadoutPrediction"][];
                 reason: string;
                 removed_reason?: string | null;
                 /**
@@ -4495,6 +4502,11 @@ export interface components {
             epistemic_sd?: number | null;
             fate?: components["schemas"]["Fate"] | null;
             fate_reason?: string | null;
+            /**
+             * Format: double
+             * @description Probability that all constraints hold; absent where there are none, or nothing is measured of them.
+             */
+            feasibility?: number | null;
             /** Format: double */
             hit_probability?: number | null;
             id: components["schemas"]["ProposalId"];
@@ -4507,6 +4519,8 @@ export interface components {
             perturbation: components["schemas"]["Perturbation"];
             /** Format: int32 */
             rank: number;
+            /** @description Of further readouts, vectors left out. */
+            readouts?: components["schemas"]["ReadoutPrediction"][];
             reason: string;
             removed_reason?: string | null;
             /**

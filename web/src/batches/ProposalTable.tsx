@@ -2,6 +2,7 @@ import { IconUserPlus } from "@tabler/icons-react";
 import { type ReactNode, useMemo } from "react";
 import type { Proposal } from "../api/types.ts";
 import { number, percent } from "../display/format.ts";
+import { readoutColumns } from "../readouts/columns.tsx";
 import { type Column, DataTable } from "../tables/DataTable.tsx";
 import { DoubtBar } from "./DoubtBar.tsx";
 import classes from "./ProposalTable.module.css";
@@ -24,6 +25,9 @@ type Props = {
   empty: ReactNode;
 };
 
+/** Below it, the reason needs the room. */
+const WIDE = 1000;
+
 const id = (proposal: Proposal) => proposal.id;
 
 /** Experiments with what is predicted of them, sortable, chosen by pointer or keyboard. */
@@ -35,8 +39,8 @@ export function ProposalTable(props: Props) {
   );
   const contexts = useMemo(() => new Set(proposals.map((it) => it.context)).size, [proposals]);
   const columns = useMemo(
-    () => makeColumns({ most, contexts, withFate, withReasonRemoved }),
-    [most, contexts, withFate, withReasonRemoved],
+    () => makeColumns({ most, contexts, withFate, withReasonRemoved }, readoutColumns(proposals, WIDE)),
+    [most, contexts, withFate, withReasonRemoved, proposals],
   );
   const choice = props.choose && props.chosen ? { chosen: props.chosen, choose: props.choose } : undefined;
   return (
@@ -59,7 +63,8 @@ export function ProposalTable(props: Props) {
 
 type Shape = { most: number; contexts: number; withFate: boolean; withReasonRemoved: boolean };
 
-function makeColumns({ most, contexts, withFate, withReasonRemoved }: Shape): Column<Proposal>[] {
+function makeColumns(shape: Shape, readouts: Column<Proposal>[]): Column<Proposal>[] {
+  const { most, contexts, withFate, withReasonRemoved } = shape;
   const columns: Column<Proposal>[] = [
     {
       key: "rank",
@@ -122,6 +127,7 @@ function makeColumns({ most, contexts, withFate, withReasonRemoved }: Shape): Co
       by: (it) => it.hit_probability,
       cell: (it) => percent(it.hit_probability),
     },
+    ...readouts,
   );
   if (withFate) {
     columns.push({

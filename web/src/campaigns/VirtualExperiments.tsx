@@ -7,10 +7,10 @@ import { DoubtBar } from "../batches/DoubtBar.tsx";
 import { number, percent } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
+import { readoutColumns } from "../readouts/columns.tsx";
 import { useMay } from "../session/may.ts";
 import { type Column, DataTable } from "../tables/DataTable.tsx";
 import { experimentsOf, notesOf } from "./experiments.ts";
-import { feasibility, readoutNames, readoutWords } from "./readouts.ts";
 
 /** As long as the server holds a request. */
 const WAIT_SECONDS = 30;
@@ -104,7 +104,7 @@ function Said({ answer: said, look, isLooking }: SaidProps) {
       <DataTable
         label="What the model says"
         rows={said.predictions}
-        columns={[...makeColumns(most), ...readoutColumns(said.predictions)]}
+        columns={[...makeColumns(most), ...readoutColumns(said.predictions, 900)]}
         id={(it) => `${it.perturbation}@${it.context}`}
         empty="Nothing was asked."
       />
@@ -156,25 +156,4 @@ function makeColumns(most: number): Column<VirtualExperiment>[] {
       cell: (it) => percent(it.hit_probability),
     },
   ];
-}
-
-/** What the model says of further readouts, and whether the constraints hold. */
-function readoutColumns(said: VirtualExperiment[]): Column<VirtualExperiment>[] {
-  const columns: Column<VirtualExperiment>[] = readoutNames(said).map((name) => ({
-    key: `readout-${name}`,
-    title: name,
-    hint: "A number with its sd, or the likeliest label",
-    from: 900,
-    cell: (it) => readoutWords(it.readouts?.find(({ readout }) => readout === name)),
-  }));
-  if (said.some((it) => feasibility(it) !== null))
-    columns.push({
-      key: "feasible",
-      title: "Feasible",
-      hint: "Probability that all constraints hold",
-      numeric: true,
-      by: (it) => feasibility(it) ?? 1,
-      cell: (it) => percent(feasibility(it)),
-    });
-  return columns;
 }

@@ -9,6 +9,7 @@ use crate::store::approvals::Approval;
 use crate::store::batches::Batch;
 use crate::store::proposals::{Fate, Origin, Proposal, Status};
 use chrono::{DateTime, Utc};
+use jobs::work::readout::{self, ReadoutPrediction};
 use jobs::{Context, Digest, JobId, Perturbation};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -127,6 +128,12 @@ pub struct ProposalRecord {
     pub hit_probability: Option<f64>,
     /// Value of the acquisition function.
     pub score: Option<f64>,
+    /// Of further readouts, vectors left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub readouts: Vec<ReadoutPrediction>,
+    /// Probability that all constraints hold; absent where there are none, or nothing is measured of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feasibility: Option<f64>,
     pub reason: String,
     pub removed_reason: Option<String>,
     pub edited_by: Option<ActorId>,
@@ -149,6 +156,8 @@ impl From<Proposal> for ProposalRecord {
             aleatoric_sd: prediction.map(|it| it.aleatoric_sd),
             hit_probability: prediction.map(|it| it.hit_probability),
             score: proposal.score,
+            feasibility: readout::joint(&proposal.readouts),
+            readouts: proposal.readouts,
             reason: proposal.reason,
             removed_reason: proposal.removed_reason,
             edited_by: proposal.edited_by,

@@ -6,6 +6,7 @@ use crate::steps::{self, Step};
 use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
 use jobs::work::Output;
+use jobs::work::readout::ReadoutPrediction;
 use serde_json::json;
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
@@ -15,7 +16,8 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     if let (true, Some(Output::Predict(result))) = (taken, &settled.output)
         && let [prediction] = &result.predictions[..]
         && let Some((proposal, batch)) =
-            store::proposals::predicted(&mut tx, settled.job_id, prediction).await?
+            store::proposals::predicted(&mut tx, settled.job_id, prediction, &scalars(&result.readouts))
+                .await?
     {
         let campaign =
             settled.campaign_id.ok_or_else(|| Error::corrupt("prediction", "it belongs to no campaign"))?;
@@ -24,4 +26,10 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     }
     steps::commit(tx, Step::DrawPredicted).await?;
     Ok(taken)
+}
+
+/// Of the one experiment that was asked about, without the components of vectors: as a proposal has them.
+fn scalars(readouts: &[Vec<ReadoutPrediction>]) -> Vec<ReadoutPrediction> {
+    let said = readouts.first().into_iter().flatten();
+    said.filter(|said| !said.readout.contains('/')).cloned().collect()
 }

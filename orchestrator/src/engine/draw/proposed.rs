@@ -162,6 +162,7 @@ fn row(batch: BatchId, rank: u32, proposed: &Proposed, status: Status) -> Propos
         experiment: proposed.experiment.clone(),
         prediction: Some(proposed.prediction),
         score: Some(proposed.score),
+        readouts: proposed.readouts.clone(),
         reason: proposed.reason.clone(),
         removed_reason: None,
         edited_by: None,

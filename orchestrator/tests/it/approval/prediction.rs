@@ -2,7 +2,9 @@
 
 use super::{adds, approves, batch, by_people, person, proposals};
 use crate::laboratory::Laboratory;
+use crate::laboratory::learner::viability;
 use jobs::work::learn::{PredictResult, Prediction};
+use jobs::work::readout::ReadoutPrediction;
 use jobs::work::{Kind, Outcome, Output};
 use jobs::{Failure, FailureClass, Work};
 use orchestrator::batches::approve::Approved;
@@ -37,12 +39,17 @@ async fn the_answer_is_filled_in_when_it_comes(options: PgPoolOptions, login: Pg
     let Work::Predict(question) = &lease.work else { panic!("{lease:?}") };
     assert_eq!(question.experiments, [added(&laboratory).await.experiment]);
     let prediction = Prediction { mean: 0.3, epistemic_sd: 0.2, aleatoric_sd: 0.1, hit_probability: 0.25 };
-    let result = PredictResult { predictions: vec![prediction], readouts: vec![], grounds: vec![] };
+    let component = ReadoutPrediction { readout: "paint/area".into(), ..viability(0.8) };
+    let readouts = vec![vec![viability(0.8), component]];
+    let result = PredictResult { predictions: vec![prediction], readouts, grounds: vec![] };
     let output = Output::Predict(result);
     laboratory.report(&lease, Outcome::Succeeded { output: Box::new(output) }).await;
     laboratory.settle().await;
     let known = added(&laboratory).await;
     assert_eq!((known.prediction, known.score), (Some(prediction), None));
+    assert_eq!(known.readouts, [viability(0.8)], "of vectors a proposal keeps nothing");
+    let first = proposals(&laboratory, &batch(&laboratory).await).await.remove(0);
+    assert_eq!((first.origin, first.readouts), (Origin::Model, vec![viability(0.9)]), "as it was proposed");
     assert_eq!(batch(&laboratory).await.revision, 2, "what is asked for did not change");
     assert!(laboratory.event_kinds().await.contains(&"BatchPredictionAdded".to_owned()));
 }

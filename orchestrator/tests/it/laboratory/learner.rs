@@ -3,6 +3,7 @@
 use super::world::is_hit;
 use jobs::work::Output;
 use jobs::work::learn::{ModelMetrics, Prediction, Proposal, Propose, ProposeResult, Train, TrainResult};
+use jobs::work::readout::{ReadoutPrediction, ReadoutSays};
 use jobs::{Digest, Experiment};
 use orchestrator::engine::Engine;
 use orchestrator::ids::ActorId;
@@ -90,9 +91,15 @@ fn proposal(experiment: Experiment) -> Proposal {
         prediction,
         score: prediction.mean,
         reason: "next by name".into(),
-        readouts: vec![],
-        feasibility: None,
+        readouts: vec![viability(0.9)],
+        feasibility: Some(0.9),
     }
+}
+
+/// What it says of a further readout, with a constraint that holds so likely.
+pub fn viability(feasibility: f64) -> ReadoutPrediction {
+    let says = ReadoutSays::Value { mean: 0.95, epistemic_sd: 0.03, aleatoric_sd: 0.04 };
+    ReadoutPrediction { readout: "viability".into(), says, feasibility: Some(feasibility) }
 }
 
 async fn store(engine: &Engine, by: ActorId, text: String) -> Digest {

@@ -3,7 +3,7 @@
 //! move that is wrong fails here as it would on a bench.
 
 mod hands;
-mod learner;
+pub mod learner;
 pub mod world;
 
 pub use hands::Fault;
