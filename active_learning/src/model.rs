@@ -167,13 +167,28 @@ impl Model {
         seed: u64,
     ) -> Result<Posterior> {
         let mut posterior = Posterior::default();
+        let mut draws = match self {
+            Self::Sets(model) if samples > 0 => Some(model.draws(
+                vocabulary,
+                &Encoded::of(experiments, vocabulary, contexts)?,
+                samples,
+                seed,
+            )?),
+            _ => None,
+        };
         for chunk in experiments.chunks(CHUNK) {
             let encoded = Encoded::of(chunk, vocabulary, contexts)?;
+            let first = posterior.mean.len();
             posterior.append(match self {
                 Self::Ensemble(model) => model.predict(vocabulary, &encoded, samples, seed)?,
                 Self::Linear(model) => model.predict(vocabulary, &encoded, samples, seed)?,
-                Self::Sets(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+                Self::Sets(model) => {
+                    model.predict(vocabulary, &encoded, draws.as_mut().map(|it| (it, first)))?
+                }
             });
+        }
+        if let Some(draws) = draws {
+            posterior.samples = draws.into_samples();
         }
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         if finite(&posterior.mean) && finite(&posterior.hit_log_odds) && finite(&posterior.epistemic_sd) {

@@ -102,6 +102,25 @@ impl Encoded {
         })
     }
 
+    /// These experiments, then those of `other`, encoded for the same model.
+    pub fn join(&self, other: &Self) -> Result<Self> {
+        let most = self.edits.size2()?.1.max(other.edits.size2()?.1);
+        let wide = |values: &Tensor| -> Result<Tensor> {
+            Ok(values.f_constant_pad_nd([0, most - values.size2()?.1])?)
+        };
+        let later = other.edits.f_add_scalar(self.rows.size1()?)?;
+        let both = |one: &Tensor, other: &Tensor| -> Result<Tensor> { Ok(Tensor::f_cat(&[one, other], 0)?) };
+        Ok(Self {
+            count: self.count + other.count,
+            rows: both(&self.rows, &other.rows)?,
+            edits: both(&wide(&self.edits)?, &wide(&later)?)?,
+            there: both(&wide(&self.there)?, &wide(&other.there)?)?,
+            contexts: both(&self.contexts, &other.contexts)?,
+            context_rows: both(&self.context_rows, &other.context_rows)?,
+            log_odds: both(&self.log_odds, &other.log_odds)?,
+        })
+    }
+
     /// `[U, width + blocks]`: features of the edits used, then which blocks are known.
     pub fn edit_rows(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
         let x = vocabulary.x.f_index_select(0, &self.rows)?;

@@ -154,7 +154,7 @@ fn dot(one: &[f32], other: &[f64]) -> f64 {
 }
 
 /// Per row: the edits that are there.
-fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
+pub(super) fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
     let slots = encoded.edits.size2()?.1.max(1) as usize;
     let edits = Vec::<i64>::try_from(encoded.edits.f_reshape([-1i64])?)?;
     let there = tensor::to_f32(&encoded.there)?;
@@ -166,7 +166,7 @@ fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
 }
 
 /// The first row in each different context, and for each row which context that is.
-fn different_contexts(encoded: &Encoded) -> Result<(Vec<i64>, Vec<usize>)> {
+pub(super) fn different_contexts(encoded: &Encoded) -> Result<(Vec<i64>, Vec<usize>)> {
     let names = Vec::<i64>::try_from(&encoded.contexts)?;
     let rows = Vec::<i64>::try_from(&encoded.context_rows)?;
     let mut known: HashMap<(i64, i64), usize> = HashMap::new();

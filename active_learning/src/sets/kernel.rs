@@ -121,6 +121,18 @@ impl<'a> Geometry<'a> {
         self.alike(one, other, sharpen)
     }
 
+    /// `[U]`: `k` of rows of the vocabulary with themselves; less than 1 where nothing is known of one but its name.
+    pub(super) fn own_edits(&self, rows: &Tensor) -> Result<Tensor> {
+        let directions = self.directions(rows)?;
+        let mut sum = directions.share.f_zeros_like()?;
+        for block in &directions.blocks {
+            let square = block.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
+            sum = sum.f_add(&sharpen(&square)?)?;
+        }
+        let mean = sum.f_mul(&directions.share.f_square()?)?.f_squeeze_dim(1)?;
+        Ok(mean.f_mul_scalar(1.0 - OWN)?.f_add_scalar(OWN)?)
+    }
+
     fn alike(
         &self,
         one: &Tensor,
@@ -305,7 +317,7 @@ pub(super) fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
 }
 
 /// The different numbers in `values`, and the position of each value among them.
-fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(super) fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
     let values = Vec::<i64>::try_from(values)?;
     let mut known: HashMap<i64, i64> = HashMap::new();
     let mut found = Vec::new();
