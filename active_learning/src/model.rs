@@ -2,6 +2,7 @@
 
 use crate::calibration::HeldOut;
 use crate::data::Observation;
+use crate::linear::columns::Layout;
 use crate::linear::replicates::Replicates;
 use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
@@ -120,7 +121,7 @@ impl Model {
         spec: &ModelSpec,
         vocabulary: &Vocabulary,
         set: TrainingSet,
-        contexts: usize,
+        (contexts, layout): (usize, &Layout),
         seed: u64,
         stop: &Stop,
     ) -> Result<(Self, Vec<HeldOut>)> {
@@ -134,7 +135,7 @@ impl Model {
                 Ok((Self::Sets(Box::new(model)), rows))
             }
             ModelFamily::BayesianLinear => {
-                let (model, rows) = linear::fit(vocabulary, &set, contexts, seed, stop)?;
+                let (model, rows) = linear::fit(vocabulary, &set, (contexts, layout), seed, stop)?;
                 Ok((Self::Linear(model), rows))
             }
         }

@@ -6,6 +6,7 @@ use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
+use jobs::dose;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use tch::{Kind, Tensor};
@@ -58,14 +59,19 @@ impl Vocabulary {
         Assembly { features, rows, known, blocks }.assemble()
     }
 
-    /// The row of `edit`; the last row stands for every edit that nothing is known of.
+    /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of.
     pub fn row(&self, edit: &str) -> i64 {
-        self.index.get(edit).copied().unwrap_or(self.index.len() as i64)
+        self.find(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    /// What a table knows of one dose alone is taken where nobody knows the compound.
+    fn find(&self, edit: &str) -> Option<&i64> {
+        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
     }
 
     /// Whether anything is known of `edit`.
     pub fn knows(&self, edit: &str) -> bool {
-        self.index.get(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
     }
 
     /// At most `most` of the edits that something is known of, evenly over the rows.

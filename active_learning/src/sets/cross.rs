@@ -5,7 +5,7 @@
 //! is left for a set is a few multiplications a trained row, which stay in the processor's cache.
 
 use crate::representation::Encoded;
-use crate::sets::kernel::{Geometry, PARTS, pairs};
+use crate::sets::kernel::{Edits, Geometry, PARTS, pairs};
 use crate::sets::process::Process;
 use crate::{Result, tensor, threads};
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ impl Cross {
         likeness: &Tensor,
         trained_likeness: &Tensor,
     ) -> Result<Self> {
-        let table = geometry.edits(&new.rows, &trained.rows)?;
+        let table = geometry.edits(&Edits::of(new), &Edits::of(trained))?;
         let cells = (0..trained.edits.size2()?.1).map(|slot| {
             let cells = table.f_index_select(1, &trained.edits.f_select(1, slot)?)?;
             tensor::to_f32(&cells.f_mul(&trained.there.f_select(1, slot)?)?)

@@ -19,7 +19,7 @@
 
 use crate::representation::Encoded;
 use crate::sets::cross::{different_contexts, edits_there};
-use crate::sets::kernel::{Geometry, distinct, pairs};
+use crate::sets::kernel::{Edits, Geometry, pairs};
 use crate::sets::process::Process;
 use crate::{Result, seed, tensor, threads};
 use rand_chacha::ChaCha8Rng;
@@ -75,22 +75,26 @@ struct OwnOfPairs<'a> {
 }
 
 impl Root {
-    /// Of the edits at `rows` (of the vocabulary), those that matter most first; `most`: the largest exact one.
-    pub fn of(geometry: &Geometry, rows: &Tensor, most: usize) -> Result<Self> {
-        let count = rows.size1()? as usize;
+    /// Of `edits`, those that matter most first; `most`: the largest exact one.
+    pub fn of(geometry: &Geometry, edits: &Edits, most: usize) -> Result<Self> {
+        let count = edits.rows.size1()? as usize;
         let landmarks = if count <= most { count } else { most.min(LANDMARKS) };
-        let chosen = rows.f_narrow(0, 0, landmarks as i64)?;
+        let chosen = edits.select(&(0..landmarks as i64).collect::<Vec<_>>())?;
         let gram = geometry.edits(&chosen, &chosen)?.f_to_kind(Kind::Double)?;
         let eye = Tensor::f_eye(landmarks as i64, (Kind::Double, Device::Cpu))?;
         let factor = gram.f_add(&eye.f_mul_scalar(JITTER)?)?.f_linalg_cholesky(false)?;
         if landmarks == count {
             return Ok(Self { shared: factor.f_to_kind(Kind::Float)?, own: None });
         }
-        let cross = geometry.edits(rows, &chosen)?.f_to_kind(Kind::Double)?;
+        let cross = geometry.edits(edits, &chosen)?.f_to_kind(Kind::Double)?;
         let shared = factor.f_transpose(0, 1)?.f_linalg_solve_triangular(&cross, true, false, false)?;
         let held = shared.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Double)?;
-        let own =
-            geometry.own_edits(rows)?.f_to_kind(Kind::Double)?.f_sub(&held)?.f_clamp_min(0.0)?.f_sqrt()?;
+        let own = geometry
+            .own_edits(&edits.rows)?
+            .f_to_kind(Kind::Double)?
+            .f_sub(&held)?
+            .f_clamp_min(0.0)?
+            .f_sqrt()?;
         Ok(Self { shared: shared.f_to_kind(Kind::Float)?, own: Some(tensor::to_f32(&own)?) })
     }
 }
@@ -98,14 +102,13 @@ impl Root {
 impl<'a> Prior<'a> {
     /// `most`: edits up to which it is exact, see [`MOST_EDITS`].
     pub fn new(geometry: &Geometry, process: &'a Process, encoded: &Encoded, most: usize) -> Result<Self> {
-        let (rows, places) = distinct(&encoded.rows)?;
-        let places = Vec::<i64>::try_from(&places)?;
+        let (different, places) = different_edits(encoded)?;
         let mut edits = edits_there(encoded)?;
-        edits.iter_mut().flatten().for_each(|edit| *edit = places[*edit] as usize);
+        edits.iter_mut().flatten().for_each(|edit| *edit = places[*edit]);
         let (first, context_of) = different_contexts(encoded)?;
         let columns = first.len();
         let most = (most as f64 / (columns.max(1) as f64).cbrt()).max(1.0) as usize;
-        let root = Root::of(geometry, &rows, most)?;
+        let root = Root::of(geometry, &different, most)?;
         let some = encoded.select(&first)?;
         let alike = geometry.contexts(&some, &some)?.f_to_kind(Kind::Double)?;
         let [additive, by_context, product, product_by_context, context, _] = process.weights;
@@ -255,6 +258,22 @@ impl Draws {
     }
 }
 
+/// Each once, in order, and the place of each among them.
+fn different_edits(encoded: &Encoded) -> Result<(Edits, Vec<usize>)> {
+    let rows = Vec::<i64>::try_from(&encoded.rows)?;
+    let decades = tensor::to_f32(&encoded.decades)?;
+    let mut known: HashMap<(i64, u32), usize> = HashMap::new();
+    let mut first = Vec::new();
+    let places = rows.into_iter().zip(decades).zip(0..).map(|((row, decades), place)| {
+        *known.entry((row, decades.to_bits())).or_insert_with(|| {
+            first.push(place);
+            first.len() - 1
+        })
+    });
+    let places = places.collect();
+    Ok((Edits::of(encoded).select(&first)?, places))
+}
+
 /// Of a covariance that may be singular, row by row.
 fn eigen_root(covariance: &Tensor) -> Result<Vec<f32>> {
     let (values, vectors) = covariance.f_linalg_eigh("L")?;
@@ -302,12 +321,12 @@ mod tests {
 
     /// Contexts by name, by features and never seen; single edits, three, an edit nobody knows.
     fn trained(vocabulary: &Vocabulary) -> Encoded {
-        encoded(vocabulary, &[("E1+E2", "line"), ("E3+E4+E5", "E4"), ("E0", "line"), ("E7+X", "line")])
+        encoded(vocabulary, &[("E1+E2", "line"), ("E3+E4+E5", "E4"), ("E0@10uM", "line"), ("E7+X", "line")])
     }
 
     fn asked(vocabulary: &Vocabulary) -> Encoded {
         let rows =
-            [("E1+E2", "line"), ("E1+E2", "E4"), ("E6+E7", "other"), ("E1+E3+E8", "line"), ("X+Y", "E4")];
+            [("E1+E2", "line"), ("E1+E2", "E4"), ("E6+E7", "other"), ("E0@2uM+E1+E8", "line"), ("X+Y", "E4")];
         encoded(vocabulary, &rows)
     }
 
@@ -375,7 +394,7 @@ mod tests {
         );
         let prior = Prior::new(&geometry, &process, &asked, 3).unwrap();
         let root = &prior.root;
-        let (rows, _) = distinct(&asked.rows).unwrap();
+        let (different, _) = different_edits(&asked).unwrap();
         let own = root.own.as_ref().expect("six edits are more than three");
         assert!(
             own.iter().take(3).all(|own| *own < 0.01) && own.iter().skip(3).all(|own| *own > 0.5),
@@ -383,9 +402,9 @@ mod tests {
         );
         let own = tensor::from_f32(own, &[-1]).unwrap().square().diag_embed(0, 0, 1);
         let table = root.shared.matmul(&root.shared.transpose(0, 1)) + own;
-        let exact = geometry.edits(&rows, &rows).unwrap();
+        let exact = geometry.edits(&different, &different).unwrap();
         let k = |one: usize, other: usize| table.double_value(&[one as i64, other as i64]);
-        for edit in 0..rows.size()[0] {
+        for edit in 0..different.rows.size()[0] {
             assert!((table.double_value(&[edit, edit]) - exact.double_value(&[edit, edit])).abs() < 1e-5);
         }
         let [additive, by_context, product, product_by_context, context, _] = process.weights;

@@ -235,6 +235,9 @@ impl SetProcess {
             ("sets.odds".to_owned(), self.odds.weights.shallow_clone()),
             ("sets.side".to_owned(), tensor::from_f64(&[self.side], &[1])?),
         ]);
+        if tensor::to_f32(&self.rows.decades)?.iter().any(|decades| *decades != 0.0) {
+            tensors.insert("sets.decades".to_owned(), whole(&self.rows.decades)?);
+        }
         for (name, process) in [("value", &self.value), ("hit", &self.hit)] {
             let mut numbers = process.weights.to_vec();
             numbers.extend([process.noise, process.centre]);
@@ -256,9 +259,16 @@ impl SetProcess {
             Ok(Process { weights: *weights, noise: *noise, centre: *centre, alpha })
         };
         let edits = whole("sets.edits")?;
+        let rows = whole("sets.rows")?;
+        // Not there where no edit has a dose.
+        let decades = match tensor_of("sets.decades") {
+            Ok(decades) => decades.f_to_kind(Kind::Float)?,
+            Err(_) => rows.f_zeros_like()?.f_to_kind(Kind::Float)?,
+        };
         let rows = Encoded {
             count: edits.size2()?.0,
-            rows: whole("sets.rows")?,
+            rows,
+            decades,
             edits,
             there: single("sets.there")?,
             contexts: whole("sets.contexts")?,
