@@ -246,6 +246,28 @@ fn the_edge_left_empty_makes_a_plate_smaller() {
 }
 
 #[test]
+fn a_description_of_the_screen_has_five_attributes() {
+    let with = |description: &str| {
+        let said = format!("exclude_prior_groups = []\ndescription = {description}");
+        parsed(&[("exclude_prior_groups = []", &said)])
+    };
+    let (spec, _) = with("{ organism = \"human\", readout = \"IFNG, high vs low sort\" }").unwrap();
+    assert_eq!(spec.model.description.values(), ["human", "", "", "IFNG, high vs low sort", ""]);
+    let kept = serde_json::to_value(&spec.model).unwrap();
+    assert_eq!(kept["description"]["organism"], "human");
+    // A campaign that says nothing is what it was before anything could be said.
+    let (silent, _) = parsed(&[]).unwrap();
+    assert!(serde_json::to_value(&silent.model).unwrap().get("description").is_none());
+    let refused = |description: &str| {
+        let error = with(description).unwrap_err();
+        let [problem] = &error.problems[..] else { panic!("{error}") };
+        problem.to_string()
+    };
+    assert!(refused("{ species = \"human\" }").contains("unknown field `species`"));
+    assert!(refused("{ cell = \" K562\" }").contains("model.description.cell: \" K562\" is too long"));
+}
+
+#[test]
 fn what_is_doubtful_is_said_and_taken() {
     let warned = |edits: &[(&str, &str)]| -> Vec<String> {
         parsed(edits).unwrap().1.iter().map(|warning| warning.path.clone()).collect()
@@ -258,6 +280,11 @@ fn what_is_doubtful_is_said_and_taken() {
         ("hit = { at_least = 0.5 }", "hit = { at_most = 0.5 }", "objective.hit"),
         ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
+        (
+            "exclude_prior_groups = []",
+            "exclude_prior_groups = []\ndescription = { cell = \"K562\" }",
+            "model.description",
+        ),
         ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
         ("every_hours = 168.0", "cron = \"0 8 * * *\"", "schedule.cron"),
         ("every_hours = 168.0", "cron = \"0 8 1-7 * Mon\"", "schedule.cron"),
