@@ -35,6 +35,8 @@ pub struct HitEvidence {
     pub of_screens: Vec<f64>,
     /// Of genes in the prior screens: weighted share of screens in which it is a hit.
     pub frequency: Vec<f64>,
+    /// What each screen counts, where a description of the screen at hand decides it.
+    pub weights: Option<Vec<f64>>,
     /// How many times as much a screen of the same kind counts, by attribute; empty without a description.
     pub times: Vec<(&'static str, f64)>,
     /// Log-odds of a gene of which nothing is known.
@@ -85,6 +87,7 @@ impl HitEvidence {
             of_features: of_features.collect(),
             frequency: counts.iter().map(|(hits, seen)| hits / seen.max(1e-9)).collect(),
             unknown: log_odds(None, HIT_SHARE),
+            weights: own,
             times: alike.as_ref().map(|alike| alike.times().to_vec()).unwrap_or_default(),
         })
     }

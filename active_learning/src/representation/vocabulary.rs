@@ -48,11 +48,11 @@ impl Vocabulary {
         let rows = Standardised::of(features);
         let priors = priors.filter(|screens| !screens.is_empty());
         let known = match priors {
-            Some(screens) => Some(Known {
-                evidence: HitEvidence::weigh(screens, features, &rows)?,
-                profile: Profile::of(screens)?,
-                screens,
-            }),
+            Some(screens) => {
+                let evidence = HitEvidence::weigh(screens, features, &rows)?;
+                let profile = Profile::of(screens, evidence.weights.as_deref())?;
+                Some(Known { evidence, profile, screens })
+            }
             None => None,
         };
         let mut blocks = features.blocks.clone();
