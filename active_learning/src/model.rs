@@ -121,13 +121,13 @@ impl Model {
         spec: &ModelSpec,
         vocabulary: &Vocabulary,
         set: TrainingSet,
-        (contexts, layout): (usize, &Layout),
+        (contexts, layout): (&[String], &Layout),
         seed: u64,
         stop: &Stop,
     ) -> Result<(Self, Vec<HeldOut>)> {
         match spec.family {
             ModelFamily::Ensemble => {
-                let (model, rows) = ensemble::fit(spec, vocabulary, &set, contexts, seed, stop)?;
+                let (model, rows) = ensemble::fit(spec, vocabulary, &set, contexts.len(), seed, stop)?;
                 Ok((Self::Ensemble(model), rows))
             }
             ModelFamily::BayesianLinear if sets::has_sets(&set.encoded) && set.len() >= FEWEST_SETS => {

@@ -75,8 +75,8 @@ impl Cell {
             folds,
             fold_count,
         };
-        let layout = Layout::of(cut);
-        let (model, held_out) = Model::fit(spec, vocabulary, set, (contexts.len(), &layout), seed, stop)?;
+        let layout = Layout::of(cut, vocabulary, &contexts);
+        let (model, held_out) = Model::fit(spec, vocabulary, set, (&contexts, &layout), seed, stop)?;
         let (metrics, reliability) = calibration::assess(cut.len(), &held_out);
         let header = Header {
             version: checkpoint::VERSION,
@@ -196,10 +196,10 @@ impl Cell {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let checkpoint = Checkpoint::from_bytes(bytes)?;
-        let contexts = checkpoint.header.contexts.len();
+        let contexts = checkpoint.header.contexts.clone();
         let model = match checkpoint.header.spec.family {
             ModelFamily::Ensemble => {
-                let shape = Shape { blocks: checkpoint.header.blocks.clone(), contexts };
+                let shape = Shape { blocks: checkpoint.header.blocks.clone(), contexts: contexts.len() };
                 let parameters = checkpoint.tensor("parameters")?;
                 if parameters.size2()?.1 != shape.layout().width() {
                     return Err(Error::Checkpoint("its parameters do not fit its blocks".into()));

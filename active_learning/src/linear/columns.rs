@@ -1,5 +1,5 @@
 //! The columns that the linear family learns from: 1, log-odds from other screens, features, masks, contexts; and doses
-//! where any edit has one.
+//! where any edit has one, and how alike contexts are where any context has features.
 
 use super::hit::{self, Prior};
 use crate::Result;
@@ -7,6 +7,7 @@ use crate::data::Observation;
 use crate::representation::encoded::has_dose;
 use crate::representation::vocabulary::SCREENS;
 use crate::representation::{Encoded, Vocabulary};
+use crate::sets::kernel::{Common, Geometry, distinct};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -19,6 +20,8 @@ const MASK_PRECISION: f64 = 10.0;
 const CONTEXT_PRECISION: f64 = 4.0;
 /// Decades of dose, and their squares: a decade moves the log-odds by about one.
 const DOSE_PRECISION: [f64; 2] = [1.0, 4.0];
+/// Smallest eigenvalue of the contexts' cosines that counts: they are single precision.
+const SINGULAR: f64 = 1e-4;
 /// The log-odds from other screens, about what is usual, enter with weight 1 +- 1: how much this screen agrees with them is
 /// for it to say. This and the next were chosen on twelve screens of other studies (docs/virtual-cell.md).
 const PRIOR_WEIGHT_PRECISION: f64 = 1.0;
@@ -34,13 +37,20 @@ pub struct Layout {
     /// An edit that was measured has a dose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doses: bool,
+    /// A context has features of its own (a row of a `cell_line` table).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_features: bool,
 }
 
 impl Layout {
-    /// For a model of `cut`.
-    pub fn of(cut: &[Observation]) -> Self {
-        let edits = cut.iter().flat_map(|row| row.experiment.perturbation.edits());
-        Self { doses: edits.into_iter().any(|edit| has_dose(edit)) }
+    /// For a model of `cut`, in `contexts`.
+    pub fn of(cut: &[Observation], vocabulary: &Vocabulary, contexts: &[String]) -> Self {
+        let mut edits = cut.iter().flat_map(|row| row.experiment.perturbation.edits());
+        Self {
+            doses: edits.any(|edit| has_dose(edit)),
+            // Of one context alone nobody could tell what its features do.
+            context_features: contexts.len() > 1 && contexts.iter().any(|name| vocabulary.knows(name)),
+        }
     }
 
     /// As in every model.
@@ -49,19 +59,22 @@ impl Layout {
     }
 
     /// `[N, P]`, double precision: 1, log-odds, features, masks; a column a context of `contexts`; decades of dose and their
-    /// squares.
-    pub fn columns(&self, vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Result<Tensor> {
+    /// squares; how alike the context is to each of `contexts`.
+    pub fn columns(&self, vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
         let options = (Kind::Float, tch::Device::Cpu);
         let one = Tensor::f_ones([encoded.count, 1], options)?;
         let odds = encoded.log_odds.f_unsqueeze(1)?;
         let features = encoded.summed(vocabulary)?;
         // The last context, never seen, is a row of zeros.
-        let contexts = contexts as i64;
+        let contexts = names.len() as i64;
         let eye = Tensor::f_eye(contexts + 1, options)?.f_narrow(1, 0, contexts)?;
         let context = eye.f_index_select(0, &encoded.contexts)?;
         let mut columns = vec![one, odds, features, context];
         if self.doses {
             columns.push(encoded.doses()?);
+        }
+        if self.context_features {
+            columns.push(context_likeness(vocabulary, encoded, names)?);
         }
         Ok(Tensor::f_cat(&columns, 1)?.f_to_kind(Kind::Double)?)
     }
@@ -89,9 +102,32 @@ impl Layout {
         if self.doses {
             precision.extend(DOSE_PRECISION);
         }
+        if self.context_features {
+            precision.extend(std::iter::repeat_n(CONTEXT_PRECISION, contexts));
+        }
         let mut centre = vec![0.0; precision.len()];
         centre[0] = hit::usual_of_a_side();
         centre[hit::ODDS] = 1.0;
         Ok(Prior { centre, precision })
     }
+}
+
+/// `[N, contexts]`: coordinates of each row's context among those known, by their features; 0 where nothing is known.
+///
+/// With `R R'` the contexts' cosines, `c R'^-1` is as many columns as contexts whose products are the cosines: with the
+/// columns by name beside them, of one precision, a context is half its own and half like its likes, as in the sets
+/// ([`kernel`](crate::sets::kernel)).
+fn context_likeness(vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
+    let known: Vec<i64> = names.iter().map(|name| vocabulary.row(name)).collect();
+    let known = Tensor::f_from_slice(&known)?;
+    let geometry = Geometry::with(vocabulary, Common::default());
+    let among = geometry.cosines(&known, &known)?.f_to_kind(Kind::Double)?;
+    let (values, vectors) = among.f_linalg_eigh("L")?;
+    // Contexts without features, and any that are alike to rounding, add no direction.
+    let scale =
+        values.f_clamp_min(SINGULAR)?.f_rsqrt()?.f_mul(&values.f_gt(SINGULAR)?.f_to_kind(Kind::Double)?)?;
+    let (rows, places) = distinct(&encoded.context_rows)?;
+    let to_known = geometry.cosines(&rows, &known)?.f_to_kind(Kind::Double)?;
+    let coordinates = to_known.f_matmul(&vectors)?.f_mul(&scale.f_unsqueeze(0)?)?;
+    Ok(coordinates.f_index_select(0, &places)?.f_to_kind(Kind::Float)?)
 }

@@ -28,7 +28,8 @@ use tch::Tensor;
 
 #[derive(Debug)]
 pub struct BayesianLinear {
-    pub contexts: usize,
+    /// Those it knows, in the order of their columns.
+    pub contexts: Vec<String>,
     pub layout: Layout,
     pub value: Regression,
     pub hit: HitModel,
@@ -38,12 +39,12 @@ pub struct BayesianLinear {
 pub(crate) fn fit(
     vocabulary: &Vocabulary,
     set: &TrainingSet,
-    (contexts, layout): (usize, &Layout),
+    (contexts, layout): (&[String], &Layout),
     seed: u64,
     stop: &Stop,
 ) -> Result<(BayesianLinear, Vec<HeldOut>)> {
     let columns = layout.columns(vocabulary, &set.encoded, contexts)?;
-    let prior = layout.hit_prior(vocabulary, contexts)?;
+    let prior = layout.hit_prior(vocabulary, contexts.len())?;
     let mut rng = seed::stream(seed, Purpose::Trees);
     let mut on = |rows: &[usize]| -> Result<BayesianLinear> {
         stop.check()?;
@@ -79,14 +80,14 @@ impl BayesianLinear {
         x: &Tensor,
         set: &TrainingSet,
         rows: &[usize],
-        (contexts, layout): (usize, &Layout),
+        (contexts, layout): (&[String], &Layout),
         prior: &Prior,
         rng: &mut ChaCha8Rng,
     ) -> Result<Self> {
         let of = |all: &[f64]| rows.iter().map(|&row| all[row]).collect::<Vec<f64>>();
         let (hits, values) = (of(&set.hits), of(&set.values));
         Ok(Self {
-            contexts,
+            contexts: contexts.to_vec(),
             layout: layout.clone(),
             value: value(x, &values, &set.replicates.of(rows))?,
             hit: HitModel::fit(&Cases { x, hits: &hits, values: &values }, prior, rng)?,
@@ -100,7 +101,7 @@ impl BayesianLinear {
         samples: usize,
         seed: u64,
     ) -> Result<Posterior> {
-        self.posterior(&self.layout.columns(vocabulary, encoded, self.contexts)?, samples, seed)
+        self.posterior(&self.layout.columns(vocabulary, encoded, &self.contexts)?, samples, seed)
     }
 
     fn posterior(&self, x: &Tensor, samples: usize, seed: u64) -> Result<Posterior> {

@@ -80,7 +80,7 @@ pub fn predict(
     let mut said = vec![Vec::new(); if heads.is_empty() { 0 } else { experiments.len() }];
     for (chunk, said) in experiments.chunks(CHUNK).zip(said.chunks_mut(CHUNK)) {
         let encoded = Encoded::of(chunk, vocabulary, known.0)?;
-        let x = known.1.columns(vocabulary, &encoded, known.0.len())?;
+        let x = known.1.columns(vocabulary, &encoded, known.0)?;
         for head in &heads {
             let of_head = head.says(&x)?;
             said.iter_mut().zip(of_head).for_each(|(row, more)| row.extend(more));

@@ -50,7 +50,7 @@ impl Rows {
             replicates.push(row.weight.iter().copied().fold(1.0, f64::max), row.between);
         }
         Ok(Self {
-            x: layout.columns(vocabulary, &encoded, contexts.len())?,
+            x: layout.columns(vocabulary, &encoded, contexts)?,
             y: gathered.iter().map(mean).collect(),
             replicates,
             folds: folds(&experiments, seed),

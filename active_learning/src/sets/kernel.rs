@@ -161,6 +161,13 @@ impl<'a> Geometry<'a> {
         Ok(same.f_mul_scalar(OWN)?.f_add(&mean.f_mul_scalar(1.0 - OWN)?)?)
     }
 
+    /// `[R, R']`: mean cosines over the blocks that both rows have; 0 where nothing is known.
+    pub(crate) fn cosines(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
+        let likeness = self.alike(one, other, |cosine| Ok(cosine.shallow_clone()))?;
+        let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
+        Ok(likeness.f_sub(&same.f_mul_scalar(OWN)?)?.f_div_scalar(1.0 - OWN)?)
+    }
+
     /// `[N, M]`: `c`. Two contexts that no model knows are not the same one.
     pub(super) fn contexts(&self, one: &Encoded, other: &Encoded) -> Result<Tensor> {
         let (rows, places) = distinct(&one.context_rows)?;
@@ -349,7 +356,7 @@ pub(super) fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
 }
 
 /// The different numbers in `values`, and the position of each value among them.
-fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(crate) fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
     let values = Vec::<i64>::try_from(values)?;
     let mut known: HashMap<i64, i64> = HashMap::new();
     let mut found = Vec::new();
