@@ -7,8 +7,9 @@ use active_learning::replay::{Oracle, Replay, Report, Round, ceiling, plot};
 use active_learning::representation::Vocabulary;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use jobs::work::description::Description;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, default_diversity};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,13 @@ pub struct Arguments {
     /// Leave out the screens of this group (or with this id) in `screens.csv`: siblings of the one replayed.
     #[arg(long)]
     exclude: Vec<String>,
+    /// What is said of the screen replayed: organism=human,cell=primary T cell,library=KO,readout=IFNG production,
+    /// selection=FACS (any of them). Other screens then count by how alike they are described.
+    #[arg(long, value_parser = parse_description, conflicts_with = "describe_as")]
+    description: Option<Description>,
+    /// The same, as `screens.csv` describes the screen with this id.
+    #[arg(long)]
+    describe_as: Option<String>,
     #[arg(long, value_enum, default_value_t = Pool::All)]
     pool: Pool,
     #[arg(long, default_value_t = 5)]
@@ -133,6 +141,13 @@ impl Arguments {
         let ceiling = ceiling.transpose()?;
         let prior = self.prior()?;
         let vocabulary = Vocabulary::build(&features, prior.as_ref())?;
+        if !vocabulary.times.is_empty() {
+            let times = vocabulary.times.iter().map(|(name, times)| format!("{name} {times:.1}"));
+            eprintln!(
+                "another screen of the same kind counts as many times as one of another: {}",
+                times.collect::<Vec<_>>().join(", ")
+            );
+        }
         let replay = self.replay(&vocabulary, &oracle);
         let seeds: Vec<u64> = (1..=self.seeds).collect();
         let mut progress = Progress::new(seeds.len() * self.rounds);
@@ -207,12 +222,17 @@ impl Arguments {
 
     fn prior(&self) -> anyhow::Result<Option<PriorScreens>> {
         let mut parts = Vec::new();
+        let mut at_hand = self.description.clone().unwrap_or_default();
         for path in &self.prior {
             let beside = |name: &str| path.parent().unwrap_or(Path::new(".")).join(name);
             let described = Described::read(&beside("screens.csv"), &self.exclude)?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let mut screens =
                 PriorScreens::read(&name, &read(path)?, &described.excluded, &described.one_sided)?;
+            screens.describe(&described.of_screens);
+            if let Some(said) = self.describe_as.as_ref().and_then(|id| described.of_screens.get(id)) {
+                at_hand.clone_from(&said.1);
+            }
             let aliases = beside("bda_symbol_to_hgnc.csv");
             if aliases.exists() {
                 screens.add_aliases(&read_aliases(&read(&aliases)?)?);
@@ -220,11 +240,15 @@ impl Arguments {
             eprintln!("prior {name}: {} screens are used", screens.screens.len());
             parts.push(screens);
         }
-        Ok(match parts.len() {
+        if let Some(id) = self.describe_as.as_ref().filter(|_| at_hand.is_empty()) {
+            anyhow::bail!("no screens.csv beside a prior describes {id:?}");
+        }
+        let joined = match parts.len() {
             0 => None,
             1 => parts.pop(),
             _ => Some(PriorScreens::join(parts)),
-        })
+        };
+        Ok(joined.map(|screens| PriorScreens { at_hand, ..screens }))
     }
 }
 
@@ -233,6 +257,8 @@ impl Arguments {
 struct Described {
     excluded: HashSet<String>,
     one_sided: HashSet<String>,
+    /// Group and description.
+    of_screens: HashMap<String, (String, Description)>,
 }
 
 impl Described {
@@ -242,7 +268,9 @@ impl Described {
             return Ok(described);
         }
         let table = Table::read("screens.csv", &read(path)?, |name| {
-            matches!(name, "screen_id" | "group" | "sided").then_some(ColumnKind::Text)
+            let known =
+                matches!(name, "screen_id" | "group" | "sided") || Description::ATTRIBUTES.contains(&name);
+            known.then_some(ColumnKind::Text)
         })?;
         let rows = table.text("screen_id")?.iter().zip(table.text("group")?.iter());
         let known: Vec<(&str, &str)> = rows.collect();
@@ -251,6 +279,18 @@ impl Described {
             let ids: Vec<String> = matching.map(|(id, _)| (*id).to_owned()).collect();
             anyhow::ensure!(!ids.is_empty(), "no screen or group in {} is called {wanted:?}", path.display());
             described.excluded.extend(ids);
+        }
+        let groups =
+            known.iter().map(|(id, group)| ((*id).to_owned(), ((*group).to_owned(), Description::default())));
+        described.of_screens = groups.collect();
+        for name in Description::ATTRIBUTES {
+            let Ok(words) = table.text(name) else { continue };
+            for ((id, _), word) in known.iter().zip(words.iter()) {
+                let of_screen = described.of_screens.entry((*id).to_owned()).or_default();
+                if let Some(said) = of_screen.1.attribute_mut(name) {
+                    word.clone_into(said);
+                }
+            }
         }
         if let Ok(sided) = table.text("sided") {
             let high = known.iter().zip(sided.iter()).filter(|(_, sided)| *sided == "high");
@@ -317,6 +357,38 @@ fn summarise(report: &Report) {
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `name=words,name=words`; a comma within words is one of theirs, unless a name follows it.
+fn parse_description(text: &str) -> Result<Description, String> {
+    let mut description = Description::default();
+    let mut last: Option<String> = None;
+    for piece in text.split(',') {
+        let named = piece.split_once('=').map(|(name, words)| (name.trim(), words));
+        let known = named.filter(|(name, _)| Description::ATTRIBUTES.contains(name));
+        match (known, &last) {
+            (Some((name, words)), _) => {
+                let said = description.attribute_mut(name).ok_or("no such attribute")?;
+                if !said.is_empty() {
+                    return Err(format!("{name} is said twice"));
+                }
+                words.trim().clone_into(said);
+                last = Some(name.to_owned());
+            }
+            (None, Some(name)) if named.is_none() => {
+                let said = description.attribute_mut(name).ok_or("no such attribute")?;
+                said.push(',');
+                said.push_str(piece);
+            }
+            _ => {
+                let names = Description::ATTRIBUTES.join(", ");
+                return Err(format!(
+                    "{piece:?} is no attribute and its words, as cell=K562; there are {names}"
+                ));
+            }
+        }
+    }
+    Ok(description)
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {

@@ -5,6 +5,7 @@
 
 use crate::calibration::{Calibration, Reliability};
 use crate::data::Block;
+use crate::linear::columns::Layout;
 use crate::model::Scale;
 use crate::readouts::Described;
 use crate::{Error, Result, tensor};
@@ -44,6 +45,9 @@ pub struct Header {
     /// Further readouts, in the order of their tensors.
     #[serde(default)]
     pub readouts: Vec<Described>,
+    /// Columns of the linear family, and of the readouts, that not every model has.
+    #[serde(default, skip_serializing_if = "Layout::is_plain")]
+    pub layout: Layout,
 }
 
 /// Header and named tensors.

@@ -2,8 +2,8 @@
 
 use crate::data::Observation;
 use crate::representation::Vocabulary;
-use jobs::Experiment;
 use jobs::work::learn::Grounds;
+use jobs::{Experiment, dose};
 use std::collections::{HashMap, HashSet};
 
 /// Of each of `experiments`, in their order. `cut`: what the model was trained on.
@@ -15,6 +15,7 @@ pub fn of(experiments: &[Experiment], vocabulary: &Vocabulary, cut: &[Observatio
 /// Rows of the cut by what they have in common with a question.
 struct Measured<'a> {
     own: HashMap<&'a Experiment, u32>,
+    /// At whatever dose.
     by_edit: HashMap<&'a str, Vec<usize>>,
     by_context: HashMap<&'a str, u32>,
     by_size: HashMap<usize, u32>,
@@ -29,7 +30,7 @@ impl<'a> Measured<'a> {
             *by_context.entry(experiment.context.0.as_str()).or_default() += 1;
             *by_size.entry(experiment.perturbation.edits().len()).or_default() += 1;
             for edit in experiment.perturbation.edits() {
-                by_edit.entry(edit).or_default().push(row);
+                by_edit.entry(dose::split(edit).0).or_default().push(row);
             }
         }
         Self { own, by_edit, by_context, by_size }
@@ -37,7 +38,7 @@ impl<'a> Measured<'a> {
 
     fn grounds(&self, experiment: &Experiment, vocabulary: &Vocabulary) -> Grounds {
         let edits = experiment.perturbation.edits();
-        let related = edits.iter().filter_map(|edit| self.by_edit.get(edit.as_str())).flatten();
+        let related = edits.iter().filter_map(|edit| self.by_edit.get(dose::split(edit).0)).flatten();
         let related: HashSet<usize> = related.copied().collect();
         let own_rows = self.own.get(experiment).copied().unwrap_or(0);
         let context = self.by_context.get(experiment.context.0.as_str());
@@ -80,6 +81,14 @@ mod tests {
         let unknown_edits = vec!["C".to_owned(), "D".to_owned()];
         let unknown = Grounds { unknown_edits, related_rows: 1, same_size_rows: 2, ..Grounds::default() };
         assert_eq!(grounds, [known, unknown]);
+        let dosed = [row(&("A@1uM", "x")), row(&("A@9nM+B", "x"))];
+        let at_another = &of(&[experiment("A@2uM", "x")], &vocabulary, &dosed)[0];
+        assert_eq!(
+            (at_another.own_rows, at_another.related_rows),
+            (0, 2),
+            "what another dose did is related"
+        );
+        assert!(at_another.unknown_edits.is_empty());
         let three = of(&[experiment("A+B+C", "x")], &vocabulary, &cut);
         assert_eq!((three[0].same_size_rows, three[0].related_rows), (0, 5));
     }

@@ -2,6 +2,7 @@
 
 use crate::calibration::HeldOut;
 use crate::data::Observation;
+use crate::linear::columns::Layout;
 use crate::linear::replicates::Replicates;
 use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
@@ -120,13 +121,13 @@ impl Model {
         spec: &ModelSpec,
         vocabulary: &Vocabulary,
         set: TrainingSet,
-        contexts: usize,
+        (contexts, layout): (&[String], &Layout),
         seed: u64,
         stop: &Stop,
     ) -> Result<(Self, Vec<HeldOut>)> {
         match spec.family {
             ModelFamily::Ensemble => {
-                let (model, rows) = ensemble::fit(spec, vocabulary, &set, contexts, seed, stop)?;
+                let (model, rows) = ensemble::fit(spec, vocabulary, &set, contexts.len(), seed, stop)?;
                 Ok((Self::Ensemble(model), rows))
             }
             ModelFamily::BayesianLinear if sets::has_sets(&set.encoded) && set.len() >= FEWEST_SETS => {
@@ -134,7 +135,7 @@ impl Model {
                 Ok((Self::Sets(Box::new(model)), rows))
             }
             ModelFamily::BayesianLinear => {
-                let (model, rows) = linear::fit(vocabulary, &set, contexts, seed, stop)?;
+                let (model, rows) = linear::fit(vocabulary, &set, (contexts, layout), seed, stop)?;
                 Ok((Self::Linear(model), rows))
             }
         }
@@ -167,13 +168,28 @@ impl Model {
         seed: u64,
     ) -> Result<Posterior> {
         let mut posterior = Posterior::default();
+        let mut draws = match self {
+            Self::Sets(model) if samples > 0 => Some(model.draws(
+                vocabulary,
+                &Encoded::of(experiments, vocabulary, contexts)?,
+                samples,
+                seed,
+            )?),
+            _ => None,
+        };
         for chunk in experiments.chunks(CHUNK) {
             let encoded = Encoded::of(chunk, vocabulary, contexts)?;
+            let first = posterior.mean.len();
             posterior.append(match self {
                 Self::Ensemble(model) => model.predict(vocabulary, &encoded, samples, seed)?,
                 Self::Linear(model) => model.predict(vocabulary, &encoded, samples, seed)?,
-                Self::Sets(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+                Self::Sets(model) => {
+                    model.predict(vocabulary, &encoded, draws.as_mut().map(|it| (it, first)))?
+                }
             });
+        }
+        if let Some(draws) = draws {
+            posterior.samples = draws.into_samples();
         }
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         if finite(&posterior.mean) && finite(&posterior.hit_log_odds) && finite(&posterior.epistemic_sd) {

@@ -4,6 +4,7 @@ use crate::calibration::{self, Calibration, FEWEST_SCORED, Judged};
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::data::{FurtherValue, Observation};
 use crate::ensemble::{Ensemble, Shape};
+use crate::linear::columns::Layout;
 use crate::linear::{BayesianLinear, hit::HitModel, regression::Regression, replicates::Replicates};
 use crate::model::{Model, Scale, Stop, TrainingSet};
 use crate::prior::screens::HIT_SHARE;
@@ -74,7 +75,8 @@ impl Cell {
             folds,
             fold_count,
         };
-        let (model, held_out) = Model::fit(spec, vocabulary, set, contexts.len(), seed, stop)?;
+        let layout = Layout::of(cut, vocabulary, &contexts);
+        let (model, held_out) = Model::fit(spec, vocabulary, set, (&contexts, &layout), seed, stop)?;
         let (metrics, reliability) = calibration::assess(cut.len(), &held_out);
         let header = Header {
             version: checkpoint::VERSION,
@@ -92,6 +94,7 @@ impl Cell {
             vocabulary: vocabulary.fingerprint.clone(),
             hits_were_called,
             readouts: Vec::new(),
+            layout,
         };
         Ok((Self { header, model, heads: Vec::new() }, calibration::cross_fitted(&held_out)))
     }
@@ -104,8 +107,8 @@ impl Cell {
         values: &[FurtherValue],
         stop: &Stop,
     ) -> Result<()> {
-        let Header { contexts, seed, .. } = &self.header;
-        self.heads = readouts::fit(vocabulary, contexts, readouts, values, *seed, stop)?;
+        let Header { contexts, layout, seed, .. } = &self.header;
+        self.heads = readouts::fit(vocabulary, (contexts, layout), readouts, values, *seed, stop)?;
         self.header.metrics.readouts = self.heads.iter().map(|head| head.metrics.clone()).collect();
         self.header.readouts = self.heads.iter().map(Head::described).collect();
         Ok(())
@@ -118,7 +121,8 @@ impl Cell {
         experiments: &[Experiment],
         vectors: bool,
     ) -> Result<Vec<Vec<ReadoutPrediction>>> {
-        readouts::predict(&self.heads, vocabulary, &self.header.contexts, experiments, vectors)
+        let Header { contexts, layout, .. } = &self.header;
+        readouts::predict(&self.heads, vocabulary, (contexts, layout), experiments, vectors)
     }
 
     /// Predicts in the readout's own units, calibrated, with `samples` joint draws.
@@ -192,10 +196,10 @@ impl Cell {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let checkpoint = Checkpoint::from_bytes(bytes)?;
-        let contexts = checkpoint.header.contexts.len();
+        let contexts = checkpoint.header.contexts.clone();
         let model = match checkpoint.header.spec.family {
             ModelFamily::Ensemble => {
-                let shape = Shape { blocks: checkpoint.header.blocks.clone(), contexts };
+                let shape = Shape { blocks: checkpoint.header.blocks.clone(), contexts: contexts.len() };
                 let parameters = checkpoint.tensor("parameters")?;
                 if parameters.size2()?.1 != shape.layout().width() {
                     return Err(Error::Checkpoint("its parameters do not fit its blocks".into()));
@@ -212,6 +216,7 @@ impl Cell {
                 };
                 Model::Linear(BayesianLinear {
                     contexts,
+                    layout: checkpoint.header.layout.clone(),
                     value: Regression {
                         weights: checkpoint.tensor("value.weights")?,
                         root: checkpoint.tensor("value.root")?,

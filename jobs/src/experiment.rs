@@ -1,5 +1,6 @@
 //! What is asked of nature: a perturbation in a context. Names only; no wells, no features.
 
+use crate::dose::{self, NotADose};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,8 @@ use utoipa::ToSchema;
 /// A set of edits carried out together: one gene, a pair, or more. Order does not matter: the names
 /// are kept sorted and without repeats, and joined by `+` where a single key is needed (`CBLB+RASA2`).
 ///
-/// The one place where doses, or edits other than knock-outs, will enter.
+/// A compound may carry its dose in its name ([`dose`](crate::dose)): `TAXOL@10uM`. Two doses of one compound in a set are
+/// two edits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
 #[schema(value_type = String, example = "CBLB+RASA2")]
 pub struct Perturbation(Vec<String>);
@@ -20,6 +22,8 @@ pub enum NotAPerturbation {
     Empty,
     #[error("{0:?} is not the name of an edit: names are printable, without '+', ',' or surrounding blanks")]
     Name(String),
+    #[error(transparent)]
+    Dose(#[from] NotADose),
 }
 
 impl Perturbation {
@@ -28,6 +32,9 @@ impl Perturbation {
         let mut edits: Vec<String> = edits.into_iter().map(Into::into).collect();
         if let Some(bad) = edits.iter().find(|name| !is_edit_name(name)) {
             return Err(NotAPerturbation::Name(bad.clone()));
+        }
+        for edit in &edits {
+            dose::parse(edit)?;
         }
         edits.sort();
         edits.dedup();
@@ -102,6 +109,14 @@ mod tests {
         let ab: Perturbation = "B+A".parse().unwrap();
         assert_eq!(ab, Perturbation::new(["A", "B", "A"]).unwrap());
         assert_eq!(ab.to_string(), "A+B");
+    }
+
+    #[test]
+    fn a_dose_is_part_of_the_name() {
+        let both: Perturbation = "TAXOL@10uM+CBLB+TAXOL@1uM".parse().unwrap();
+        assert_eq!(both.edits(), ["CBLB", "TAXOL@10uM", "TAXOL@1uM"]);
+        let slip = "CBLB+TAXOL@10".parse::<Perturbation>().unwrap_err().to_string();
+        assert!(slip.contains("TAXOL@10") && slip.contains("nM, uM or mM"), "{slip}");
     }
 
     #[test]

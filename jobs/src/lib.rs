@@ -9,6 +9,7 @@
 pub mod blob;
 pub mod client;
 pub mod crash;
+pub mod dose;
 pub mod experiment;
 pub mod failure;
 pub mod id;

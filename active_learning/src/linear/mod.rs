@@ -5,6 +5,7 @@
 //! Value: conjugate Gaussian regression, precisions by evidence maximisation ([`regression`]; Bishop 2006,
 //! section 3.5). Hit: [`hit`].
 
+pub mod columns;
 mod descent;
 pub mod forest;
 pub mod hit;
@@ -15,36 +16,21 @@ pub mod replicates;
 use crate::calibration::HeldOut;
 use crate::metrics::Forecast;
 use crate::model::{Posterior, Stop, TrainingSet};
-use crate::representation::vocabulary::SCREENS;
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Result, tensor};
+use columns::Layout;
 use hit::{Cases, HitModel, Prior};
 use rand_chacha::ChaCha8Rng;
 use regression::Regression;
 use replicates::Replicates;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-/// Prior variance of what all features of an edit do to the log-odds of a hit; shared out over their columns.
-/// Chosen, as [`SCREENS_VARIANCE`], on replays of 18 screens of other studies (docs/virtual-cell.md).
-const FEATURES_VARIANCE: f64 = 0.2;
-/// The same of its scores in other screens.
-const SCREENS_VARIANCE: f64 = 0.42;
-const MASK_PRECISION: f64 = 10.0;
-const CONTEXT_PRECISION: f64 = 4.0;
-/// The log-odds from other screens, about what is usual, enter with weight 1 +- 1: how much this screen agrees with them is
-/// for it to say. This and the next were chosen on twelve screens of other studies (docs/virtual-cell.md).
-const PRIOR_WEIGHT_PRECISION: f64 = 1.0;
-/// The base rate of hits is within a factor of 1.2 of that of other screens, one sd: what is measured was chosen as likely
-/// hits, and says little of the level of the rest.
-const BASE_RATE_PRECISION: f64 = 30.0;
-/// Within a factor of e of the usual one where no other screens were given.
-const UNKNOWN_BASE_RATE_PRECISION: f64 = 1.0;
-
-/// Columns: 1, log-odds from other screens, features, masks, contexts.
 #[derive(Debug)]
 pub struct BayesianLinear {
-    pub contexts: usize,
+    /// Those it knows, in the order of their columns.
+    pub contexts: Vec<String>,
+    pub layout: Layout,
     pub value: Regression,
     pub hit: HitModel,
 }
@@ -53,16 +39,16 @@ pub struct BayesianLinear {
 pub(crate) fn fit(
     vocabulary: &Vocabulary,
     set: &TrainingSet,
-    contexts: usize,
+    (contexts, layout): (&[String], &Layout),
     seed: u64,
     stop: &Stop,
 ) -> Result<(BayesianLinear, Vec<HeldOut>)> {
-    let columns = columns(vocabulary, &set.encoded, contexts)?;
-    let prior = hit_prior(vocabulary, contexts)?;
+    let columns = layout.columns(vocabulary, &set.encoded, contexts)?;
+    let prior = layout.hit_prior(vocabulary, contexts.len())?;
     let mut rng = seed::stream(seed, Purpose::Trees);
     let mut on = |rows: &[usize]| -> Result<BayesianLinear> {
         stop.check()?;
-        BayesianLinear::fit(&select(&columns, rows)?, set, rows, contexts, &prior, &mut rng)
+        BayesianLinear::fit(&select(&columns, rows)?, set, rows, (contexts, layout), &prior, &mut rng)
     };
     let all: Vec<usize> = (0..set.len()).collect();
     let model = on(&all)?;
@@ -94,14 +80,15 @@ impl BayesianLinear {
         x: &Tensor,
         set: &TrainingSet,
         rows: &[usize],
-        contexts: usize,
+        (contexts, layout): (&[String], &Layout),
         prior: &Prior,
         rng: &mut ChaCha8Rng,
     ) -> Result<Self> {
         let of = |all: &[f64]| rows.iter().map(|&row| all[row]).collect::<Vec<f64>>();
         let (hits, values) = (of(&set.hits), of(&set.values));
         Ok(Self {
-            contexts,
+            contexts: contexts.to_vec(),
+            layout: layout.clone(),
             value: value(x, &values, &set.replicates.of(rows))?,
             hit: HitModel::fit(&Cases { x, hits: &hits, values: &values }, prior, rng)?,
         })
@@ -114,7 +101,7 @@ impl BayesianLinear {
         samples: usize,
         seed: u64,
     ) -> Result<Posterior> {
-        self.posterior(&columns(vocabulary, encoded, self.contexts)?, samples, seed)
+        self.posterior(&self.layout.columns(vocabulary, encoded, &self.contexts)?, samples, seed)
     }
 
     fn posterior(&self, x: &Tensor, samples: usize, seed: u64) -> Result<Posterior> {
@@ -150,39 +137,4 @@ fn value(x: &Tensor, values: &[f64], replicates: &Replicates) -> Result<Regressi
             Regression::fit(&x.f_mul(&root)?, &y.f_mul(&root)?)
         }
     }
-}
-
-/// `[N, 2 + width + blocks + contexts]`, double precision.
-pub(crate) fn columns(vocabulary: &Vocabulary, encoded: &Encoded, contexts: usize) -> Result<Tensor> {
-    let options = (Kind::Float, tch::Device::Cpu);
-    let one = Tensor::f_ones([encoded.count, 1], options)?;
-    let odds = encoded.log_odds.f_unsqueeze(1)?;
-    let features = encoded.summed(vocabulary)?;
-    // The last context, never seen, is a row of zeros.
-    let contexts = contexts as i64;
-    let eye = Tensor::f_eye(contexts + 1, options)?.f_narrow(1, 0, contexts)?;
-    let context = eye.f_index_select(0, &encoded.contexts)?;
-    Ok(Tensor::f_cat(&[one, odds, features, context], 1)?.f_to_kind(Kind::Double)?)
-}
-
-pub(crate) fn hit_prior(vocabulary: &Vocabulary, contexts: usize) -> Result<Prior> {
-    let base_rate = if vocabulary.has_prior { BASE_RATE_PRECISION } else { UNKNOWN_BASE_RATE_PRECISION };
-    let mut precision = vec![base_rate, PRIOR_WEIGHT_PRECISION];
-    let of_screens = |name: &str| vocabulary.has_prior && name == SCREENS;
-    let energies = vocabulary.energies()?;
-    let features: f64 = (vocabulary.blocks.iter().zip(&energies))
-        .filter(|(block, _)| !of_screens(&block.name))
-        .map(|(_, energy)| energy)
-        .sum();
-    for (block, energy) in vocabulary.blocks.iter().zip(&energies) {
-        let of_block =
-            if of_screens(&block.name) { energy / SCREENS_VARIANCE } else { features / FEATURES_VARIANCE };
-        precision.extend(std::iter::repeat_n(of_block.max(1.0), block.width));
-    }
-    precision.extend(std::iter::repeat_n(MASK_PRECISION, vocabulary.blocks.len()));
-    precision.extend(std::iter::repeat_n(CONTEXT_PRECISION, contexts));
-    let mut centre = vec![0.0; precision.len()];
-    centre[0] = hit::usual_of_a_side();
-    centre[hit::ODDS] = 1.0;
-    Ok(Prior { centre, precision })
 }

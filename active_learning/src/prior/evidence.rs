@@ -12,6 +12,7 @@
 use crate::data::FeatureTable;
 use crate::metrics;
 use crate::prior::PriorScreens;
+use crate::prior::alike::{Alike, Targets};
 use crate::prior::screens::HIT_SHARE;
 use crate::prior::transfer::Transfer;
 use crate::representation::standardise::Standardised;
@@ -34,6 +35,10 @@ pub struct HitEvidence {
     pub of_screens: Vec<f64>,
     /// Of genes in the prior screens: weighted share of screens in which it is a hit.
     pub frequency: Vec<f64>,
+    /// What each screen counts, where a description of the screen at hand decides it.
+    pub weights: Option<Vec<f64>>,
+    /// How many times as much a screen of the same kind counts, by attribute; empty without a description.
+    pub times: Vec<(&'static str, f64)>,
     /// Log-odds of a gene of which nothing is known.
     pub unknown: f64,
 }
@@ -52,7 +57,21 @@ impl HitEvidence {
             expected.copied().unwrap_or(HIT_SHARE)
         };
         let expected: Vec<f64> = screens.genes.iter().map(expected_of).collect();
-        let transfer = Transfer::learn(screens, &weights, &related, |hits, seen, gene| {
+        let targets = Targets {
+            related: &related,
+            weights: &weights,
+            groups: &screens.groups,
+            expected: &expected,
+            worth: PRIOR_SCREENS,
+        };
+        let alike = Alike::learn(screens, &targets)?;
+        let weights_for = |target: usize| match &alike {
+            Some(alike) => alike.weigh(target, &weights),
+            None => weights.clone(),
+        };
+        let own = alike.as_ref().map(|alike| alike.weigh(screens.screens.len(), &weights));
+        let counts = own.as_ref().map_or(counts, |own| count(screens, own));
+        let transfer = Transfer::learn(screens, (&weights, weights_for), &related, |hits, seen, gene| {
             share(hits, seen, expected[gene])
         });
         let log_odds = |own: Option<&(f64, f64)>, expected: f64| {
@@ -68,6 +87,8 @@ impl HitEvidence {
             of_features: of_features.collect(),
             frequency: counts.iter().map(|(hits, seen)| hits / seen.max(1e-9)).collect(),
             unknown: log_odds(None, HIT_SHARE),
+            weights: own,
+            times: alike.as_ref().map(|alike| alike.times().to_vec()).unwrap_or_default(),
         })
     }
 }

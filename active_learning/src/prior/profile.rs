@@ -2,7 +2,8 @@
 //!
 //! Two views of every screen: the z-score (direction) and its size (does it ever matter). A screen's columns
 //! are as long as the square root of 1 / (number of screens correlated with it), as in
-//! [`evidence`](super::evidence), so that copies of a screen pull no harder than one. Principal components of
+//! [`evidence`](super::evidence), so that copies of a screen pull no harder than one; where the screen
+//! at hand is described, times the root of how much more those described alike count ([`alike`](super::alike)). Principal components of
 //! the same numbers lose on replays: what they leave out are the few screens of one kind.
 
 use crate::prior::PriorScreens;
@@ -22,14 +23,18 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub fn of(screens: &PriorScreens) -> Result<Self> {
+    /// `weights`: one a screen; without them, how independent it is.
+    pub fn of(screens: &PriorScreens, weights: Option<&[f64]>) -> Result<Self> {
         let count = screens.screens.len();
         let shape = [screens.genes.len() as i64, count as i64];
         let cut: Vec<f32> = screens.z.iter().map(|z| z.clamp(-LIMIT, LIMIT)).collect();
         let sizes = centred(cut.iter().map(|z| z.abs()).collect(), count);
         let filled: Vec<f32> = cut.into_iter().map(|z| if z.is_nan() { 0.0 } else { z }).collect();
-        let lengths: Vec<f32> =
-            independence(&related(screens)?, count).iter().map(|weight| weight.sqrt() as f32).collect();
+        let weights = match weights {
+            Some(weights) => weights.to_vec(),
+            None => independence(&related(screens)?, count),
+        };
+        let lengths: Vec<f32> = weights.iter().map(|weight| weight.sqrt() as f32).collect();
         let lengths = tensor::from_f32(&lengths, &[1, count as i64])?;
         let views = [tensor::from_f32(&filled, &shape)?, tensor::from_f32(&sizes, &shape)?];
         let weighted = views.iter().map(|view| Ok(view.f_mul(&lengths)?)).collect::<Result<Vec<_>>>()?;

@@ -2,6 +2,7 @@
 
 use crate::data::table::{Column, ColumnKind, Table, Words};
 use crate::{Error, Result};
+use jobs::work::description::Description;
 use jobs::work::learn::names_of_screen;
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +19,12 @@ pub struct PriorScreens {
     pub screens: Vec<String>,
     pub genes: Vec<String>,
     pub index: HashMap<String, usize>,
+    /// The study of each screen; empty where nobody said.
+    pub groups: Vec<String>,
+    /// Of each screen; empty where nobody said.
+    pub descriptions: Vec<Description>,
+    /// Of the screen at hand, which is not among these; empty: all count alike.
+    pub at_hand: Description,
     /// `[genes, screens]`: robust z-score, NaN where not measured.
     pub z: Vec<f32>,
     /// `[genes, screens]`: 1 hit, 0 not, NaN where not measured.
@@ -34,6 +41,7 @@ struct Screen {
     name: String,
     /// The study; empty where the file does not say.
     group: String,
+    description: Description,
     rows: Vec<(u32, f32, f32)>,
     one_sided: bool,
 }
@@ -51,6 +59,7 @@ impl PriorScreens {
     ) -> Result<Self> {
         let table = Table::read("prior", bytes, |column| match column {
             "screen_id" | "gene" | "group" | "sided" => Some(ColumnKind::Text),
+            column if Description::ATTRIBUTES.contains(&column) => Some(ColumnKind::Text),
             "score" | "hit" => Some(ColumnKind::Number),
             _ => None,
         })?;
@@ -76,8 +85,11 @@ impl PriorScreens {
             }
         }
         let index = words.iter().enumerate().map(|(row, word)| (word.clone(), row)).collect();
-        let screens = screens.into_iter().map(|screen| screen.name).collect();
-        Self { screens, genes: words.to_vec(), index, z, hit }
+        let groups = screens.iter().map(|screen| screen.group.clone()).collect();
+        let (screens, descriptions) =
+            screens.into_iter().map(|screen| (screen.name, screen.description)).unzip();
+        let genes = words.to_vec();
+        Self { screens, groups, descriptions, at_hand: Description::default(), genes, index, z, hit }
     }
 
     /// Screens of several files together.
@@ -106,6 +118,8 @@ impl PriorScreens {
                 }
             }
         }
+        joined.groups = parts.iter().flat_map(|part| part.groups.clone()).collect();
+        joined.descriptions = parts.iter().flat_map(|part| part.descriptions.clone()).collect();
         joined.screens = parts.into_iter().flat_map(|part| part.screens).collect();
         joined
     }
@@ -115,6 +129,20 @@ impl PriorScreens {
         for (alias, gene) in aliases {
             if let Some(&row) = self.index.get(gene) {
                 self.index.entry(alias.clone()).or_insert(row);
+            }
+        }
+    }
+
+    /// Takes groups (studies) and descriptions of screens by their names, where the file said nothing of them.
+    pub fn describe(&mut self, by_name: &HashMap<String, (String, Description)>) {
+        let own = self.groups.iter_mut().zip(&mut self.descriptions);
+        for (name, (group, description)) in self.screens.iter().zip(own) {
+            let Some((its_group, said)) = by_name.get(name) else { continue };
+            if group.is_empty() {
+                group.clone_from(its_group);
+            }
+            if description.is_empty() {
+                description.clone_from(said);
             }
         }
     }
@@ -134,6 +162,7 @@ fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
     let blank = |name: &String| Screen {
         name: name.clone(),
         group: String::new(),
+        description: Description::default(),
         rows: Vec::new(),
         one_sided: false,
     };
@@ -145,6 +174,7 @@ fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
         }
         screen.one_sided |= side == "high";
     }
+    describe(&mut screens, table, ids);
     let mut seen = HashSet::new();
     for (row, ((&screen, &gene), &score)) in ids.codes.iter().zip(&genes.codes).zip(scores).enumerate() {
         if score.is_finite() && seen.insert((screen, gene)) {
@@ -158,6 +188,20 @@ fn split(name: &str, table: &Table, genes: &Words) -> Result<Vec<Screen>> {
         return Err(Error::Table { table: "prior", reason });
     }
     Ok(screens)
+}
+
+/// By what the first row of each screen that says anything says.
+fn describe(screens: &mut [Screen], table: &Table, ids: &Words) {
+    for name in Description::ATTRIBUTES {
+        let Ok(words) = table.text(name) else { continue };
+        for (&screen, word) in ids.codes.iter().zip(words.iter()) {
+            if let Some(said) = screens[screen as usize].description.attribute_mut(name)
+                && said.is_empty()
+            {
+                said.push_str(word);
+            }
+        }
+    }
 }
 
 /// The genes of `screens`, in the order of `words`: what only a screen that was left out knows does not show.

@@ -9,7 +9,7 @@ use crate::metrics;
 use crate::prior::PriorScreens;
 
 /// Screens with a larger squared correlation of hit calls are relatives, and left out.
-const RELATED: f64 = 0.02;
+pub(super) const RELATED: f64 = 0.02;
 /// Every so many genes are looked at: two numbers need no more.
 const GENE_STEP: usize = 8;
 /// Fewer unrelated screens than this, copies counted once, teach nothing about transfer.
@@ -36,11 +36,11 @@ impl Transfer {
         self.slope * log_odds + self.shift
     }
 
-    /// `weights`: one a screen; `related`: `[screens, screens]` squared correlations; `log_odds`: of hits,
-    /// screens seen and gene.
+    /// `weights`: one a screen, for foretelling a screen by the others; `related`: `[screens, screens]` squared correlations;
+    /// `log_odds`: of hits, screens seen and gene.
     pub fn learn(
         screens: &PriorScreens,
-        weights: &[f64],
+        (weights, weights_for): (&[f64], impl Fn(usize) -> Vec<f64>),
         related: &[f64],
         log_odds: impl Fn(f64, f64, usize) -> f64,
     ) -> Self {
@@ -52,14 +52,15 @@ impl Transfer {
             if unrelated.iter().map(|&other| weights[other]).sum::<f64>() < FEWEST_SCREENS {
                 continue;
             }
+            let counted = weights_for(target);
             for (gene, calls) in screens.hit.chunks_exact(width).enumerate().step_by(GENE_STEP) {
                 if calls[target].is_nan() {
                     continue;
                 }
                 let (mut hits, mut seen) = (0.0, 0.0);
                 for &other in unrelated.iter().filter(|&&other| !calls[other].is_nan()) {
-                    hits += weights[other] * f64::from(calls[other]);
-                    seen += weights[other];
+                    hits += counted[other] * f64::from(calls[other]);
+                    seen += counted[other];
                 }
                 let hit = f64::from(calls[target]);
                 cases.push(Case { log_odds: log_odds(hits, seen, gene), hit, weight: weights[target] });

@@ -6,7 +6,7 @@ use super::ordinal::Ordinal;
 use super::rows::Rows;
 use super::values::Values;
 use crate::data::FurtherValue;
-use crate::linear;
+use crate::linear::columns::Layout;
 use crate::metrics;
 use crate::model::Stop;
 use crate::representation::{Encoded, Vocabulary};
@@ -53,7 +53,7 @@ pub struct Described {
 /// Trains a head for each of `readouts` on its own of `values`, whose `readout` is the position among them.
 pub fn fit(
     vocabulary: &Vocabulary,
-    contexts: &[String],
+    known: (&[String], &Layout),
     readouts: &[Readout],
     values: &[FurtherValue],
     seed: u64,
@@ -62,7 +62,7 @@ pub fn fit(
     let head = |(place, readout): (usize, &Readout)| {
         stop.check()?;
         let own: Vec<&FurtherValue> = values.iter().filter(|value| value.readout == place).collect();
-        Head::fit(vocabulary, contexts, readout, &own, seed)
+        Head::fit(vocabulary, known, readout, &own, seed)
     };
     readouts.iter().enumerate().map(head).collect()
 }
@@ -71,7 +71,7 @@ pub fn fit(
 pub fn predict(
     heads: &[Head],
     vocabulary: &Vocabulary,
-    contexts: &[String],
+    known: (&[String], &Layout),
     experiments: &[Experiment],
     vectors: bool,
 ) -> Result<Vec<Vec<ReadoutPrediction>>> {
@@ -79,8 +79,8 @@ pub fn predict(
     let heads: Vec<&Head> = heads.iter().filter(asked).filter(|head| head.learnt.is_some()).collect();
     let mut said = vec![Vec::new(); if heads.is_empty() { 0 } else { experiments.len() }];
     for (chunk, said) in experiments.chunks(CHUNK).zip(said.chunks_mut(CHUNK)) {
-        let encoded = Encoded::of(chunk, vocabulary, contexts)?;
-        let x = linear::columns(vocabulary, &encoded, contexts.len())?;
+        let encoded = Encoded::of(chunk, vocabulary, known.0)?;
+        let x = known.1.columns(vocabulary, &encoded, known.0)?;
         for head in &heads {
             let of_head = head.says(&x)?;
             said.iter_mut().zip(of_head).for_each(|(row, more)| row.extend(more));
@@ -92,13 +92,13 @@ pub fn predict(
 impl Head {
     fn fit(
         vocabulary: &Vocabulary,
-        contexts: &[String],
+        known: (&[String], &Layout),
         readout: &Readout,
         values: &[&FurtherValue],
         seed: u64,
     ) -> Result<Self> {
         let width = readout.row_names().len().max(1);
-        let rows = Rows::of(vocabulary, contexts, values, width, seed)?;
+        let rows = Rows::of(vocabulary, known, values, width, seed)?;
         let mut metrics = ReadoutMetrics {
             name: readout.name.clone(),
             training_rows: rows.len() as u64,
@@ -111,7 +111,7 @@ impl Head {
         } else if readout.kind.labels().is_empty() {
             Some(Learnt::Values(Values::fit(&rows, &mut metrics)?))
         } else {
-            let mut precision = linear::hit_prior(vocabulary, contexts.len())?.precision;
+            let mut precision = known.1.hit_prior(vocabulary, known.0.len())?.precision;
             if let Some(intercept) = precision.first_mut() {
                 *intercept = INTERCEPT_PRECISION;
             }

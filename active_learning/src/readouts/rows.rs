@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::data::FurtherValue;
-use crate::linear::{self, replicates::Replicates};
+use crate::linear::{columns::Layout, replicates::Replicates};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use jobs::Experiment;
@@ -37,7 +37,7 @@ impl Rows {
     /// `values`: of one readout with `width` components.
     pub fn of(
         vocabulary: &Vocabulary,
-        contexts: &[String],
+        (contexts, layout): (&[String], &Layout),
         values: &[&FurtherValue],
         width: usize,
         seed: u64,
@@ -50,7 +50,7 @@ impl Rows {
             replicates.push(row.weight.iter().copied().fold(1.0, f64::max), row.between);
         }
         Ok(Self {
-            x: linear::columns(vocabulary, &encoded, contexts.len())?,
+            x: layout.columns(vocabulary, &encoded, contexts)?,
             y: gathered.iter().map(mean).collect(),
             replicates,
             folds: folds(&experiments, seed),

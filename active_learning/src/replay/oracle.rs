@@ -28,7 +28,9 @@ struct Format {
     value: &'static str,
 }
 
-/// Single genes, gene pairs, drug pairs in a cell line.
+/// Of the drugs, both or neither.
+const DOSES: [&str; 2] = ["dose_a", "dose_b"];
+/// Single genes, gene pairs, drug pairs in a cell line (at doses, where `dose_a`, `dose_b` say so: `10uM`).
 const FORMATS: [Format; 3] = [
     Format { edits: &["gene"], context: None, value: "score" },
     Format { edits: &["gene_a", "gene_b"], context: None, value: "gi_score" },
@@ -56,11 +58,13 @@ impl Oracle {
         let hits = if table.has("hit") { table.number("hit")?.to_vec() } else { highest(values) };
         let barred = if non_essential { table.number("essential")? } else { &[] };
         let edits = format.edits.iter().map(|column| table.text(column)).collect::<Result<Vec<_>>>()?;
+        let doses = DOSES.iter().filter(|column| format.context.is_some() && table.has(column));
+        let doses = doses.map(|column| table.text(column)).collect::<Result<Vec<_>>>()?;
         let context = format.context.map(|column| table.text(column)).transpose()?;
         let mut oracle = Self { pool: Vec::new(), truth: HashMap::new() };
         for (row, (value, hit)) in values.iter().zip(hits).enumerate() {
             if value.is_finite() && barred.get(row).is_none_or(|mark| *mark < 0.5) {
-                let experiment = experiment(row, &edits, context)?;
+                let experiment = experiment(row, (&edits, &doses), context)?;
                 oracle.push(experiment, f64::from(*value), hit > 0.5);
             }
         }
@@ -111,15 +115,26 @@ pub fn permuted(answers: &[Observation], rng: &mut ChaCha8Rng) -> Vec<Observatio
 
 fn kind_of_column(name: &str) -> Option<ColumnKind> {
     match name {
-        "gene" | "gene_a" | "gene_b" | "drug_a" | "drug_b" | "cell_line" => Some(ColumnKind::Text),
+        "gene" | "gene_a" | "gene_b" | "drug_a" | "drug_b" | "cell_line" | "dose_a" | "dose_b" => {
+            Some(ColumnKind::Text)
+        }
         "score" | "gi_score" | "synergy" | "hit" | "essential" => Some(ColumnKind::Number),
         _ => None,
     }
 }
 
-fn experiment(row: usize, edits: &[&Words], context: Option<&Words>) -> Result<Experiment> {
+/// `doses`: as many as edits, or none.
+fn experiment(
+    row: usize,
+    (edits, doses): (&[&Words], &[&Words]),
+    context: Option<&Words>,
+) -> Result<Experiment> {
     let word = |words: &Words| words.at(row).unwrap_or_default().to_owned();
-    let perturbation = Perturbation::new(edits.iter().map(|words| word(words)))
+    let named = |(place, edit): (usize, &&Words)| match doses.get(place).map(|dose| word(dose)) {
+        Some(dose) if !dose.is_empty() => format!("{}@{dose}", word(edit)),
+        _ => word(edit),
+    };
+    let perturbation = Perturbation::new(edits.iter().enumerate().map(named))
         .map_err(|error| Error::Row { table: SCREEN, row: row + 1, reason: error.to_string() })?;
     Ok(Experiment { perturbation, context: Context(context.map_or_else(|| CONTEXT.to_owned(), word)) })
 }
@@ -146,6 +161,13 @@ mod tests {
         assert_eq!((pairs.pool().len(), pairs.hits()), (2, 1));
         let drugs = Oracle::read(b"drug_a,drug_b,cell_line,synergy\n5,7,K,3\n5,7,L,9\n6,7,K,1\n").unwrap();
         assert_eq!(drugs.pool()[1].context.0, "L");
+        let dosed =
+            Oracle::read(b"drug_a,dose_a,drug_b,dose_b,cell_line,synergy\n5,1uM,7,10nM,K,3\n5,,7,10nM,K,3\n");
+        let names: Vec<String> = dosed.unwrap().pool().iter().map(|e| e.perturbation.to_string()).collect();
+        assert_eq!(names, ["5@1uM+7@10nM", "5+7@10nM"]);
+        let slip =
+            Oracle::read(b"drug_a,dose_a,drug_b,dose_b,cell_line,synergy\n5,1,7,10nM,K,3\n").unwrap_err();
+        assert_eq!(slip.code(), "learner.row_invalid");
         assert_eq!((drugs.hits(), drugs.ask(&drugs.pool()[1]).unwrap().hit), (1, Some(true)));
     }
 

@@ -6,6 +6,8 @@ use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
+use jobs::dose;
+use jobs::work::description::Description;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use tch::{Kind, Tensor};
@@ -28,6 +30,9 @@ pub struct Vocabulary {
     pub log_odds: Vec<f32>,
     /// Per row: weighted share of other screens in which it is a hit, where there are any.
     pub frequency: Vec<Option<f32>>,
+    /// How many times as much another screen of the same kind counts, by attribute of their descriptions; empty without a
+    /// description of the screen at hand.
+    pub times: Vec<(&'static str, f64)>,
     /// Other screens were given.
     pub has_prior: bool,
     /// Means and standard deviations of the feature columns (not of the `screens` block, which is unit).
@@ -43,11 +48,11 @@ impl Vocabulary {
         let rows = Standardised::of(features);
         let priors = priors.filter(|screens| !screens.is_empty());
         let known = match priors {
-            Some(screens) => Some(Known {
-                evidence: HitEvidence::weigh(screens, features, &rows)?,
-                profile: Profile::of(screens)?,
-                screens,
-            }),
+            Some(screens) => {
+                let evidence = HitEvidence::weigh(screens, features, &rows)?;
+                let profile = Profile::of(screens, evidence.weights.as_deref())?;
+                Some(Known { evidence, profile, screens })
+            }
             None => None,
         };
         let mut blocks = features.blocks.clone();
@@ -58,14 +63,19 @@ impl Vocabulary {
         Assembly { features, rows, known, blocks }.assemble()
     }
 
-    /// The row of `edit`; the last row stands for every edit that nothing is known of.
+    /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of.
     pub fn row(&self, edit: &str) -> i64 {
-        self.index.get(edit).copied().unwrap_or(self.index.len() as i64)
+        self.find(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    /// What a table knows of one dose alone is taken where nobody knows the compound.
+    fn find(&self, edit: &str) -> Option<&i64> {
+        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
     }
 
     /// Whether anything is known of `edit`.
     pub fn knows(&self, edit: &str) -> bool {
-        self.index.get(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
     }
 
     /// At most `most` of the edits that something is known of, evenly over the rows.
@@ -144,6 +154,7 @@ impl Assembly<'_> {
             known,
             log_odds,
             frequency,
+            times: self.known.as_ref().map(|known| known.evidence.times.clone()).unwrap_or_default(),
             has_prior: self.known.is_some(),
             means: self.rows.means,
             sds: self.rows.sds,
@@ -220,6 +231,13 @@ fn fingerprint(features: &FeatureTable, priors: Option<&PriorScreens>) -> String
         words(&mut priors.genes.iter());
         let aliases: BTreeSet<&String> = priors.index.keys().collect();
         words(&mut aliases.into_iter());
+        // Nothing more without a description, so that models of before still fit.
+        if !priors.at_hand.is_empty() {
+            words(&mut priors.groups.iter());
+            let described = priors.descriptions.iter().chain([&priors.at_hand]);
+            let said: Vec<String> = described.flat_map(Description::values).map(str::to_owned).collect();
+            words(&mut said.iter());
+        }
     }
     let prior_numbers = priors.map(|priors| [priors.z.as_slice(), priors.hit.as_slice()]);
     let numbers = [features.values.as_slice()].into_iter().chain(prior_numbers.into_iter().flatten());

@@ -5,7 +5,7 @@
 //! is left for a set is a few multiplications a trained row, which stay in the processor's cache.
 
 use crate::representation::Encoded;
-use crate::sets::kernel::{Geometry, PARTS, pairs};
+use crate::sets::kernel::{Edits, Geometry, PARTS, pairs};
 use crate::sets::process::Process;
 use crate::{Result, tensor, threads};
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ impl Cross {
         likeness: &Tensor,
         trained_likeness: &Tensor,
     ) -> Result<Self> {
-        let table = geometry.edits(&new.rows, &trained.rows)?;
+        let table = geometry.edits(&Edits::of(new), &Edits::of(trained))?;
         let cells = (0..trained.edits.size2()?.1).map(|slot| {
             let cells = table.f_index_select(1, &trained.edits.f_select(1, slot)?)?;
             tensor::to_f32(&cells.f_mul(&trained.there.f_select(1, slot)?)?)
@@ -154,7 +154,7 @@ fn dot(one: &[f32], other: &[f64]) -> f64 {
 }
 
 /// Per row: the edits that are there.
-fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
+pub(super) fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
     let slots = encoded.edits.size2()?.1.max(1) as usize;
     let edits = Vec::<i64>::try_from(encoded.edits.f_reshape([-1i64])?)?;
     let there = tensor::to_f32(&encoded.there)?;
@@ -166,7 +166,7 @@ fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
 }
 
 /// The first row in each different context, and for each row which context that is.
-fn different_contexts(encoded: &Encoded) -> Result<(Vec<i64>, Vec<usize>)> {
+pub(super) fn different_contexts(encoded: &Encoded) -> Result<(Vec<i64>, Vec<usize>)> {
     let names = Vec::<i64>::try_from(&encoded.contexts)?;
     let rows = Vec::<i64>::try_from(&encoded.context_rows)?;
     let mut known: HashMap<(i64, i64), usize> = HashMap::new();

@@ -9,7 +9,8 @@
 //! | likeness | `l l'` | that edits alike each other (one complex, one pathway) interact more, or less |
 //!
 //! `k` is half identity, half the mean over feature blocks of `(r + r^2) / 2`, r the cosine; `c` is half
-//! identity, half cosine. Products and sums of kernels are kernels (Rasmussen & Williams 2006, section 4.2);
+//! identity, half cosine. Of edits with doses `k` is also multiplied by `exp(-d^2 / 2)`, d the decades between the doses; an
+//! edit without a dose counts as one at 1 uM. Products and sums of kernels are kernels (Rasmussen & Williams 2006, section 4.2);
 //! every part sums over edits, so their order cannot matter.
 
 use crate::representation::{Encoded, Vocabulary};
@@ -23,6 +24,8 @@ pub const PARTS: usize = 6;
 const OWN: f64 = 0.5;
 /// Narrower blocks say how much, not of which kind; they are left out where there are wider ones.
 const NARROW: usize = 16;
+/// Decades of dose in which an edit's effect becomes another one.
+const DOSE_LENGTH: f64 = 1.0;
 /// Edits whose likeness says what likeness is common.
 const SAMPLE: usize = 256;
 
@@ -48,6 +51,14 @@ pub struct Parts(pub [Tensor; PARTS]);
 pub(super) struct Directions {
     blocks: Vec<Tensor>,
     share: Tensor,
+}
+
+/// Edits, by what is known of them and their doses.
+pub(super) struct Edits {
+    /// `[U]`: rows of the vocabulary.
+    pub rows: Tensor,
+    /// `[U]`
+    pub decades: Tensor,
 }
 
 /// What the edits in two slots are to each other, `[N]` each.
@@ -116,9 +127,22 @@ impl<'a> Geometry<'a> {
         Ok(Directions { blocks, share: count.f_clamp_min(1.0)?.f_rsqrt()? })
     }
 
-    /// `[U, U']`: `k` between rows of the vocabulary.
-    pub(super) fn edits(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
-        self.alike(one, other, sharpen)
+    /// `[U, U']`: `k` between edits.
+    pub(super) fn edits(&self, one: &Edits, other: &Edits) -> Result<Tensor> {
+        let apart = one.decades.f_unsqueeze(1)?.f_sub(&other.decades.f_unsqueeze(0)?)?;
+        Ok(self.alike(&one.rows, &other.rows, sharpen)?.f_mul(&doses_alike(&apart)?)?)
+    }
+
+    /// `[U]`: `k` of rows of the vocabulary with themselves; less than 1 where nothing is known of one but its name.
+    pub(super) fn own_edits(&self, rows: &Tensor) -> Result<Tensor> {
+        let directions = self.directions(rows)?;
+        let mut sum = directions.share.f_zeros_like()?;
+        for block in &directions.blocks {
+            let square = block.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
+            sum = sum.f_add(&sharpen(&square)?)?;
+        }
+        let mean = sum.f_mul(&directions.share.f_square()?)?.f_squeeze_dim(1)?;
+        Ok(mean.f_mul_scalar(1.0 - OWN)?.f_add_scalar(OWN)?)
     }
 
     fn alike(
@@ -135,6 +159,13 @@ impl<'a> Geometry<'a> {
         }
         let mean = sum.f_mul(&left.share)?.f_mul(&right.share.f_transpose(0, 1)?)?;
         Ok(same.f_mul_scalar(OWN)?.f_add(&mean.f_mul_scalar(1.0 - OWN)?)?)
+    }
+
+    /// `[R, R']`: mean cosines over the blocks that both rows have; 0 where nothing is known.
+    pub(crate) fn cosines(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
+        let likeness = self.alike(one, other, |cosine| Ok(cosine.shallow_clone()))?;
+        let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
+        Ok(likeness.f_sub(&same.f_mul_scalar(OWN)?)?.f_div_scalar(1.0 - OWN)?)
     }
 
     /// `[N, M]`: `c`. Two contexts that no model knows are not the same one.
@@ -209,7 +240,10 @@ impl<'a> Geometry<'a> {
         }
         let mean = sum.f_mul(&product(&directions.share)?.f_squeeze_dim(1)?)?.f_mul_scalar(1.0 - OWN)?;
         let same = one.f_eq_tensor(&other)?.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?;
-        Ok(Between { covariance: same.f_add(&mean)?.f_mul(&there)?, there, cosines })
+        let apart =
+            encoded.decades.f_index_select(0, &one)?.f_sub(&encoded.decades.f_index_select(0, &other)?)?;
+        let covariance = same.f_add(&mean)?.f_mul(&there)?.f_mul(&doses_alike(&apart)?)?;
+        Ok(Between { covariance, there, cosines })
     }
 
     pub(super) fn likeness(&self, encoded: &Encoded) -> Result<Tensor> {
@@ -223,7 +257,7 @@ impl<'a> Geometry<'a> {
 
     /// All parts between `one` and `other`.
     pub fn parts(&self, one: &Encoded, other: &Encoded) -> Result<Parts> {
-        let table = self.edits(&one.rows, &other.rows)?;
+        let table = self.edits(&Edits::of(one), &Edits::of(other))?;
         let (slots, other_slots) = (one.edits.size2()?.1, other.edits.size2()?.1);
         let mut cells = Vec::new();
         for s in 0..slots {
@@ -250,6 +284,23 @@ fn own(slots: i64, cells: &[Tensor], likeness: &Tensor, context: Tensor) -> Resu
     let likeness = likeness.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
     let (by_context, product_by_context) = (additive.f_mul(&context)?, product.f_mul(&context)?);
     Ok(Parts([additive, by_context, product, product_by_context, context, likeness]))
+}
+
+/// `exp(-d^2 / 2)`, d in decades over [`DOSE_LENGTH`].
+fn doses_alike(apart: &Tensor) -> Result<Tensor> {
+    Ok(apart.f_div_scalar(DOSE_LENGTH)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?)
+}
+
+impl Edits {
+    pub fn of(encoded: &Encoded) -> Self {
+        Self { rows: encoded.rows.shallow_clone(), decades: encoded.decades.shallow_clone() }
+    }
+
+    /// Those at `places`.
+    pub fn select(&self, places: &[i64]) -> Result<Self> {
+        let at = Tensor::f_from_slice(places)?;
+        Ok(Self { rows: self.rows.f_index_select(0, &at)?, decades: self.decades.f_index_select(0, &at)? })
+    }
 }
 
 /// `(r + r^2) / 2`
@@ -305,7 +356,7 @@ pub(super) fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
 }
 
 /// The different numbers in `values`, and the position of each value among them.
-fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(crate) fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
     let values = Vec::<i64>::try_from(values)?;
     let mut known: HashMap<i64, i64> = HashMap::new();
     let mut found = Vec::new();

@@ -6,6 +6,7 @@
 //! rows: the cost is the cube of the rows trained on, and linear in those predicted.
 
 pub mod cross;
+mod joint;
 pub mod kernel;
 pub mod process;
 
@@ -17,6 +18,8 @@ use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Error, Result, tensor};
 use cross::Cross;
+pub(crate) use joint::Draws;
+use joint::Prior;
 use kernel::{Common, Geometry, PARTS};
 use process::Process;
 use std::cell::OnceCell;
@@ -133,13 +136,28 @@ fn odds_columns(hit: &[f64], value: &[f64], side: f64) -> Result<Tensor> {
 }
 
 impl SetProcess {
-    /// Draws are independent between rows, not joint.
-    pub(crate) fn predict(
+    /// Joint draws over all of `encoded`; [`predict`](Self::predict) finishes them chunk by chunk.
+    pub(crate) fn draws(
         &self,
         vocabulary: &Vocabulary,
         encoded: &Encoded,
         samples: usize,
         seed: u64,
+    ) -> Result<Draws> {
+        let prepared = self.prepared(vocabulary)?;
+        let geometry = Geometry::with(vocabulary, prepared.common.clone());
+        let all = self.rows.join(encoded)?;
+        let prior = Prior::new(&geometry, &self.value, &all, joint::MOST_EDITS)?;
+        let mut rng = seed::stream(seed, Purpose::Sample);
+        Draws::new(&prior, (&prepared.likeness, &prepared.root), samples, &mut rng)
+    }
+
+    /// `draws`: those of all rows asked for, and the place of the first of `encoded` among them.
+    pub(crate) fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        encoded: &Encoded,
+        mut draws: Option<(&mut Draws, usize)>,
     ) -> Result<Posterior> {
         let prepared = self.prepared(vocabulary)?;
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
@@ -150,21 +168,25 @@ impl SetProcess {
         for first in (0..encoded.count).step_by(CHUNK) {
             let count = (encoded.count - first).min(CHUNK as i64);
             let own = own.f_narrow(0, first, count)?;
-            posterior.append(self.predict_chunk(&cross, first, &own, &prepared.root)?);
+            let (of_chunk, cross) = self.predict_chunk(&cross, first, &own, &prepared.root)?;
+            if let Some((draws, place)) = &mut draws {
+                let likeness = within.likeness.f_narrow(0, first, count)?;
+                draws.finish(*place + first as usize, &of_chunk.mean, &cross, &likeness)?;
+            }
+            posterior.append(of_chunk);
         }
-        let mut rng = seed::stream(seed, Purpose::Sample);
-        posterior.samples = (0..samples)
-            .map(|_| {
-                let noise = seed::normals(&mut rng, posterior.mean.len());
-                let rows = posterior.mean.iter().zip(&posterior.epistemic_sd).zip(noise);
-                rows.map(|((mean, sd), noise)| mean + sd * f64::from(noise)).collect()
-            })
-            .collect();
         Ok(posterior)
     }
 
-    /// `own` `[count]`: the value's prior variance of the rows from `first` on.
-    fn predict_chunk(&self, cross: &Cross, first: i64, own: &Tensor, root: &Tensor) -> Result<Posterior> {
+    /// `own` `[count]`: the value's prior variance of the rows from `first` on. Also the value's covariances with the rows
+    /// trained on, `[count, N]`.
+    fn predict_chunk(
+        &self,
+        cross: &Cross,
+        first: i64,
+        own: &Tensor,
+        root: &Tensor,
+    ) -> Result<(Posterior, Tensor)> {
         let count = own.size1()?;
         let values = cross.weighted(first as usize, count as usize, [&self.value, &self.hit])?;
         let width = self.rows.count + 2;
@@ -175,14 +197,15 @@ impl SetProcess {
         let (mean, hit) = (process(0, self.value.centre), process(1, self.hit.centre));
         let cross = tensor::from_f32(&values, &[count, width])?.f_narrow(1, 0, self.rows.count)?;
         let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, &mean, self.side)?)?;
-        Ok(Posterior {
+        let posterior = Posterior {
             epistemic_sd: process::sds(own, &cross, root)?,
             aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
             hit_log_odds,
             mean,
             hit_information: Vec::new(),
             samples: Vec::new(),
-        })
+        };
+        Ok((posterior, cross))
     }
 
     /// What every prediction needs, made by the first.
@@ -212,6 +235,9 @@ impl SetProcess {
             ("sets.odds".to_owned(), self.odds.weights.shallow_clone()),
             ("sets.side".to_owned(), tensor::from_f64(&[self.side], &[1])?),
         ]);
+        if tensor::to_f32(&self.rows.decades)?.iter().any(|decades| *decades != 0.0) {
+            tensors.insert("sets.decades".to_owned(), whole(&self.rows.decades)?);
+        }
         for (name, process) in [("value", &self.value), ("hit", &self.hit)] {
             let mut numbers = process.weights.to_vec();
             numbers.extend([process.noise, process.centre]);
@@ -233,9 +259,16 @@ impl SetProcess {
             Ok(Process { weights: *weights, noise: *noise, centre: *centre, alpha })
         };
         let edits = whole("sets.edits")?;
+        let rows = whole("sets.rows")?;
+        // Not there where no edit has a dose.
+        let decades = match tensor_of("sets.decades") {
+            Ok(decades) => decades.f_to_kind(Kind::Float)?,
+            Err(_) => rows.f_zeros_like()?.f_to_kind(Kind::Float)?,
+        };
         let rows = Encoded {
             count: edits.size2()?.0,
-            rows: whole("sets.rows")?,
+            rows,
+            decades,
             edits,
             there: single("sets.there")?,
             contexts: whole("sets.contexts")?,

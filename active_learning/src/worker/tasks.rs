@@ -16,6 +16,7 @@ use crate::worker::steps::Step;
 use bytes::Bytes;
 use jobs::Digest;
 use jobs::crash::{self, Moment};
+use jobs::work::description::Description;
 use jobs::work::learn::{ModelInputs, ModelMetrics, Predict, PredictResult, Proposal, Propose, Train};
 use jobs::work::screen::{Screen, SpaceSummary};
 use jobs::work::shadow::ShadowScore;
@@ -88,7 +89,7 @@ pub struct Shelf {
     vocabulary: Option<(VocabularyKey, Rc<Vocabulary>)>,
 }
 
-type VocabularyKey = (Vec<Digest>, Vec<Digest>, Vec<String>);
+type VocabularyKey = (Vec<Digest>, Vec<Digest>, Vec<String>, Description);
 
 impl Shelf {
     pub fn perform(&mut self, task: &Task, stop: &Stop) -> Result<Answer> {
@@ -223,7 +224,8 @@ impl Shelf {
     }
 
     fn vocabulary(&mut self, inputs: &ModelInputs, material: &Material) -> Result<Rc<Vocabulary>> {
-        let key = (inputs.features.clone(), inputs.priors.clone(), inputs.exclude_prior_groups.clone());
+        let groups = inputs.exclude_prior_groups.clone();
+        let key = (inputs.features.clone(), inputs.priors.clone(), groups, inputs.description.clone());
         if let Some((known, vocabulary)) = &self.vocabulary
             && *known == key
         {
@@ -244,7 +246,8 @@ fn build_vocabulary(inputs: &ModelInputs, material: &Material) -> Result<Vocabul
     };
     let screens = material.priors.iter().enumerate().map(read).collect::<Result<Vec<_>>>()?;
     let screens: Vec<PriorScreens> = screens.into_iter().filter(|part| !part.is_empty()).collect();
-    let joined = if screens.is_empty() { None } else { Some(PriorScreens::join(screens)) };
+    let at_hand = inputs.description.clone();
+    let joined = (!screens.is_empty()).then(|| PriorScreens { at_hand, ..PriorScreens::join(screens) });
     Vocabulary::build(&features, joined.as_ref())
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod checkpoints;
+mod contexts;
+mod doses;
 mod learning;
 mod priors;
 mod proposals;

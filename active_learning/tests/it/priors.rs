@@ -6,6 +6,8 @@ use active_learning::prior::PriorScreens;
 use active_learning::propose::{Request, propose};
 use active_learning::representation::Vocabulary;
 use jobs::work::learn::{Acquisition, Objective};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
 
 /// Eight screens that see the same genes as the one at hand, noisily, and four copies of an unrelated one.
@@ -95,4 +97,55 @@ fn a_sibling_is_left_out_by_any_of_its_names_and_leaves_no_trace() {
         );
         assert!(!kept.index.contains_key("C"), "only the sibling knew it");
     }
+}
+
+const GENES: usize = 2_000;
+
+/// Screens of two kinds that see different genes; `described`: the file says the kind.
+fn two_kinds(described: bool, at_hand: &str) -> Vocabulary {
+    let mut text = format!("screen_id,group,gene,score,hit{}\n", if described { ",library" } else { "" });
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for screen in 0..24 {
+        for gene in 0..GENES {
+            // Every second screen sees one tenth of the genes a quarter of the time, the others another tenth.
+            let draw: f64 = rng.random();
+            let hit = u8::from(draw < if gene % 10 == screen % 2 { 0.25 } else { 0.03 });
+            let kind = if described { [",KO", ",a"][screen % 2] } else { "" };
+            text.push_str(&format!("s{screen},g{screen},G{gene},{draw},{hit}{kind}\n"));
+        }
+    }
+    let mut prior = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
+    at_hand.clone_into(&mut prior.at_hand.library);
+    Vocabulary::build(&FeatureTable::default(), Some(&prior)).unwrap()
+}
+
+/// Mean log-odds of the genes that screens of kind `kind` see.
+fn mean_odds(vocabulary: &Vocabulary, kind: usize) -> f64 {
+    let of = |gene: usize| {
+        let row = vocabulary.row(&format!("G{gene}"));
+        f64::from(vocabulary.log_odds[usize::try_from(row).unwrap()])
+    };
+    let count = GENES / 10;
+    (0..count).map(|place| of(10 * place + kind)).sum::<f64>() / count as f64
+}
+
+#[test]
+fn screens_of_the_kind_at_hand_are_believed_more() {
+    for (kind, name) in ["KO", "a"].into_iter().enumerate() {
+        let told = two_kinds(true, name);
+        let ahead = mean_odds(&told, kind) - mean_odds(&told, 1 - kind);
+        assert!(ahead > 0.5, "{name}: {ahead}");
+    }
+    let silent = two_kinds(true, "");
+    assert!((mean_odds(&silent, 0) - mean_odds(&silent, 1)).abs() < 0.3);
+}
+
+#[test]
+fn a_screen_that_is_not_described_is_as_before() {
+    let (plain, silent) = (two_kinds(false, ""), two_kinds(true, ""));
+    assert_eq!(plain.fingerprint, silent.fingerprint);
+    assert_eq!((&plain.log_odds, &plain.x), (&silent.log_odds, &silent.x));
+    let unanswered = two_kinds(false, "KO");
+    assert_eq!((&plain.log_odds, &plain.x), (&unanswered.log_odds, &unanswered.x));
+    assert_ne!(two_kinds(true, "KO").fingerprint, plain.fingerprint, "another model");
 }

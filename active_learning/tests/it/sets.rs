@@ -99,3 +99,32 @@ fn pairs_are_replayed_above_random() {
     // A quarter are hits: four times as many as random is all there is.
     assert!(report.enrichment_mean > 1.8, "{}", report.enrichment_mean);
 }
+
+#[test]
+fn draws_are_of_one_function() {
+    let (vocabulary, oracle) = screen();
+    let cell = trained(&vocabulary, &oracle);
+    // Longer than a chunk of the pool: what is asked for at its ends is one experiment.
+    let asked: Vec<Experiment> =
+        oracle.pool().iter().cycle().take(22 * oracle.pool().len()).cloned().collect();
+    let said = cell.predict(&vocabulary, &asked, 400, 3).unwrap();
+    let period = oracle.pool().len();
+    for draw in &said.samples {
+        for row in 0..period {
+            // Single precision, products of other sizes.
+            assert!((draw[row] - draw[row + 21 * period]).abs() < 1e-4, "{row}");
+        }
+    }
+    for (row, prediction) in said.predictions.iter().take(period).enumerate() {
+        let of_row = said.samples.iter().map(|draw| draw[row] - prediction.mean);
+        let (sum, square) = of_row.fold((0.0, 0.0), |(sum, square), off| (sum + off, square + off * off));
+        let sd = prediction.epistemic_sd;
+        // Five standard errors of 400 draws.
+        assert!((sum / 400.0).abs() < 5.0 * sd / 20.0, "{row}: {} for sd {sd}", sum / 400.0);
+        assert!(
+            ((square / 400.0).sqrt() / sd - 1.0).abs() < 5.0 / 28.0,
+            "{row}: {} for {sd}",
+            (square / 400.0).sqrt()
+        );
+    }
+}

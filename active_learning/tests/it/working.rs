@@ -68,6 +68,7 @@ impl Files {
             features: vec![Digest::of(&self.features)],
             priors: vec![],
             exclude_prior_groups: vec![],
+            description: jobs::work::description::Description::default(),
             readouts: vec![],
             model: ModelSpec { family: ModelFamily::Ensemble, members: 2, epochs },
             seed: 4,

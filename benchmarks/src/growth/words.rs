@@ -126,6 +126,7 @@ fn inputs() -> ModelInputs {
         features: Vec::new(),
         priors: Vec::new(),
         exclude_prior_groups: Vec::new(),
+        description: jobs::work::description::Description::default(),
         readouts: vec![],
         model: ModelSpec::default(),
         seed: 1,

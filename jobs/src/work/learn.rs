@@ -6,12 +6,13 @@
 //! | data cut | CSV | `perturbation,context,readout,value,hit,replicates,sem` (`hit`, `sem` may be empty) |
 //! | posterior | CSV | `perturbation,context,mean,epistemic_sd,aleatoric_sd,hit_probability,score` |
 //! | features | Parquet or CSV | `gene` (edit name), then numeric columns named `block_index` |
-//! | prior | Parquet or CSV | `gene,score,hit`; or long: `screen_id,gene,score[,fdr][,hit][,group][,sided]` |
+//! | prior | Parquet or CSV | `gene,score,hit`; or long: `screen_id,gene,score[,fdr][,hit][,group][,sided]`, and what [`Description`] says of each screen: `[,organism][,cell][,library][,readout][,selection]` |
 //!
 //! `perturbation` is the key of [`Perturbation`](crate::Perturbation): edits joined by `+`.
 
 use crate::blob::Digest;
 use crate::experiment::Experiment;
+use crate::work::description::Description;
 use crate::work::readout::{Readout, ReadoutMetrics, ReadoutPrediction};
 use crate::work::shadow::{Shadow, ShadowScore};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct ModelInputs {
     /// [names](names_of_screen). The learner leaves them out, and nobody before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_prior_groups: Vec<String>,
+    /// Of the screen at hand: others that are described (columns of a prior) count by how alike they are.
+    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    pub description: Description,
     /// Further readouts in the data cut; every other row of it is of the readout that the campaign is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readouts: Vec<Readout>,

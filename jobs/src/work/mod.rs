@@ -3,6 +3,7 @@
 //! Physical kinds carry what a device needs and nothing biological: barcodes, slots, wells, volumes.
 //! Learner kinds carry what a model needs and nothing physical: perturbations, contexts, blobs.
 
+pub mod description;
 pub mod learn;
 pub mod physical;
 pub mod readout;

@@ -25,6 +25,7 @@ fn inputs() -> ModelInputs {
         features: vec![Digest::of(b"features")],
         priors: vec![],
         exclude_prior_groups: vec![],
+        description: jobs::work::description::Description::default(),
         readouts: vec![],
         model: ModelSpec::default(),
         seed: 7,

@@ -255,6 +255,28 @@ fn the_edge_left_empty_makes_a_plate_smaller() {
 }
 
 #[test]
+fn a_description_of_the_screen_has_five_attributes() {
+    let with = |description: &str| {
+        let said = format!("exclude_prior_groups = []\ndescription = {description}");
+        parsed(&[("exclude_prior_groups = []", &said)])
+    };
+    let (spec, _) = with("{ organism = \"human\", readout = \"IFNG, high vs low sort\" }").unwrap();
+    assert_eq!(spec.model.description.values(), ["human", "", "", "IFNG, high vs low sort", ""]);
+    let kept = serde_json::to_value(&spec.model).unwrap();
+    assert_eq!(kept["description"]["organism"], "human");
+    // A campaign that says nothing is what it was before anything could be said.
+    let (silent, _) = parsed(&[]).unwrap();
+    assert!(serde_json::to_value(&silent.model).unwrap().get("description").is_none());
+    let refused = |description: &str| {
+        let error = with(description).unwrap_err();
+        let [problem] = &error.problems[..] else { panic!("{error}") };
+        problem.to_string()
+    };
+    assert!(refused("{ species = \"human\" }").contains("unknown field `species`"));
+    assert!(refused("{ cell = \" K562\" }").contains("model.description.cell: \" K562\" is too long"));
+}
+
+#[test]
 fn what_is_doubtful_is_said_and_taken() {
     let warned = |edits: &[(&str, &str)]| -> Vec<String> {
         parsed(edits).unwrap().1.iter().map(|warning| warning.path.clone()).collect()
@@ -272,6 +294,11 @@ fn what_is_doubtful_is_said_and_taken() {
             "replicate_share = 0.0\nmost_measurements = 3",
             "replicate_share = 0.1\nmost_measurements = 1",
             "acquisition.most_measurements",
+        ),
+        (
+            "exclude_prior_groups = []",
+            "exclude_prior_groups = []\ndescription = { cell = \"K562\" }",
+            "model.description",
         ),
         ("every_hours = 168.0", "every_hours = 24.0", "schedule.every_hours"),
         ("every_hours = 168.0", "cron = \"0 8 * * *\"", "schedule.cron"),

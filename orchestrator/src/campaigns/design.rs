@@ -271,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn a_compound_at_each_dose_is_an_edit_of_its_own() {
+        let design = design(Combinations::Singles, &["A375"], &["TAXOL@1uM"]);
+        let text = "gene\nTAXOL@10uM\nTAXOL@1uM\nCBLB\n";
+        assert_eq!(csv_of(&design, text), "perturbation,context\nCBLB,A375\nTAXOL@10uM,A375\n");
+        let error = Pool::expand(&design, "gene\nTAXOL@1uM\nTAXOL@10\n").unwrap_err();
+        assert_eq!(error.code(), "design.bad_gene");
+        let said = error.to_string();
+        assert!(said.starts_with("line 3 of the genes file: \"TAXOL@10\" does not say a dose"), "{said}");
+    }
+
+    #[test]
     fn what_is_no_gene_list_is_refused_with_its_line() {
         let singles = design(Combinations::Singles, &["K562"], &[]);
         let code = |text: &str| Pool::expand(&singles, text).unwrap_err().code();

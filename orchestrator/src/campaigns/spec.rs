@@ -4,6 +4,7 @@ pub use super::cost::Cost;
 pub use super::policy::Policy;
 use super::readout::ReadoutSpec;
 use super::schedule::Schedule;
+use jobs::work::description::Description;
 use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, Threshold, default_diversity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -147,6 +148,9 @@ pub struct Model {
     pub priors: Vec<String>,
     /// Groups (studies) of a long prior file that are left out: siblings of what is measured here.
     pub exclude_prior_groups: Vec<String>,
+    /// What kind of screen this is: others that are described count by how alike they are.
+    #[serde(skip_serializing_if = "Description::is_empty")]
+    pub description: Description,
 }
 
 impl Default for Model {
@@ -159,6 +163,7 @@ impl Default for Model {
             features: Vec::new(),
             priors: Vec::new(),
             exclude_prior_groups: Vec::new(),
+            description: Description::default(),
         }
     }
 }

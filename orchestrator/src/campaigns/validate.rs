@@ -6,9 +6,10 @@ mod schedule;
 
 use super::document::Document;
 use super::problem::Problem;
-use super::spec::{Assay, Combinations, Control, HitRule, Spec};
+use super::spec::{Assay, Combinations, Control, HitRule, Model, Spec};
 use instruments::labware::Labware;
 use jobs::Perturbation;
+use jobs::work::description::{Description, LONGEST};
 use jobs::work::learn::Objective;
 use std::collections::BTreeSet;
 
@@ -205,11 +206,28 @@ impl Check<'_> {
                 "groups are left out of priors, and no prior is named",
             );
         }
+        self.description(model);
         let nothing = model.features.is_empty() && model.priors.is_empty();
         if nothing {
             self.doubtful(
                 "model",
                 "no features and no priors: all that the model can know of a gene is what was measured of it",
+            );
+        }
+    }
+
+    fn description(&mut self, model: &Model) {
+        let description = &model.description;
+        for (name, said) in Description::ATTRIBUTES.iter().zip(description.values()) {
+            let holds = said.trim() == said && !said.chars().any(char::is_control);
+            self.require(holds && said.chars().count() <= LONGEST, &format!("model.description.{name}"), || {
+                format!("{said:?} is too long or not printable: at most {LONGEST} characters, no surrounding blanks")
+            });
+        }
+        if !description.is_empty() && model.priors.is_empty() {
+            self.doubtful(
+                "model.description",
+                "it says which other screens are like this one, and no prior is named",
             );
         }
     }

@@ -170,10 +170,11 @@ pub async fn create_from_file(client: &Client, file: &Path, seed: Option<u64>) -
         upload(client, whole.name, whole.bytes, &mut files).await?;
     }
     for prior in named.priors {
-        let bytes = if spec.model.exclude_prior_groups.is_empty() {
+        let described = !spec.model.description.is_empty();
+        let bytes = if spec.model.exclude_prior_groups.is_empty() && !described {
             prior.bytes
         } else {
-            super::priors::with_groups(&prior.path, prior.bytes)?
+            super::priors::with_groups(&prior.path, prior.bytes, described)?
         };
         upload(client, prior.name, bytes, &mut files).await?;
     }

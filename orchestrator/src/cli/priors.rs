@@ -1,14 +1,16 @@
-//! Says in a long prior file which group (study) each screen belongs to, before it is uploaded.
+//! Says in a long prior file which group (study) each screen belongs to and how it is described, before it is uploaded.
 //!
 //! A long file has a column `screen_id`; many have no `group` and a table `screens.csv` beside them that does.
-//! Where groups are to be left out, the file goes up with that column. Nothing is left out here: the server
-//! refuses a name that fits no screen, and the learner leaves the screens out.
+//! Where groups are to be left out, the file goes up with that column; where the campaign describes its screen, with the
+//! descriptions as well. Nothing is left out here: the server refuses a name that fits no screen, and the learner leaves
+//! the screens out.
 
 use anyhow::Context;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
+use jobs::work::description::Description;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,45 +20,68 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// `bytes` of the prior file at `path`, with a column `group` where it has a `screen_id`, no `group`, and a
-/// `screens.csv` beside it. The same bytes for the same files.
-pub fn with_groups(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+/// `screens.csv` beside it; `described`: also with the columns that describe screens, those that the table has and the
+/// file has not. The same bytes for the same files.
+pub fn with_groups(path: &Path, bytes: Vec<u8>, described: bool) -> anyhow::Result<Vec<u8>> {
     let table = path.with_file_name("screens.csv");
     if !table.exists() {
         return Ok(bytes);
     }
-    let groups = groups_of_screens(&table)?;
+    let screens = Screens::read(&table, described)?;
     let added =
-        if bytes.starts_with(b"PAR1") { to_parquet(&bytes, &groups) } else { to_csv(&bytes, &groups) };
+        if bytes.starts_with(b"PAR1") { to_parquet(&bytes, &screens) } else { to_csv(&bytes, &screens) };
     Ok(added.with_context(|| format!("cannot say the groups in {}", path.display()))?.unwrap_or(bytes))
 }
 
-fn groups_of_screens(table: &Path) -> anyhow::Result<HashMap<String, String>> {
-    let unreadable = || format!("cannot read {}", table.display());
-    let mut reader = csv::Reader::from_path(table).with_context(unreadable)?;
-    let headers = reader.headers().with_context(unreadable)?.clone();
-    let column = |name: &str| {
-        let at = headers.iter().position(|header| header == name);
-        at.with_context(|| format!("{} has no column {name:?}", table.display()))
-    };
-    let (screen, group) = (column("screen_id")?, column("group")?);
-    let mut groups = HashMap::new();
-    for record in reader.records() {
-        let record = record.with_context(unreadable)?;
-        let cell = |at: usize| record.get(at).unwrap_or_default().to_owned();
-        groups.insert(cell(screen), cell(group));
-    }
-    Ok(groups)
+/// What a `screens.csv` says.
+struct Screens {
+    columns: Vec<&'static str>,
+    /// By `screen_id`: a cell a column.
+    cells: HashMap<String, Vec<String>>,
 }
 
-/// `None`: it is no long file, or says the groups itself.
-fn to_parquet(bytes: &[u8], groups: &HashMap<String, String>) -> anyhow::Result<Option<Vec<u8>>> {
+impl Screens {
+    fn read(table: &Path, described: bool) -> anyhow::Result<Self> {
+        let unreadable = || format!("cannot read {}", table.display());
+        let mut reader = csv::Reader::from_path(table).with_context(unreadable)?;
+        let headers = reader.headers().with_context(unreadable)?.clone();
+        let find = |name: &str| headers.iter().position(|header| header == name);
+        let column =
+            |name: &str| find(name).with_context(|| format!("{} has no column {name:?}", table.display()));
+        let (screen, group) = (column("screen_id")?, column("group")?);
+        let attributes = Description::ATTRIBUTES.into_iter().filter(|_| described);
+        let places: Vec<(&str, usize)> = std::iter::once(("group", group))
+            .chain(attributes.filter_map(|name| Some((name, find(name)?))))
+            .collect();
+        let mut cells = HashMap::new();
+        for record in reader.records() {
+            let record = record.with_context(unreadable)?;
+            let cell = |at: usize| record.get(at).unwrap_or_default().to_owned();
+            cells.insert(cell(screen), places.iter().map(|(_, at)| cell(*at)).collect());
+        }
+        Ok(Self { columns: places.into_iter().map(|(name, _)| name).collect(), cells })
+    }
+
+    /// Names and places of the columns that `has` does not know.
+    fn missing(&self, has: impl Fn(&str) -> bool) -> Vec<(&'static str, usize)> {
+        self.columns.iter().copied().zip(0..).filter(|(name, _)| !has(name)).collect()
+    }
+
+    fn cell(&self, id: Option<&str>, place: usize) -> Option<&str> {
+        self.cells.get(id?)?.get(place).map(String::as_str)
+    }
+}
+
+/// `None`: it is no long file, or says all itself.
+fn to_parquet(bytes: &[u8], screens: &Screens) -> anyhow::Result<Option<Vec<u8>>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(bytes))?;
     let schema = builder.schema().clone();
-    if schema.index_of("screen_id").is_err() || schema.index_of("group").is_ok() {
+    let missing = screens.missing(|name| schema.index_of(name).is_ok());
+    if schema.index_of("screen_id").is_err() || missing.is_empty() {
         return Ok(None);
     }
-    let column = Arc::new(Field::new("group", DataType::Utf8, true));
-    let fields = schema.fields().iter().cloned().chain([column]).collect::<Vec<_>>();
+    let more = missing.iter().map(|(name, _)| Arc::new(Field::new(*name, DataType::Utf8, true)));
+    let fields = schema.fields().iter().cloned().chain(more).collect::<Vec<_>>();
     let schema = Arc::new(Schema::new(fields));
     let properties =
         WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
@@ -66,29 +91,33 @@ fn to_parquet(bytes: &[u8], groups: &HashMap<String, String>) -> anyhow::Result<
         let batch = batch?;
         let ids = cast(batch.column_by_name("screen_id").context("no screen_id")?, &DataType::Utf8)?;
         let ids = ids.as_any().downcast_ref::<StringArray>().context("screen_id is not text")?;
-        let group = |id: Option<&str>| id.and_then(|id| groups.get(id)).map(String::as_str);
-        let column: ArrayRef = Arc::new(ids.iter().map(group).collect::<StringArray>());
-        let columns = batch.columns().iter().cloned().chain([column]).collect();
+        let column = |(_, place): &(&str, usize)| -> ArrayRef {
+            Arc::new(ids.iter().map(|id| screens.cell(id, *place)).collect::<StringArray>())
+        };
+        let columns = batch.columns().iter().cloned().chain(missing.iter().map(column)).collect();
         writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
     }
     writer.close()?;
     Ok(Some(written))
 }
 
-fn to_csv(bytes: &[u8], groups: &HashMap<String, String>) -> anyhow::Result<Option<Vec<u8>>> {
+fn to_csv(bytes: &[u8], screens: &Screens) -> anyhow::Result<Option<Vec<u8>>> {
     let mut reader = csv::Reader::from_reader(bytes);
     let mut headers = reader.headers()?.clone();
     let Some(id) = headers.iter().position(|header| header == "screen_id") else { return Ok(None) };
-    if headers.iter().any(|header| header == "group") {
+    let missing = screens.missing(|name| headers.iter().any(|header| header == name));
+    if missing.is_empty() {
         return Ok(None);
     }
-    headers.push_field("group");
+    missing.iter().for_each(|(name, _)| headers.push_field(name));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&headers)?;
     for record in reader.records() {
         let mut record = record?;
-        let group = record.get(id).and_then(|id| groups.get(id)).cloned().unwrap_or_default();
-        record.push_field(&group);
+        let id = record.get(id).map(str::to_owned);
+        for (_, place) in &missing {
+            record.push_field(screens.cell(id.as_deref(), *place).unwrap_or_default());
+        }
         writer.write_record(&record)?;
     }
     Ok(Some(writer.into_inner().map_err(|error| error.into_error())?))
@@ -136,9 +165,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = parquet_beside_its_table(folder.path());
         let bytes = std::fs::read(&path).expect("just written");
-        let with = with_groups(&path, bytes.clone()).expect("said");
+        let with = with_groups(&path, bytes.clone(), false).expect("said");
         assert_eq!(named(with.clone()), both());
-        assert_eq!(with, with_groups(&path, bytes).expect("said again"), "the same bytes each time");
+        assert_eq!(with, with_groups(&path, bytes, false).expect("said again"), "the same bytes each time");
         require_groups(&["siblings".into()], &[with.into()]).expect("now it is known");
     }
 
@@ -147,10 +176,27 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         beside(folder.path());
         let path = folder.path().join("long.csv");
-        let with = with_groups(&path, b"screen_id,gene,score\na,X,1\nb,X,2\n".to_vec()).expect("said");
+        let with = with_groups(&path, b"screen_id,gene,score\na,X,1\nb,X,2\n".to_vec(), false).expect("said");
         assert_eq!(named(with.clone()), both());
-        assert_eq!(with_groups(&path, with.clone()).expect("said already"), with);
+        assert_eq!(with_groups(&path, with.clone(), false).expect("said already"), with);
         let single = b"gene,score\nX,1\n".to_vec();
-        assert_eq!(with_groups(&path, single.clone()).expect("no long file"), single);
+        assert_eq!(with_groups(&path, single.clone(), true).expect("no long file"), single);
+    }
+
+    #[test]
+    fn a_file_goes_up_with_the_descriptions_of_its_screens_where_they_are_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table =
+            "screen_id,group,cell,note,library\na,siblings,\"primary T, CD4\",x,KO\nb,others,K562,y,a\n";
+        std::fs::write(folder.path().join("screens.csv"), table).expect("writable");
+        let path = folder.path().join("long.csv");
+        let with = with_groups(&path, b"screen_id,gene,score,library\na,X,1,i\nc,X,2,i\n".to_vec(), true);
+        let text = String::from_utf8(with.expect("said")).expect("text");
+        let expected =
+            "screen_id,gene,score,library,group,cell\na,X,1,i,siblings,\"primary T, CD4\"\nc,X,2,i,,\n";
+        assert_eq!(
+            text, expected,
+            "what the file says itself stays; of a screen that the table does not know, nothing"
+        );
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn model_inputs(version: &Version, data_cut: Option<Digest>, seed: u6
         features: version.features.clone(),
         priors: version.priors.clone(),
         exclude_prior_groups: version.spec.model.exclude_prior_groups.clone(),
+        description: version.spec.model.description.clone(),
         readouts: version.spec.readouts.iter().map(ReadoutSpec::learnt).collect(),
         model: version.spec.model.spec(),
         seed,

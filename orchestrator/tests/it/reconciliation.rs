@@ -112,6 +112,7 @@ async fn the_statement_that_leases_asks_for_the_life_that_answers_it(
         features: vec![],
         priors: vec![],
         exclude_prior_groups: vec![],
+        description: jobs::work::description::Description::default(),
         readouts: vec![],
         model: ModelSpec::default(),
         seed: 7,

@@ -2740,6 +2740,34 @@ export interface components {
             /** @description `success` or `end`. */
             requires: string;
         };
+        /** @description An attribute that is not said is empty, and speaks neither for nor against anything. */
+        Description: {
+            /**
+             * @description The cells: `primary CD8 T`.
+             * @default
+             */
+            cell: string;
+            /**
+             * @description What is done to genes: `KO`, `i`, `a`.
+             * @default
+             */
+            library: string;
+            /**
+             * @description `human`
+             * @default
+             */
+            organism: string;
+            /**
+             * @description What is read: `IFNG production`.
+             * @default
+             */
+            readout: string;
+            /**
+             * @description How hits are told from the rest: `FACS`, `fitness`.
+             * @default
+             */
+            selection: string;
+        };
         /** @description The design space: which experiments may be asked for. */
         Design: {
             combinations?: components["schemas"]["Combinations"];
@@ -3403,6 +3431,11 @@ export interface components {
         /** @description The virtual cell and what it may learn from. */
         Model: {
             /**
+             * @description What kind of screen this is: others that are described count by how alike they are.
+             * @default {}
+             */
+            description: components["schemas"]["Description"];
+            /**
              * Format: int32
              * @description Passes over the data in training.
              * @default 60
@@ -3437,6 +3470,8 @@ export interface components {
         /** @description What every learner job needs to build the same model again. */
         ModelInputs: {
             data_cut?: components["schemas"]["Digest"] | null;
+            /** @description Of the screen at hand: others that are described (columns of a prior) count by how alike they are. */
+            description?: components["schemas"]["Description"];
             /**
              * @description Screens of the priors that are left out, as siblings of what is measured here: by any of their
              *     [names](names_of_screen). The learner leaves them out, and nobody before it.
@@ -4214,7 +4249,8 @@ export interface components {
          * @description A set of edits carried out together: one gene, a pair, or more. Order does not matter: the names
          *     are kept sorted and without repeats, and joined by `+` where a single key is needed (`CBLB+RASA2`).
          *
-         *     The one place where doses, or edits other than knock-outs, will enter.
+         *     A compound may carry its dose in its name ([`dose`](crate::dose)): `TAXOL@10uM`. Two doses of one compound in a set are
+         *     two edits.
          * @example CBLB+RASA2
          */
         Perturbation: string;
