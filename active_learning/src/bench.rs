@@ -395,3 +395,23 @@ fn parse_share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
     (0.0..=1.0).contains(&share).then_some(share).ok_or_else(|| format!("{share} is out of range: 0 to 1"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_may_have_commas_in_its_words() {
+        let said = parse_description("organism=human, readout=IFNG production, high vs low sort,library=KO");
+        assert_eq!(said.unwrap().values(), ["human", "", "KO", "IFNG production, high vs low sort", ""]);
+        for (slip, why) in [
+            ("species=human", "no attribute"),
+            ("human", "no attribute"),
+            ("cell=K562,linie=KO", "no attribute"),
+            ("cell=K562,cell=U937", "said twice"),
+        ] {
+            let error = parse_description(slip).unwrap_err();
+            assert!(error.contains(why), "{slip}: {error}");
+        }
+    }
+}

@@ -1,8 +1,8 @@
 use super::{Candidates, Choice, Pick};
 
 /// One joint posterior sample per pick, the best not yet picked of each (Thompson 1933; in batches,
-/// Kandasamy et al. 2018). Samples are drawn in weight or member space: a joint Gaussian over 10^5
-/// candidates would need an 80 GB covariance.
+/// Kandasamy et al. 2018). Samples are drawn in weight or member space, of sets by pathwise conditioning: a joint
+/// Gaussian over 10^5 candidates would need an 80 GB covariance.
 ///
 /// The score of a pick is its utility in its own sample; of the rest of the pool, in the first.
 pub(super) fn choose(candidates: &Candidates, count: usize) -> Choice {

@@ -73,7 +73,8 @@ impl Alike {
         Ok(Some(Self { likeness, groups: screens.groups.clone(), learnt }))
     }
 
-    /// `weights`, for foretelling screen `target` by the others, those of its own study left out: the last, one past them, is the screen at hand.
+    /// `weights`, for foretelling screen `target` by the others, those of its own study left out: the last, one past them,
+    /// is the screen at hand.
     pub fn weigh(&self, target: usize, weights: &[f64]) -> Vec<f64> {
         let group = self.groups.get(target).filter(|group| !group.is_empty());
         let of = |((factor, weight), own): ((f64, &f64), &String)| {
