@@ -169,6 +169,7 @@ impl Shelf {
             pending: &propose.pending,
             excluded: &excluded,
             repeats: repeats.as_ref(),
+            prices: propose.prices.as_ref(),
             objective: propose.objective,
             acquisition: propose.acquisition,
             diversity: propose.diversity,
