@@ -6,7 +6,9 @@ mod diverse;
 mod reason;
 mod repeats;
 mod select;
+mod within;
 
+use crate::acquisition::cost::Expense;
 use crate::acquisition::{self, Candidates, Pick, diversity};
 use crate::data::Observation;
 use crate::readouts;
@@ -14,7 +16,7 @@ use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
 use crate::{Error, Result};
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Objective, Prediction, Proposal, Repeats};
+use jobs::work::learn::{Acquisition, Objective, Prediction, Prices, Proposal, Repeats};
 use jobs::work::readout::ReadoutPrediction;
 use select::{Knowledge, Selected, Selection};
 use std::collections::HashSet;
@@ -30,6 +32,8 @@ pub struct Request<'a> {
     pub excluded: &'a [Experiment],
     /// What may be measured again; `None`: nothing.
     pub repeats: Option<&'a Repeats>,
+    /// What experiments cost and the batch may; `None`: anything.
+    pub prices: Option<&'a Prices>,
     pub objective: Objective,
     pub acquisition: Acquisition,
     /// How firmly the batch is spread over the features, 0 to 1.
@@ -71,11 +75,21 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         cell.predict(vocabulary, request.pool, draws, request.seed)?;
     let readouts = cell.predict_readouts(vocabulary, request.pool, false)?;
     let feasibility = feasibility(&readouts);
+    let costs: Vec<f64> = request
+        .prices
+        .map(|prices| request.pool.iter().map(|experiment| prices.of(experiment)).collect())
+        .unwrap_or_default();
+    let expense = request.prices.map(|prices| Expense {
+        each: &costs,
+        budget: prices.budget,
+        batch: request.batch_size,
+    });
     let candidates = Candidates {
         predictions: &predictions,
         samples: &samples,
         hit_information: &hit_information,
         feasibility: &feasibility,
+        expense,
         eligible: &eligible,
         objective: request.objective,
         reference: cell.header.reference,
@@ -83,13 +97,13 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         seed: request.seed,
     };
     let knowledge = Knowledge::of(vocabulary, cell, request);
-    let Selection { scores, picks, explanation, learning, replicating } =
+    let Selection { scores, picks, batch, explanation, learning, replicating } =
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
     let says = Says { predictions: &predictions, readouts: &readouts };
     let described = picks.iter().map(|selected| describe(selected, request, &says, &words));
     let mut proposals = described.collect::<Result<Vec<_>>>()?;
-    let runners_up = proposals.split_off(request.batch_size.min(proposals.len()));
+    let runners_up = proposals.split_off(batch.min(proposals.len()));
     Ok(Proposed { proposals, runners_up, explanation, learning, replicating, predictions, scores })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod auto;
 mod bald;
+pub mod cost;
 pub mod diversity;
 mod expected_improvement;
 mod feasible;
@@ -33,6 +34,8 @@ pub struct Candidates<'a> {
     pub hit_information: &'a [f64],
     /// Probability that all constraints hold; empty where there are none.
     pub feasibility: &'a [f64],
+    /// `None`: a batch may cost anything.
+    pub expense: Option<cost::Expense<'a>>,
     /// Positions in the pool that may be chosen.
     pub eligible: &'a [usize],
     pub objective: Objective,
@@ -85,7 +88,9 @@ pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Resul
         Acquisition::Random => random::scores(candidates),
     };
     feasible::weigh(rule, &mut scores, candidates.feasibility);
-    Ok(candidates.best(scores, count))
+    let keys =
+        candidates.expense.and_then(|expense| cost::keys(rule, &scores, candidates.eligible, &expense));
+    Ok(candidates.best(scores, keys.as_deref(), count))
 }
 
 /// How good a value is: higher is better. Two-sided, the distance from `reference`.
@@ -102,6 +107,11 @@ impl Candidates<'_> {
     pub fn chance(&self, candidate: usize) -> f64 {
         let hit = self.predictions.get(candidate).map_or(0.0, |prediction| prediction.hit_probability);
         hit * self.feasibility.get(candidate).unwrap_or(&1.0)
+    }
+
+    /// Of these together; 0 where nothing costs anything.
+    pub fn cost(&self, candidates: impl IntoIterator<Item = usize>) -> f64 {
+        self.expense.map_or(0.0, |expense| candidates.into_iter().map(|it| expense.of(it)).sum())
     }
 
     fn utility(&self, value: f64) -> f64 {
@@ -123,11 +133,13 @@ impl Candidates<'_> {
         order
     }
 
-    /// The `count` eligible with the highest scores.
-    fn best(&self, scores: Vec<f64>, count: usize) -> Choice {
-        let score = |candidate: usize| scores.get(candidate).copied().unwrap_or(f64::NEG_INFINITY);
+    /// The `count` eligible with the highest scores, or `keys` where there are any.
+    fn best(&self, scores: Vec<f64>, keys: Option<&[f64]>, count: usize) -> Choice {
+        let of = |list: &[f64], candidate: usize| list.get(candidate).copied().unwrap_or(f64::NEG_INFINITY);
+        let score = |candidate: usize| of(&scores, candidate);
+        let key = |candidate: usize| of(keys.unwrap_or(&scores), candidate);
         let mut order = self.shuffled();
-        order.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
+        order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
         order.truncate(count);
         let picks = order.into_iter().map(|candidate| Pick { candidate, score: score(candidate) });
         Choice { picks: picks.collect(), scores }
@@ -146,6 +158,7 @@ pub(crate) mod tests {
                 samples: &[],
                 hit_information: &[],
                 feasibility: &[],
+                expense: None,
                 eligible,
                 objective,
                 reference: 0.0,

@@ -7,7 +7,7 @@ use super::{Candidates, Choice, Pick};
 /// The score of a pick is its utility in its own sample; of the rest of the pool, in the first.
 pub(super) fn choose(candidates: &Candidates, count: usize) -> Choice {
     let Some(first) = candidates.samples.first() else {
-        return candidates.best(super::greedy::scores(candidates), count);
+        return candidates.best(super::greedy::scores(candidates), None, count);
     };
     let mut scores: Vec<f64> = first.iter().map(|&value| candidates.utility(value)).collect();
     let mut left = candidates.shuffled();

@@ -17,7 +17,7 @@ const LEADER_SHARE: f64 = 0.5;
 pub(super) fn choose(candidates: &Candidates, count: usize) -> Choice {
     let samples = candidates.samples;
     let Some(first) = samples.first() else {
-        return candidates.best(super::greedy::scores(candidates), count);
+        return candidates.best(super::greedy::scores(candidates), None, count);
     };
     let mut scores: Vec<f64> = first.iter().map(|&value| candidates.utility(value)).collect();
     let mut left = candidates.shuffled();

@@ -7,7 +7,7 @@ use crate::representation::Vocabulary;
 use crate::train::Cell;
 use crate::{Result, acquisition, metrics, tensor};
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Prediction};
+use jobs::work::learn::{Acquisition, Prediction, Prices};
 use jobs::work::readout::ReadoutPrediction;
 use tch::Tensor;
 
@@ -22,6 +22,7 @@ pub(super) struct Words<'a> {
     cell: &'a Cell,
     acquisition: Acquisition,
     spread: bool,
+    prices: Option<&'a Prices>,
     /// Rows the cell was trained on.
     measured: u64,
     /// Mean probability of a hit over the pool.
@@ -53,6 +54,7 @@ impl<'a> Words<'a> {
             cell,
             acquisition: request.acquisition,
             spread,
+            prices: request.prices,
             measured: cell.header.metrics.training_rows,
             gain_quartiles: gain_quartiles(predictions),
             pool_probability: metrics::mean(predictions.iter().map(|p| p.hit_probability)).unwrap_or(0.0),
@@ -62,6 +64,20 @@ impl<'a> Words<'a> {
     }
 
     pub fn of(
+        &self,
+        experiment: &Experiment,
+        prediction: &Prediction,
+        readouts: &[ReadoutPrediction],
+        selected: &Selected,
+    ) -> Result<String> {
+        let mut words = self.without_cost(experiment, prediction, readouts, selected)?;
+        if let Some(prices) = self.prices {
+            words += &format!("; costs {:.2} {}", prices.of(experiment), prices.currency);
+        }
+        Ok(words)
+    }
+
+    fn without_cost(
         &self,
         experiment: &Experiment,
         prediction: &Prediction,

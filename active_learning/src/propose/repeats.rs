@@ -56,8 +56,14 @@ impl Repeats {
         };
         let mut doubts = doubts(request, allowed, &stakes, candidates);
         doubts.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+        let within = |money: &mut f64, doubt: &Doubt| {
+            *money -= candidates.cost([doubt.candidate]);
+            (*money >= 0.0).then_some(())
+        };
+        let money = candidates.expense.map_or(f64::INFINITY, |expense| expense.budget);
+        let affordable = doubts.iter().scan(money, within).count();
         let none = "no hit call is so doubtful that measuring it again is worth a new experiment";
-        Self { at_most: allowed.at_most as usize, doubts, none }
+        Self { at_most: affordable.min(allowed.at_most as usize), doubts, none }
     }
 
     /// Those that are worth more than what they take the place of, and what is said of them. `chances`: probability of

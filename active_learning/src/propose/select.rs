@@ -2,10 +2,10 @@
 
 use super::diverse::Diverse;
 use super::repeats::{Doubt, Repeats};
-use super::{Request, cold_start, looked_at};
+use super::{Request, cold_start, looked_at, within};
 use crate::Result;
 use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
-use crate::acquisition::{self, Candidates, Choice, Pick};
+use crate::acquisition::{self, Candidates, Choice, Pick, cost};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
 use jobs::Experiment;
@@ -34,6 +34,8 @@ pub(super) enum Why {
 pub(super) struct Selection {
     pub scores: Vec<f64>,
     pub picks: Vec<Selected>,
+    /// The first so many are the batch, the others stand in for them.
+    pub batch: usize,
     pub explanation: String,
     pub learning: usize,
     pub replicating: usize,
@@ -82,6 +84,25 @@ pub(super) fn select(
     knowledge: &Knowledge,
     count: usize,
 ) -> Result<Selection> {
+    // What costs too much is passed over, and others must be there to follow.
+    let wide = if request.prices.is_some() { candidates.eligible.len() } else { count };
+    let mut selection = choose(vocabulary, cell, request, candidates, knowledge, (count, wide))?;
+    if let (Some(expense), Some(prices)) = (&candidates.expense, request.prices) {
+        selection = within::fit(selection, expense, prices);
+    }
+    selection.picks.truncate(selection.batch.saturating_add(request.runners_up));
+    Ok(selection)
+}
+
+/// `count`: batch and runners-up; `wide`: how many are put in order.
+fn choose(
+    vocabulary: &Vocabulary,
+    cell: &Cell,
+    request: &Request,
+    candidates: &Candidates,
+    knowledge: &Knowledge,
+    (count, wide): (usize, usize),
+) -> Result<Selection> {
     let automatic = matches!(request.acquisition, Acquisition::Auto { .. });
     let cold = |choice: Choice, how: &str| Selection {
         scores: choice.scores,
@@ -91,6 +112,7 @@ pub(super) fn select(
         } else {
             String::new()
         },
+        batch: request.batch_size,
         learning: 0,
         replicating: 0,
     };
@@ -105,7 +127,7 @@ pub(super) fn select(
             Ok(cold(choice, "spread over the features, for the next round to learn from"))
         }
         Knowledge::None => {
-            Ok(cold(acquisition::choose(Acquisition::Random, candidates, count)?, "drawn at random"))
+            Ok(cold(acquisition::choose(Acquisition::Random, candidates, wide)?, "drawn at random"))
         }
         Knowledge::Elsewhere | Knowledge::Measured => {
             let diverse = Diverse { vocabulary, request };
@@ -121,9 +143,9 @@ pub(super) fn select(
                         rounds_left: request.rounds_left,
                         limit: learning_share,
                     };
-                    shared_out(&diverse, candidates, &evidence, &repeats, count)
+                    shared_out(&diverse, candidates, &evidence, &repeats, (count, wide))
                 }
-                rule => by_rule(&diverse, candidates, rule, &repeats, count),
+                rule => by_rule(&diverse, candidates, rule, &repeats, (count, wide)),
             }
         }
     }
@@ -142,12 +164,20 @@ fn by_rule(
     candidates: &Candidates,
     rule: Acquisition,
     repeats: &Repeats,
-    count: usize,
+    (count, wide): (usize, usize),
 ) -> Result<Selection> {
     let request = diverse.request;
     let batch = request.batch_size;
-    let Choice { scores, picks } = acquisition::choose(rule, candidates, looked_at(request, count))?;
-    let order = diverse.order(&[], &picks, request.diversity, (batch, count))?;
+    let draws = acquisition::samples_needed(rule, count) > 0;
+    let looked_at = looked_at(request, count);
+    let Choice { scores, picks } =
+        acquisition::choose(rule, candidates, if draws { looked_at } else { looked_at.max(wide) })?;
+    let shortlist = &picks[..looked_at.min(picks.len())];
+    let mut order = diverse.order(&[], shortlist, request.diversity, (batch, count))?;
+    if wide > count {
+        let first: HashSet<usize> = order.iter().copied().collect();
+        order.extend((0..picks.len()).filter(|rank| !first.contains(rank)));
+    }
     let selected =
         |(place, rank): (usize, usize)| Selected { pick: picks[rank], why: why(place, rank, batch) };
     let picks: Vec<Selected> = order.into_iter().enumerate().map(selected).collect();
@@ -159,18 +189,17 @@ fn by_rule(
         0 => String::new(),
         _ => format!("Of {} experiments {new} are new, as the rule chooses, and {words}.", new + replicating),
     };
-    let picks = with_repeats(picks, &doubts, new, request);
-    Ok(Selection { scores, picks, explanation, learning: 0, replicating })
+    let picks = with_repeats(picks, &doubts, new);
+    Ok(Selection { scores, picks, batch, explanation, learning: 0, replicating })
 }
 
 /// The repeats stand behind the first `new` picks, and the batch ends with them.
-fn with_repeats(mut picks: Vec<Selected>, doubts: &[Doubt], new: usize, request: &Request) -> Vec<Selected> {
+fn with_repeats(mut picks: Vec<Selected>, doubts: &[Doubt], new: usize) -> Vec<Selected> {
     let repeat = |doubt: &Doubt| Selected {
         pick: Pick { candidate: doubt.candidate, score: doubt.gain },
         why: Why::Repeats(*doubt),
     };
     picks.splice(new..new, doubts.iter().map(repeat));
-    picks.truncate(request.batch_size.saturating_add(request.runners_up));
     picks
 }
 
@@ -180,7 +209,7 @@ fn shared_out(
     candidates: &Candidates,
     evidence: &Evidence,
     repeats: &Repeats,
-    count: usize,
+    (count, wide): (usize, usize),
 ) -> Result<Selection> {
     let request = diverse.request;
     let batch = request.batch_size;
@@ -193,25 +222,50 @@ fn shared_out(
     let mut ranks = diverse.order(&[], shortlist, request.diversity, (batch, count))?;
     let first: HashSet<usize> = ranks.iter().copied().collect();
     ranks.extend((0..ranked.len()).filter(|rank| !first.contains(rank)));
+    let (first, new) = affordable(&ranks, &ranked, candidates, 0.0, batch);
+    let chances: Vec<f64> = first[..new].iter().map(|&rank| ranked[rank].score).collect();
+    let (doubts, replicating) = repeats.allocate(&chances, batch);
+    let again = candidates.cost(doubts.iter().map(|doubt| doubt.candidate));
+    let (ranks, new) = affordable(&ranks, &ranked, candidates, again, batch - replicating.count);
     let ranked: Vec<Pick> = ranks.iter().map(|&rank| ranked[rank]).collect();
     let spread = |taken: &[Pick], from: &[Pick], wanted: usize| -> Result<Vec<Pick>> {
-        let order = diverse.order(taken, from, LEARNING_DIVERSITY, (wanted, wanted))?;
+        // None costs more than its part of what is left.
+        let left = candidates.expense.map_or(f64::INFINITY, |expense| expense.budget)
+            - again
+            - candidates.cost(taken.iter().map(|pick| pick.candidate));
+        let cheap = |pick: &&Pick| candidates.cost([pick.candidate]) <= left / wanted.max(1) as f64;
+        let from: Vec<Pick> = from.iter().filter(cheap).copied().collect();
+        let order = diverse.order(taken, &from, LEARNING_DIVERSITY, (wanted, wanted))?;
         Ok(order.into_iter().map(|place| from[place]).collect())
     };
-    let new = batch.min(ranked.len());
-    let chances: Vec<f64> = ranked[..new].iter().map(|pick| pick.score).collect();
-    let (doubts, replicating) = repeats.allocate(&chances, batch);
-    let new = new.min(batch - replicating.count);
     let Shared { picks, exploit, learn, explanation } =
-        auto::share_out(candidates, &ranked, evidence, &replicating, (new, count), spread)?;
+        auto::share_out(candidates, &ranked, evidence, &replicating, (new, count.max(wide)), spread)?;
     let selected = |(place, pick): (usize, Pick)| match place {
         place if place < exploit => Selected { pick, why: why(place, ranks[place], batch) },
         place if place < exploit + learn => Selected { pick, why: Why::Learns },
         _ => Selected { pick, why: Why::Rule },
     };
     let picks = picks.into_iter().enumerate().map(selected).collect();
-    let picks = with_repeats(picks, &doubts, exploit + learn, request);
-    Ok(Selection { scores, picks, explanation, learning: learn, replicating: replicating.count })
+    let picks = with_repeats(picks, &doubts, exploit + learn);
+    let replicating = replicating.count;
+    Ok(Selection { scores, picks, batch, explanation, learning: learn, replicating })
+}
+
+/// `ranks` with what a batch of `places` new experiments may hold in front, beside repeats for `again`; and how many that
+/// are.
+fn affordable(
+    ranks: &[usize],
+    ranked: &[Pick],
+    candidates: &Candidates,
+    again: f64,
+    places: usize,
+) -> (Vec<usize>, usize) {
+    let Some(expense) = &candidates.expense else { return (ranks.to_vec(), places.min(ranks.len())) };
+    let costs = ranks.iter().map(|&rank| expense.of(ranked[rank].candidate));
+    let fits = cost::fit(costs, expense.budget - again, places);
+    let (first, rest): (Vec<_>, Vec<_>) = ranks.iter().copied().zip(fits).partition(|(_, fits)| *fits);
+    let new = first.len();
+    (first.into_iter().chain(rest).map(|(rank, _)| rank).collect(), new)
 }
 
 /// Of what is in the batch; what comes after it needs no reason of its own.

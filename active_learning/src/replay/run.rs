@@ -96,6 +96,7 @@ impl Replay<'_> {
             excluded: measured,
             // Labels of a replay are the same each time.
             repeats: None,
+            prices: None,
             objective: self.objective,
             acquisition: self.acquisition,
             diversity: self.diversity,

@@ -58,6 +58,7 @@ pub fn measure(what: What, data: &Path) -> anyhow::Result<Measured> {
         pending: &[],
         excluded: &measured,
         repeats: None,
+        prices: None,
         objective: Objective::Maximise,
         acquisition: Acquisition::HitProbability,
         diversity: DIVERSITY,

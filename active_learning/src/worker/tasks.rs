@@ -170,6 +170,7 @@ impl Shelf {
             pending: &propose.pending,
             excluded: &excluded,
             repeats: repeats.as_ref(),
+            prices: propose.prices.as_ref(),
             objective: propose.objective,
             acquisition: propose.acquisition,
             diversity: propose.diversity,

@@ -39,6 +39,7 @@ fn other_screens_make_the_first_batch_better_than_random() {
             pending: &[],
             excluded: &[],
             repeats: None,
+            prices: None,
             objective: Objective::Maximise,
             acquisition: Acquisition::HitProbability,
             diversity: 0.0,

@@ -5,7 +5,7 @@ use active_learning::data::{FeatureTable, Observation};
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
 use jobs::Experiment;
-use jobs::work::learn::{Acquisition, Objective, Proposal, Repeats, Threshold};
+use jobs::work::learn::{Acquisition, Objective, Prices, Proposal, Repeats, Threshold};
 
 const RULES: [Acquisition; 11] = [
     Acquisition::Auto { learning_share: None },
@@ -28,6 +28,7 @@ fn request<'a>(pool: &'a [Experiment], cut: &'a [Observation], acquisition: Acqu
         pending: &[],
         excluded: &[],
         repeats: None,
+        prices: None,
         objective: Objective::Maximise,
         acquisition,
         diversity: 0.0,
@@ -250,4 +251,71 @@ fn without_noise_or_a_threshold_nothing_is_measured_again() {
         noisy(screen.cut(120), 0.4).into_iter().map(|row| Observation { hit: None, ..row }).collect();
     let (count, words) = said(&silent, None);
     assert!(count == 0 && words.contains("do not say from which value on"), "{words}");
+}
+
+/// Every third gene costs ten times as much as the others.
+fn prices(budget: f64, pool: &[Experiment]) -> Prices {
+    let dear = pool.iter().step_by(3).flat_map(|experiment| experiment.perturbation.edits().to_vec());
+    let edits = dear.map(|edit| (edit, 9.0)).collect();
+    Prices { budget, currency: "EUR".into(), per_experiment: 1.0, per_edit: 0.0, edits }
+}
+
+#[test]
+fn a_batch_costs_no_more_than_it_may_whatever_the_rule() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle) = (screen.vocabulary(), screen.oracle());
+    let (measured, cut) = (&oracle.pool()[..120], noisy(screen.cut(120), 0.4));
+    let cell = train(&vocabulary, &cut, FAMILIES[0], 2);
+    let (within, again) = (prices(60.0, oracle.pool()), repeats(measured, Some(Threshold::AtLeast(2.0))));
+    let asked = |rule, prices, diversity| {
+        let request = request(oracle.pool(), &cut, rule);
+        let request = Request { batch_size: 40, rounds_left: Some(4), diversity, ..request };
+        let request = Request { prices, repeats: Some(&again), excluded: measured, ..request };
+        propose(&vocabulary, &cell, &request).unwrap()
+    };
+    for rule in RULES {
+        for diversity in [0.0, 0.3] {
+            let proposed = asked(rule, Some(&within), diversity);
+            let cost: f64 = proposed.proposals.iter().map(|p| within.of(&p.experiment)).sum();
+            assert!(cost <= 60.0, "{rule:?}: {cost}");
+            // Of forty places the money fills more than the six that the dearest would leave.
+            assert!(proposed.proposals.len() > 6, "{rule:?}: {}", proposed.explanation);
+            let words =
+                format!("The {} experiments cost {cost:.2} of the 60.00 EUR", proposed.proposals.len());
+            assert!(proposed.explanation.contains(&words), "{rule:?}: {}", proposed.explanation);
+            assert!(proposed.proposals.iter().all(|p| p.reason.contains("; costs ")), "{rule:?}");
+            let mut names: Vec<&Experiment> =
+                proposed.proposals.iter().chain(&proposed.runners_up).map(|p| &p.experiment).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), proposed.proposals.len() + proposed.runners_up.len(), "{rule:?}");
+        }
+    }
+}
+
+#[test]
+fn money_enough_changes_nothing_and_less_buys_the_likeliest_hits_it_can() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut, oracle) = (screen.vocabulary(), screen.cut(120), screen.oracle());
+    let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
+    let asked = |prices| {
+        let asked = request(oracle.pool(), &cut, Acquisition::HitProbability);
+        let excluded = &oracle.pool()[..120];
+        propose(&vocabulary, &cell, &Request { prices, excluded, ..asked }).unwrap().proposals
+    };
+    let names = |batch: &[Proposal]| batch.iter().map(|p| p.experiment.clone()).collect::<Vec<_>>();
+    let (free, ample, short) = (asked(None), prices(1000.0, oracle.pool()), prices(40.0, oracle.pool()));
+    assert_eq!(names(&asked(Some(&ample))), names(&free));
+    // In the order of the rule alone, what the same money would have bought.
+    let mut left = 40.0;
+    let naive: f64 = free
+        .iter()
+        .take_while(|p| {
+            left -= short.of(&p.experiment);
+            left >= 0.0
+        })
+        .map(|p| p.prediction.hit_probability)
+        .sum();
+    let hits: f64 = asked(Some(&short)).iter().map(|p| p.prediction.hit_probability).sum();
+    assert!(hits > naive, "{hits} expected hits, {naive} without looking at prices");
 }

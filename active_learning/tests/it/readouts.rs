@@ -144,6 +144,7 @@ fn proposed(rule: Acquisition, constrained: bool) -> (Vec<f64>, propose::Propose
         pending: &[],
         excluded: &excluded,
         repeats: None,
+        prices: None,
         objective: Objective::Maximise,
         acquisition: rule,
         diversity: 0.0,

@@ -107,6 +107,7 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
         excluded: vec![],
         excluded_genes: vec![],
         repeats: None,
+        prices: None,
     };
     let (outcome, attempt, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -239,6 +240,7 @@ async fn a_proposal_without_a_model_says_on_what_it_rests() {
         excluded: vec![],
         excluded_genes: vec![],
         repeats: None,
+        prices: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &files.blobs()).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -268,6 +270,7 @@ async fn a_proposal_after_the_features_changed_names_the_cell_it_trained() {
         excluded: vec![],
         excluded_genes: vec![],
         repeats: None,
+        prices: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };

@@ -147,6 +147,7 @@ fn propose() -> Propose {
         excluded: Vec::new(),
         excluded_genes: Vec::new(),
         repeats: None,
+        prices: None,
     }
 }
 

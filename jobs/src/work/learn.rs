@@ -16,6 +16,7 @@ use crate::work::description::Description;
 use crate::work::readout::{Readout, ReadoutMetrics, ReadoutPrediction};
 use crate::work::shadow::{Shadow, ShadowScore};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What every learner job needs to build the same model again.
@@ -188,6 +189,30 @@ pub struct Propose {
     /// What may be measured again; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Repeats>,
+    /// What experiments cost and the batch may; absent: it may cost anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Prices>,
+}
+
+/// What experiments cost, and what a batch may.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Prices {
+    /// All experiments of the batch together.
+    pub budget: f64,
+    pub currency: String,
+    /// Of any experiment, whatever its edits.
+    pub per_experiment: f64,
+    /// Of an edit that `edits` does not name.
+    pub per_edit: f64,
+    pub edits: BTreeMap<String, f64>,
+}
+
+impl Prices {
+    pub fn of(&self, experiment: &Experiment) -> f64 {
+        let edits = experiment.perturbation.edits().iter();
+        let each = edits.map(|edit| self.edits.get(edit).copied().unwrap_or(self.per_edit));
+        self.per_experiment + each.sum::<f64>()
+    }
 }
 
 /// What may be measured again, where noise decides about a hit.

@@ -71,6 +71,7 @@ pub fn work(kind: Kind) -> Work {
             excluded: vec![experiment("RASA2+CBLB")],
             excluded_genes: vec!["CD5".into()],
             repeats: None,
+            prices: None,
         }),
         Kind::Predict => Work::Predict(Predict {
             inputs: inputs(),

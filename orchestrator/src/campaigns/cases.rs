@@ -188,6 +188,9 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             "policy.auto_approve_limit.cost",
             "0 to",
         ),
+        ("batch_cost = 100.0", "batch_cost = 0.0", "budget.batch_cost", "above 0"),
+        ("per_experiment = 0.0", "per_experiment = 200.0", "budget.batch_cost", "not one experiment"),
+        ("edits = { CBLB = 1.0 }", "edits = { CBLB = -1.0 }", "cost.edits.CBLB", "0 to"),
         ("currency = \"EUR\"", "currency = \"euro\"", "cost.currency", "three capital letters"),
         ("per_well = 0.0", "per_well = -0.1", "cost.per_well", "0 to"),
         ("reader = \"reader-1\"", "reader = \"handler-1\"", "bench.reader", "is taken"),
@@ -305,7 +308,11 @@ fn what_is_doubtful_is_said_and_taken() {
         ("every_hours = 168.0", "cron = \"0 8 1-7 * Mon\"", "schedule.cron"),
         ("minimum_z_prime = 0.4", "minimum_z_prime = -1.0", "qc.minimum_z_prime"),
         ("auto_approve = false", "auto_approve = true", "policy.expires_hours"),
-        ("per_plate = 1.0", "per_plate = 0.0", "cost"),
+        (
+            "per_plate = 1.0\nper_well = 0.0\nper_tip = 0.0\nper_experiment = 0.0\nper_edit = 0.0\nedits = { CBLB = 1.0 }",
+            "per_plate = 0.0",
+            "cost",
+        ),
     ];
     for (from, to, path) in cases {
         assert_eq!(warned(&[features, (from, to)]), [path], "{to}");
@@ -331,7 +338,7 @@ fn roles_need_as_many_people_and_prices_a_section() {
     let both = ("approvals = 1", "approvals = 1\nroles = { scientist = 1, engineer = 1 }");
     assert_eq!(
         refused(&[both]),
-        "line 74, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
+        "line 75, column 1: policy.approvals: the roles ask for 2 different people: ask for 2 approvals or more, or for fewer roles"
     );
     // Not said, it follows from the roles.
     let (spec, _) = parsed(&[("approvals = 1", "roles = { scientist = 1, engineer = 1 }")]).unwrap();
@@ -344,7 +351,10 @@ fn roles_need_as_many_people_and_prices_a_section() {
     let from = TEMPLATE.find("[cost]").unwrap();
     let to = TEMPLATE.find("[bench]").unwrap();
     let limit = ("auto_approve = false", "auto_approve = true\nauto_approve_limit = { cost = 500.0 }");
-    let without = refused(&[(&TEMPLATE[from..to], ""), limit]);
+    let ample = ("batch_cost = 100.0\n", "");
+    let budget = refused(&[(&TEMPLATE[from..to], "")]);
+    assert!(budget.contains("budget.batch_cost: there are no prices to go by"), "{budget}");
+    let without = refused(&[ample, (&TEMPLATE[from..to], ""), limit]);
     assert!(without.contains("policy.auto_approve_limit.cost: there are no prices"), "{without}");
     assert!(parsed(&[limit]).unwrap().1.iter().all(|warning| warning.path == "model"));
 }

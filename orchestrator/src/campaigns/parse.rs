@@ -267,7 +267,7 @@ constraint = { at_least = 1, at_most = 0.5 }
                 "replicates = -2 | assay.replicates: invalid value: integer `-2`, expected u32",
                 "wells = \"many\" | controls.negative.wells: invalid type: string \"many\", expected u32",
                 "colour = 3 | budget.colour: unknown field `colour`, expected one of `rounds`, `batch`, \
-                 `stop_after_hits`, `runners_up`",
+                 `batch_cost`, `stop_after_hits`, `runners_up`",
                 "[bench] | bench.handler: missing field `handler`",
             ]
         );

@@ -249,6 +249,9 @@ pub struct Budget {
     pub rounds: u32,
     /// Experiments per round.
     pub batch: u32,
+    /// What the experiments of a batch may cost together, by `[cost]`; absent: anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_cost: Option<f64>,
     /// Stop once so many hits passed QC.
     #[serde(default)]
     pub stop_after_hits: Option<u32>,

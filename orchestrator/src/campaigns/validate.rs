@@ -330,6 +330,9 @@ impl Check<'_> {
         self.require(spec.budget.runners_up <= MOST_BATCH, "budget.runners_up", || {
             format!("{} is out of range: 0 to {MOST_BATCH}", spec.budget.runners_up)
         });
+        if let Some(most) = spec.budget.batch_cost {
+            self.batch_cost(spec, most);
+        }
         if let Some(hits) = spec.budget.stop_after_hits {
             self.at_least_one("budget.stop_after_hits", hits, u32::MAX);
         }

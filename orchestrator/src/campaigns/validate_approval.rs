@@ -68,6 +68,25 @@ impl Check<'_> {
         }
     }
 
+    /// What a batch may cost, `most`, by prices that there must be.
+    pub(super) fn batch_cost(&mut self, spec: &Spec, most: f64) {
+        self.require(most > 0.0 && most <= HIGHEST_PRICE, "budget.batch_cost", || {
+            format!("{most} is out of range: above 0, to {HIGHEST_PRICE}")
+        });
+        if !self.read(&["cost"]) {
+            return;
+        }
+        let Some(cost) = &spec.cost else {
+            self.wrong("budget.batch_cost", "there are no prices to go by: write them in a section [cost]");
+            return;
+        };
+        let prices = cost.for_choice(most, spec.assay.replicates);
+        let cheapest = prices.edits.values().copied().fold(prices.per_edit, f64::min);
+        if prices.per_experiment + cheapest > most {
+            self.wrong("budget.batch_cost", "not one experiment is as cheap as that");
+        }
+    }
+
     pub(super) fn cost(&mut self, spec: &Spec) {
         let Some(cost) = &spec.cost else { return };
         let currency = &cost.currency;
@@ -78,7 +97,10 @@ impl Check<'_> {
         for (name, price) in cost.prices() {
             self.within(&format!("cost.{name}"), price, 0.0, HIGHEST_PRICE, "");
         }
-        if cost.prices().iter().all(|(_, price)| *price == 0.0) {
+        for (edit, price) in &cost.edits {
+            self.within(&format!("cost.edits.{edit}"), *price, 0.0, HIGHEST_PRICE, "");
+        }
+        if cost.prices().iter().all(|(_, price)| *price == 0.0) && cost.edits.is_empty() {
             self.doubtful("cost", "no price is named: every batch costs nothing");
         }
     }

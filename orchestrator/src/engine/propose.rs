@@ -8,7 +8,7 @@ use crate::store::campaigns::Version;
 use crate::store::jobs::{Consequences, Created, NewJob};
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result};
-use jobs::work::learn::{Propose, Repeats};
+use jobs::work::learn::{Prices, Propose, Repeats};
 use jobs::{Experiment, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
@@ -59,6 +59,7 @@ pub(super) async fn step(
         pending,
         excluded,
         repeats: repeats(conn, round, &version, batch_size, &excluded_genes).await?,
+        prices: prices(&version),
         excluded_genes,
     }));
     job.campaign_id = Some(round.campaign_id);
@@ -93,6 +94,12 @@ async fn repeats(
     let replicates = version.spec.assay.replicates;
     let repeats = Repeats { at_most, replicates, threshold, experiments };
     Ok((!repeats.experiments.is_empty()).then_some(repeats))
+}
+
+/// `None` where a batch may cost anything.
+fn prices(version: &Version) -> Option<Prices> {
+    let (cost, budget) = (version.spec.cost.as_ref()?, version.spec.budget.batch_cost?);
+    Some(cost.for_choice(budget, version.spec.assay.replicates))
 }
 
 /// How many experiments may still be proposed: those of the design space without the excluded genes, less those

@@ -34,6 +34,9 @@ pub(super) fn summarise(
         wells: count(wells.len()),
         tips: count(transfers),
         experiments: count(input.experiments.len()),
+        edits: input.spec.cost.as_ref().map_or(0.0, |prices| {
+            input.experiments.iter().map(|planned| prices.of_edits(&planned.experiment)).sum()
+        }),
         handler_hours: seconds / 3600.0,
     };
     PlanSummary {

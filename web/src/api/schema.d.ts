@@ -2312,6 +2312,11 @@ export interface components {
              * @description Experiments per round.
              */
             batch: number;
+            /**
+             * Format: double
+             * @description What the experiments of a batch may cost together, by `[cost]`; absent: anything.
+             */
+            batch_cost?: number | null;
             /** Format: int32 */
             rounds: number;
             /**
@@ -2572,6 +2577,15 @@ export interface components {
         Cost: {
             /** @description ISO 4217: `EUR`. */
             currency: string;
+            /** @description Edits with a price of their own. */
+            edits?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description An edit (its reagent) in an experiment, where `edits` does not name it.
+             */
+            per_edit?: number;
             /** Format: double */
             per_experiment?: number;
             /**
@@ -4466,6 +4480,28 @@ export interface components {
             /** @description Of the further readouts, for each experiment in the order asked; empty where there are none. */
             readouts?: components["schemas"]["ReadoutPrediction"][][];
         };
+        /** @description What experiments cost, and what a batch may. */
+        Prices: {
+            /**
+             * Format: double
+             * @description All experiments of the batch together.
+             */
+            budget: number;
+            currency: string;
+            edits: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description Of an edit that `edits` does not name.
+             */
+            per_edit: number;
+            /**
+             * Format: double
+             * @description Of any experiment, whatever its edits.
+             */
+            per_experiment: number;
+        };
         /** @description Answered as `application/problem+json`. */
         Problem: {
             /** @description Stable; documented; what programs look at. */
@@ -4586,6 +4622,7 @@ export interface components {
             objective: components["schemas"]["Objective"];
             /** @description Asked for and not yet answered: not proposed again, conditioned on. */
             pending: components["schemas"]["Experiment"][];
+            prices?: components["schemas"]["Prices"] | null;
             repeats?: components["schemas"]["Repeats"] | null;
             /**
              * Format: int32

@@ -134,6 +134,8 @@ fn prices_are_told_and_change_nothing_that_happens() {
         per_well: 0.5,
         per_tip: 0.1,
         per_experiment: 0.0,
+        per_edit: 0.0,
+        edits: BTreeMap::new(),
         per_handler_hour: 0.0,
     });
     let priced = world.plan().unwrap();
