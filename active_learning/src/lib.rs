@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
 
 pub mod acquisition;
+pub mod alone;
 pub mod calibration;
 pub mod checkpoint;
 pub mod data;

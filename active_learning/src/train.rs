@@ -1,5 +1,6 @@
 //! From a data cut to a calibrated, reproducible cell; and its predictions in the readout's own units.
 
+use crate::alone::Alone;
 use crate::calibration::{self, Calibration, FEWEST_SCORED, Judged};
 use crate::checkpoint::{self, Checkpoint, Header};
 use crate::data::{FurtherValue, Observation};
@@ -125,8 +126,30 @@ impl Cell {
         readouts::predict(&self.heads, vocabulary, (contexts, layout), experiments, vectors)
     }
 
-    /// Predicts in the readout's own units, calibrated, with `samples` joint draws.
+    /// Predicts in the readout's own units, calibrated, with `samples` joint draws. The hit probability of sets that only
+    /// single edits foretell is put together as [`alone`](crate::alone) says.
     pub fn predict(
+        &self,
+        vocabulary: &Vocabulary,
+        experiments: &[Experiment],
+        samples: usize,
+        seed: u64,
+    ) -> Result<Predicted> {
+        let mut predicted = self.as_trained(vocabulary, experiments, samples, seed)?;
+        if self.header.layout.singles
+            && let Some(alone) = Alone::of(experiments)
+        {
+            let said = self.as_trained(vocabulary, &alone.experiments, 0, seed)?.predictions;
+            let probabilities: Vec<f64> = said.iter().map(|it| it.hit_probability).collect();
+            for (row, probability) in alone.together(&probabilities) {
+                predicted.predictions[row].hit_probability = probability;
+            }
+        }
+        Ok(predicted)
+    }
+
+    /// What the model says, whatever it was trained on.
+    fn as_trained(
         &self,
         vocabulary: &Vocabulary,
         experiments: &[Experiment],

@@ -31,9 +31,12 @@ const BASE_RATE_PRECISION: f64 = 30.0;
 /// Within a factor of e of the usual one where no other screens were given.
 const UNKNOWN_BASE_RATE_PRECISION: f64 = 1.0;
 
-/// Which columns there are, beside those of every model.
+/// Which columns there are, beside those of every model, and what their sum can say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
+    /// All that was measured are single edits: what several do together was never seen ([`alone`](crate::alone)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub singles: bool,
     /// An edit that was measured has a dose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doses: bool,
@@ -47,6 +50,7 @@ impl Layout {
     pub fn of(cut: &[Observation], vocabulary: &Vocabulary, contexts: &[String]) -> Self {
         let mut edits = cut.iter().flat_map(|row| row.experiment.perturbation.edits());
         Self {
+            singles: !cut.is_empty() && cut.iter().all(|row| row.experiment.perturbation.edits().len() < 2),
             doses: edits.any(|edit| has_dose(edit)),
             // Of one context alone nobody could tell what its features do.
             context_features: contexts.len() > 1 && contexts.iter().any(|name| vocabulary.knows(name)),

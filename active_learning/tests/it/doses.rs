@@ -116,7 +116,7 @@ fn without_doses_nothing_is_there_of_them() {
         let cut: Vec<Observation> = cut.into_iter().map(plain).collect();
         let cell = train(&vocabulary, &cut);
         let bytes = String::from_utf8_lossy(&cell.to_bytes().unwrap()).into_owned();
-        assert!(!bytes.contains("layout") && !bytes.contains("sets.decades"));
+        assert!(!bytes.contains("doses") && !bytes.contains("sets.decades"));
         // An edit without a dose is one at 1 uM, to the bit.
         let keys: [&[&str]; 2] = [&["D1", "D1+D2", "D7"], &["D1@1uM", "D1@1uM+D2@1uM", "D7@1000nM"]];
         assert_eq!(said(&cell, &vocabulary, keys[0]), said(&cell, &vocabulary, keys[1]));

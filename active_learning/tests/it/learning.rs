@@ -5,6 +5,7 @@ use active_learning::calibration::Calibration;
 use active_learning::data::Observation;
 use active_learning::model::Stop;
 use active_learning::train::Cell;
+use jobs::work::learn::ModelFamily;
 use jobs::{Context, Experiment};
 
 fn experiment(key: &str, context: &str) -> Experiment {
@@ -191,4 +192,17 @@ fn draws_are_as_wide_as_what_is_said_and_one_for_each_unknown_edit() {
         let apart: Vec<f64> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
         assert!(sd(&apart) > said.predictions[0].epistemic_sd, "{family:?}: they are drawn as one");
     }
+}
+
+#[test]
+fn a_pair_that_only_singles_foretell_is_as_likely_as_its_edits_say() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut) = (screen.vocabulary(), screen.cut(120));
+    let context = &cut[0].experiment.context.0;
+    let cell = train(&vocabulary, &cut, ModelFamily::BayesianLinear, 3);
+    let asked = ["UNKNOWN1", "UNKNOWN2", "UNKNOWN1+UNKNOWN2"].map(|key| experiment(key, context));
+    let predicted = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+    let [one, other, both] = [0, 1, 2].map(|place| predicted[place].hit_probability);
+    let independent = 1.0 - (1.0 - one) * (1.0 - other);
+    assert!((both - independent).abs() < 1e-9, "{one} {other} {both}");
 }
