@@ -1,4 +1,5 @@
-//! What a batch costs, by what the campaign file says of prices. For people: it changes nothing that happens.
+//! What a batch costs, by what the campaign file says of prices. For people; and for the learner where the file says what a
+//! batch may cost (`budget.batch_cost`).
 
 use jobs::Experiment;
 use jobs::work::learn::Prices;

@@ -12,6 +12,7 @@ mod approval;
 mod audit;
 mod backup;
 mod batches_people;
+mod budget;
 mod calendar_missed;
 mod calendar_overlap;
 mod calendar_ticks;

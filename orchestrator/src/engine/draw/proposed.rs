@@ -15,10 +15,13 @@ use crate::store::rounds::{Round, Why};
 use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
 use jobs::work::Output;
-use jobs::work::learn::{Proposal as Proposed, Propose, ProposeResult};
+use jobs::work::learn::{Prices, Proposal as Proposed, Propose, ProposeResult};
 use jobs::{Experiment, JobId, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+
+/// Of a budget: what sums of prices may be off by.
+const ROUNDING: f64 = 1e-6;
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let Some(round) = settled.round_id else {
@@ -72,6 +75,10 @@ async fn answer(
         if again > at_most {
             return unusable(format!("it measures {again} experiments again, where {at_most} may be"));
         }
+        if let Some((cost, prices)) = too_dear(asked, &result) {
+            let (budget, currency) = (prices.budget, &prices.currency);
+            return unusable(format!("its batch costs {cost:.2}, where {budget:.2} {currency} may be spent"));
+        }
     }
     let bytes = match engine.blobs.read(result.posterior).await {
         Ok(bytes) => bytes,
@@ -109,6 +116,13 @@ fn repeated(asked: &Propose, result: &ProposeResult) -> (usize, usize) {
     let again = repeats(asked);
     let count = result.proposals.iter().filter(|proposal| again.contains(&proposal.experiment)).count();
     (count, asked.repeats.as_ref().map_or(0, |repeats| repeats.at_most as usize))
+}
+
+/// What the batch costs, where it is more than it may.
+fn too_dear<'a>(asked: &'a Propose, result: &ProposeResult) -> Option<(f64, &'a Prices)> {
+    let prices = asked.prices.as_ref()?;
+    let cost: f64 = result.proposals.iter().map(|it| prices.of(&it.experiment)).sum();
+    (cost > prices.budget * (1.0 + ROUNDING)).then_some((cost, prices))
 }
 
 async fn keep(

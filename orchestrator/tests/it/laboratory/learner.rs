@@ -60,13 +60,20 @@ pub async fn propose(engine: &Engine, by: ActorId, job: &Propose) -> Output {
     let free = all
         .into_iter()
         .filter(|e| !job.excluded.contains(e) && !job.pending.contains(e) && !job.excludes_gene_of(e));
-    let mut free = free.map(proposal);
+    // One after the other while there is money, and then no more.
+    let mut money = job.prices.as_ref().map_or(f64::INFINITY, |prices| prices.budget);
+    let mut pays = |experiment: &Experiment| {
+        money -= job.prices.as_ref().map_or(0.0, |prices| prices.of(experiment));
+        money >= 0.0
+    };
     // As many again as may be, behind what is new.
     let again = job.repeats.iter().flat_map(|it| it.experiments.iter().take(it.at_most as usize));
     let again: Vec<Proposal> = again.cloned().map(proposal).collect();
-    let mut proposals: Vec<Proposal> = free.by_ref().take(job.batch_size as usize - again.len()).collect();
+    let (batch, rest): (Vec<_>, Vec<_>) =
+        free.enumerate().partition(|(place, it)| *place + again.len() < job.batch_size as usize && pays(it));
+    let mut proposals: Vec<Proposal> = batch.into_iter().map(|(_, it)| proposal(it)).collect();
     proposals.extend(again);
-    let runners_up = free.take(job.runners_up as usize).collect();
+    let runners_up = rest.into_iter().take(job.runners_up as usize).map(|(_, it)| proposal(it)).collect();
     Output::Propose(ProposeResult {
         proposals,
         runners_up,

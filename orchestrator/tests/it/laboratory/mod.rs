@@ -58,6 +58,8 @@ pub struct Settings {
     pub acquisition: &'static str,
     /// What calls hits.
     pub hit: &'static str,
+    /// Further lines of `[budget]`.
+    pub budget: &'static str,
     /// Further lines of `[policy]`.
     pub policy: &'static str,
     /// Further sections of the campaign file.
@@ -82,6 +84,7 @@ impl Default for Settings {
             approvals: 1,
             acquisition: "",
             hit: "{ channel = \"call\" }",
+            budget: "",
             policy: "",
             sections: "",
             tags: |_| "",
@@ -283,7 +286,17 @@ async fn campaign(
 
 fn toml(settings: &Settings) -> String {
     let Settings {
-        acquisition, hit, batch, rounds, auto_approve, approvals, policy, sections, schedule, ..
+        acquisition,
+        hit,
+        batch,
+        rounds,
+        auto_approve,
+        approvals,
+        budget,
+        policy,
+        sections,
+        schedule,
+        ..
     } = settings;
     format!(
         r#"
@@ -324,6 +337,7 @@ positive = {{ content = "POS", wells = 6 }}
 rounds = {rounds}
 batch = {batch}
 runners_up = 8
+{budget}
 
 [schedule]
 {schedule}
