@@ -3,6 +3,9 @@ import { percent } from "../display/format.ts";
 import type { Column } from "../tables/DataTable.tsx";
 import { feasibility, readoutNames, readoutWords } from "./readouts.ts";
 
+/** Where so likely, feasibility is no news, and leaves its room to the reason on narrow tables. */
+const SURE = 0.95;
+
 type Says = { readouts?: ReadoutPrediction[] };
 
 /** What the model says of further readouts, where there is room, and whether the constraints hold. */
@@ -20,6 +23,7 @@ export function readoutColumns<Row extends Says>(rows: Row[], from: number): Col
       title: "Feasible",
       hint: "Probability that all constraints hold",
       numeric: true,
+      from: rows.every((it) => (feasibility(it) ?? 1) >= SURE) ? 760 : undefined,
       by: (it) => feasibility(it),
       cell: (it) => percent(feasibility(it)),
     });
