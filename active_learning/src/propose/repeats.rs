@@ -28,6 +28,9 @@ pub(super) struct Doubt {
 /// What may be measured again.
 pub(super) struct Repeats {
     at_most: usize,
+    /// As many as the job allows, of so many places.
+    asked: usize,
+    places: usize,
     /// Most is gained first.
     doubts: Vec<Doubt>,
     /// Why there are none.
@@ -40,7 +43,7 @@ impl Repeats {
     }
 
     fn without(none: &'static str) -> Self {
-        Self { at_most: 0, doubts: Vec::new(), none }
+        Self { at_most: 0, asked: 0, places: 0, doubts: Vec::new(), none }
     }
 
     pub fn of(request: &Request, candidates: &Candidates) -> Self {
@@ -63,7 +66,8 @@ impl Repeats {
         let money = candidates.expense.map_or(f64::INFINITY, |expense| expense.budget);
         let affordable = doubts.iter().scan(money, within).count();
         let none = "no hit call is so doubtful that measuring it again is worth a new experiment";
-        Self { at_most: affordable.min(allowed.at_most as usize), doubts, none }
+        let (asked, places) = (allowed.at_most as usize, request.batch_size);
+        Self { at_most: affordable.min(asked), asked, places, doubts, none }
     }
 
     /// Those that are worth more than what they take the place of, and what is said of them. `chances`: probability of
@@ -72,7 +76,9 @@ impl Repeats {
         let free = batch.saturating_sub(chances.len());
         let displaced = std::iter::repeat_n(0.0, free).chain(chances.iter().rev().copied());
         let gains: Vec<f64> = self.doubts.iter().map(|doubt| doubt.gain).collect();
-        let count = replicate::worth_repeating(&gains, displaced.clone(), self.at_most);
+        // A batch that holds less than its places holds as many repeats fewer.
+        let at_most = self.at_most.min(self.asked * batch / self.places.max(1));
+        let count = replicate::worth_repeating(&gains, displaced.clone(), at_most);
         if count == 0 {
             return (
                 Vec::new(),
@@ -127,5 +133,33 @@ impl Doubt {
             "measured {value:.3} +- {error:.3} ({wells} wells), the threshold is {threshold}: one more measurement takes \
              the probability of a wrong call from {wrong:.2} to {wrong_after:.2}"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_money_cuts_short_holds_as_many_repeats_fewer_and_none_for_free() {
+        let doubt = |gain| Doubt {
+            candidate: 0,
+            gain,
+            value: 0.0,
+            error: 0.1,
+            wells: 2.0,
+            threshold: Threshold::AtLeast(0.0),
+            wrong: 0.5,
+            wrong_after: 0.5 - gain,
+        };
+        let doubts = [0.3, 0.25, 0.2, 0.05].map(doubt).to_vec();
+        let repeats = Repeats { at_most: 4, asked: 4, places: 20, doubts, none: "" };
+        let again = |chances: &[f64], places| repeats.allocate(chances, places).1.count;
+        // Places that no new experiment fills are free; otherwise each repeat costs a new one.
+        assert_eq!(again(&[0.1; 10], 20), 4);
+        assert_eq!(again(&[0.1; 20], 20), 3);
+        // Half of the places, half of the repeats.
+        assert_eq!(again(&[0.1; 10], 10), 2);
+        assert_eq!(again(&[0.28; 10], 10), 1);
     }
 }

@@ -181,16 +181,30 @@ fn by_rule(
     let selected =
         |(place, rank): (usize, usize)| Selected { pick: picks[rank], why: why(place, rank, batch) };
     let picks: Vec<Selected> = order.into_iter().enumerate().map(selected).collect();
-    let new = batch.min(picks.len());
-    let chances: Vec<f64> = picks[..new].iter().map(|it| candidates.chance(it.pick.candidate)).collect();
-    let (doubts, Replicating { count: replicating, words }) = repeats.allocate(&chances, batch);
-    let new = new.min(batch - replicating);
+    let held = held(picks.iter().map(|it| it.pick.candidate), candidates, batch);
+    let chances: Vec<f64> = held.iter().map(|&candidate| candidates.chance(candidate)).collect();
+    let places = places(candidates, held.len(), batch);
+    let (doubts, Replicating { count: replicating, words }) = repeats.allocate(&chances, places);
+    let new = held.len().min(places - replicating);
     let explanation = match replicating {
         0 => String::new(),
         _ => format!("Of {} experiments {new} are new, as the rule chooses, and {words}.", new + replicating),
     };
     let picks = with_repeats(picks, &doubts, new);
     Ok(Selection { scores, picks, batch, explanation, learning: 0, replicating })
+}
+
+/// Those of `wanted`, in their order, that a batch holds with its money.
+fn held(wanted: impl Iterator<Item = usize>, candidates: &Candidates, batch: usize) -> Vec<usize> {
+    let Some(expense) = &candidates.expense else { return wanted.take(batch).collect() };
+    let wanted: Vec<usize> = wanted.collect();
+    let fits = cost::fit(wanted.iter().map(|&candidate| expense.of(candidate)), expense.budget, batch);
+    wanted.into_iter().zip(fits).filter(|(_, fits)| *fits).map(|(candidate, _)| candidate).collect()
+}
+
+/// Places that repeats are weighed for: where money runs out first, those that money cannot fill are not free.
+fn places(candidates: &Candidates, held: usize, batch: usize) -> usize {
+    if candidates.expense.is_some() { held } else { batch }
 }
 
 /// The repeats stand behind the first `new` picks, and the batch ends with them.
@@ -224,7 +238,7 @@ fn shared_out(
     ranks.extend((0..ranked.len()).filter(|rank| !first.contains(rank)));
     let (first, new) = affordable(&ranks, &ranked, candidates, 0.0, batch);
     let chances: Vec<f64> = first[..new].iter().map(|&rank| ranked[rank].score).collect();
-    let (doubts, replicating) = repeats.allocate(&chances, batch);
+    let (doubts, replicating) = repeats.allocate(&chances, places(candidates, new, batch));
     let again = candidates.cost(doubts.iter().map(|doubt| doubt.candidate));
     let (ranks, new) = affordable(&ranks, &ranked, candidates, again, batch - replicating.count);
     let ranked: Vec<Pick> = ranks.iter().map(|&rank| ranked[rank]).collect();

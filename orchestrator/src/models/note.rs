@@ -33,8 +33,8 @@ fn experience(training_rows: u64, grounds: Option<&Grounds>) -> String {
     let trained = format!("Trained on {training_rows} rows");
     let Some(Grounds { own_rows, related_rows, .. }) = grounds else { return format!("{trained}.") };
     match (own_rows, related_rows) {
-        (0, 0) => format!("{trained}, none of them with an edit of this."),
-        (0, related) => format!("{trained}, {related} with an edit of this, none of this itself."),
+        (0, 0) => format!("{trained}, none of them with an edit that this has."),
+        (0, related) => format!("{trained}, {related} with an edit that this has, none of this itself."),
         (own, related) => format!("{trained}, {own} of this itself and {related} more with an edit of it."),
     }
 }
@@ -54,7 +54,7 @@ mod tests {
         };
         insta::assert_snapshot!(note(80, Some(&known)), @"Trained on 80 rows, 2 of this itself and 3 more with an edit of it.");
         let new = Grounds { unknown_edits: vec!["A".into(), "B".into()], ..Grounds::default() };
-        insta::assert_snapshot!(note(80, Some(&new)), @"Trained on 80 rows, none of them with an edit of this. Nothing was measured in this context yet: the interval is wider for it. No row has as many edits: what these do together was never seen, and is put together from others. Unknown edits: neither the features nor other screens have A, B; taken for edits like any other, with the doubt that goes with it.");
+        insta::assert_snapshot!(note(80, Some(&new)), @"Trained on 80 rows, none of them with an edit that this has. Nothing was measured in this context yet: the interval is wider for it. No row has as many edits: what these do together was never seen, and is put together from others. Unknown edits: neither the features nor other screens have A, B; taken for edits like any other, with the doubt that goes with it.");
         insta::assert_snapshot!(note(0, Some(&Grounds::default())), @"Nothing was measured when this version was made: it says what features and other screens foretell.");
         insta::assert_snapshot!(note(80, None), @"Trained on 80 rows.");
     }
