@@ -23,7 +23,7 @@ pub(super) fn fit(selection: Selection, expense: &Expense, prices: &Prices) -> S
     );
     if passed_over > 0 {
         words +=
-            &format!("; {passed_over} that stood before the last of them cost too much for what was left");
+            &format!("; {passed_over} of the first {places} that are new cost too much for what was left");
     }
     let explanation = [selection.explanation, words + "."].join(" ").trim().to_owned();
     Selection { picks, batch, explanation, ..selection }
