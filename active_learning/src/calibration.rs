@@ -1,12 +1,13 @@
 //! Making predicted uncertainty keep its promise, on rows that the predicting members never saw.
 //!
 //! A factor on the standard deviation, conformal at 90 % (Lei et al. 2018, on absolute standardised
-//! residuals), and two numbers on the log-odds of a hit (Platt 1999), drawn towards the identity where
+//! residuals) once errors are levelled over the log-odds of a hit ([`crate::stretch`]), and two numbers on the log-odds of a hit (Platt 1999), drawn towards the identity where
 //! there are few hits. What is reported of held-out rows is cross-fitted: each fold's numbers come from
 //! the calibration of the other folds.
 
 use crate::line::{Firmness, Line};
 use crate::metrics::{self, Forecast, Z_90};
+use crate::stretch::Stretch;
 use jobs::work::learn::ModelMetrics;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub const FEWEST_SCORED: usize = 8;
 pub struct Calibration {
     /// Factor on both standard deviations.
     pub sd_factor: f64,
+    /// And on the aleatoric one, by the (uncalibrated) log-odds of a hit.
+    pub stretch: Stretch,
     /// `log-odds -> slope * log-odds + shift`.
     pub hit_slope: f64,
     pub hit_shift: f64,
@@ -28,7 +31,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { sd_factor: 1.0, hit_slope: 1.0, hit_shift: 0.0 }
+        Self { sd_factor: 1.0, stretch: Stretch::default(), hit_slope: 1.0, hit_shift: 0.0 }
     }
 }
 
@@ -39,8 +42,19 @@ pub struct HeldOut {
     pub row: usize,
     pub fold: usize,
     pub forecast: Forecast,
+    /// Of the forecast's sd, what no data of this kind would remove.
+    pub aleatoric_sd: f64,
     pub hit_log_odds: f64,
     pub hit: bool,
+}
+
+impl HeldOut {
+    /// With a noise `factor` times as large.
+    fn noisier(&self, factor: f64) -> Forecast {
+        let noise = self.aleatoric_sd.min(self.forecast.sd);
+        let variance = self.forecast.sd.powi(2) + (factor * factor - 1.0) * noise * noise;
+        Forecast { sd: variance.sqrt(), ..self.forecast }
+    }
 }
 
 impl Calibration {
@@ -52,12 +66,15 @@ impl Calibration {
         if rows.len() < FEWEST_SCORED {
             return Self::default();
         }
-        let sd_factor = conformal_factor(rows.iter().map(|row| &row.forecast));
+        let stretch = if rows.len() < FEWEST_ROWS { Stretch::default() } else { Stretch::fit(rows) };
+        let levelled = |row: &&HeldOut| row.noisier(stretch.factor(row.hit_log_odds));
+        let levelled: Vec<Forecast> = rows.iter().map(levelled).collect();
+        let sd_factor = conformal_factor(levelled.iter());
         if rows.len() < FEWEST_ROWS {
             return Self { sd_factor, ..Self::default() };
         }
         let (hit_slope, hit_shift) = platt(rows);
-        Self { sd_factor, hit_slope, hit_shift }
+        Self { sd_factor, stretch, hit_slope, hit_shift }
     }
 
     pub fn hit_probability(&self, log_odds: f64) -> f64 {
@@ -65,7 +82,7 @@ impl Calibration {
     }
 
     fn forecast(&self, row: &HeldOut) -> Forecast {
-        Forecast { sd: row.forecast.sd * self.sd_factor, ..row.forecast }
+        row.noisier(self.stretch.factor(row.hit_log_odds)).widened(self.sd_factor)
     }
 }
 
@@ -183,7 +200,14 @@ mod tests {
                 let u = (i as f64 + 0.5) / 400.0;
                 let observed = inverse_cdf(u);
                 let forecast = Forecast { mean: 0.0, sd, observed };
-                HeldOut { row: i, fold: i % 4, forecast, hit_log_odds: 1.0, hit: i.is_multiple_of(10) }
+                HeldOut {
+                    row: i,
+                    fold: i % 4,
+                    forecast,
+                    aleatoric_sd: sd,
+                    hit_log_odds: 1.0,
+                    hit: i.is_multiple_of(10),
+                }
             })
             .collect()
     }
@@ -220,6 +244,7 @@ mod tests {
             row: i,
             fold: i % 4,
             forecast: Forecast { mean: 0.0, sd: 1.0, observed: 0.0 },
+            aleatoric_sd: 1.0,
             hit_log_odds: -3.0 + 0.02 * (i % 11) as f64,
             hit: (i / 11).is_multiple_of(5),
         };

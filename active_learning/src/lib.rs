@@ -35,6 +35,7 @@ pub mod screen;
 mod seed;
 pub mod sets;
 pub mod shadow;
+mod stretch;
 mod tensor;
 mod threads;
 pub mod train;

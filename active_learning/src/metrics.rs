@@ -19,8 +19,14 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    fn z(&self) -> f64 {
+    /// The error in sd.
+    pub fn z(&self) -> f64 {
         (self.observed - self.mean) / self.sd
+    }
+
+    /// With an sd `factor` times as large.
+    pub fn widened(&self, factor: f64) -> Self {
+        Self { sd: self.sd * factor, ..*self }
     }
 
     /// Log predictive density, in nats.

@@ -165,8 +165,8 @@ impl Cell {
         // Before any measurement nothing is known of this readout's noise: all of the doubt is ignorance.
         let unmeasured = self.header.metrics.training_rows == 0;
         let parts = |i: usize| {
-            let (epistemic, aleatoric) =
-                (factor * posterior.epistemic_sd[i], factor * posterior.aleatoric_sd[i]);
+            let noise = posterior.aleatoric_sd[i] * calibration.stretch.factor(posterior.hit_log_odds[i]);
+            let (epistemic, aleatoric) = (factor * posterior.epistemic_sd[i], factor * noise);
             if unmeasured { (epistemic.hypot(aleatoric), 0.0) } else { (epistemic, aleatoric) }
         };
         let predictions = (0..posterior.mean.len()).map(|i| Prediction {

@@ -170,6 +170,7 @@ fn held_out(
                 sd: posterior.sd(row),
                 observed: set.values[row],
             },
+            aleatoric_sd: posterior.aleatoric_sd[row],
             hit_log_odds: posterior.hit_log_odds[row],
             hit: set.hits[row] > 0.5,
         }));

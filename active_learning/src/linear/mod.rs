@@ -62,6 +62,7 @@ pub(crate) fn fit(
             row,
             fold,
             forecast: Forecast { mean: posterior.mean[i], sd: posterior.sd(i), observed: set.values[row] },
+            aleatoric_sd: posterior.aleatoric_sd[i],
             hit_log_odds: posterior.hit_log_odds[i],
             hit: set.hits[row] > 0.5,
         }));

@@ -1,5 +1,7 @@
 //! Experiments as indices: which rows of the vocabulary, in which context.
 
+use crate::metrics::logit;
+use crate::prior::screens::HIT_SHARE;
 use crate::representation::Vocabulary;
 use crate::{Result, tensor};
 use jobs::{Experiment, dose};
@@ -66,7 +68,12 @@ impl Encoded {
                 let odds = vocabulary.log_odds.get(row as usize).copied().unwrap_or(0.0);
                 survives *= 1.0 / (1.0 + f64::from(odds).exp());
             }
-            log_odds.push((((1.0 - survives) / survives) as f32).ln());
+            // Without other screens nothing is known of the edits, and a set of them is a hit as often as one.
+            log_odds.push(if vocabulary.has_prior {
+                (((1.0 - survives) / survives) as f32).ln()
+            } else {
+                logit(HIT_SHARE) as f32
+            });
             let known = contexts.iter().position(|context| *context == experiment.context.0);
             context_of.push(known.unwrap_or(contexts.len()) as i64);
             context_rows.push(vocabulary.row(&experiment.context.0));

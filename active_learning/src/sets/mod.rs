@@ -2,17 +2,19 @@
 //!
 //! Two processes share the kernel's parts and weigh them each for itself ([`process`]): one of the value, and
 //! one of how like a hit a row is (the value's size on the side where hits lie, and the call itself). A
-//! logistic regression on what both say of rows left out turns them into log-odds. Exact up to some thousand
+//! logistic regression on what both say of rows left out (the value's: how likely it reaches [`tails`] where hits lie)
+//! turns them into log-odds. Exact up to some thousand
 //! rows: the cost is the cube of the rows trained on, and linear in those predicted.
 
 pub mod cross;
 mod joint;
 pub mod kernel;
 pub mod process;
+mod tails;
 
 use crate::calibration::HeldOut;
 use crate::linear::logistic::Logistic;
-use crate::metrics::{Forecast, logit};
+use crate::metrics::Forecast;
 use crate::model::{Posterior, Stop, TrainingSet};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
@@ -24,6 +26,7 @@ use kernel::{Common, Geometry, PARTS};
 use process::Process;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use tails::Tails;
 use tch::{Kind, Tensor};
 
 /// Rows predicted at once.
@@ -31,11 +34,10 @@ const CHUNK: usize = 1_024;
 /// A value further out is taken for one this far: outliers bend everything.
 const VALUE_LIMIT: f64 = 5.0;
 const SIZE_LIMIT: f64 = 3.0;
-/// Where hits on one side are fewer than this share, they are taken for chance.
-const OTHER_SIDE: f64 = 0.1;
-/// Log-odds by base rate, likeness to a hit, size of the value: centre and precision.
-const CENTRE: [f64; 2] = [1.5, 0.7];
-const PRECISION: [f64; 3] = [1.0, 4.0, 4.0];
+/// Weights of the log-odds of a hit, of 1, likeness to a hit (variance 1, about the mean of what was measured) and log-odds
+/// of reaching into the tails: before any data, and how firmly.
+const CENTRE: [f64; 3] = [0.0, 1.5, 0.5];
+const PRECISION: [f64; 3] = [4.0, 4.0, 4.0];
 
 #[derive(Debug)]
 pub struct SetProcess {
@@ -43,9 +45,9 @@ pub struct SetProcess {
     pub rows: Encoded,
     pub value: Process,
     pub hit: Process,
-    /// 1: hits lie above the rest, -1: below, 0: on both sides.
-    pub side: f64,
-    /// Base rate, likeness to a hit, size of the value.
+    /// Where the hits are.
+    pub tails: Tails,
+    /// Base rate, likeness to a hit, reach into the tails.
     pub odds: Logistic,
     /// Of the vocabulary that it was trained with, which is the only one that it can predict with.
     prepared: OnceCell<Prepared>,
@@ -73,42 +75,25 @@ pub(crate) fn fit(
 ) -> Result<(SetProcess, Vec<HeldOut>)> {
     stop.check()?;
     let parts = Geometry::new(vocabulary)?.parts(&set.encoded, &set.encoded)?;
-    let side = side(&set);
+    let tails = Tails::find(&set.values, &set.hits);
     let values: Vec<f64> = set.values.iter().map(|value| value.clamp(-VALUE_LIMIT, VALUE_LIMIT)).collect();
     let (value, value_left) = Process::fit(&parts, &values)?;
     stop.check()?;
-    let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, side))?;
-    let columns = odds_columns(&hit_left.mean, &value_left.mean, side)?;
-    let rate = (set.hits.iter().sum::<f64>() + 0.5) / (set.len() as f64 + 1.0);
-    let centre = [logit(rate), CENTRE[0], CENTRE[1]];
-    let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &centre, &PRECISION)?;
+    let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, tails.side()))?;
+    let reach = value_left.mean.iter().zip(&value_left.sd).map(|(mean, sd)| tails.log_odds(*mean, *sd));
+    let columns = odds_columns(&hit_left.mean, reach)?;
+    let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &CENTRE, &PRECISION)?;
     let log_odds = odds.log_odds(&columns)?;
     let held_out = (0..if set.fold_count == 0 { 0 } else { set.len() }).map(|row| HeldOut {
         row,
         fold: set.folds[row],
         forecast: Forecast { mean: value_left.mean[row], sd: value_left.sd[row], observed: set.values[row] },
+        aleatoric_sd: value.noise.sqrt(),
         hit_log_odds: log_odds[row],
         hit: set.hits[row] > 0.5,
     });
     let held_out = held_out.collect();
-    Ok((SetProcess { rows: set.encoded, value, hit, side, odds, prepared: OnceCell::new() }, held_out))
-}
-
-/// On which side of the rest the hits are.
-fn side(set: &TrainingSet) -> f64 {
-    let (mut hits, mut rest) = (Vec::new(), Vec::new());
-    for (value, hit) in set.values.iter().zip(&set.hits) {
-        if *hit > 0.5 { hits.push(*value) } else { rest.push(*value) }
-    }
-    rest.sort_by(f64::total_cmp);
-    let middle = rest.get(rest.len() / 2).copied().unwrap_or(0.0);
-    let above = hits.iter().filter(|value| **value > middle).count() as f64 / hits.len().max(1) as f64;
-    match above {
-        _ if hits.len() < 5 => 0.0,
-        above if above > 1.0 - OTHER_SIDE => 1.0,
-        above if above < OTHER_SIDE => -1.0,
-        _ => 0.0,
-    }
+    Ok((SetProcess { rows: set.encoded, value, hit, tails, odds, prepared: OnceCell::new() }, held_out))
 }
 
 fn on_side(value: f64, side: f64) -> f64 {
@@ -129,9 +114,9 @@ fn likeness_to_hits(set: &TrainingSet, side: f64) -> Vec<f64> {
     both.map(|(size, call)| (size.clamp(-SIZE_LIMIT, SIZE_LIMIT) + call) / 1.8).collect()
 }
 
-fn odds_columns(hit: &[f64], value: &[f64], side: f64) -> Result<Tensor> {
-    let row = |(hit, value): (&f64, &f64)| [1.0, *hit, on_side(*value, side)];
-    let columns: Vec<f64> = hit.iter().zip(value).flat_map(row).collect();
+/// `[N, 3]`: 1, likeness to a hit, how far the value reaches into the tails.
+fn odds_columns(hit: &[f64], reach: impl Iterator<Item = f64>) -> Result<Tensor> {
+    let columns: Vec<f64> = hit.iter().zip(reach).flat_map(|(hit, reach)| [1.0, *hit, reach]).collect();
     tensor::from_f64(&columns, &[-1, 3])
 }
 
@@ -196,9 +181,13 @@ impl SetProcess {
         };
         let (mean, hit) = (process(0, self.value.centre), process(1, self.hit.centre));
         let cross = tensor::from_f32(&values, &[count, width])?.f_narrow(1, 0, self.rows.count)?;
-        let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, &mean, self.side)?)?;
+        let epistemic_sd = process::sds(own, &cross, root)?;
+        let noise = self.value.noise.sqrt();
+        let reach = mean.iter().zip(&epistemic_sd);
+        let reach = reach.map(|(mean, sd)| self.tails.log_odds(*mean, sd.hypot(noise)));
+        let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, reach)?)?;
         let posterior = Posterior {
-            epistemic_sd: process::sds(own, &cross, root)?,
+            epistemic_sd,
             aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
             hit_log_odds,
             mean,
@@ -233,7 +222,7 @@ impl SetProcess {
             ("sets.context_rows".to_owned(), whole(&self.rows.context_rows)?),
             ("sets.log_odds".to_owned(), whole(&self.rows.log_odds)?),
             ("sets.odds".to_owned(), self.odds.weights.shallow_clone()),
-            ("sets.side".to_owned(), tensor::from_f64(&[self.side], &[1])?),
+            ("sets.tails".to_owned(), tensor::from_f64(&[self.tails.low, self.tails.high], &[2])?),
         ]);
         if tensor::to_f32(&self.rows.decades)?.iter().any(|decades| *decades != 0.0) {
             tensors.insert("sets.decades".to_owned(), whole(&self.rows.decades)?);
@@ -275,13 +264,15 @@ impl SetProcess {
             context_rows: whole("sets.context_rows")?,
             log_odds: single("sets.log_odds")?,
         };
-        let side = tensor::to_f64(&tensor_of("sets.side")?)?.first().copied().unwrap_or(0.0);
+        let [low, high] = tensor::to_f64(&tensor_of("sets.tails")?)?[..] else {
+            return Err(Error::Checkpoint("its tails are not two".into()));
+        };
         let odds = Logistic { weights: tensor_of("sets.odds")? };
         Ok(Self {
+            tails: Tails { low, high },
             rows,
             value: process("value")?,
             hit: process("hit")?,
-            side,
             odds,
             prepared: OnceCell::new(),
         })

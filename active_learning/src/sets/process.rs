@@ -8,7 +8,7 @@ use crate::{Result, tensor};
 use tch::{Kind, Tensor};
 
 /// Rows on which weights are chosen.
-const EVIDENCE_ROWS: usize = 400;
+const EVIDENCE_ROWS: usize = 800;
 /// Weights start here; noise comes last. Variances, of a target of variance 1.
 const START: [f64; PARTS + 1] = [0.3, 0.2, 0.5, 0.5, 0.1, 0.3, 0.5];
 /// Sd of the natural logarithm of a weight around its start.

@@ -81,6 +81,17 @@ fn a_cell_of_sets_is_its_bytes() {
 }
 
 #[test]
+fn of_edits_that_nothing_is_known_of_a_pair_is_a_hit_as_often_as_one() {
+    let (vocabulary, _) = screen();
+    let cell =
+        Cell::train(&vocabulary, &[], &synthetic::spec(ModelFamily::BayesianLinear), 1, &Stop::default());
+    let asked = ["E1", "E1+E2", "E3+E4+E5"].map(experiment);
+    for said in cell.unwrap().predict(&vocabulary, &asked, 0, 1).unwrap().predictions {
+        assert!((said.hit_probability - 0.05).abs() < 1e-3, "{said:?}");
+    }
+}
+
+#[test]
 fn pairs_are_replayed_above_random() {
     let (vocabulary, oracle) = screen();
     tch::set_num_threads(1);
