@@ -5,7 +5,7 @@ use super::super::output::Output;
 use super::super::page::asked;
 use super::question;
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,11 @@ Examples:
   loopwright model predict ifng --file experiments.csv --model-version 2 --json";
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("asked").args(["perturbations", "file"]).required(true).multiple(true)))]
 pub struct Arguments {
     /// The campaign's id or name
     campaign: String,
     /// Edits joined by `+`
-    #[arg(required_unless_present = "file")]
     perturbations: Vec<String>,
     /// In this context (several: each in all of them); all of the campaign's when absent
     #[arg(long)]
