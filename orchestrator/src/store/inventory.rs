@@ -268,14 +268,15 @@ pub async fn spend(conn: &mut PgConnection, plate: PlateId, records: &[TransferR
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update reservation
-         set state = 'spent'
-         from (
+        "with drawn as materialized (
              select source_barcode, source_well, sum(intended_nl) as drawn_nl
              from dispense_record
              where plate_id = $1
              group by source_barcode, source_well
-         ) as drawn
+         )
+         update reservation
+         set state = 'spent'
+         from drawn
          where reservation.plate_id = $1
            and reservation.state = 'reserved'
            and reservation.source_barcode = drawn.source_barcode
