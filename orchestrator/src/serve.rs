@@ -62,9 +62,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     if let Some(listen) = config.metrics_listen {
         ensure_private(listen, config.behind_proxy)?;
     }
-    let pool = store::connect(&config.database_url, &ConnectOptions::default()).await.context(
-        "cannot use the database: is it running, and has `loopwright migrate` been run with this version?",
-    )?;
+    let pool = connect(&config, ConnectOptions::default()).await?;
+    let queue_pool = connect(&config, ConnectOptions::of_the_queue()).await?;
     let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
     let wakeups = Wakeups::default();
     ensure_no_demo_users(&pool, config.listen, config.behind_proxy).await?;
@@ -81,6 +80,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         ..api::Config::default()
     };
     let state = AppState::new(pool.clone(), blobs.clone(), wakeups.clone(), door);
+    let state = state.with_queue_on(queue_pool.clone());
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
@@ -118,7 +118,14 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         }
     }
     pool.close().await;
+    queue_pool.close().await;
     served
+}
+
+async fn connect(config: &Config, options: ConnectOptions) -> anyhow::Result<PgPool> {
+    store::connect(&config.database_url, &options).await.context(
+        "cannot use the database: is it running, and has `loopwright migrate` been run with this version?",
+    )
 }
 
 /// Serves until `shutdown`, then lets open requests end, but not for ever: long polls and event streams

@@ -45,9 +45,10 @@ impl Known {
     }
 
     /// The gate, if it was open a moment ago. What is given to workers does not hang on this: the statement that
-    /// leases asks the database itself.
+    /// leases asks the database itself. `None` also for one who comes when it is half as old as it may be: that one
+    /// looks again for everybody, before everybody would have to.
     pub fn open_gate(&self) -> Option<Gate> {
-        self.gate.get(&(), HOLDS)
+        self.gate.get_or_renew(&(), HOLDS)
     }
 
     /// As it was just read.
@@ -77,7 +78,15 @@ fn digest(secret: &str) -> [u8; 32] {
 /// Things with the moment at which they were true.
 #[derive(Debug)]
 struct Remembered<K, V> {
-    entries: Mutex<HashMap<K, (V, Instant)>>,
+    entries: Mutex<HashMap<K, Entry<V>>>,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    value: V,
+    at: Instant,
+    /// Somebody looks again.
+    is_renewed: bool,
 }
 
 impl<K, V> Default for Remembered<K, V> {
@@ -87,7 +96,7 @@ impl<K, V> Default for Remembered<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Entry<V>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,16 +105,28 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
         K: std::borrow::Borrow<Q>,
     {
         let entries = self.lock();
-        entries.get(key).filter(|(_, at)| at.elapsed() < holds).map(|(value, _)| value.clone())
+        entries.get(key).filter(|entry| entry.at.elapsed() < holds).map(|entry| entry.value.clone())
+    }
+
+    /// As [`Self::get`], but the first who asks in the second half of `holds` gets nothing, and is to look again.
+    fn get_or_renew<Q: Eq + Hash + ?Sized>(&self, key: &Q, holds: Duration) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let mut entries = self.lock();
+        let entry = entries.get_mut(key).filter(|entry| entry.at.elapsed() < holds)?;
+        let renews = !entry.is_renewed && entry.at.elapsed() >= holds / 2;
+        entry.is_renewed |= renews;
+        (!renews).then(|| entry.value.clone())
     }
 
     fn put(&self, key: K, value: V) {
         let mut entries = self.lock();
         if entries.len() >= LIMIT {
-            entries.retain(|_, (_, at)| at.elapsed() < SEEN_HOLDS);
+            entries.retain(|_, entry| entry.at.elapsed() < SEEN_HOLDS);
         }
         if entries.len() < LIMIT {
-            entries.insert(key, (value, Instant::now()));
+            entries.insert(key, Entry { value, at: Instant::now(), is_renewed: false });
         }
     }
 
@@ -129,6 +150,22 @@ mod tests {
         assert_eq!(remembered.get(&3, Duration::ZERO), None, "too long ago");
         remembered.clear();
         assert_eq!(remembered.get(&3, HOLDS), None);
+    }
+
+    #[test]
+    fn one_of_all_who_ask_looks_again_before_it_is_too_old() {
+        let remembered: Remembered<(), u8> = Remembered::default();
+        let holds = Duration::from_secs(10);
+        let age = |by| remembered.lock().get_mut(&()).expect("an entry").at -= by;
+        remembered.put((), 7);
+        assert_eq!(remembered.get_or_renew(&(), holds), Some(7), "it is fresh");
+        age(holds / 2);
+        let asked: Vec<_> = (0..4).map(|_| remembered.get_or_renew(&(), holds)).collect();
+        assert_eq!(asked, [None, Some(7), Some(7), Some(7)]);
+        remembered.put((), 8);
+        assert_eq!(remembered.get_or_renew(&(), holds), Some(8), "it was looked at again");
+        age(holds);
+        assert_eq!(remembered.get_or_renew(&(), holds), None, "too long ago for anybody");
     }
 
     #[test]

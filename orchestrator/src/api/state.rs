@@ -99,6 +99,17 @@ impl AppState {
         }
     }
 
+    /// With the queue's tasks on connections of their own ([`crate::store::ConnectOptions::of_the_queue`]).
+    pub fn with_queue_on(self, pool: PgPool) -> Self {
+        let Config { lease_duration, waiting_requests, .. } = *self.config;
+        Self {
+            leaser: Leaser::new(pool.clone(), self.wakeups.clone(), lease_duration, waiting_requests),
+            reporter: Reporter::new(pool.clone(), self.wakeups.clone()),
+            starter: Starter::new(pool, lease_duration),
+            ..self
+        }
+    }
+
     /// Which life of the database answers, if it was asked a moment ago.
     pub(super) fn known_epoch(&self) -> Option<String> {
         let known = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);

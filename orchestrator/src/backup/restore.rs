@@ -4,7 +4,7 @@ use super::files::{copy_blob, digest_of, place, write_private};
 use super::manifest::{CHANNEL_KEY, DUMP, Manifest};
 use super::{find, tools, verify};
 use crate::store::backup::{self, Blob};
-use crate::store::{self, events, reconciliation};
+use crate::store::{self, checkup, events, reconciliation};
 use anyhow::{Context, bail};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -168,6 +168,11 @@ async fn begin(owner: &mut PgConnection, manifest: &Manifest) -> anyhow::Result<
         );
     }
     events::verify(owner).await.context("the restored record of events is damaged")?;
+    let astray = checkup::astray(owner).await?;
+    if !astray.is_empty() {
+        let rows: Vec<String> = astray.iter().map(ToString::to_string).collect();
+        bail!("the restored queue is damaged: rows name jobs that are not there ({})", rows.join(", "));
+    }
     reconciliation::observe(owner).await?;
     let standing = reconciliation::standing(owner).await?;
     let body = json!({

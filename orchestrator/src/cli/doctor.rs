@@ -11,7 +11,7 @@ use crate::api::{Checkup, Health};
 use crate::engine::standstills;
 use crate::people::Visible;
 use crate::store::blobs::free_bytes;
-use crate::store::checkup::{self, Vitals};
+use crate::store::checkup::{self, Astray, Vitals};
 use crate::store::installation::{Installation, installation};
 use crate::store::{self, ConnectOptions};
 use crate::watchdog::standstill::Standstill;
@@ -21,6 +21,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub struct DoctorArguments {
@@ -54,6 +55,9 @@ struct Finding {
     says: String,
 }
 
+/// The whole history is read once.
+const LONGEST_LOOK: Duration = Duration::from_secs(600);
+
 pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     let mut findings = match &arguments.database_url {
         Some(url) => of_database(url).await,
@@ -82,11 +86,12 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
 
 async fn of_database(url: &str) -> Vec<Finding> {
     match examine(url).await {
-        Ok(Examined { vitals, installation, standstills }) => {
+        Ok(Examined { vitals, astray, installation, standstills }) => {
             let answers = well("database", format!("answers, version {}", vitals.server_version / 10_000));
             let migrations = well("migrations", "the schema is the one that this version needs");
             let mut findings = vec![answers, migrations];
             findings.extend(read(&vitals));
+            findings.push(around::history(&astray));
             findings.extend(around::read(&installation, Utc::now()));
             findings.push(around::standstills(&standstills));
             findings
@@ -123,6 +128,7 @@ async fn of_server(connection: &Connection) -> Vec<Finding> {
             findings.push(around::free_space(checkup.blob_store_free_bytes));
             let login = "whether another process may log in there: name it with --database-url";
             findings.push(unchecked("database login", login));
+            findings.push(unchecked("history", "whether each row of it has its job: name --database-url"));
         }
         Err(error) => {
             let says = match error.downcast_ref::<Refused>() {
@@ -149,16 +155,20 @@ fn versions(server: &str) -> Finding {
 /// What the database itself says.
 struct Examined {
     vitals: Vitals,
+    astray: Vec<Astray>,
     installation: Installation,
     standstills: Vec<String>,
 }
 
 async fn examine(url: &str) -> store::Result<Examined> {
-    let pool = store::connect(url, &ConnectOptions { max_connections: 1, ..Default::default() }).await?;
+    let patient =
+        ConnectOptions { max_connections: 1, statement_timeout: LONGEST_LOOK, ..Default::default() };
+    let pool = store::connect(url, &patient).await?;
     let mut conn = pool.acquire().await?;
     let standstills = standstills::all(&mut conn, &Visible::All).await?;
     Ok(Examined {
         vitals: checkup::vitals(&mut conn).await?,
+        astray: checkup::astray(&mut conn).await?,
         installation: installation(&mut conn).await?,
         standstills: standstills.iter().map(Standstill::in_words).collect(),
     })

@@ -1,13 +1,16 @@
 //! What many ask for at the same moment, done for all of them in one transaction: a commit costs the same for one and
 //! for a hundred.
 //!
-//! Nobody waits for company: what comes while one transaction commits goes into the next. Whatever cannot be done
-//! together is left to whoever asked, who then does it alone and is told what is the matter with it.
+//! Nobody waits for company: what comes while transactions are under way goes into the next. Two are under way at a
+//! time: while one waits for the disk, the other is computed. Whatever cannot be done together is left to whoever asked,
+//! who then does it alone and is told what is the matter with it.
 
 use crate::store;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
+/// Transactions under way at a time.
+const BESIDE_EACH_OTHER: usize = 2;
 /// Done in one transaction: its locks are held for so many.
 const AT_ONCE: usize = 256;
 /// Those who wait for the task. Each is a request that waits, so they are bounded like requests are.
@@ -26,7 +29,7 @@ pub(super) trait Act: Send + Sync + 'static {
     ) -> impl Future<Output = store::Result<Vec<Option<Self::Answer>>>> + Send;
 }
 
-/// One task does for everybody. See the module.
+/// Does for everybody who asks. See the module.
 #[derive(Debug)]
 pub(super) struct Together<A: Act> {
     act: Arc<A>,
@@ -67,22 +70,34 @@ impl<A: Act> Together<A> {
 
 /// Serves the line until the [`Together`] is gone.
 async fn serve<A: Act>(act: Arc<A>, mut arriving: mpsc::Receiver<Waiting<A>>) {
-    let mut waiting = Vec::new();
-    while arriving.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        let (asked, replies): (Vec<A::Asked>, Vec<_>) =
-            waiting.drain(..).map(|waiting| (waiting.asked, waiting.reply)).unzip();
-        match store::bounded(act.act(&asked)).await {
-            Ok(answers) => {
-                for (reply, answer) in replies.into_iter().zip(answers) {
-                    if let Some(answer) = answer {
-                        // An asker that is gone needs no answer.
-                        let _ = reply.send(answer);
-                    }
+    let places = Arc::new(Semaphore::new(BESIDE_EACH_OTHER));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        let mut waiting = Vec::new();
+        if arriving.recv_many(&mut waiting, AT_ONCE).await == 0 {
+            return;
+        }
+        let act = Arc::clone(&act);
+        tokio::spawn(async move {
+            answer(act.as_ref(), waiting).await;
+            drop(place);
+        });
+    }
+}
+
+async fn answer<A: Act>(act: &A, waiting: Vec<Waiting<A>>) {
+    let (asked, replies): (Vec<A::Asked>, Vec<_>) =
+        waiting.into_iter().map(|waiting| (waiting.asked, waiting.reply)).unzip();
+    match store::bounded(act.act(&asked)).await {
+        Ok(answers) => {
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                if let Some(answer) = answer {
+                    // An asker that is gone needs no answer.
+                    let _ = reply.send(answer);
                 }
             }
-            // Replies are dropped: each tries by itself.
-            Err(error) => tracing::warn!(%error, asked = asked.len(), "done one by one instead of together"),
         }
+        // Replies are dropped: each tries by itself.
+        Err(error) => tracing::warn!(%error, asked = asked.len(), "done one by one instead of together"),
     }
 }
 

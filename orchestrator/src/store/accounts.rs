@@ -17,7 +17,8 @@ pub struct Counts {
     pub passed_qc: u32,
 }
 
-/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen.
+/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen. `offset 0`
+/// keeps it so: from the plates on, every proposal would be looked for on every plate that ever passed.
 pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
     let row = sqlx::query!(
         r#"with asked as materialized (
@@ -40,10 +41,13 @@ pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
                 from asked
                 join well on well.proposal_id = asked.id
                 join reading on reading.plate_id = well.plate_id and reading.well = well.well) as "measured!",
-               (select count(distinct observation.proposal_id)
-                from asked
-                join observation on observation.proposal_id = asked.id
-                join plate on plate.id = observation.plate_id
+               (select count(distinct seen.proposal_id)
+                from (
+                    select observation.proposal_id, observation.plate_id
+                    from asked
+                    join observation on observation.proposal_id = asked.id
+                    offset 0) as seen
+                join plate on plate.id = seen.plate_id
                 where plate.state in ('passed', 'released')) as "passed_qc!""#,
         round.0
     )
@@ -68,15 +72,15 @@ pub struct Standing {
     pub last_plate_reason: Option<String>,
 }
 
-/// Every selected proposal of a batch.
+/// Every selected proposal of a batch. From its observations to their plates, as in [`counts`].
 pub async fn standings(conn: &mut PgConnection, batch: BatchId) -> Result<Vec<Standing>> {
     let rows = sqlx::query!(
         r#"select proposal.id,
                   (select count(*)
-                   from observation
-                   join plate on plate.id = observation.plate_id
-                   where observation.proposal_id = proposal.id
-                     and plate.state in ('passed', 'released')) as "observations!",
+                   from (
+                       select plate_id from observation where observation.proposal_id = proposal.id offset 0) as seen
+                   join plate on plate.id = seen.plate_id
+                   where plate.state in ('passed', 'released')) as "observations!",
                   last.barcode as "barcode?",
                   last.reason as "reason?"
            from proposal

@@ -80,3 +80,43 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
         silent_instruments: row.silent_instruments,
     })
 }
+
+/// Rows of one table that name a job which is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Astray {
+    pub table: String,
+    pub rows: i64,
+}
+
+/// What no foreign key refuses and nothing of ours writes (`migrations/0024`): left behind by a restore of some tables,
+/// or by hands on the database. Reads the whole history of the queue.
+pub async fn astray(conn: &mut PgConnection) -> Result<Vec<Astray>> {
+    let rows = sqlx::query!(
+        r#"with counted as (
+             select 'lease' as name, count(*) from lease
+             where not exists (select from job where job.id = lease.job_id)
+             union all
+             select 'job_attempt', count(*) from job_attempt
+             where not exists (select from job where job.id = job_attempt.job_id)
+             union all
+             select 'job_report', count(*) from job_report
+             where not exists (select from job where job.id = job_report.job_id)
+             union all
+             select 'job_outcome', count(*) from job_outcome
+             where not exists (select from job where job.id = job_outcome.job_id)
+             union all
+             select 'settlement', count(*) from settlement
+             where not exists (select from job_outcome where job_outcome.job_id = settlement.job_id)
+         )
+         select name as "table!", count as "rows!" from counted where count > 0"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| Astray { table: row.table, rows: row.rows }).collect())
+}
+
+impl std::fmt::Display for Astray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.rows, self.table)
+    }
+}

@@ -268,16 +268,20 @@ pub async fn spend(conn: &mut PgConnection, plate: PlateId, records: &[TransferR
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update reservation
+        "with drawn as materialized (
+             select source_barcode, source_well, sum(intended_nl) as drawn_nl
+             from dispense_record
+             where plate_id = $1
+             group by source_barcode, source_well
+         )
+         update reservation
          set state = 'spent'
-         where plate_id = $1
-           and state = 'reserved'
-           and volume_nl <= (
-               select coalesce(sum(intended_nl), 0)
-               from dispense_record
-               where dispense_record.plate_id = $1
-                 and dispense_record.source_barcode = reservation.source_barcode
-                 and dispense_record.source_well = reservation.source_well)",
+         from drawn
+         where reservation.plate_id = $1
+           and reservation.state = 'reserved'
+           and reservation.source_barcode = drawn.source_barcode
+           and reservation.source_well = drawn.source_well
+           and reservation.volume_nl <= drawn.drawn_nl",
         plate.0
     )
     .execute(conn)

@@ -18,6 +18,17 @@ pub struct ConnectOptions {
     pub lock_timeout: Duration,
     /// A transaction left open starves vacuum and with it the queue.
     pub idle_in_transaction_timeout: Duration,
+    /// Each statement is planned once, for any values, and not anew for those at hand.
+    pub plans_once: bool,
+}
+
+impl ConnectOptions {
+    /// For the tasks that lease, settle and start for everybody ([`crate::queue`]): a connection for each of them,
+    /// and statements that are planned once. They take arrays of any length, and PostgreSQL takes a plan for the
+    /// very length to be cheaper each time: planning a lease took longer than the lease.
+    pub fn of_the_queue() -> Self {
+        Self { max_connections: 8, plans_once: true, ..Self::default() }
+    }
 }
 
 impl Default for ConnectOptions {
@@ -28,6 +39,7 @@ impl Default for ConnectOptions {
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(60),
+            plans_once: false,
         }
     }
 }
@@ -99,5 +111,6 @@ pub fn with_timeouts(login: PgConnectOptions, options: &ConnectOptions) -> PgCon
         ("lock_timeout", milliseconds(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", milliseconds(options.idle_in_transaction_timeout)),
         ("jit", "off".to_owned()),
+        ("plan_cache_mode", if options.plans_once { "force_generic_plan" } else { "auto" }.to_owned()),
     ])
 }

@@ -201,24 +201,36 @@ async fn measured_since(
     .await?)
 }
 
+/// Everything, less what is measured: found by its key, whatever plan is chosen.
 async fn add_up(conn: &mut PgConnection, campaign: CampaignId, round: RoundId) -> Result<Option<f64>> {
-    Ok(sqlx::query_scalar!(
-        "select sum(hit_probability)
+    let sum = sqlx::query_scalar!(
+        "with measured as materialized (
+             select distinct proposal.perturbation, proposal.context
+             from round
+             join observation on observation.round_id = round.id
+             join plate on plate.id = observation.plate_id
+             join proposal on proposal.id = observation.proposal_id
+             where round.campaign_id = $2 and plate.state in ('passed', 'released')
+         )
+         select sum(hit_probability) - (
+             select coalesce(sum(predicted.hit_probability), 0)
+             from measured
+             cross join lateral (
+                 select hit_probability
+                 from prediction
+                 where prediction.round_id = $1
+                     and prediction.perturbation = measured.perturbation
+                     and prediction.context = measured.context
+                 offset 0) as predicted)
          from prediction
-         where round_id = $1
-           and not exists (
-               select from observation
-               join plate on plate.id = observation.plate_id and plate.state in ('passed', 'released')
-               join proposal on proposal.id = observation.proposal_id
-               join round on round.id = observation.round_id
-               where round.campaign_id = $2
-                 and proposal.perturbation = prediction.perturbation
-                 and proposal.context = prediction.context)",
+         where round_id = $1",
         round.0,
         campaign.0
     )
     .fetch_one(conn)
-    .await?)
+    .await?;
+    // Where all is measured, what is left of the two sums is rounding.
+    Ok(sum.map(|sum| sum.max(0.0)))
 }
 
 /// Keeps what [`add_up`] says now.

@@ -8,7 +8,7 @@ use orchestrator::store::blobs::Blobs;
 use orchestrator::store::events::{self, NewEvent};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection};
+use sqlx::{ConnectOptions as _, Connection, PgConnection};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,35 @@ impl Scene {
         names.retain(|name| name != "blobs" && name != "lock");
         names.sort();
         names
+    }
+}
+
+/// An empty database and an empty folder, to be restored into.
+struct Elsewhere {
+    name: String,
+    what: Restore,
+    _data: tempfile::TempDir,
+}
+
+impl Elsewhere {
+    async fn make(scene: &Scene, owner: &mut PgConnection, login: &PgConnectOptions) -> Self {
+        let name = format!("restored_{}", uuid::Uuid::now_v7().simple());
+        let make = sqlx::AssertSqlSafe(format!("create database {name}"));
+        sqlx::raw_sql(make).execute(owner).await.expect("an empty database");
+        let data = tempfile::tempdir().expect("a folder");
+        let what = Restore {
+            database_url: login.clone().database(&name).to_url_lossy().to_string(),
+            data_dir: data.path().to_owned(),
+            channel_key_file: None,
+            from: scene.what.to.clone(),
+            name: None,
+        };
+        Self { name, what, _data: data }
+    }
+
+    async fn leave(self, owner: &mut PgConnection) {
+        let drop = sqlx::AssertSqlSafe(format!("drop database {} with (force)", self.name));
+        sqlx::raw_sql(drop).execute(owner).await.expect("dropped");
     }
 }
 
@@ -138,20 +167,9 @@ async fn events_that_were_not_sealed_are_sealed_after_a_restore(
         .await
         .expect("a transaction far ahead");
     take(&scene.what).await.expect("a backup");
-    let name = format!("restored_{}", uuid::Uuid::now_v7().simple());
-    let make = sqlx::AssertSqlSafe(format!("create database {name}"));
-    sqlx::raw_sql(make).execute(&mut owner).await.expect("an empty database");
-
-    let data = tempfile::tempdir().expect("a folder");
-    let what = Restore {
-        database_url: login.clone().database(&name).to_url_lossy().to_string(),
-        data_dir: data.path().to_owned(),
-        channel_key_file: None,
-        from: scene.what.to.clone(),
-        name: None,
-    };
-    restore(&what).await.expect("restored");
-    let mut restored = login.clone().database(&name).connect().await.expect("the restored one");
+    let elsewhere = Elsewhere::make(&scene, &mut owner, &login).await;
+    restore(&elsewhere.what).await.expect("restored");
+    let mut restored = login.clone().database(&elsewhere.name).connect().await.expect("the restored one");
     let sealing = async {
         loop {
             events::seal_batch(&mut restored, 100).await.expect("sealed");
@@ -167,6 +185,25 @@ async fn events_that_were_not_sealed_are_sealed_after_a_restore(
     tokio::time::timeout(std::time::Duration::from_secs(20), sealing).await.expect("it has its position");
     events::verify(&mut restored).await.expect("the chain is whole");
     restored.close().await.expect("closed");
-    let drop = sqlx::AssertSqlSafe(format!("drop database {name} with (force)"));
-    sqlx::raw_sql(drop).execute(&mut owner).await.expect("dropped");
+    elsewhere.leave(&mut owner).await;
+}
+
+/// No foreign key refuses it while the dump is read back.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn history_without_its_jobs_is_not_restored(options: PgPoolOptions, login: PgConnectOptions) {
+    let scene = Scene::new(options, login.clone()).await;
+    let mut owner = login.connect().await.expect("the owner");
+    sqlx::query(
+        "insert into job_attempt (job_id, attempt, lease_token, worker, leased_at, ending)
+         select gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), now(), 'succeeded'
+         from generate_series(1, 3)",
+    )
+    .execute(&mut owner)
+    .await
+    .expect("attempts at jobs that are not there");
+    take(&scene.what).await.expect("a backup");
+    let elsewhere = Elsewhere::make(&scene, &mut owner, &login).await;
+    let refused = restore(&elsewhere.what).await.expect_err("it is damaged").to_string();
+    assert!(refused.contains("3 of job_attempt"), "{refused}");
+    elsewhere.leave(&mut owner).await;
 }

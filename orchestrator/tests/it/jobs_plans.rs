@@ -1,7 +1,12 @@
 //! The plans that the queue's speed hangs on: leases by the queue's order, completions by key.
 
 use crate::support::as_application;
-use crate::work::Lab;
+use crate::work::{LEASE, Lab, output, read};
+use jobs::{JobId, LeaseToken};
+use orchestrator::store::ConnectOptions;
+use orchestrator::store::jobs::{self as store, Success, Wanted};
+use orchestrator::store::pool::{pool_options, with_timeouts};
+use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 async fn plan(lab: &Lab, statement: &'static str) -> String {
@@ -92,6 +97,55 @@ async fn leases_go_by_the_queues_order_and_completions_by_the_primary_key(
     )
     .await;
     assert!(by_key.contains("lease_pkey"), "{by_key}");
+}
+
+/// The queue's tasks have connections on which each statement is planned once, for any values: by indexes too.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_is_planned_once_for_any_number_of_workers_reads_no_more_than_is_theirs(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let owner = options.clone().connect_with(login.clone()).await.expect("the owner");
+    let once = ConnectOptions::of_the_queue();
+    let pool = pool_options(&once).connect_with(with_timeouts(login.clone(), &once)).await.expect("a pool");
+    let lab = Lab::new(as_application(options, login).await).await;
+    busy(&lab).await;
+    sqlx::query("update job set payload = $1")
+        .bind(&json!(read())["payload"])
+        .execute(&owner)
+        .await
+        .expect("work");
+    sqlx::query("analyze").execute(&owner).await.expect("statistics");
+
+    // Counted on a connection that did nothing before.
+    let mut tx = pool.begin().await.expect("a transaction");
+    let wanted =
+        Wanted { queue: "bench".to_owned(), capabilities: vec!["read.plate".to_owned()], instrument: None };
+    let leased = store::lease(&mut tx, &wanted, &[lab.worker; 40], LEASE).await.expect("leases");
+    let held: Vec<_> = leased.iter().map(|it| (it.lease.job_id, it.lease.lease_token)).collect();
+    let begun = store::start_all(&mut tx, &held, LEASE).await.expect("begun");
+    assert_eq!(begun.iter().flatten().count(), 40);
+    let success = |&(job, token): &(JobId, LeaseToken)| Success {
+        job,
+        token,
+        actor: lab.worker,
+        output: Box::new(output(&read())),
+        origin: None,
+    };
+    let successes: Vec<Success> = held.iter().map(success).collect();
+    let taken = store::report_successes(&mut tx, &successes).await.expect("settled");
+    assert_eq!(taken.places.len(), 40);
+    store::promote(&mut tx, 100).await.expect("a promotion");
+    let through: Vec<(String, i64)> = sqlx::query_as(
+        "select relname::text, seq_tup_read
+         from pg_stat_xact_user_tables
+         where relname in ('job', 'job_ready', 'job_outcome', 'job_attempt', 'job_report', 'event')
+             and seq_tup_read > 0",
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .expect("what was read from one end to the other");
+    assert_eq!(through, []);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -2,6 +2,7 @@
 
 use super::{Finding, Verdict, broken, judge, unchecked, well};
 use crate::store::Error;
+use crate::store::checkup::Astray;
 use crate::store::installation::Installation;
 use chrono::{DateTime, Utc};
 
@@ -83,6 +84,20 @@ pub(super) fn read(it: &Installation, here: DateTime<Utc>) -> Vec<Finding> {
         ),
         well("database size", format!("{:.2} GiB", bytes(it.database_bytes.unsigned_abs()))),
     ]
+}
+
+/// Whether each row of the queue's history has its job.
+pub(super) fn history(astray: &[Astray]) -> Finding {
+    let rows: Vec<String> = astray.iter().map(ToString::to_string).collect();
+    let bad = (!rows.is_empty()).then(|| {
+        let says = format!(
+            "rows name jobs that are not there ({}): something was restored or removed in part; restore the last \
+             backup, or bring the missing jobs back from it",
+            rows.join(", ")
+        );
+        (Verdict::Broken, says)
+    });
+    judge("history", bad, "each row of it has its job")
 }
 
 /// In GiB, for people: a float is exact enough.
@@ -233,6 +248,15 @@ mod tests {
     fn a_learner_that_was_heard_of_just_now_is_no_finding() {
         let seen = Installation { learner_jobs: 3, learner_seen_at: Some(now()), ..healthy() };
         assert_eq!(ill(&seen), []);
+    }
+
+    #[test]
+    fn history_without_its_jobs_is_broken_and_said_by_table() {
+        assert_eq!(history(&[]).verdict, Verdict::Well);
+        let astray = |table: &str, rows| Astray { table: table.to_owned(), rows };
+        let found = history(&[astray("job_attempt", 3), astray("lease", 1)]);
+        assert_eq!(found.verdict, Verdict::Broken);
+        assert!(found.says.contains("(3 of job_attempt, 1 of lease)"), "{}", found.says);
     }
 
     #[test]

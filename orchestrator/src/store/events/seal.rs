@@ -54,21 +54,19 @@ struct Found {
 /// dump counts transactions anew: then the remembered bound lies ahead of the horizon and is not used.
 async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Found> {
     let rows = sqlx::query!(
-        r#"with horizon as (
-             select
-                 pg_snapshot_xmin(pg_current_snapshot()) as below,
-                 case
-                     when sealed_below <= pg_snapshot_xmin(pg_current_snapshot()) then sealed_below
-                     else '0'::xid8
-                 end as from_xid
-             from event_sealer
-         )
-         select
+        r#"select
              event.id, happened_at, lab_at, kind, subject, subject_id, campaign_id, actor_id, body,
-             origin, event.xid::text as "xid!", horizon.below::text as "below!"
-         from event, horizon
-         where event.xid >= horizon.from_xid
-             and event.xid < horizon.below
+             origin, event.xid::text as "xid!", pg_snapshot_xmin(pg_current_snapshot())::text as "below!"
+         from event
+         where event.xid >= (
+                 select
+                     case
+                         when sealed_below <= pg_snapshot_xmin(pg_current_snapshot()) then sealed_below
+                         else '0'::xid8
+                     end
+                 from event_sealer
+             )
+             and event.xid < pg_snapshot_xmin(pg_current_snapshot())
              and not exists (select from event_seal where event_seal.event_id = event.id)
          order by event.xid, event.id
          limit $1"#,

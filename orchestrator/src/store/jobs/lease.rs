@@ -36,7 +36,8 @@ pub struct Leased {
 /// failover can slip in between. Nobody waits for anybody: what another transaction is giving away is skipped.
 ///
 /// Goes through the lanes that the workers can serve (a capability, addressed to their device or to any), and takes the
-/// first of them all: what is ready in other lanes costs nothing.
+/// first of them all: what is ready in other lanes costs nothing. What is picked is taken out as an array: joined to
+/// it, a plan that holds for any number of workers would read the whole table.
 pub async fn lease(
     conn: &mut PgConnection,
     wanted: &Wanted,
@@ -46,12 +47,11 @@ pub async fn lease(
     let workers: Vec<Uuid> = workers.iter().map(|worker| worker.0).collect();
     let rows = sqlx::query!(
         r#"with picked as materialized (
-             select next.*
+             select next.job_id
              from unnest($2::text[]) as lane (capability)
              cross join (values (''), ($3)) as addressed (instrument)
              cross join lateral (
-                 select job_id, attempt, deadline_lab_at, greatest(ready_at, retry_at) as ready_at,
-                     priority, ready_order
+                 select job_id, priority, ready_order
                  from job_ready
                  where queue = $1
                      and capability = lane.capability
@@ -82,9 +82,8 @@ pub async fn lease(
              limit cardinality($4::uuid[])
          ), taken as (
              delete from job_ready
-             using picked
-             where job_ready.job_id = picked.job_id
-             returning picked.job_id, picked.attempt, picked.deadline_lab_at, picked.ready_at
+             where job_id = any(array(select job_id from picked))
+             returning job_id, attempt, deadline_lab_at, greatest(ready_at, retry_at) as ready_at
          ), numbered as (
              select job_id, attempt, deadline_lab_at, row_number() over () as place
              from taken

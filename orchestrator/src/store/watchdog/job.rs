@@ -97,7 +97,8 @@ struct Row {
 async fn rows(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select job.id, job_state.state as "state!", job.kind, job.queue, job.capability, job.instrument, job.plate_id,
+        r#"select job.id as "id!", job_state.state as "state!", job.kind as "kind!", job.queue as "queue!",
+             job.capability as "capability!", job.instrument, job.plate_id,
              coalesce(lease.started_at, lease.leased_at, job_in_doubt.since, job_ready.since, job.created_at) as "since!",
              job_waiting.not_before_lab_at as "not_before_lab_at?",
              coalesce(job_waiting.deadline_lab_at, job_ready.deadline_lab_at, lease.deadline_lab_at) as deadline_lab_at,
