@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn thresholds_lie_between_hits_and_the_rest() {
-        let both = found(|value| value > 3.0 || value < -4.0);
+        let both = found(|value| !(-4.0..=3.0).contains(&value));
         assert!((both.high - 3.05).abs() < 1e-9 && (both.low + 4.05).abs() < 1e-9, "{both:?}");
         assert_eq!(both.side(), 0.0);
         let above = found(|value| value > 3.0);
@@ -100,7 +100,7 @@ mod tests {
     fn a_wrong_call_moves_no_threshold_and_a_stray_one_opens_no_side() {
         let wrong = found(|value| (value > 3.0 && (value - 4.0).abs() > 0.01) || (value - 1.0).abs() < 0.01);
         assert!((wrong.high - 3.05).abs() < 1e-9, "{wrong:?}");
-        assert_eq!(found(|value| value > 3.0 || value < -4.95).side(), 1.0, "one of twenty below");
+        assert_eq!(found(|value| !(-4.95..=3.0).contains(&value)).side(), 1.0, "one of twenty below");
     }
 
     #[test]

@@ -21,12 +21,14 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const DATABASE: &str = "bench_loop";
 /// More than any table of a campaign.
 const LARGEST_BLOB_BYTES: u64 = 1 << 30;
+/// For the trainings that the last rounds asked for.
+const LAST_JOBS: Duration = Duration::from_secs(60);
 /// Blank plates beside those that are needed.
 const SPARE_PLATES: usize = 2;
 
@@ -167,6 +169,25 @@ impl Ground {
                 .await?;
             if running == 0 {
                 return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Until every job has ended; an error where one has not within [`LAST_JOBS`].
+    pub async fn until_settled(&self) -> anyhow::Result<()> {
+        let from = Instant::now();
+        loop {
+            let open: i64 = sqlx::query_scalar(
+                "select count(*) from job where not exists (select from job_outcome where job_id = job.id)",
+            )
+            .fetch_one(&self.pool)
+            .await?;
+            if open == 0 {
+                return Ok(());
+            }
+            if from.elapsed() > LAST_JOBS {
+                bail!("{open} jobs have not ended {} s after the last campaign", LAST_JOBS.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

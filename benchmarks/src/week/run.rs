@@ -76,6 +76,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     finished?;
     let requests = checks::requests(&ground).await?;
     let statements = statements::read(&superuser).await?;
+    // A campaign is over before the training that its last round asked for.
+    ground.until_settled().await?;
     crew.stop().await?;
     let totals = Totals::read(&ground.pool, seconds).await?;
     let found = checks::checked(&ground, options.designs, &requests).await?;
