@@ -130,6 +130,22 @@ pub fn normal_cdf(z: f64) -> f64 {
     0.5 * (1.0 + erf.copysign(z))
 }
 
+/// The threshold that tells hits, which lie above, from the rest with the fewest mistakes, and how many they are. Between
+/// two values of `called`, which it puts in order, highest first; `None`: all are one value.
+pub fn fewest_mistakes(called: &mut [(f64, bool)]) -> Option<(usize, f64)> {
+    called.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // Mistakes when the first so many are taken for hits.
+    let mut mistakes = called.iter().filter(|(_, hit)| *hit).count();
+    let mut best: Option<(usize, f64)> = None;
+    for pair in called.windows(2) {
+        mistakes = if pair[0].1 { mistakes - 1 } else { mistakes + 1 };
+        if pair[0].0 > pair[1].0 && best.is_none_or(|(fewest, _)| mistakes < fewest) {
+            best = Some((mistakes, (pair[0].0 + pair[1].0) / 2.0));
+        }
+    }
+    best
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

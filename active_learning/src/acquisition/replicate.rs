@@ -115,20 +115,11 @@ pub fn threshold_of_calls(rows: &[Observation], objective: Objective) -> Option<
     let utility = |value: f64| super::utility(objective, 0.0, value);
     let mut called: Vec<(f64, bool)> =
         rows.iter().filter_map(|row| Some((utility(row.value), row.hit?))).collect();
-    called.sort_by(|a, b| b.0.total_cmp(&a.0));
     let hits = called.iter().filter(|(_, hit)| *hit).count();
     if hits < FEWEST_CALLS || called.len() - hits < FEWEST_CALLS {
         return None;
     }
-    // Mistakes when the first so many, best first, are taken for hits.
-    let mut mistakes = hits;
-    let (mut fewest, mut between) = (usize::MAX, 0.0);
-    for pair in called.windows(2) {
-        mistakes = if pair[0].1 { mistakes - 1 } else { mistakes + 1 };
-        if mistakes < fewest && pair[0].0 > pair[1].0 {
-            (fewest, between) = (mistakes, (pair[0].0 + pair[1].0) / 2.0);
-        }
-    }
+    let (fewest, between) = metrics::fewest_mistakes(&mut called)?;
     (2 * fewest < hits).then_some(match objective {
         Objective::Maximise => Threshold::AtLeast(between),
         Objective::Minimise => Threshold::AtMost(-between),

@@ -3,8 +3,8 @@
 //! Two processes share the kernel's parts and weigh them each for itself ([`process`]): one of the value, and
 //! one of how like a hit a row is (the value's size on the side where hits lie, and the call itself). A
 //! logistic regression on what both say of rows left out (the value's: how likely it reaches [`tails`] where hits lie)
-//! turns them into log-odds. Exact up to some thousand
-//! rows: the cost is the cube of the rows trained on, and linear in those predicted.
+//! turns them into log-odds. Exact up to some thousand rows: the cost is the cube of the rows trained on, and linear in
+//! those predicted.
 
 pub mod cross;
 mod joint;
@@ -75,8 +75,9 @@ pub(crate) fn fit(
 ) -> Result<(SetProcess, Vec<HeldOut>)> {
     stop.check()?;
     let parts = Geometry::new(vocabulary)?.parts(&set.encoded, &set.encoded)?;
-    let tails = Tails::find(&set.values, &set.hits);
     let values: Vec<f64> = set.values.iter().map(|value| value.clamp(-VALUE_LIMIT, VALUE_LIMIT)).collect();
+    // Of the values that the process knows: a threshold further out than those could not be reached.
+    let tails = Tails::find(&values, &set.hits);
     let (value, value_left) = Process::fit(&parts, &values)?;
     stop.check()?;
     let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, tails.side()))?;
@@ -188,7 +189,7 @@ impl SetProcess {
         let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, reach)?)?;
         let posterior = Posterior {
             epistemic_sd,
-            aleatoric_sd: vec![self.value.noise.sqrt(); mean.len()],
+            aleatoric_sd: vec![noise; mean.len()],
             hit_log_odds,
             mean,
             hit_information: Vec::new(),

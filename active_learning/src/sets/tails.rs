@@ -60,18 +60,11 @@ impl Tails {
 
 /// Hits lie above the rest: where, with the fewest mistakes. Without hits, above all there is.
 fn threshold(mut side: Vec<(f64, bool)>) -> f64 {
-    side.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let Some(&(highest, _)) = side.first() else { return f64::INFINITY };
-    let mut mistakes = side.iter().filter(|(_, hit)| *hit).count();
-    let (mut fewest, mut between) = (mistakes, highest);
-    for (place, (value, hit)) in side.iter().enumerate() {
-        mistakes = if *hit { mistakes - 1 } else { mistakes + 1 };
-        if mistakes < fewest {
-            let next = side.get(place + 1).map_or(*value, |(next, _)| *next);
-            (fewest, between) = (mistakes, (value + next) / 2.0);
-        }
+    let hits = side.iter().filter(|(_, hit)| *hit).count();
+    match metrics::fewest_mistakes(&mut side) {
+        Some((mistakes, between)) if mistakes < hits => between,
+        _ => side.first().map_or(f64::INFINITY, |(highest, _)| *highest),
     }
-    between
 }
 
 #[cfg(test)]
