@@ -14,7 +14,11 @@ Examples:
   loopwright model predict ifng CBLB CBLB+RASA2 --context donor1
   loopwright model predict ifng --file experiments.csv --model-version 2 --json";
 
+/// With the campaign first: a group of arguments would be put before it.
+const USAGE: &str = "loopwright model predict [OPTIONS] <CAMPAIGN> [PERTURBATIONS]... [--file <FILE>]";
+
 #[derive(Debug, Args)]
+#[command(override_usage = USAGE)]
 #[command(group(ArgGroup::new("asked").args(["perturbations", "file"]).required(true).multiple(true)))]
 pub struct Arguments {
     /// The campaign's id or name
