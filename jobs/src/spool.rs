@@ -5,7 +5,8 @@
 //! DIR/reserve                           filler, given up when the disk is full, so that testimony still fits
 //! DIR/epoch                             the life of the server's database, in which everything was offered again
 //! DIR/reconciled                        the life that has confirmed it: only then is work taken
-//! DIR/open/<job>.<x>/begun.json         written before the first physical step
+//! DIR/open/<job>.<x>/beginning.json     written before the server is told
+//!                   /begun.json         written before the first physical step
 //!                   /blobs/<sha256>     raw files, uploaded before the report
 //!                   /report.json        the outcome, until the server has taken it
 //! DIR/acknowledged/<job>.<x>/           taken; kept some days, can be offered again
@@ -14,7 +15,9 @@
 //!
 //! `<x>` stands for the lease token without giving it away. Every file is written aside, fsynced, renamed,
 //! and its folder fsynced; a folder changes place by one rename. A kill between any two of these leaves a
-//! state that [`Spool::open`] understands: begun without a report means *interrupted*.
+//! state that [`Spool::open`] understands: begun without a report means *interrupted*. Two things survive a kill and
+//! may go with a power cut, so that nobody waits for the disk: that a beginning was about to be told (nothing has
+//! moved), and that a report was taken (it is offered again, which changes nothing).
 //!
 //! Calls block for the time of an fsync; there is no thread behind.
 
@@ -171,8 +174,8 @@ impl Spool {
 
     /// The server has taken the report: the entry is kept aside.
     pub fn acknowledge(&self, entry: &Entry, answer: ReportAnswer, now: DateTime<Utc>) -> Result<(), Error> {
-        entry.write("closed.json", &Closed { at: now, answer: Some(answer), refusal: None })?;
-        self.move_entry(entry.name(), OPEN, ACKNOWLEDGED)
+        entry.place("closed.json", &Closed { at: now, answer: Some(answer), refusal: None })?;
+        self.rename_entry(entry.name(), OPEN, ACKNOWLEDGED)
     }
 
     /// The server will never take it: out of the way of the others, kept for people and for the next start.
@@ -197,10 +200,16 @@ impl Spool {
         let mut kept = Vec::new();
         for name in file::names(&self.dir.join(ACKNOWLEDGED))? {
             let folder = self.dir.join(ACKNOWLEDGED).join(&name);
-            let closed: Option<Closed> = file::read_json(&folder.join("closed.json"))?;
-            match closed {
-                Some(closed) if closed.at < oldest_kept => file::remove_folder(&folder)?,
-                closed => kept.push((closed.map(|c| c.at), file::bytes_under(&folder)?, folder)),
+            let closed: Option<Closed> = file::read_placed(&folder.join("closed.json"))?;
+            let at = match closed {
+                Some(closed) => closed.at,
+                // A power cut took it.
+                None => file::modified(&folder)?,
+            };
+            if at < oldest_kept {
+                file::remove_folder(&folder)?;
+            } else {
+                kept.push((at, file::bytes_under(&folder)?, folder));
             }
         }
         kept.sort();
@@ -257,15 +266,18 @@ impl Spool {
     }
 
     fn move_entry(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
-        let (from, to) = (self.dir.join(from), self.dir.join(to));
-        let (source, target) = (from.join(name), to.join(name));
+        self.rename_entry(name, from, to)?;
+        file::sync_folder(&self.dir.join(to))?;
+        file::sync_folder(&self.dir.join(from))
+    }
+
+    fn rename_entry(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
+        let (source, target) = (self.dir.join(from).join(name), self.dir.join(to).join(name));
         fs::rename(&source, &target).map_err(|source_error| Error::Disk {
             doing: "move",
-            path: source.clone(),
+            path: source,
             source: source_error,
-        })?;
-        file::sync_folder(&to)?;
-        file::sync_folder(&from)
+        })
     }
 
     /// Where it is.

@@ -47,6 +47,7 @@ pub struct Entry {
     reserve: PathBuf,
 }
 
+const BEGINNING: &str = "beginning.json";
 const BEGUN: &str = "begun.json";
 const REPORT: &str = "report.json";
 
@@ -65,7 +66,14 @@ impl Entry {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
-    /// Writes the beginning down. On a full disk it fails, and nothing may begin.
+    /// Writes down that the server is being told. A kill does not take it away, and it does not wait for the disk: after
+    /// a power cut in this very moment nothing has moved, and the server puts the job in doubt.
+    pub fn write_beginning(&self, record: &BegunRecord) -> Result<(), Error> {
+        file::place_folder(&self.path)?;
+        file::place_json(&self.path.join(BEGINNING), record)
+    }
+
+    /// Writes the beginning down, before anything moves. On a full disk it fails, and nothing may begin.
     pub fn write_begun(&self, record: &BegunRecord) -> Result<(), Error> {
         file::make_folder(&self.path)?;
         file::write_json(&self.path.join(BEGUN), record)
@@ -76,8 +84,12 @@ impl Entry {
         self.write(BEGUN, record)
     }
 
+    /// What was begun, or was about to be.
     pub fn read_begun(&self) -> Result<Option<BegunRecord>, Error> {
-        file::read_json(&self.path.join(BEGUN))
+        match file::read_json(&self.path.join(BEGUN))? {
+            Some(record) => Ok(Some(record)),
+            None => file::read_placed(&self.path.join(BEGINNING)),
+        }
     }
 
     /// Keeps `bytes` until the server has them.
@@ -85,7 +97,7 @@ impl Entry {
         let digest = Digest::of(bytes);
         let path = self.path.join("blobs").join(digest.to_string());
         self.with_reserve(|| {
-            file::make_folder(&self.path)?;
+            self.make_folder()?;
             file::make_folder(&self.path.join("blobs"))?;
             file::write_bytes(&path, bytes)
         })?;
@@ -125,9 +137,20 @@ impl Entry {
 
     pub(super) fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         self.with_reserve(|| {
-            file::make_folder(&self.path)?;
+            self.make_folder()?;
             file::write_json(&self.path.join(name), value)
         })
+    }
+
+    /// What the server has said of the report stays beside it; a power cut may take it, and the report is then offered
+    /// once more.
+    pub(super) fn place<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
+        self.with_reserve(|| file::place_json(&self.path.join(name), value))
+    }
+
+    /// Where work has begun, the folder is on the disk already.
+    fn make_folder(&self) -> Result<(), Error> {
+        if self.path.join(BEGUN).exists() { Ok(()) } else { file::make_folder(&self.path) }
     }
 
     /// Testimony must fit even on a full disk: gives up the reserve and tries once more.

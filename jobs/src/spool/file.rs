@@ -1,6 +1,8 @@
-//! Files that survive a kill at any line and a power cut: written aside, fsynced, renamed, folder fsynced.
+//! Files that survive a kill at any line and a power cut: written aside, fsynced, renamed, folder fsynced. What a kill
+//! must not tear and a power cut may take is [placed](place_json).
 
 use super::Error;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,14 +13,19 @@ fn disk<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) 
     move |source| Error::Disk { doing, path: path.to_owned(), source }
 }
 
-/// Makes `path` and what is above it; only this user may look inside.
+/// Makes `path` and what is above it, and fsyncs the folder it is in; only this user may look inside.
 pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
+    place_folder(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The same; a power cut may take it away again.
+pub(super) fn place_folder(path: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(disk("make the folder", path))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    builder.create(path).map_err(disk("make the folder", path))
 }
 
 /// Holds `path` for this process; the operating system lets go of it when the process ends.
@@ -33,22 +40,37 @@ pub(super) fn lock(path: &Path) -> Result<File, Error> {
 }
 
 pub(super) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let aside = path.with_extension("tmp");
-    let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&aside, path));
-    if let Err(source) = written {
-        // Half a file on a full disk would keep it full.
-        let _ = fs::remove_file(&aside);
-        return Err(disk("write", path)(source));
-    }
+    put_in_place(path, bytes, File::sync_all)?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let text = serde_json::to_vec_pretty(value)
-        .map_err(|source| Error::Damaged { path: path.to_owned(), source })?;
-    write_bytes(path, &text)
+    write_bytes(path, &as_json(path, value)?)
+}
+
+/// Whole or not there after a kill, without waiting for the disk; after a power cut also absent or empty.
+pub(super) fn place_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+    put_in_place(path, &as_json(path, value)?, |_| Ok(()))
+}
+
+fn as_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec_pretty(value).map_err(|source| Error::Damaged { path: path.to_owned(), source })
+}
+
+fn put_in_place(
+    path: &Path,
+    bytes: &[u8],
+    sync: impl FnOnce(&File) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let aside = path.with_extension("tmp");
+    let written = File::create(&aside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| sync(&file)))
+        .and_then(|()| fs::rename(&aside, path));
+    written.map_err(|source| {
+        // Half a file on a full disk would keep it full.
+        let _ = fs::remove_file(&aside);
+        disk("write", path)(source)
+    })
 }
 
 /// `None` where there is no such file.
@@ -59,6 +81,14 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
         Err(source) => return Err(disk("read", path)(source)),
     };
     serde_json::from_slice(&text).map(Some).map_err(|source| Error::Damaged { path: path.to_owned(), source })
+}
+
+/// What was [placed](place_json): `None` also where a power cut left nothing that can be read.
+pub(super) fn read_placed<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    match read_json(path) {
+        Err(Error::Damaged { .. }) => Ok(None),
+        read => read,
+    }
 }
 
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
@@ -89,6 +119,11 @@ pub(super) fn bytes_under(folder: &Path) -> Result<u64, Error> {
         bytes += if about.is_dir() { bytes_under(&path)? } else { about.len() };
     }
     Ok(bytes)
+}
+
+pub(super) fn modified(path: &Path) -> Result<DateTime<Utc>, Error> {
+    let modified = fs::metadata(path).and_then(|about| about.modified()).map_err(disk("look at", path))?;
+    Ok(modified.into())
 }
 
 pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {

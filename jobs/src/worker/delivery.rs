@@ -8,7 +8,12 @@ use crate::spool::{self, BegunRecord, Entry, Phase, Spool, Spooled};
 use crate::wire::{InHand, LeaseSummary, Reconciled, Report};
 use chrono::Utc;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+/// Looking through all that was acknowledged takes longer the more it is.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// How the worker talks to its delivery task.
 #[derive(Debug, Default)]
@@ -53,6 +58,7 @@ impl Desk {
 pub(super) async fn deliver(client: Client, spool: Arc<Spool>, desk: Arc<Desk>, config: Arc<WorkerConfig>) {
     let mut backoff = config.backoff();
     let mut epoch = client.epoch();
+    let mut prune_at = Instant::now();
     loop {
         let round = *desk.asked.borrow();
         let seen = epoch.borrow_and_update().clone();
@@ -61,18 +67,28 @@ pub(super) async fn deliver(client: Client, spool: Arc<Spool>, desk: Arc<Desk>, 
             tracing::warn!(worker = %config.name, reason = %stuck, "results wait on this disk");
         }
         desk.served.send_replace(Served { round, all_taken: result.is_ok() });
+        if Instant::now() >= prune_at {
+            prune(&spool);
+            prune_at = Instant::now() + PRUNE_EVERY;
+        }
         let retry_at = match result {
             Ok(()) => {
                 backoff.reset();
                 None
             }
-            Err(_) => Some(tokio::time::Instant::now() + backoff.next_wait()),
+            Err(_) => Some(Instant::now() + backoff.next_wait()),
         };
         tokio::select! {
             () = desk.wake.notified() => {}
             () = at(retry_at) => {}
             Ok(()) = epoch.changed() => {}
         }
+    }
+}
+
+fn prune(spool: &Spool) {
+    if let Err(error) = spool.prune(Utc::now()) {
+        tracing::warn!(error = %client::with_sources(&error), "what was acknowledged long ago stays on this disk");
     }
 }
 
@@ -94,7 +110,7 @@ async fn one_round(
     }
 }
 
-async fn at(instant: Option<tokio::time::Instant>) {
+async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
@@ -161,7 +177,6 @@ async fn deliver_pending(client: &Client, spool: &Spool, config: &WorkerConfig) 
             Err(stuck) => return Err(stuck),
         }
     }
-    spool.prune(Utc::now())?;
     Ok(())
 }
 

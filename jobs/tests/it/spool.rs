@@ -178,6 +178,55 @@ fn a_torn_write_leaves_what_was_there_before() {
 }
 
 #[test]
+fn a_beginning_is_known_after_a_kill_and_gives_way_to_what_was_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let lease = lease();
+    let spool = open(&dir);
+    let mut record = BegunRecord { phase: Phase::Beginning, ..begun(&lease, samples::instant()) };
+    spool.entry(&lease).write_beginning(&record).unwrap();
+    drop(spool);
+    let spool = open(&dir);
+    assert_eq!(spool.interrupted().unwrap()[0].1, record);
+    record.phase = Phase::Begun;
+    spool.entry(&lease).write_begun(&record).unwrap();
+    drop(spool);
+    assert_eq!(open(&dir).interrupted().unwrap()[0].1, record);
+}
+
+#[test]
+fn a_beginning_that_a_power_cut_took_half_of_was_never_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let lease = lease();
+    let spool = open(&dir);
+    let record = BegunRecord { phase: Phase::Beginning, ..begun(&lease, samples::instant()) };
+    spool.entry(&lease).write_beginning(&record).unwrap();
+    let folder = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(folder.join("beginning.json"), b"").unwrap();
+    drop(spool);
+    let spool = open(&dir);
+    assert!(spool.interrupted().unwrap().is_empty());
+    assert!(!spool.knows(&lease));
+}
+
+#[test]
+fn what_a_power_cut_took_of_an_acknowledgement_harms_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(&dir);
+    let (entry, lease) = reported(&spool, samples::instant());
+    spool.acknowledge(&entry, TAKEN, samples::instant()).unwrap();
+    let folder = std::fs::read_dir(dir.path().join("acknowledged")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(folder.join("closed.json"), b"").unwrap();
+    spool.prune(Utc::now() + TimeDelta::days(6)).unwrap();
+    assert!(spool.knows(&lease));
+    assert_eq!(spool.offer_again().unwrap(), 1);
+    assert_eq!(spool.pending().unwrap()[0].1, report(&lease, samples::instant()));
+    spool.acknowledge(&entry, TAKEN, samples::instant()).unwrap();
+    std::fs::write(folder.join("closed.json"), b"").unwrap();
+    spool.prune(Utc::now() + TimeDelta::days(8)).unwrap();
+    assert!(!spool.knows(&lease), "by the age of its folder");
+}
+
+#[test]
 fn raw_files_of_an_attempt_that_never_began_are_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);

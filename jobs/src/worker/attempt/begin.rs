@@ -68,7 +68,7 @@ impl Attempt {
             device_ref: device_ref.into(),
             notes: BTreeMap::new(),
         };
-        self.entry.write_begun(&record)?;
+        self.entry.write_beginning(&record)?;
         steps::during(Step::Begin).await;
         self.confirm_start().await?;
         steps::after(Step::ConfirmStart).await;
