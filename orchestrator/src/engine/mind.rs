@@ -67,8 +67,7 @@ impl Engine {
                 actor: SYSTEM,
                 body: json!({"expires_lab_at": batch.expires_lab_at}),
             };
-            let event_id = store::events::append(&mut tx, &event).await?;
-            store::outbox::enqueue(&mut tx, event_id, "batch").await?;
+            store::outbox::tell(&mut tx, &event).await?;
         }
         steps::commit(tx, Step::WarnOfExpiry).await?;
         Ok(expiring.len())
@@ -95,6 +94,5 @@ async fn record(
         actor: SYSTEM,
         body,
     };
-    let event_id = store::events::append(conn, &event).await?;
-    store::outbox::enqueue(conn, event_id, "instrument").await
+    store::outbox::tell(conn, &event).await
 }

@@ -159,8 +159,7 @@ async fn moved(conn: &mut PgConnection, known: &Known) -> Result<()> {
         actor: SYSTEM,
         body: json!({"state": known.state}),
     };
-    let event_id = store::events::append(conn, &event).await?;
-    store::outbox::enqueue(conn, event_id, "standstill").await
+    store::outbox::tell(conn, &event).await
 }
 
 async fn record(conn: &mut PgConnection, kind: &'static str, it: &Standstill) -> Result<()> {
@@ -176,6 +175,5 @@ async fn record(conn: &mut PgConnection, kind: &'static str, it: &Standstill) ->
             "why": first.map(|reason| &reason.words), "to_do": first.map(|reason| &reason.to_do),
         }),
     };
-    let event_id = store::events::append(conn, &event).await?;
-    store::outbox::enqueue(conn, event_id, "standstill").await
+    store::outbox::tell(conn, &event).await
 }

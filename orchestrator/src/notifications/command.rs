@@ -1,6 +1,7 @@
 //! What an event of the record means for notifications: a pure function, one line an event.
 
 use super::Topic;
+use crate::store::outbox::TOLD;
 use serde_json::Value;
 
 /// An event, as the outbox tells it.
@@ -38,8 +39,11 @@ pub struct Opening {
 /// Longest message kept and told, in characters.
 const LONGEST_MESSAGE: usize = 2_000;
 
-/// What the event asks for; most ask for nothing.
+/// What the event asks for; most ask for nothing, and only the kinds of [`TOLD`] come here at all.
 pub fn command(told: Told<'_>) -> Option<Command> {
+    if !TOLD.contains(&told.kind) {
+        return None;
+    }
     match told.kind {
         "BatchProposed" => Some(open(told, Topic::BatchWaiting, batch_waits(told.body))),
         "BatchApprovalExpiring" => Some(open(told, Topic::ApprovalExpiring, approval_expires(told.body))),

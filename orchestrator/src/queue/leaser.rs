@@ -4,15 +4,16 @@
 //! back at once.
 
 use super::Wakeups;
+use super::starts::{Search, Starts};
 use crate::ids::ActorId;
 use crate::metrics::counted;
 use crate::steps::{self, Step};
 use crate::store;
-use crate::store::jobs::{self, Authority, Leased, Released, Wanted};
+use crate::store::jobs::{self, Authority, Leased, Place, Released, Wanted};
 use ::jobs::wire::Lease;
 use sqlx::PgPool;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -71,7 +72,7 @@ struct Request {
 impl Leaser {
     /// Leases last `duration` of real time; at most `limit` requests wait in each queue.
     pub fn new(pool: PgPool, wakeups: Wakeups, duration: Duration, limit: usize) -> Self {
-        let hand = Hand { pool, wakeups, duration };
+        let hand = Hand { pool, wakeups, duration, starts: Arc::default() };
         Self { inner: Arc::new(Inner { hand, limit, queues: Mutex::default() }) }
     }
 
@@ -202,6 +203,7 @@ struct Hand {
     pool: PgPool,
     wakeups: Wakeups,
     duration: Duration,
+    starts: Arc<Mutex<Starts>>,
 }
 
 impl Hand {
@@ -241,7 +243,7 @@ impl Hand {
         store::bounded(look).await.ok().map(Lanes::new)
     }
 
-    async fn lease(&self, wanted: &Wanted, requests: &[Request]) -> store::Result<Vec<Leased>> {
+    async fn lease(&self, wanted: &Arc<Wanted>, requests: &[Request]) -> store::Result<Vec<Leased>> {
         let workers: Vec<ActorId> = requests.iter().map(|request| request.worker).collect();
         let (mut leased, mut left, mut count) = (Vec::new(), workers.as_slice(), FIRST_ASKED);
         while !left.is_empty() {
@@ -266,22 +268,53 @@ impl Hand {
         Ok(leased)
     }
 
-    async fn lease_for(&self, wanted: &Wanted, workers: &[ActorId]) -> store::Result<Vec<Leased>> {
+    /// Where a search did not begin at the beginning and there are fewer than `workers`, the others are looked for from
+    /// there.
+    async fn lease_for(&self, wanted: &Arc<Wanted>, workers: &[ActorId]) -> store::Result<Vec<Leased>> {
+        let from = self.starts().of(wanted, Instant::now());
+        let mut leased = self.search(wanted, workers, from).await?;
+        let others = workers.get(leased.len()..).unwrap_or_default();
+        if from != Place::FIRST && !others.is_empty() {
+            match self.search(wanted, others, Place::FIRST).await {
+                Ok(more) => leased.extend(more),
+                Err(error) if leased.is_empty() => return Err(error),
+                Err(error) => tracing::warn!(%error, "not everybody could be leased for"),
+            }
+        }
+        Ok(leased)
+    }
+
+    async fn search(
+        &self,
+        wanted: &Arc<Wanted>,
+        workers: &[ActorId],
+        from: Place,
+    ) -> store::Result<Vec<Leased>> {
         store::bounded(async {
             steps::before(Step::Lease).await;
             let mut conn = self.pool.acquire().await?;
-            let leased = jobs::lease(&mut conn, wanted, workers, self.duration).await?;
+            let began = Instant::now();
+            let leased = jobs::lease_from(&mut conn, wanted, workers, self.duration, from).await?;
             if !leased.is_empty() {
                 steps::after(Step::Lease).await;
             }
+            let places: Vec<Place> = leased.iter().map(|it| it.place).collect();
+            let is_full = leased.len() == workers.len();
+            let search = Search { from, places: &places, is_full, took: began.elapsed() };
+            self.starts().searched(wanted, &search, Instant::now());
             Ok(leased)
         })
         .await
     }
 
+    fn starts(&self) -> MutexGuard<'_, Starts> {
+        // What is guarded is whole after every line, also when a holder panicked.
+        self.starts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Hands out what was leased, oldest request of the same worker first; answers who got nothing.
     fn answer(&self, mut requests: Vec<Request>, leased: Vec<Leased>) -> Vec<Request> {
-        for Leased { worker, lease, dwell } in leased {
+        for Leased { worker, lease, dwell, .. } in leased {
             let granted = Granted { lease: Some(lease), dwell, hand: self.clone() };
             let place = requests.iter().position(|request| request.worker == worker);
             if let Some(place) = place {

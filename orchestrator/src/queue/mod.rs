@@ -6,6 +6,7 @@ mod leaser;
 mod orders;
 mod reporter;
 mod starter;
+mod starts;
 mod together;
 pub mod upkeep;
 mod wakeups;

@@ -2,7 +2,7 @@
 //! to stop, and each agent confirms that it knows.
 
 use super::error::{ConstraintKind, Error, Result};
-use super::events::{self, NewEvent};
+use super::events::NewEvent;
 use super::jobs as queue;
 use super::outbox;
 use crate::ids::{ActorId, SYSTEM};
@@ -136,8 +136,7 @@ async fn record(
         actor,
         body: json!({"reason": reason}),
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "laboratory").await
+    outbox::tell(conn, &event).await
 }
 
 /// The stop that stands, if one does.

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved<R> {
-    /// The row is in its new state; event and outbox row are in the same transaction.
+    /// The row is in its new state; its record is in the same transaction.
     Done,
     /// The state machine refuses the event; nothing changed.
     Rejected(R),
@@ -35,7 +35,7 @@ impl<R: std::error::Error> Moved<R> {
     }
 }
 
-/// A transition's record: event and outbox row, to be written in the transition's own transaction.
+/// A transition's record, to be written in the transition's own transaction.
 pub(super) struct Record<'a> {
     pub kind: &'static str,
     pub subject: &'static str,
@@ -45,21 +45,17 @@ pub(super) struct Record<'a> {
     pub body: &'a Value,
 }
 
-/// Writes the event and its outbox row (topic: the subject).
+/// Writes the event, and its outbox row where people may be told.
 pub(super) async fn record(conn: &mut PgConnection, record: Record<'_>) -> Result<()> {
-    let event = events::append(
-        conn,
-        &events::NewEvent {
-            kind: record.kind,
-            subject: record.subject,
-            subject_id: record.subject_id,
-            campaign_id: Some(record.campaign),
-            actor: record.actor,
-            body: record.body.clone(),
-        },
-    )
-    .await?;
-    outbox::enqueue(conn, event, record.subject).await
+    let event = events::NewEvent {
+        kind: record.kind,
+        subject: record.subject,
+        subject_id: record.subject_id,
+        campaign_id: Some(record.campaign),
+        actor: record.actor,
+        body: record.body.clone(),
+    };
+    outbox::tell(conn, &event).await
 }
 
 /// A stored value that our own checks should have made impossible.

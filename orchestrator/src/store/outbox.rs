@@ -1,8 +1,8 @@
 //! What people may have to be told. Rows enter in the transaction of the change, and leave in the transaction
-//! that drew their consequences for notifications.
+//! that drew their consequences for notifications. Most events tell nobody anything, and never enter.
 
 use super::error::Result;
-use super::events::EventId;
+use super::events::{self, EventId, NewEvent};
 use crate::ids::{CampaignId, ProjectId};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -28,11 +28,33 @@ pub struct Campaign {
     pub project_id: ProjectId,
 }
 
-/// To be looked at after commit.
-pub async fn enqueue(conn: &mut PgConnection, event_id: EventId, topic: &str) -> Result<()> {
-    sqlx::query!("insert into outbox (event_id, topic) values ($1, $2)", event_id.0, topic)
-        .execute(conn)
-        .await?;
+/// The kinds of events that notifications are opened or closed by ([`crate::notifications::command`]).
+pub const TOLD: [&str; 15] = [
+    "AgentBack",
+    "AgentLost",
+    "BatchApprovalExpired",
+    "BatchApprovalExpiring",
+    "BatchApproved",
+    "BatchProposed",
+    "BatchRejected",
+    "BatchWithdrawn",
+    "CampaignFinished",
+    "LaboratoryResumed",
+    "LaboratoryStopped",
+    "StandstillBegan",
+    "StandstillEnded",
+    "TaskClosed",
+    "TaskOpened",
+];
+
+/// Adds to the record, and to what is looked at after the commit where people may have to be told.
+pub async fn tell(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
+    let id = events::append(&mut *conn, event).await?;
+    if TOLD.contains(&event.kind) {
+        sqlx::query!("insert into outbox (event_id, topic) values ($1, $2)", id.0, event.subject)
+            .execute(conn)
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What waits for a person: at most one open per cause and subject.
 
 use super::error::{Error, Result};
-use super::events::{self, NewEvent};
+use super::events::NewEvent;
 use super::outbox;
 use crate::ids::{ActorId, CampaignId, SYSTEM, TaskId};
 use crate::people::Visible;
@@ -139,8 +139,7 @@ async fn record(conn: &mut PgConnection, kind: &'static str, about: About, actor
             "subject_id": about.subject_id,
         }),
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "task").await
+    outbox::tell(conn, &event).await
 }
 
 pub async fn get(conn: &mut PgConnection, id: TaskId) -> Result<Task> {

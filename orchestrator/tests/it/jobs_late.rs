@@ -156,7 +156,6 @@ async fn the_same_report_again_changes_nothing(options: PgPoolOptions, login: Pg
     assert_eq!(disposition(&first), Some(Disposition::Accepted));
     assert_eq!(disposition(&again), Some(Disposition::AlreadyDone));
     assert_eq!(lab.count("select count(*) from event where kind = 'JobSucceeded'").await, 1);
-    assert_eq!(lab.count("select count(*) from outbox where topic = 'job.settled'").await, 1);
     assert_eq!(lab.count("select count(*) from job_outcome").await, 1);
 }
 

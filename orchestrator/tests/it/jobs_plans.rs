@@ -4,7 +4,7 @@ use crate::support::as_application;
 use crate::work::{LEASE, Lab, output, read};
 use jobs::{JobId, LeaseToken};
 use orchestrator::store::ConnectOptions;
-use orchestrator::store::jobs::{self as store, Success, Wanted};
+use orchestrator::store::jobs::{self as store, NewJob, Place, Success, Wanted};
 use orchestrator::store::pool::{pool_options, with_timeouts};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -119,9 +119,7 @@ async fn what_is_planned_once_for_any_number_of_workers_reads_no_more_than_is_th
 
     // Counted on a connection that did nothing before.
     let mut tx = pool.begin().await.expect("a transaction");
-    let wanted =
-        Wanted { queue: "bench".to_owned(), capabilities: vec!["read.plate".to_owned()], instrument: None };
-    let leased = store::lease(&mut tx, &wanted, &[lab.worker; 40], LEASE).await.expect("leases");
+    let leased = store::lease(&mut tx, &readers(), &[lab.worker; 40], LEASE).await.expect("leases");
     let held: Vec<_> = leased.iter().map(|it| (it.lease.job_id, it.lease.lease_token)).collect();
     let begun = store::start_all(&mut tx, &held, LEASE).await.expect("begun");
     assert_eq!(begun.iter().flatten().count(), 40);
@@ -146,6 +144,74 @@ async fn what_is_planned_once_for_any_number_of_workers_reads_no_more_than_is_th
     .await
     .expect("what was read from one end to the other");
     assert_eq!(through, []);
+}
+
+fn readers() -> Wanted {
+    Wanted { queue: "bench".to_owned(), capabilities: vec!["read.plate".to_owned()], instrument: None }
+}
+
+/// Ten leases from `start` on, given back; the place of the last, and how many blocks of what is ready were read.
+async fn ten_from(lab: &Lab, start: Place) -> (Place, i64) {
+    let mut tx = lab.pool.begin().await.expect("a transaction");
+    let leased =
+        store::lease_from(&mut tx, &readers(), &[lab.worker; 10], LEASE, start).await.expect("leases");
+    let blocks = sqlx::query_scalar(
+        "select sum(pg_stat_get_xact_blocks_fetched(of::regclass))::bigint
+         from unnest('{job_ready,job_ready_lane}'::text[]) as of",
+    );
+    let blocks = blocks.fetch_one(&mut *tx).await.expect("blocks");
+    assert_eq!(leased.len(), 10);
+    (leased.iter().map(|it| it.place).max().expect("a place"), blocks)
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn who_goes_on_where_the_last_was_found_passes_over_nothing_that_a_snapshot_keeps(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let owner = options.clone().connect_with(login.clone()).await.expect("the owner");
+    let lab = Lab::new(as_application(options, login).await).await;
+    busy(&lab).await;
+    sqlx::query("update job set payload = $1")
+        .bind(&json!(read())["payload"])
+        .execute(&owner)
+        .await
+        .expect("work");
+    let mut snapshot = owner.begin_with("begin isolation level repeatable read").await.expect("a snapshot");
+    sqlx::query("select from job_ready").execute(&mut *snapshot).await.expect("it is held");
+    sqlx::query(
+        "delete from job_ready
+         where ready_order < (select ready_order from job_ready order by ready_order offset 9900 limit 1)",
+    )
+    .execute(&owner)
+    .await
+    .expect("given out");
+    sqlx::query("analyze").execute(&owner).await.expect("statistics");
+    let (last, all) = ten_from(&lab, Place::FIRST).await;
+    let (_, few) = ten_from(&lab, last).await;
+    assert!(few * 4 < all, "{few} blocks, and {all} from the beginning");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn who_goes_on_sees_what_comes_after_and_who_begins_sees_all(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    for _ in 0..4 {
+        lab.create(NewJob::new(read())).await;
+    }
+    let mut conn = lab.conn().await;
+    let one = &[lab.worker; 1];
+    let first = store::lease(&mut conn, &readers(), one, LEASE).await.expect("a lease").remove(0);
+    let urgent = lab.create(NewJob { priority: 5, ..NewJob::new(read()) }).await;
+    let next =
+        store::lease_from(&mut conn, &readers(), one, LEASE, first.place).await.expect("a lease").remove(0);
+    assert!(next.place > first.place && next.lease.job_id != urgent);
+    let begun = store::lease(&mut conn, &readers(), one, LEASE).await.expect("a lease").remove(0);
+    assert_eq!(begun.lease.job_id, urgent);
+    let after = Place { ready_order: next.place.ready_order + 100, ..next.place };
+    assert!(store::lease_from(&mut conn, &readers(), one, LEASE, after).await.expect("none").is_empty());
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

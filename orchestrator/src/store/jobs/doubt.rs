@@ -4,7 +4,6 @@ use super::held::Held;
 use crate::ids::ActorId;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
-use crate::store::outbox;
 use crate::store::tasks::{self, NewTask};
 use ::jobs::{Failure, JobId, LeaseToken};
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ pub(super) enum Why<'a> {
     Reported(&'a Failure),
 }
 
-/// The job of a lease taken out goes into doubt: row, event, outbox row, and a task for a person.
+/// The job of a lease taken out goes into doubt: row, event, and a task for a person.
 pub(super) async fn enter(conn: &mut PgConnection, held: &Held, why: Why<'_>, actor: ActorId) -> Result<()> {
     let known = json!({
         "why": match why { Why::LeaseExpired => "lease_expired", Why::Reported(_) => "reported_unknown" },
@@ -97,8 +96,7 @@ async fn tell(conn: &mut PgConnection, job: JobId, known: Value, actor: ActorId,
         actor,
         body,
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "job.in_doubt").await
+    events::append(conn, &event).await.map(drop)
 }
 
 /// A job in doubt, locked for this transaction.

@@ -6,6 +6,7 @@ use ::jobs::wire::Lease;
 use ::jobs::{JobId, LeaseToken, Work};
 use serde_json::json;
 use sqlx::PgConnection;
+use std::cmp::Ordering;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -25,6 +26,32 @@ pub struct Leased {
     pub lease: Lease,
     /// How long it had been ready.
     pub dwell: Duration,
+    /// Where it stood.
+    pub place: Place,
+}
+
+/// A place in a queue's order: the highest priority first, then who became ready first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub priority: i16,
+    pub ready_order: i64,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.priority.cmp(&self.priority).then(self.ready_order.cmp(&other.ready_order))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Place {
+    /// Before everybody.
+    pub const FIRST: Self = Self { priority: i16::MAX, ready_order: i64::MIN };
 }
 
 /// Gives the next jobs that fit to `workers`, at most one each, for `duration` of real time.
@@ -44,6 +71,19 @@ pub async fn lease(
     workers: &[ActorId],
     duration: Duration,
 ) -> Result<Vec<Leased>> {
+    lease_from(conn, wanted, workers, duration, Place::FIRST).await
+}
+
+/// The same, beginning at `start`: in the order of what was leased, and what became ready before it or with more
+/// priority, or is of less priority and older, is not seen. Rows that are gone and that an open snapshot keeps lie
+/// before what is ready, and a search from the beginning passes over each of them.
+pub async fn lease_from(
+    conn: &mut PgConnection,
+    wanted: &Wanted,
+    workers: &[ActorId],
+    duration: Duration,
+    start: Place,
+) -> Result<Vec<Leased>> {
     let workers: Vec<Uuid> = workers.iter().map(|worker| worker.0).collect();
     let rows = sqlx::query!(
         r#"with picked as materialized (
@@ -56,6 +96,8 @@ pub async fn lease(
                  where queue = $1
                      and capability = lane.capability
                      and coalesce(instrument, '') = addressed.instrument
+                     and priority <= $6
+                     and ready_order >= $7
                      and (retry_at is null or retry_at <= now())
                      and (deadline_lab_at is null or deadline_lab_at >= (select lab_now()))
                      and not exists (
@@ -83,7 +125,7 @@ pub async fn lease(
          ), taken as (
              delete from job_ready
              where job_id = any(array(select job_id from picked))
-             returning job_id, attempt, deadline_lab_at, greatest(ready_at, retry_at) as ready_at
+             returning job_id, attempt, deadline_lab_at, greatest(ready_at, retry_at) as ready_at, priority, ready_order
          ), numbered as (
              select job_id, attempt, deadline_lab_at, row_number() over () as place
              from taken
@@ -97,7 +139,7 @@ pub async fn lease(
          )
          select leased.job_id, lease_token, worker, leased.attempt, leased.deadline_lab_at,
              job.kind, job.payload, job.repeatable,
-             extract(epoch from now() - taken.ready_at)::float8 as "dwell_seconds!"
+             extract(epoch from now() - taken.ready_at)::float8 as "dwell_seconds!", taken.priority, taken.ready_order
          from leased
          join taken on taken.job_id = leased.job_id
          join job on job.id = leased.job_id"#,
@@ -105,7 +147,9 @@ pub async fn lease(
         &wanted.capabilities,
         wanted.instrument,
         &workers,
-        duration.as_secs_f64()
+        duration.as_secs_f64(),
+        start.priority,
+        start.ready_order
     )
     .fetch_all(conn)
     .await?;
@@ -121,7 +165,8 @@ pub async fn lease(
                 work: work(&row.kind, row.payload)?,
             };
             let dwell = Duration::try_from_secs_f64(row.dwell_seconds.max(0.0)).unwrap_or_default();
-            Ok(Leased { worker: ActorId(row.worker), lease, dwell })
+            let place = Place { priority: row.priority, ready_order: row.ready_order };
+            Ok(Leased { worker: ActorId(row.worker), lease, dwell, place })
         })
         .collect()
 }

@@ -49,7 +49,7 @@ pub use doubt::TASK as IN_DOUBT_TASK;
 pub use heartbeat::heartbeat;
 pub use held::Authority;
 pub use known::{Choice, Doubt, DoubtfulTransfer};
-pub use lease::{Leased, Wanted, lease, on_offer};
+pub use lease::{Leased, Place, Wanted, lease, lease_from, on_offer};
 pub use notify::notify;
 pub use orphan::ORPHAN_TASK;
 pub use promote::promote;

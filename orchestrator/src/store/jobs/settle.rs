@@ -1,4 +1,4 @@
-//! A job ends: outcome, settlement, event and outbox row, and everybody who waited for it, in one transaction.
+//! A job ends: outcome, settlement, event, and everybody who waited for it, in one transaction.
 //!
 //! The caller has taken the job out of the table that held it.
 
@@ -7,7 +7,6 @@ use super::dependents;
 use crate::ids::{ActorId, PlateId, RoundId, SYSTEM};
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
-use crate::store::outbox;
 use ::jobs::state::State;
 use ::jobs::work::Kind;
 use ::jobs::{Failure, JobId};
@@ -139,9 +138,6 @@ pub(super) struct Ended<'a> {
     pub replaced_by: Option<JobId>,
 }
 
-/// Where the outbox says what kind of news an ending is.
-pub(super) const SETTLED_TOPIC: &str = "job.settled";
-
 /// Answers whether the loop has consequences to draw.
 async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &Decided) -> Result<bool> {
     let of = sqlx::query!(
@@ -199,8 +195,7 @@ async fn record(conn: &mut PgConnection, job: JobId, ending: &Ending, decided: &
         actor: decided.actor,
         body: json!(ended),
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, SETTLED_TOPIC).await?;
+    events::append(conn, &event).await?;
     Ok(drawn)
 }
 

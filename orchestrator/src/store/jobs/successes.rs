@@ -4,7 +4,7 @@
 //! output is of the job's kind. Every other report is left to it.
 
 use super::dependents;
-use super::settle::{Consequences, Ended, SETTLED_TOPIC, is_drawn};
+use super::settle::{Consequences, Ended, is_drawn};
 use crate::ids::{ActorId, PlateId, RoundId};
 use crate::steps::{self, Step};
 use crate::store::error::{Error, Result};
@@ -121,7 +121,7 @@ async fn end_attempts(conn: &mut PgConnection, successes: &[Success]) -> Result<
         .collect()
 }
 
-/// Outcomes, settlements, events, outbox; then whoever waited for them.
+/// Outcomes, settlements, events (nobody is told of a success); then whoever waited for them.
 async fn settle(conn: &mut PgConnection, successes: &[Success], ended: &[Attempt]) -> Result<Consequences> {
     let jobs: Vec<Uuid> = ended.iter().map(|it| it.job.0).collect();
     let drawn: Vec<bool> = ended.iter().map(|it| is_drawn(it.kind, it.round)).collect();
@@ -147,23 +147,18 @@ async fn settle(conn: &mut PgConnection, successes: &[Success], ended: &[Attempt
          ), settlements as (
              insert into settlement (job_id)
              select job_id from told where drawn
-         ), events as (
-             insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body, origin)
-             select (select lab_now()), 'JobSucceeded', 'job', job_id::text, campaign_id, actor_id, body, origin
-             from told
-             order by job_id
-             returning id
          )
-         insert into outbox (event_id, topic)
-         select id, $8 from events order by id"#,
+         insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body, origin)
+         select (select lab_now()), 'JobSucceeded', 'job', job_id::text, campaign_id, actor_id, body, origin
+         from told
+         order by job_id"#,
         &jobs,
         &drawn,
         &campaigns as &[Option<Uuid>],
         &actors,
         &outputs,
         &bodies,
-        &origins as &[Option<Value>],
-        SETTLED_TOPIC
+        &origins as &[Option<Value>]
     )
     .execute(&mut *conn)
     .await?;

@@ -5,7 +5,7 @@ use super::read;
 use crate::ids::{ActorId, SYSTEM};
 use crate::store::error::Result;
 use crate::store::events::{self, NewEvent};
-use crate::store::{outbox, tasks};
+use crate::store::tasks;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
@@ -84,6 +84,5 @@ async fn record(conn: &mut PgConnection, epoch: &str, actor: ActorId, reason: &s
         actor,
         body: json!({"reason": reason}),
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "reconciliation").await
+    events::append(conn, &event).await.map(drop)
 }

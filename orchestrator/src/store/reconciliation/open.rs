@@ -5,7 +5,6 @@ use crate::ids::SYSTEM;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use crate::store::jobs::{self, Consequences};
-use crate::store::outbox;
 use crate::store::tasks::{self, NewTask};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -127,8 +126,7 @@ async fn record(conn: &mut PgConnection, because: Because) -> Result<()> {
         actor: SYSTEM,
         body: json!({"because": because, "waits_for": standing.waits_for()}),
     };
-    let event_id = events::append(conn, &event).await?;
-    outbox::enqueue(conn, event_id, "reconciliation").await?;
+    events::append(conn, &event).await?;
     if because == Because::Restored {
         ask_for_a_person(conn).await?;
     }

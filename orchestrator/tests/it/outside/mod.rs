@@ -9,7 +9,7 @@ use orchestrator::engine::Engine;
 use orchestrator::ids::{CampaignId, SYSTEM};
 use orchestrator::notifications::Settings;
 use orchestrator::people::Visible;
-use orchestrator::store::events::{self, NewEvent};
+use orchestrator::store::events::NewEvent;
 use orchestrator::store::tokens::Scope;
 use orchestrator::store::{notifications, outbox};
 use serde_json::{Value, json};
@@ -115,7 +115,6 @@ pub async fn happen(
     let mut tx = engine.pool.begin().await.expect("a transaction");
     let event =
         NewEvent { kind, subject, subject_id: subject_id.to_owned(), campaign_id, actor: SYSTEM, body };
-    let id = events::append(&mut tx, &event).await.expect("an event");
-    outbox::enqueue(&mut tx, id, subject).await.expect("an outbox row");
+    outbox::tell(&mut tx, &event).await.expect("told");
     tx.commit().await.expect("committed");
 }
