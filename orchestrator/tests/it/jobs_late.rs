@@ -1,14 +1,14 @@
 //! Authority and testimony: what a worker can still do after its lease was lost.
 
 use crate::support::as_application;
-use crate::work::{Lab, dispense, failed, read, succeeded, unknown};
-use jobs::wire::{Disposition, Heartbeat};
+use crate::work::{LEASE, Lab, dispense, failed, read, succeeded, unknown};
+use jobs::wire::{Disposition, Heartbeat, LeaseSummary, Report};
 use jobs::{FailureClass, LeaseToken};
 use orchestrator::ids::SYSTEM;
 use orchestrator::people::Visible;
 use orchestrator::store::jobs::{
     self as store, Authority, CONTRADICTION_TASK, IN_DOUBT_TASK, NEEDS_PERSON_TASK, NewJob, Reported,
-    Resolution, Resolved,
+    Resolution, Resolved, Wanted,
 };
 use orchestrator::store::tasks;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -60,6 +60,47 @@ async fn a_lost_lease_gives_no_authority(options: PgPoolOptions, login: PgConnec
     let released = store::release(&mut conn, lease.job_id, lease.lease_token).await;
     assert_eq!(released.expect("an answer"), Authority::Lost);
     assert_eq!(lab.state(lease.job_id).await, "ready");
+}
+
+/// The commit of a lease does not wait for the disk, so a crash of PostgreSQL may take it.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_lease_that_a_crash_took_gives_no_authority_and_is_no_loss(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let job = lab.create(NewJob::new(dispense())).await;
+    let mut tx = lab.pool.begin().await.expect("a transaction");
+    let wanted = Wanted {
+        queue: "bench".to_owned(),
+        capabilities: vec!["dispense.liquid".to_owned()],
+        instrument: None,
+    };
+    let taken = store::lease(&mut tx, &wanted, &[lab.worker], LEASE).await.expect("a lease").remove(0).lease;
+    tx.rollback().await.expect("as after the crash");
+
+    let started = lab.starter.start(job, taken.lease_token).await;
+    assert_eq!(started.expect("an answer"), Authority::Lost);
+    let not_begun = Report {
+        lease_token: taken.lease_token,
+        outcome: failed(FailureClass::Transient),
+        lease: Some(Box::new(LeaseSummary {
+            attempt: taken.attempt,
+            instrument: None,
+            begun: false,
+            work: taken.work,
+        })),
+    };
+    let reported = lab.reporter.report(job, lab.worker, &not_begun).await.expect("kept");
+    assert_eq!(disposition(&reported), Some(Disposition::KeptAsEvidence));
+    assert_eq!(lab.count("select coalesce(sum(unknown_reports), 0)::bigint from reconciliation").await, 0);
+
+    let again = lab.lease().await.expect("it is ready as it was");
+    assert_eq!((again.job_id, again.attempt), (job, 1));
+    lab.start(&again).await;
+    let reported = lab.report(job, again.lease_token, succeeded(&dispense())).await;
+    assert_eq!(disposition(&reported), Some(Disposition::Accepted));
+    assert_eq!(open_tasks(&lab).await, Vec::<String>::new());
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -62,6 +62,10 @@ impl Place {
 /// in a life of the database that is not reconciled; this statement asks for the life that answers it, so that no
 /// failover can slip in between. Nobody waits for anybody: what another transaction is giving away is skipped.
 ///
+/// Nobody waits for the disk: nothing may begin before a start is confirmed, whose commit does wait, and with it for all
+/// that was written before. After a crash that took a lease the job is ready as it was, and whoever was given it has no
+/// authority. (So it is a transaction of its own: its commit holds for whatever else is in it.)
+///
 /// Goes through the lanes that the workers can serve (a capability, addressed to their device or to any), and takes the
 /// first of them all: what is ready in other lanes costs nothing. What is picked is taken out as an array: joined to
 /// it, a plan that holds for any number of workers would read the whole table.
@@ -86,7 +90,9 @@ pub async fn lease_from(
 ) -> Result<Vec<Leased>> {
     let workers: Vec<Uuid> = workers.iter().map(|worker| worker.0).collect();
     let rows = sqlx::query!(
-        r#"with picked as materialized (
+        r#"with at_once as materialized (
+             select set_config('synchronous_commit', 'off', true)
+         ), picked as materialized (
              select next.job_id
              from unnest($2::text[]) as lane (capability)
              cross join (values (''), ($3)) as addressed (instrument)
@@ -142,7 +148,8 @@ pub async fn lease_from(
              extract(epoch from now() - taken.ready_at)::float8 as "dwell_seconds!", taken.priority, taken.ready_order
          from leased
          join taken on taken.job_id = leased.job_id
-         join job on job.id = leased.job_id"#,
+         join job on job.id = leased.job_id
+         cross join at_once"#,
         wanted.queue,
         &wanted.capabilities,
         wanted.instrument,

@@ -42,18 +42,24 @@ pub(super) async fn is_unknown(conn: &mut PgConnection, job: Uuid, token: LeaseT
 
 /// Whether something may have moved.
 pub(super) fn may_have_moved(lease: &LeaseSummary, outcome: &Outcome) -> bool {
-    let kind = lease.work.kind();
-    kind.is_physical()
-        && (lease.begun || matches!(outcome, Outcome::Succeeded { .. } | Outcome::Unknown { .. }))
+    lease.work.kind().is_physical() && may_have_begun(lease, outcome)
 }
 
-/// Takes the job out of the reach of everybody but people.
+fn may_have_begun(lease: &LeaseSummary, outcome: &Outcome) -> bool {
+    lease.begun || matches!(outcome, Outcome::Succeeded { .. } | Outcome::Unknown { .. })
+}
+
+/// Takes the job out of the reach of everybody but people. A lease under which nothing began is no loss: a crash may
+/// take one ([`super::lease`]).
 pub(super) async fn take(
     conn: &mut PgConnection,
     of: &Of,
     testimony: &Testimony<'_>,
     lease: &LeaseSummary,
 ) -> Result<Lost> {
+    if !may_have_begun(lease, testimony.outcome) {
+        return Ok(Lost::Kept);
+    }
     reconciliation::count(conn, Loss::Lease).await?;
     if !of.kind.is_physical() {
         let ready = sqlx::query_scalar!("select job_id from job_ready where job_id = $1 for update", of.id.0)
@@ -61,9 +67,6 @@ pub(super) async fn take(
             .await?;
         let settles = ready.is_some() && matches!(testimony.outcome, Outcome::Succeeded { .. });
         return Ok(if settles { Lost::Settles } else { Lost::Kept });
-    }
-    if !may_have_moved(lease, testimony.outcome) {
-        return Ok(Lost::Kept);
     }
     let doubted = put_in_doubt(conn, of.id, testimony, lease).await?;
     Ok(if doubted { Lost::Kept } else { Lost::Evidence })
