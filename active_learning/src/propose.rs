@@ -3,6 +3,7 @@
 mod cold_start;
 mod directions;
 mod diverse;
+mod plates;
 mod reason;
 mod repeats;
 mod select;
@@ -34,6 +35,9 @@ pub struct Request<'a> {
     pub repeats: Option<&'a Repeats>,
     /// What experiments cost and the batch may; `None`: anything.
     pub prices: Option<&'a Prices>,
+    /// Experiments that one plate takes, all in one context: the batch needs as few plates as it can. `None`: contexts
+    /// are mixed as the rule likes.
+    pub per_plate: Option<usize>,
     pub objective: Objective,
     pub acquisition: Acquisition,
     /// How firmly the batch is spread over the features, 0 to 1.

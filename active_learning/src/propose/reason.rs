@@ -97,7 +97,7 @@ impl<'a> Words<'a> {
         let mut parts = vec![match why {
             Why::Repeats(doubt) => doubt.words(),
             Why::Learns => self.learns(prediction),
-            Why::Rule | Why::Unlike { .. } => self.rule(prediction, score),
+            Why::Rule | Why::Unlike { .. } | Why::FillsPlate => self.rule(prediction, score),
         }];
         parts.extend(self.constraints(readouts));
         parts.extend(self.elsewhere(experiment));
@@ -105,8 +105,15 @@ impl<'a> Words<'a> {
         if matches!(self.acquisition, Acquisition::Auto { .. }) && self.measured > 0 {
             parts.push(self.known(prediction).to_owned());
         }
-        if let Why::Unlike { rank } = why {
-            parts.push(format!("number {} by the rule alone, taken for being unlike the others", rank + 1));
+        match why {
+            Why::Unlike { rank } => {
+                parts.push(format!(
+                    "number {} by the rule alone, taken for being unlike the others",
+                    rank + 1
+                ));
+            }
+            Why::FillsPlate => parts.push(format!("taken to fill a plate of {}", experiment.context.0)),
+            _ => {}
         }
         Ok(parts.join("; "))
     }

@@ -2,7 +2,7 @@
 
 use super::diverse::Diverse;
 use super::repeats::{Doubt, Repeats};
-use super::{Request, cold_start, looked_at, within};
+use super::{Request, cold_start, looked_at, plates, within};
 use crate::Result;
 use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
 use crate::acquisition::{self, Candidates, Choice, Pick, cost};
@@ -29,6 +29,8 @@ pub(super) enum Why {
     Learns,
     /// Measured before, and again because its call is in doubt.
     Repeats(Doubt),
+    /// In place of others that the rule puts before it, to fill a plate.
+    FillsPlate,
 }
 
 pub(super) struct Selection {
@@ -84,9 +86,13 @@ pub(super) fn select(
     knowledge: &Knowledge,
     count: usize,
 ) -> Result<Selection> {
-    // What costs too much is passed over, and others must be there to follow.
-    let wide = if request.prices.is_some() { candidates.eligible.len() } else { count };
+    // What costs too much, or has no plate, is passed over, and others must be there to follow.
+    let all = request.prices.is_some() || request.per_plate.is_some();
+    let wide = if all { candidates.eligible.len() } else { count };
     let mut selection = choose(vocabulary, cell, request, candidates, knowledge, (count, wide))?;
+    if let Some(per_plate) = request.per_plate.filter(|per_plate| *per_plate > 0) {
+        selection = plates::fit(selection, request.pool, per_plate);
+    }
     if let (Some(expense), Some(prices)) = (&candidates.expense, request.prices) {
         selection = within::fit(selection, expense, prices);
     }

@@ -97,6 +97,7 @@ impl Replay<'_> {
             // Labels of a replay are the same each time.
             repeats: None,
             prices: None,
+            per_plate: None,
             objective: self.objective,
             acquisition: self.acquisition,
             diversity: self.diversity,

@@ -59,6 +59,7 @@ pub fn measure(what: What, data: &Path) -> anyhow::Result<Measured> {
         excluded: &measured,
         repeats: None,
         prices: None,
+        per_plate: None,
         objective: Objective::Maximise,
         acquisition: Acquisition::HitProbability,
         diversity: DIVERSITY,

@@ -171,6 +171,7 @@ impl Shelf {
             excluded: &excluded,
             repeats: repeats.as_ref(),
             prices: propose.prices.as_ref(),
+            per_plate: propose.per_plate.map(|per_plate| per_plate as usize),
             objective: propose.objective,
             acquisition: propose.acquisition,
             diversity: propose.diversity,

@@ -40,6 +40,7 @@ fn other_screens_make_the_first_batch_better_than_random() {
             excluded: &[],
             repeats: None,
             prices: None,
+            per_plate: None,
             objective: Objective::Maximise,
             acquisition: Acquisition::HitProbability,
             diversity: 0.0,

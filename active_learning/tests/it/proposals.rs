@@ -4,8 +4,8 @@ use crate::synthetic::{self, FAMILIES, GENES, Screen, train};
 use active_learning::data::{FeatureTable, Observation};
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
-use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Objective, Prices, Proposal, Repeats, Threshold};
+use jobs::{Context, Experiment};
 
 const RULES: [Acquisition; 11] = [
     Acquisition::Auto { learning_share: None },
@@ -29,6 +29,7 @@ fn request<'a>(pool: &'a [Experiment], cut: &'a [Observation], acquisition: Acqu
         excluded: &[],
         repeats: None,
         prices: None,
+        per_plate: None,
         objective: Objective::Maximise,
         acquisition,
         diversity: 0.0,
@@ -50,6 +51,40 @@ fn ask(
     let oracle = screen.oracle();
     let request = Request { pending, excluded, ..request(oracle.pool(), cut, acquisition) };
     propose(vocabulary, &cell, &request).unwrap()
+}
+
+/// How many of the batch are in the context `others`, and how many are not.
+fn by_context(proposed: &Proposed) -> [usize; 2] {
+    let others = proposed.proposals.iter().filter(|it| it.experiment.context.0 == "others").count();
+    [proposed.proposals.len() - others, others]
+}
+
+#[test]
+fn on_whole_plates_every_rule_fills_a_batch_and_gives_one_plate_to_each_context_or_all_to_one() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut) = (screen.vocabulary(), screen.cut(80));
+    let measured: Vec<Experiment> = cut.iter().map(|row| row.experiment.clone()).collect();
+    let cells = screen.oracle().pool().to_vec();
+    let in_others = cells.iter().map(|it| Experiment { context: Context("others".into()), ..it.clone() });
+    let pool: Vec<Experiment> = cells.iter().cloned().chain(in_others).collect();
+    for rule in RULES {
+        let family = if rule == Acquisition::Bald { FAMILIES[0] } else { FAMILIES[1] };
+        let cell = train(&vocabulary, &cut, family, 2);
+        let asked = Request { excluded: &measured, ..request(&pool, &cut, rule) };
+        let mixed = propose(&vocabulary, &cell, &asked).unwrap();
+        let filled = propose(&vocabulary, &cell, &Request { per_plate: Some(10), ..asked }).unwrap();
+        assert_eq!(filled.proposals.len(), 20, "{rule:?}");
+        let counts = by_context(&filled);
+        assert!(
+            [[10, 10], [20, 0], [0, 20]].contains(&counts),
+            "{rule:?}: {counts:?}, {:?}",
+            by_context(&mixed)
+        );
+        let fills =
+            filled.proposals.iter().filter(|it| it.reason.contains("taken to fill a plate of")).count();
+        assert_eq!(fills > 0, by_context(&mixed) != counts, "{rule:?}");
+        assert_eq!(fills > 0, filled.explanation.contains("A plate takes 10 experiments"), "{rule:?}");
+    }
 }
 
 #[test]

@@ -145,6 +145,7 @@ fn proposed(rule: Acquisition, constrained: bool) -> (Vec<f64>, propose::Propose
         excluded: &excluded,
         repeats: None,
         prices: None,
+        per_plate: None,
         objective: Objective::Maximise,
         acquisition: rule,
         diversity: 0.0,

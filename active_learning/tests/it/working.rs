@@ -108,6 +108,7 @@ async fn train_propose_and_predict_speak_of_the_same_cell() {
         excluded_genes: vec![],
         repeats: None,
         prices: None,
+        per_plate: None,
     };
     let (outcome, attempt, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -241,6 +242,7 @@ async fn a_proposal_without_a_model_says_on_what_it_rests() {
         excluded_genes: vec![],
         repeats: None,
         prices: None,
+        per_plate: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &files.blobs()).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
@@ -271,6 +273,7 @@ async fn a_proposal_after_the_features_changed_names_the_cell_it_trained() {
         excluded_genes: vec![],
         repeats: None,
         prices: None,
+        per_plate: None,
     };
     let (outcome, _, _dir) = perform(&handler, Work::Propose(propose), &blobs).await;
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };

@@ -148,6 +148,7 @@ fn propose() -> Propose {
         excluded_genes: Vec::new(),
         repeats: None,
         prices: None,
+        per_plate: None,
     }
 }
 

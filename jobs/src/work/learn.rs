@@ -192,6 +192,10 @@ pub struct Propose {
     /// What experiments cost and the batch may; absent: it may cost anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<Prices>,
+    /// Experiments that one plate takes, all in one context: the batch needs as few plates as it can. Absent: contexts
+    /// are mixed as the rule likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_plate: Option<u32>,
 }
 
 /// What experiments cost, and what a batch may.

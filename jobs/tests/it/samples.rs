@@ -72,6 +72,7 @@ pub fn work(kind: Kind) -> Work {
             excluded_genes: vec!["CD5".into()],
             repeats: None,
             prices: None,
+            per_plate: None,
         }),
         Kind::Predict => Work::Predict(Predict {
             inputs: inputs(),

@@ -116,6 +116,14 @@ pub struct AcquisitionSpec {
     /// Rounds that one experiment is measured in at most; absent: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_measurements: Option<u32>,
+    /// A plate has cells of one context. `true`: the contexts that the rule wants most get whole plates, and a batch
+    /// needs as few plates as its size does.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub whole_plates: bool,
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// Rounds that one experiment is measured in at most, where the file does not say.

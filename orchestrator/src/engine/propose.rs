@@ -3,6 +3,7 @@
 use super::inputs::{model_inputs, version_of};
 use super::{Stepped, hold};
 use crate::campaigns::design::pool_size;
+use crate::planning::whole_plates;
 use crate::rounds::seed;
 use crate::store::campaigns::Version;
 use crate::store::jobs::{Consequences, Created, NewJob};
@@ -60,6 +61,7 @@ pub(super) async fn step(
         excluded,
         repeats: repeats(conn, round, &version, batch_size, &excluded_genes).await?,
         prices: prices(&version),
+        per_plate: whole_plates(&version.spec),
         excluded_genes,
     }));
     job.campaign_id = Some(round.campaign_id);

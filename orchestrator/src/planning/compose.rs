@@ -9,6 +9,7 @@ use super::layout::{Demand, Layout, lay_out};
 use super::outcome::{Draw, Plan, PlannedPlate, PlannedWell, Role, Step};
 use super::sourcing::{Needs, Pick, Stock, known_labware};
 use super::summary;
+use crate::campaigns::Spec;
 use instruments::labware::{Labware, Well};
 use jobs::work::physical::PlateRef;
 use rand::SeedableRng as _;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub fn plan(input: &PlanInput) -> Result<Plan, Impossible> {
     fitness::check(input)?;
     let labware = known_labware(&input.spec.assay.labware, || "the assay plates".to_owned())?;
-    let demand = demand(input, labware);
+    let demand = demand(input.spec, labware);
     check_experiments(input, labware, &demand)?;
 
     // Which plates there are depends on what the stock holds, and what the stock must hold on how many
@@ -87,15 +88,24 @@ fn compose<'a>(
     Ok(Plan { generation: input.generation, plates, steps, summary })
 }
 
-fn demand(input: &PlanInput, labware: &Labware) -> Demand {
-    let [negative, positive] =
-        [&input.spec.controls.negative, &input.spec.controls.positive].map(|c| size(c.wells));
+/// Experiments that one plate takes beside its controls, where a batch is to fill whole ones; `None` where contexts are
+/// mixed as the rule likes or there is one alone, and where none fits.
+pub fn whole_plates(spec: &Spec) -> Option<u32> {
+    if !spec.acquisition.whole_plates || spec.design.contexts.len() < 2 {
+        return None;
+    }
+    let labware = known_labware(&spec.assay.labware, String::new).ok()?;
+    u32::try_from(demand(spec, labware).experiments_per_plate()).ok().filter(|experiments| *experiments > 0)
+}
+
+fn demand(spec: &Spec, labware: &Labware) -> Demand {
+    let [negative, positive] = [&spec.controls.negative, &spec.controls.positive].map(|c| size(c.wells));
     Demand {
         format: labware.format,
-        leave_edge_empty: input.spec.assay.leave_edge_empty,
+        leave_edge_empty: spec.assay.leave_edge_empty,
         negative,
         positive,
-        replicates: size(input.spec.assay.replicates),
+        replicates: size(spec.assay.replicates),
     }
 }
 

@@ -27,7 +27,7 @@ mod summary;
 #[cfg(test)]
 mod proofs;
 
-pub use compose::plan;
+pub use compose::{plan, whole_plates};
 pub use impossible::{Impossible, Shortage};
 pub use input::{
     BlankPlate, HandlerProfile, IncubatorProfile, Inventory, PlanInput, PlannedExperiment, ReaderProfile,

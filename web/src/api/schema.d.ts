@@ -2040,6 +2040,11 @@ export interface components {
              * @description The largest share of a batch that may be measured again, 0 to 1, where noise decides about a hit. Absent: none.
              */
             replicate_share?: number | null;
+            /**
+             * @description A plate has cells of one context. `true`: the contexts that the rule wants most get whole plates, and a batch
+             *     needs as few plates as its size does.
+             */
+            whole_plates?: boolean;
         };
         /**
          * Format: uuid
@@ -4622,6 +4627,12 @@ export interface components {
             objective: components["schemas"]["Objective"];
             /** @description Asked for and not yet answered: not proposed again, conditioned on. */
             pending: components["schemas"]["Experiment"][];
+            /**
+             * Format: int32
+             * @description Experiments that one plate takes, all in one context: the batch needs as few plates as it can. Absent: contexts
+             *     are mixed as the rule likes.
+             */
+            per_plate?: number | null;
             prices?: components["schemas"]["Prices"] | null;
             repeats?: components["schemas"]["Repeats"] | null;
             /**

@@ -14,7 +14,10 @@ export function About({ campaign }: { campaign: Campaign }) {
       "Design space",
       `${count(campaign.pool_size)} experiments, ${words(spec.design.combinations ?? "singles")} in ${spec.design.contexts.join(", ")}`,
     ],
-    ["Chosen by", acquisitionWords(spec.acquisition) + spreadWords(spec) + repeatWords(spec)],
+    [
+      "Chosen by",
+      acquisitionWords(spec.acquisition) + spreadWords(spec) + plateWords(spec) + repeatWords(spec),
+    ],
     [
       "Assay",
       `${spec.assay.replicates} wells each of ${volume(spec.assay.transfer_volume_nl)}, ${spec.assay.incubate_hours} h at ${spec.assay.temperature_celsius} °C`,
@@ -84,6 +87,10 @@ function acquisitionWords(acquisition: Spec["acquisition"]): string {
 function repeatWords({ acquisition }: Campaign["spec"]): string {
   const share = acquisition.replicate_share ?? 0;
   return share > 0 ? `; up to ${percent(share)} of a batch may be measured again` : "";
+}
+
+function plateWords({ acquisition, design }: Campaign["spec"]): string {
+  return acquisition.whole_plates && design.contexts.length > 1 ? "; on whole plates of a context" : "";
 }
 
 /** What the file leaves open is the usual: batches of single edits are spread, random ones are not. */

@@ -6,7 +6,7 @@ use crate::campaigns::spec::AcquisitionSpec;
 use jobs::work::learn::{Acquisition, ModelFamily};
 
 /// Settings that every rule takes.
-const COMMON: [&str; 4] = ["name", "diversity", "replicate_share", "most_measurements"];
+const COMMON: [&str; 5] = ["name", "diversity", "replicate_share", "most_measurements", "whole_plates"];
 const MOST_MEASUREMENTS: u32 = 100;
 
 impl Check<'_> {

@@ -165,3 +165,15 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
         world
     })
 }
+
+#[test]
+fn a_batch_fills_whole_plates_where_the_file_says_so_and_there_is_more_than_one_context() {
+    let mut spec = World::new(4, 4, 10_000).spec;
+    assert_eq!(crate::planning::whole_plates(&spec), None, "it does not say so");
+    spec.acquisition.whole_plates = true;
+    let wells = 384 - spec.controls.negative.wells - spec.controls.positive.wells;
+    assert!(spec.design.contexts.len() > 1 && !spec.assay.leave_edge_empty);
+    assert_eq!(crate::planning::whole_plates(&spec), Some(wells / spec.assay.replicates));
+    spec.design.contexts.truncate(1);
+    assert_eq!(crate::planning::whole_plates(&spec), None);
+}
