@@ -6,6 +6,7 @@ use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
+use foldhash::fast::RandomState;
 use jobs::dose;
 use jobs::work::description::Description;
 use sha2::{Digest, Sha256};
@@ -18,14 +19,12 @@ pub const SCREENS: &str = "screens";
 /// Rows of known edits. An edit without a row is not an error: all its blocks are missing.
 #[derive(Debug)]
 pub struct Vocabulary {
-    index: HashMap<String, i64>,
+    pub(crate) names: Names,
     pub blocks: Vec<Block>,
     /// `[edits + 1, width]`, standardised, 0 in missing blocks; the last row is the unknown edit.
     pub x: Tensor,
     /// `[edits + 1, blocks]`: 1 where the block is known, else 0.
     pub mask: Tensor,
-    /// Per row: any block is known.
-    known: Vec<bool>,
     /// Per row: log-odds of being a hit in one more screen.
     pub log_odds: Vec<f32>,
     /// Per row: weighted share of other screens in which it is a hit, where there are any.
@@ -65,22 +64,18 @@ impl Vocabulary {
 
     /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of.
     pub fn row(&self, edit: &str) -> i64 {
-        self.find(edit).copied().unwrap_or(self.index.len() as i64)
-    }
-
-    /// What a table knows of one dose alone is taken where nobody knows the compound.
-    fn find(&self, edit: &str) -> Option<&i64> {
-        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
+        self.names.row(edit)
     }
 
     /// Whether anything is known of `edit`.
     pub fn knows(&self, edit: &str) -> bool {
-        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+        self.names.knows(edit)
     }
 
     /// At most `most` of the edits that something is known of, evenly over the rows.
     pub fn some_known(&self, most: usize) -> Vec<&str> {
         let mut known: Vec<(i64, &str)> = self
+            .names
             .index
             .iter()
             .filter(|(name, _)| self.knows(name))
@@ -110,6 +105,29 @@ impl Vocabulary {
     /// Any block at all.
     pub fn knows_features(&self) -> bool {
         !self.blocks.is_empty()
+    }
+}
+
+/// Which row an edit has; any thread may ask.
+#[derive(Debug)]
+pub(crate) struct Names {
+    index: HashMap<String, i64, RandomState>,
+    /// Per row: any block is known.
+    known: Vec<bool>,
+}
+
+impl Names {
+    pub fn row(&self, edit: &str) -> i64 {
+        self.find(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    pub fn knows(&self, edit: &str) -> bool {
+        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+    }
+
+    /// What a table knows of one dose alone is taken where nobody knows the compound.
+    fn find(&self, edit: &str) -> Option<&i64> {
+        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
     }
 }
 
@@ -148,10 +166,9 @@ impl Assembly<'_> {
         let fingerprint = fingerprint(self.features, self.known.as_ref().map(|known| known.screens));
         let index = names.into_iter().zip(0..).collect();
         Ok(Vocabulary {
-            index,
+            names: Names { index, known },
             x: tensor::from_f32(&x, &[count, width as i64])?,
             mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
-            known,
             log_odds,
             frequency,
             times: self.known.as_ref().map(|known| known.evidence.times.clone()).unwrap_or_default(),
