@@ -1,6 +1,9 @@
 //! All edits that features or other screens know, one row each.
 
 use crate::data::{Block, FeatureTable};
+use crate::ensemble::pretraining::Pretrained;
+use crate::prior::calls::Calls;
+use crate::prior::evidence;
 use crate::prior::profile::Profile;
 use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
@@ -10,6 +13,7 @@ use foldhash::fast::RandomState;
 use jobs::dose;
 use jobs::work::description::Description;
 use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use tch::{Kind, Tensor};
 
@@ -29,6 +33,10 @@ pub struct Vocabulary {
     pub log_odds: Vec<f32>,
     /// Per row: weighted share of other screens in which it is a hit, where there are any.
     pub frequency: Vec<Option<f32>>,
+    /// What other screens called hits.
+    pub calls: Option<Calls>,
+    /// Learnt from all of this when first asked for.
+    pub(crate) encoders: OnceCell<Pretrained>,
     /// How many times as much another screen of the same kind counts, by attribute of their descriptions; empty without a
     /// description of the screen at hand.
     pub times: Vec<(&'static str, f64)>,
@@ -49,8 +57,12 @@ impl Vocabulary {
         let known = match priors {
             Some(screens) => {
                 let evidence = HitEvidence::weigh(screens, features, &rows)?;
-                let profile = Profile::of(screens, evidence.weights.as_deref())?;
-                Some(Known { evidence, profile, screens })
+                let weights = match &evidence.weights {
+                    Some(weights) => weights.clone(),
+                    None => evidence::independent(screens)?,
+                };
+                let profile = Profile::of(screens, Some(&weights))?;
+                Some(Known { evidence, profile, screens, weights })
             }
             None => None,
         };
@@ -84,6 +96,11 @@ impl Vocabulary {
         known.sort_unstable();
         let step = known.len().div_ceil(most.max(1)).max(1);
         known.into_iter().step_by(step).map(|(_, name)| name).collect()
+    }
+
+    /// Rows of which any block is known.
+    pub fn known_rows(&self) -> Vec<i64> {
+        (0..).zip(&self.names.known).filter(|(_, known)| **known).map(|(row, _)| row).collect()
     }
 
     pub fn width(&self) -> i64 {
@@ -135,6 +152,8 @@ struct Known<'a> {
     screens: &'a PriorScreens,
     evidence: HitEvidence,
     profile: Profile,
+    /// What each screen counts.
+    weights: Vec<f64>,
 }
 
 struct Assembly<'a> {
@@ -164,6 +183,11 @@ impl Assembly<'_> {
             blocks => mask.chunks(blocks).map(|row| row.iter().any(|there| *there > 0.0)).collect(),
         };
         let fingerprint = fingerprint(self.features, self.known.as_ref().map(|known| known.screens));
+        let calls = self.known.as_ref().map(|known| {
+            let gene = |name: &String| known.screens.index.get(name).copied();
+            let genes: Vec<Option<usize>> = names.iter().map(gene).chain([None]).collect();
+            Calls::of(known.screens, &known.weights, &genes)
+        });
         let index = names.into_iter().zip(0..).collect();
         Ok(Vocabulary {
             names: Names { index, known },
@@ -171,6 +195,8 @@ impl Assembly<'_> {
             mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
             log_odds,
             frequency,
+            calls: calls.transpose()?,
+            encoders: OnceCell::new(),
             times: self.known.as_ref().map(|known| known.evidence.times.clone()).unwrap_or_default(),
             has_prior: self.known.is_some(),
             means: self.rows.means,
