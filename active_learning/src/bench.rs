@@ -66,6 +66,9 @@ pub struct Arguments {
     members: u32,
     #[arg(long, default_value_t = ModelSpec::default().epochs)]
     epochs: u32,
+    /// Of the family `ensemble`: encoders start at random.
+    #[arg(long)]
+    no_pretraining: bool,
     /// The control: every batch's answers are dealt out among its experiments at random.
     #[arg(long)]
     permute_feedback: bool,
@@ -201,7 +204,7 @@ impl Arguments {
             Family::Ensemble => ModelFamily::Ensemble,
             Family::BayesianLinear => ModelFamily::BayesianLinear,
         };
-        ModelSpec { family, members: self.members, epochs: self.epochs }
+        ModelSpec { family, members: self.members, epochs: self.epochs, pretrained: !self.no_pretraining }
     }
 
     fn acquisition(&self) -> Acquisition {

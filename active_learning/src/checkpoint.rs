@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
 /// Of the header and the meaning of tensors; raised with every change that an older reader would misread.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// What is needed to use the tensors, and to say where they came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

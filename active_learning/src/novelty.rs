@@ -17,6 +17,7 @@ use crate::metrics;
 use crate::model::{Model, Posterior};
 use crate::representation::Vocabulary;
 use crate::seed::{self, Purpose};
+use crate::threads;
 use jobs::{Context, Experiment, Perturbation};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,11 +44,26 @@ struct Unknown {
 impl<'a> Novel<'a> {
     /// `None`: nothing in `experiments` is new to a model of these contexts.
     pub fn find(experiments: &'a [Experiment], vocabulary: &Vocabulary, contexts: &[String]) -> Option<Self> {
-        let edits = experiments.iter().flat_map(|experiment| experiment.perturbation.edits());
-        let edits = edits.map(String::as_str).filter(|edit| !vocabulary.knows(edit)).collect();
-        let asked = experiments.iter().map(|experiment| experiment.context.0.as_str());
-        let known = |context: &&str| contexts.is_empty() || contexts.iter().any(|known| known == context);
-        let novel = Self { experiments, edits, contexts: asked.filter(|context| !known(context)).collect() };
+        let names = &vocabulary.names;
+        let new = |edit: &&'a str| !names.knows(edit);
+        let unseen = |context: &str| !contexts.is_empty() && contexts.iter().all(|known| known != context);
+        let edits = |experiment: &'a Experiment| experiment.perturbation.edits().iter().map(String::as_str);
+        // Few are, of many.
+        let places = threads::collect(experiments.len(), false, |place| {
+            experiments.get(place).is_some_and(|it| edits(it).any(|edit| new(&edit)) || unseen(&it.context.0))
+        });
+        let novel: Vec<&Experiment> = experiments
+            .iter()
+            .zip(places)
+            .filter(|(_, new)| *new)
+            .map(|(experiment, _)| experiment)
+            .collect();
+        let contexts = novel.iter().map(|experiment| experiment.context.0.as_str());
+        let novel = Self {
+            experiments,
+            edits: novel.iter().flat_map(|experiment| edits(experiment)).filter(new).collect(),
+            contexts: contexts.filter(|context| unseen(context)).collect(),
+        };
         (!novel.edits.is_empty() || !novel.contexts.is_empty()).then_some(novel)
     }
 

@@ -15,7 +15,8 @@ use crate::data::Observation;
 use crate::readouts;
 use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
+use foldhash::fast::RandomState;
 use jobs::Experiment;
 use jobs::work::learn::{Acquisition, Objective, Prediction, Prices, Proposal, Repeats};
 use jobs::work::readout::ReadoutPrediction;
@@ -105,7 +106,11 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
     let says = Says { predictions: &predictions, readouts: &readouts };
-    let described = picks.iter().map(|selected| describe(selected, request, &says, &words));
+    let neighbours = words.neighbours(&picks)?;
+    let described = picks
+        .iter()
+        .enumerate()
+        .map(|(place, selected)| describe(selected, request, &says, (&words, neighbours.get(place))));
     let mut proposals = described.collect::<Result<Vec<_>>>()?;
     let runners_up = proposals.split_off(batch.min(proposals.len()));
     Ok(Proposed { proposals, runners_up, explanation, learning, replicating, predictions, scores })
@@ -126,9 +131,11 @@ fn best_utility(request: &Request, reference: f64) -> Option<f64> {
 /// What may be asked for that is new.
 fn eligible(request: &Request) -> Vec<usize> {
     let again = request.repeats.map_or(&[][..], |repeats| &repeats.experiments);
-    let barred: HashSet<&Experiment> = request.pending.iter().chain(request.excluded).chain(again).collect();
-    let free = request.pool.iter().enumerate().filter(|(_, experiment)| !barred.contains(experiment));
-    free.map(|(position, _)| position).collect()
+    let barred: HashSet<&Experiment, RandomState> =
+        request.pending.iter().chain(request.excluded).chain(again).collect();
+    let pool = request.pool;
+    let free = threads::collect(pool.len(), false, |position| !barred.contains(&pool[position]));
+    free.into_iter().enumerate().filter(|(_, free)| *free).map(|(position, _)| position).collect()
 }
 
 /// Of the pool; empty without constraints, or where nothing is measured of what they are about.
@@ -143,7 +150,12 @@ struct Says<'a> {
     readouts: &'a [Vec<ReadoutPrediction>],
 }
 
-fn describe(selected: &Selected, request: &Request, says: &Says, words: &reason::Words) -> Result<Proposal> {
+fn describe(
+    selected: &Selected,
+    request: &Request,
+    says: &Says,
+    (words, neighbours): (&reason::Words, Option<&String>),
+) -> Result<Proposal> {
     let outside = || Error::Settings("a candidate outside the pool was picked".into());
     let Pick { candidate, score } = selected.pick;
     let experiment = request.pool.get(candidate).ok_or_else(outside)?;
@@ -153,7 +165,7 @@ fn describe(selected: &Selected, request: &Request, says: &Says, words: &reason:
         experiment: experiment.clone(),
         prediction: *prediction,
         score,
-        reason: words.of(experiment, prediction, &readouts, selected)?,
+        reason: words.of(experiment, prediction, &readouts, (selected, neighbours)),
         feasibility: readouts::joint(&readouts),
         readouts,
     })

@@ -17,6 +17,7 @@ pub enum Purpose {
     Trees = 8,
     Permute = 9,
     TopTwo = 10,
+    Pretrain = 11,
 }
 
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {

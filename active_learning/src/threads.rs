@@ -1,9 +1,21 @@
 //! Loops of our own on as many threads as libtorch may use.
 
+/// Fewer cheap items are done sooner than a thread is begun.
+pub const WORTH_A_THREAD: usize = 1_024;
+
 /// Gives each thread a run of whole blocks of `items`: `work(first, run)`, where `first` is the place of the run's first
 /// item. What an item becomes must not depend on the run it is in; then it does not depend on the number of threads.
 pub fn over<T: Send>(items: &mut [T], block: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     over_threads(usize::try_from(tch::get_num_threads()).unwrap_or(1), items, block, work);
+}
+
+/// What `work` makes of each place from 0 to `count`.
+pub fn collect<T: Clone + Send>(count: usize, blank: T, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let mut items = vec![blank; count];
+    over(&mut items, WORTH_A_THREAD, |first, run| {
+        run.iter_mut().enumerate().for_each(|(place, item)| *item = work(first + place));
+    });
+    items
 }
 
 fn over_threads<T: Send>(

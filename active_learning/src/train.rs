@@ -13,7 +13,7 @@ use crate::readouts::{self, Head};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::sets::SetProcess;
-use crate::{CODE_VERSION, Error, Result};
+use crate::{CODE_VERSION, Error, Result, threads};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec, Prediction};
 use jobs::work::readout::{Readout, ReadoutPrediction};
@@ -169,16 +169,17 @@ impl Cell {
             let (epistemic, aleatoric) = (factor * posterior.epistemic_sd[i], factor * noise);
             if unmeasured { (epistemic.hypot(aleatoric), 0.0) } else { (epistemic, aleatoric) }
         };
-        let predictions = (0..posterior.mean.len()).map(|i| Prediction {
-            mean: scale.mean + scale.sd * posterior.mean[i],
-            epistemic_sd: parts(i).0,
-            aleatoric_sd: parts(i).1,
-            hit_probability: calibration.hit_probability(posterior.hit_log_odds[i]),
+        let blank = Prediction { mean: 0.0, epistemic_sd: 0.0, aleatoric_sd: 0.0, hit_probability: 0.0 };
+        let predictions = threads::collect(posterior.mean.len(), blank, |i| {
+            let (epistemic_sd, aleatoric_sd) = parts(i);
+            let mean = scale.mean + scale.sd * posterior.mean[i];
+            let hit_probability = calibration.hit_probability(posterior.hit_log_odds[i]);
+            Prediction { mean, epistemic_sd, aleatoric_sd, hit_probability }
         });
         let widened = |(value, mean): (&f64, &f64)| scale.mean + scale.sd * mean + factor * (value - mean);
         let drawn =
             posterior.samples.iter().map(|draw| draw.iter().zip(&posterior.mean).map(widened).collect());
-        let (samples, predictions) = (drawn.collect(), predictions.collect());
+        let samples = drawn.collect();
         Ok(Predicted { predictions, hit_information: posterior.hit_information, samples })
     }
 

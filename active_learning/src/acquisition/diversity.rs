@@ -18,6 +18,7 @@
 //! changes nothing.
 
 use crate::{Result, tensor};
+use std::ops::Range;
 use tch::{Kind, Tensor};
 
 /// The rule's best that are looked at, in batches: from the ninth batch on a candidate is not worth the spread.
@@ -27,6 +28,9 @@ const SHORTLIST: usize = 8;
 const FLOOR: f32 = 0.01;
 /// Rows whose distances give the kernel its width.
 const SAMPLE: i64 = 256;
+/// Ranks that hear together of what is measured: most of the rule's eight batches never need to.
+const BLOCK: usize = 128;
+const LANES: usize = 16;
 /// Distances by differences, not through products: those of copies are 0.
 const EXACT: Option<i64> = Some(2);
 
@@ -45,82 +49,130 @@ pub fn spread(
     (batch, count): (usize, usize),
 ) -> Result<Vec<usize>> {
     let mut process = Process::new(rows)?;
-    (0..chosen).try_for_each(|row| process.condition(row))?;
-    let mut left: Vec<usize> = (0..process.variance.len().saturating_sub(chosen)).collect();
-    let mut picked = Vec::with_capacity(count.min(left.len()));
-    let gain = |process: &Process, rank: usize| {
-        let quality = -(rank as f64 / batch.max(1) as f64).ln_1p();
-        (1.0 - strength) * quality + strength * f64::from(process.variance[chosen + rank]).ln()
-    };
-    while picked.len() < count && !left.is_empty() {
+    (0..chosen).for_each(|row| process.measure(row));
+    let ranked = process.variance.len().saturating_sub(chosen);
+    let quality: Vec<f64> =
+        (0..ranked).map(|rank| -(1.0 - strength) * (rank as f64 / batch.max(1) as f64).ln_1p()).collect();
+    let all: Vec<usize> = (0..ranked).collect();
+    let mut left: Vec<Vec<usize>> = all.chunks(BLOCK).map(<[usize]>::to_vec).collect();
+    let mut picked = Vec::with_capacity(count.min(ranked));
+    while picked.len() < count.min(ranked) {
         // The first of equals: what the rule puts first.
-        let (mut best, mut most) = (0, f64::NEG_INFINITY);
-        for (place, &rank) in left.iter().enumerate() {
-            let gain = gain(&process, rank);
-            if gain > most {
-                (best, most) = (place, gain);
+        let (mut best, mut most) = ((0, 0), f64::NEG_INFINITY);
+        for (part, ranks) in left.iter().enumerate() {
+            let Some(&first) = ranks.first() else { continue };
+            // Ranks only get worse, and no variance exceeds the first: nobody further down can be better.
+            if quality[first] + strength * f64::from(1.0 + FLOOR).ln() <= most {
+                break;
+            }
+            for (place, &rank) in ranks.iter().enumerate() {
+                let gain = quality[rank] + strength * f64::from(process.variance(chosen + rank)).ln();
+                if gain > most {
+                    (best, most) = ((part, place), gain);
+                }
             }
         }
-        let rank = left.remove(best);
+        let rank = left[best.0].remove(best.1);
         picked.push(rank);
-        if picked.len() < count {
-            process.condition(chosen + rank)?;
-        }
+        process.measure(chosen + rank);
     }
     Ok(picked)
 }
 
 /// A Gaussian process over rows with a squared-exponential kernel of variance 1, as wide as rows are apart in the
-/// median; grown one row measured at a time.
-struct Process<'a> {
-    rows: &'a Tensor,
+/// median; grown one row measured at a time. A block of rows hears of what was measured when one of them is asked for.
+struct Process {
+    /// `[rows, width]`, row by row.
+    values: Vec<f32>,
+    width: usize,
     /// `[rows]`
     squares: Vec<f32>,
     squared_width: f32,
-    /// `[rows]`: of what is still open, noise included.
+    /// `[rows]`: of what is still open, noise included, as far as the block has heard.
     variance: Vec<f32>,
-    /// `[measured][rows]`: the columns of the Cholesky factor.
-    columns: Vec<Vec<f32>>,
+    /// `[blocks][measured][rows of the block]`: the columns of the Cholesky factor.
+    columns: Vec<Vec<Vec<f32>>>,
+    measured: Vec<Measured>,
 }
 
-impl<'a> Process<'a> {
-    fn new(rows: &'a Tensor) -> Result<Self> {
+struct Measured {
+    row: usize,
+    /// Its own entries in the columns before its own.
+    entries: Vec<f32>,
+    /// Of its own column.
+    scale: f32,
+}
+
+impl Process {
+    fn new(rows: &Tensor) -> Result<Self> {
         let squares = rows.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
-        let count = rows.size2()?.0;
+        let (count, width) = rows.size2()?;
         let step = (count / SAMPLE).max(1);
         let some = rows.f_slice(0, 0, count, step)?;
         let apart = Tensor::f_cdist(&some, &some, 2.0, EXACT)?.f_square()?;
         let apart = apart.f_masked_select(&apart.f_gt(1e-6)?)?;
-        let width = if apart.numel() == 0 { 1.0 } else { apart.f_median()?.double_value(&[]) };
+        let median = if apart.numel() == 0 { 1.0 } else { apart.f_median()?.double_value(&[]) };
         let squares = tensor::to_f32(&squares)?;
-        let variance = vec![1.0 + FLOOR; squares.len()];
-        Ok(Self { rows, squares, squared_width: width as f32, variance, columns: Vec::new() })
+        Ok(Self {
+            values: tensor::to_f32(rows)?,
+            width: usize::try_from(width).unwrap_or(0),
+            squared_width: median as f32,
+            variance: vec![1.0 + FLOOR; squares.len()],
+            columns: vec![Vec::new(); squares.len().div_ceil(BLOCK)],
+            squares,
+            measured: Vec::new(),
+        })
     }
 
-    /// What is left once `row` is measured.
-    fn condition(&mut self, row: usize) -> Result<()> {
-        let mut column = self.covariances(row)?;
-        for earlier in &self.columns {
-            let own = earlier[row];
-            column.iter_mut().zip(earlier).for_each(|(value, other)| *value -= own * other);
-        }
-        let scale = self.variance[row].max(FLOOR).sqrt().recip();
-        for (value, left) in column.iter_mut().zip(&mut self.variance) {
-            *value *= scale;
-            *left = (*left - *value * *value).max(FLOOR);
-        }
-        self.columns.push(column);
-        Ok(())
+    /// What is left of the variance of `row` once all that is measured is.
+    fn variance(&mut self, row: usize) -> f32 {
+        self.hear(row / BLOCK);
+        self.variance[row]
     }
 
-    fn covariances(&self, row: usize) -> Result<Vec<f32>> {
-        let products = tensor::to_f32(&self.rows.f_mv(&self.rows.f_select(0, row as i64)?)?)?;
-        let own = self.squares[row];
-        let kernel = |(product, square): (f32, &f32)| {
-            (-(square + own - 2.0 * product).max(0.0) / self.squared_width).exp()
+    fn measure(&mut self, row: usize) {
+        let scale = self.variance(row).max(FLOOR).sqrt().recip();
+        let entries = self.columns[row / BLOCK].iter().map(|column| column[row % BLOCK]).collect();
+        self.measured.push(Measured { row, entries, scale });
+    }
+
+    /// Tells `block` what was measured since it was last told.
+    fn hear(&mut self, block: usize) {
+        let rows = block * BLOCK..((block + 1) * BLOCK).min(self.variance.len());
+        for number in self.columns[block].len()..self.measured.len() {
+            let measured = &self.measured[number];
+            let mut column = self.covariances(measured.row, rows.clone());
+            for (earlier, own) in self.columns[block].iter().zip(&measured.entries) {
+                column.iter_mut().zip(earlier).for_each(|(value, other)| *value -= own * other);
+            }
+            for (value, left) in column.iter_mut().zip(&mut self.variance[rows.clone()]) {
+                *value *= measured.scale;
+                *left = (*left - *value * *value).max(FLOOR);
+            }
+            self.columns[block].push(column);
+        }
+    }
+
+    /// Of `row` with each of `others`.
+    fn covariances(&self, row: usize, others: Range<usize>) -> Vec<f32> {
+        let values = |row: usize| &self.values[row * self.width..(row + 1) * self.width];
+        let (own, square) = (values(row), self.squares[row]);
+        let kernel = |other: usize| {
+            let product = dot(own, values(other));
+            (-(self.squares[other] + square - 2.0 * product).max(0.0) / self.squared_width).exp()
         };
-        Ok(products.into_iter().zip(&self.squares).map(kernel).collect())
+        others.map(kernel).collect()
     }
+}
+
+/// In lanes, so that it is the same whatever the machine.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let (one, other) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
+    for (a, b) in one.0.iter().zip(other.0) {
+        lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+    lanes.iter().sum::<f32>() + one.1.iter().zip(other.1).map(|(a, b)| a * b).sum::<f32>()
 }
 
 #[cfg(test)]
@@ -174,10 +226,34 @@ mod tests {
         // Kernel exp(-d^2 / w): of two rows, what measuring the one leaves of the other is 1 + f - k^2 / (1 + f).
         let rows = line(&[0.0, 1.5]);
         let mut process = Process::new(&rows).unwrap();
-        process.condition(0).unwrap();
+        process.measure(0);
         let k = (-(1.5f32 * 1.5) / process.squared_width).exp();
         let expected = 1.0 + FLOOR - k * k / (1.0 + FLOOR);
-        assert!((process.variance[1] - expected).abs() < 1e-6, "{:?} {expected}", process.variance);
+        let left = process.variance(1);
+        assert!((left - expected).abs() < 1e-6, "{left} {expected}");
+    }
+
+    #[test]
+    fn who_need_not_hear_would_not_have_been_picked() {
+        // All of them asked each time, whatever their rank.
+        let (rows, count, strength) = (random(900, 6), 40, 0.4);
+        let mut process = Process::new(&rows).unwrap();
+        let mut left: Vec<usize> = (0..900).collect();
+        let mut picked = Vec::new();
+        for _ in 0..count {
+            let mut gain = |rank: usize| {
+                let quality = -(1.0 - strength) * (rank as f64 / 40.0).ln_1p();
+                quality + strength * f64::from(process.variance(rank)).ln()
+            };
+            let gains: Vec<f64> = left.iter().map(|&rank| gain(rank)).collect();
+            let most = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let rank = left.remove(gains.iter().position(|gain| *gain == most).unwrap());
+            process.measure(rank);
+            picked.push(rank);
+        }
+        assert_eq!(spread(&rows, 0, strength, (40, count)).unwrap(), picked);
+        let last = picked.iter().max().unwrap();
+        assert!(*last > BLOCK, "{last}: a test of one block would show nothing");
     }
 
     #[test]
@@ -187,8 +263,8 @@ mod tests {
             let picked = spread(&rows, 0, strength, (25, 25)).unwrap();
             let mut process = Process::new(&rows).unwrap();
             picked.iter().fold(0.0, |sum, &row| {
-                let left = f64::from(process.variance[row]).ln();
-                process.condition(row).unwrap();
+                let left = f64::from(process.variance(row)).ln();
+                process.measure(row);
                 sum + left
             })
         };

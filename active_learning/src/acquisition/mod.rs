@@ -138,10 +138,19 @@ impl Candidates<'_> {
         let of = |list: &[f64], candidate: usize| list.get(candidate).copied().unwrap_or(f64::NEG_INFINITY);
         let score = |candidate: usize| of(&scores, candidate);
         let key = |candidate: usize| of(keys.unwrap_or(&scores), candidate);
-        let mut order = self.shuffled();
-        order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+        let keyed = self.shuffled().into_iter().enumerate();
+        // By key, then by place in the shuffled order: no two are equal, so the first `count` can be found before they are
+        // put in order.
+        let mut order: Vec<(f64, usize, usize)> =
+            keyed.map(|(place, candidate)| (key(candidate), place, candidate)).collect();
+        let first =
+            |a: &(f64, usize, usize), b: &(f64, usize, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if (1..order.len()).contains(&count) {
+            order.select_nth_unstable_by(count - 1, first);
+        }
         order.truncate(count);
-        let picks = order.into_iter().map(|candidate| Pick { candidate, score: score(candidate) });
+        order.sort_unstable_by(first);
+        let picks = order.into_iter().map(|(_, _, candidate)| Pick { candidate, score: score(candidate) });
         Choice { picks: picks.collect(), scores }
     }
 }

@@ -30,15 +30,14 @@ impl Adam {
     pub fn step(&mut self, parameters: &mut Tensor, gradient: &Tensor) -> Result<()> {
         self.step += 1;
         let t = f64::from(self.step);
-        self.first = self.first.f_mul_scalar(BETA_1)?.f_add(&gradient.f_mul_scalar(1.0 - BETA_1)?)?;
-        self.second =
-            self.second.f_mul_scalar(BETA_2)?.f_add(&gradient.f_square()?.f_mul_scalar(1.0 - BETA_2)?)?;
+        // In place; the returned handles are the same tensors.
+        let _ = self.first.f_lerp_(gradient, 1.0 - BETA_1)?;
+        let _ = self.second.f_lerp_(&gradient.f_square()?, 1.0 - BETA_2)?;
         let done = (t - 1.0) / f64::from(self.steps);
         let rate = 0.5 * self.rate * (1.0 + (std::f64::consts::PI * done).cos());
-        let first = self.first.f_mul_scalar(rate / (1.0 - BETA_1.powf(t)))?;
-        let second = self.second.f_mul_scalar(1.0 / (1.0 - BETA_2.powf(t)))?;
-        let change = first.f_div(&second.f_sqrt()?.f_add_scalar(1e-8)?)?;
-        // In place; the returned handle is the same tensor.
+        let (first, second) = (rate / (1.0 - BETA_1.powf(t)), (1.0 - BETA_2.powf(t)).sqrt().recip());
+        let size = self.second.f_sqrt()?.f_mul_scalar_(second)?.f_add_scalar_(1e-8)?;
+        let change = self.first.f_div(&size)?.f_mul_scalar_(first)?;
         let _ = tch::no_grad(|| parameters.f_sub_(&change))?;
         Ok(())
     }

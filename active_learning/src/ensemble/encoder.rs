@@ -7,7 +7,7 @@
 
 use crate::Result;
 use crate::data::Block;
-use crate::ensemble::layout::Piece;
+use crate::ensemble::layout::{Piece, times_each};
 use tch::Tensor;
 
 /// Dimensions of an embedding.
@@ -50,10 +50,10 @@ impl Encoder<'_> {
     /// Returns `[members, U, EMBEDDING]`.
     pub fn embed(&self, x: &Tensor, mask: &Tensor, owner: &Tensor) -> Result<Tensor> {
         let precision = self.log_precision.f_exp()?;
-        let per_column = owner.f_matmul(&precision)?;
-        let from_columns = x.f_matmul(&self.weight.f_mul(&per_column)?)?;
-        let from_biases = mask.f_matmul(&self.bias.f_mul(&precision)?)?;
-        let total = mask.f_matmul(&precision)?.f_add_scalar(1.0)?;
+        let per_column = times_each(owner, &precision)?;
+        let from_columns = times_each(x, &self.weight.f_mul(&per_column)?)?;
+        let from_biases = times_each(mask, &self.bias.f_mul(&precision)?)?;
+        let total = times_each(mask, &precision)?.f_add_scalar(1.0)?;
         let fused = from_columns.f_add(&from_biases)?.f_div(&total)?;
         let hidden = fused.f_matmul(self.hidden_weight)?.f_add(self.hidden_bias)?.f_tanh()?;
         Ok(fused.f_add(&hidden)?)

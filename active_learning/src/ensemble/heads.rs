@@ -7,7 +7,7 @@
 
 use crate::Result;
 use crate::ensemble::encoder::EMBEDDING;
-use crate::ensemble::layout::Piece;
+use crate::ensemble::layout::{Piece, times_each};
 use crate::ensemble::manipulator::gather_sum;
 use tch::Tensor;
 
@@ -24,8 +24,8 @@ pub(super) fn pieces(features: i64, contexts: i64) -> [Piece; 8] {
         fixed("head.weight", EMBEDDING, OUTPUTS, 0.0, 2.0 * EMBEDDING as f64),
         fixed("head.bias", 1, OUTPUTS, 0.0, 1.0),
         fixed("wide.weight", features, OUTPUTS, 0.0, 200.0),
-        // Odds enter the hit head at weight 1, the others at 0.
-        fixed("prior.hit", 1, 1, 1.0, 10.0),
+        // Odds, about what is usual, enter the hit head at weight 1, the others at 0.
+        fixed("prior.hit", 1, 1, 1.0, 1.0),
         fixed("prior.value", 1, 2, 0.0, 10.0),
     ]
 }
@@ -62,11 +62,12 @@ impl Heads<'_> {
         let scale = self.scale.f_index_select(1, asked.contexts)?.f_add_scalar(1.0)?;
         let placed = state.f_mul(&scale)?.f_add(&shift)?;
         let deep = placed.f_matmul(self.weight)?.f_add(self.bias)?;
-        let wide = gather_sum(&asked.rows.f_matmul(self.wide)?, asked.edits, asked.there)?;
+        let wide = gather_sum(&times_each(asked.rows, self.wide)?, asked.edits, asked.there)?;
         let context = self.output.f_index_select(1, asked.contexts)?;
         let odds = asked.log_odds.f_reshape([1, -1, 1])?;
         let centred = odds.f_sub_scalar(average_log_odds())?;
-        let prior = Tensor::f_cat(&[centred.f_mul(self.prior_value)?, odds.f_mul(self.prior_hit)?], 2)?;
+        let hit = centred.f_mul(self.prior_hit)?.f_add_scalar(average_log_odds())?;
+        let prior = Tensor::f_cat(&[centred.f_mul(self.prior_value)?, hit], 2)?;
         Ok(deep.f_add(&wide)?.f_add(&context)?.f_add(&prior)?)
     }
 }

@@ -45,6 +45,22 @@ impl Layout {
         values
     }
 
+    /// Where the piece called `name` begins in a member's row.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        let before: i64 = self
+            .pieces
+            .iter()
+            .take_while(|piece| piece.name != name)
+            .map(|piece| piece.rows * piece.columns)
+            .sum();
+        usize::try_from(before).ok().filter(|_| before < self.width())
+    }
+
+    /// The piece called `name`, narrower or firmer.
+    pub fn adjust(&mut self, name: &str, change: impl Fn(&mut Piece)) {
+        self.pieces.iter_mut().filter(|piece| piece.name == name).for_each(change);
+    }
+
     /// `[width]`.
     pub fn precisions(&self) -> Vec<f32> {
         let each = |piece: &Piece| {
@@ -64,4 +80,12 @@ impl Layout {
             .map(|(part, piece)| Ok(part.f_reshape([members, piece.rows, piece.columns])?));
         shaped.collect()
     }
+}
+
+/// `x`: `[n, width]` with each member's `weights`, `[members, width, columns]`: `[members, n, columns]`. One product for
+/// all members: one each would be many small ones, with a copy of `x` for each.
+pub(super) fn times_each(x: &Tensor, weights: &Tensor) -> Result<Tensor> {
+    let (members, width, columns) = weights.size3()?;
+    let beside = weights.f_permute([1, 0, 2])?.f_reshape([width, members * columns])?;
+    Ok(x.f_matmul(&beside)?.f_reshape([-1, members, columns])?.f_permute([1, 0, 2])?)
 }

@@ -59,6 +59,10 @@ pub(super) fn gather_sum(values: &Tensor, edits: &Tensor, there: &Tensor) -> Res
     let (members, _, columns) = values.size3()?;
     let (count, most) = edits.size2()?;
     let gathered = values.f_index_select(1, &edits.f_reshape([-1i64])?)?;
+    if most == 1 {
+        // Every experiment has an edit.
+        return Ok(gathered);
+    }
     let shaped = gathered.f_reshape([members, count, most, columns])?;
     let masked = shaped.f_mul(&there.f_reshape([1, count, most, 1])?)?;
     Ok(masked.f_sum_dim_intlist([2i64].as_slice(), false, Kind::Float)?)

@@ -125,8 +125,8 @@ pub(super) fn forward(
     let read = heads.read(&state, &asked)?;
     Ok(Outputs {
         mean: read.f_select(2, 0)?,
-        // sd between e^-3 and e^3 of the measured values' own.
-        log_variance: read.f_select(2, 1)?.f_clamp(-6.0, 6.0)?,
+        // sd between e^-3 and e^0.5 of the measured values' own.
+        log_variance: read.f_select(2, 1)?.f_clamp(-6.0, 1.0)?,
         hit_log_odds: read.f_select(2, 2)?,
     })
 }

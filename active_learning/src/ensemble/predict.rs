@@ -50,7 +50,8 @@ impl Ensemble {
             epistemic_sd: tensor::to_f64(&variance.f_sqrt()?)?,
             aleatoric_sd: tensor::to_f64(&noise.f_sqrt()?)?,
             hit_log_odds: probabilities.into_iter().map(metrics::logit).collect(),
-            hit_information: tensor::to_f64(&information)?,
+            // One network holds one opinion.
+            hit_information: if members > 1 { tensor::to_f64(&information)? } else { Vec::new() },
         })
     }
 }

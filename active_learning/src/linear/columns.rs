@@ -65,22 +65,27 @@ impl Layout {
     /// `[N, P]`, double precision: 1, log-odds, features, masks; a column a context of `contexts`; decades of dose and their
     /// squares; how alike the context is to each of `contexts`.
     pub fn columns(&self, vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
+        Ok(self.single(vocabulary, encoded, names)?.f_to_kind(Kind::Double)?)
+    }
+
+    /// The same in single precision, which all of them come in.
+    pub fn single(&self, vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
         let options = (Kind::Float, tch::Device::Cpu);
         let one = Tensor::f_ones([encoded.count, 1], options)?;
         let odds = encoded.log_odds.f_unsqueeze(1)?;
-        let features = encoded.summed(vocabulary)?;
+        let [features, known] = encoded.summed(vocabulary)?;
         // The last context, never seen, is a row of zeros.
         let contexts = names.len() as i64;
         let eye = Tensor::f_eye(contexts + 1, options)?.f_narrow(1, 0, contexts)?;
         let context = eye.f_index_select(0, &encoded.contexts)?;
-        let mut columns = vec![one, odds, features, context];
+        let mut columns = vec![one, odds, features, known, context];
         if self.doses {
             columns.push(encoded.doses()?);
         }
         if self.context_features {
             columns.push(context_likeness(vocabulary, encoded, names)?);
         }
-        Ok(Tensor::f_cat(&columns, 1)?.f_to_kind(Kind::Double)?)
+        Ok(Tensor::f_cat(&columns, 1)?)
     }
 
     /// Of the weights of a hit's log-odds.

@@ -10,10 +10,10 @@ use crate::linear::forest::{Forest, Node, Rows, Surprise};
 use crate::linear::logistic::Logistic;
 use crate::metrics::{logit, sigmoid};
 use crate::prior::screens::HIT_SHARE;
-use crate::{Error, Result, tensor};
+use crate::{Error, Result, tensor, threads};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Fewer hits grow no forest.
 const FEWEST_HITS: usize = 3;
@@ -74,25 +74,28 @@ impl HitModel {
         Ok(model)
     }
 
-    /// Log-odds of each row of `x`, `[N, P]`.
+    /// Log-odds of each row of `x`, `[N, P]`, single precision. `above`, `below`: the row times the weights of either
+    /// line, `[N]`.
     ///
     /// At the mode, not averaged over the posterior (MacKay 1992, eq. 5.10): the log-odds that other screens
     /// give are averages already, and averaging again lifts the genes with the most annotations.
-    pub fn log_odds(&self, x: &Tensor) -> Result<Vec<f64>> {
-        let halved = halved(x)?;
-        let sides = self.above.log_odds(&halved)?.into_iter().zip(self.below.log_odds(&halved)?);
-        let lines = sides.map(|(above, below)| either(above, below));
-        if self.forest.roots.is_empty() {
-            return Ok(lines.collect());
-        }
+    pub fn log_odds(&self, x: &Tensor, above: &[f64], below: &[f64]) -> Result<Vec<f64>> {
         let values = tensor::to_f32(x)?;
         let rows = Rows { values: &values, width: width(x)? };
-        let odds = tensor::to_f64(&x.f_select(1, ODDS as i64)?)?;
-        let trees = odds
-            .iter()
-            .zip(self.forest.corrections(rows))
-            .map(|(odds, moved)| self.base.log_odds(*odds) + moved);
-        Ok(lines.zip(trees).map(|(line, trees)| 0.5 * (line + trees)).collect())
+        let weight = |line: &Logistic| -> Result<f64> { Ok(line.weights.f_double_value(&[ODDS as i64, 0])?) };
+        let weights = (weight(&self.above)?, weight(&self.below)?);
+        let corrections = (!self.forest.roots.is_empty()).then(|| self.forest.corrections(rows));
+        let base = self.base;
+        Ok(threads::collect(above.len(), 0.0, |row| {
+            let odds = rows.row(row).get(ODDS).copied().map_or(0.0, f64::from);
+            // The lines know the odds of one side.
+            let moved = of_one_side(odds) - odds;
+            let line = either(above[row] + moved * weights.0, below[row] + moved * weights.1);
+            match &corrections {
+                Some(corrections) => 0.5 * (line + base.log_odds(odds) + corrections[row]),
+                None => line,
+            }
+        }))
     }
 
     pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
@@ -151,16 +154,25 @@ pub fn usual_of_a_side() -> f64 {
     logit(1.0 - (1.0 - HIT_SHARE).sqrt())
 }
 
-/// `x` with the log-odds from other screens shared between the two sides, `1 - (1 - p)^(1/2)` each, and about what is
-/// usual of one.
-fn halved(x: &Tensor) -> Result<Tensor> {
-    let column = x.f_narrow(1, ODDS as i64, 1)?;
+/// Log-odds shared between the two sides, `1 - (1 - p)^(1/2)` each, and about what is usual of one.
+fn of_one_side(odds: f64) -> f64 {
     // log(1 - p) of log-odds l is -softplus(l); half of it survives on each side.
-    let half = column.f_to_kind(Kind::Double)?.f_softplus()?.f_mul_scalar(-0.5)?;
-    let odds = half.f_expm1()?.f_neg()?.f_log()?.f_sub(&half)?.f_sub_scalar(usual_of_a_side())?;
+    let half = -0.5 * softplus(odds);
+    (-half.exp_m1()).ln() - half - usual_of_a_side()
+}
+
+/// `ln(1 + e^l)`.
+fn softplus(l: f64) -> f64 {
+    l.max(0.0) + (-l.abs()).exp().ln_1p()
+}
+
+/// `x` with the log-odds from other screens as [one side](of_one_side) has them.
+fn halved(x: &Tensor) -> Result<Tensor> {
+    let odds = tensor::to_f64(&x.f_select(1, ODDS as i64)?)?;
+    let odds: Vec<f64> = odds.into_iter().map(of_one_side).collect();
     let width = x.size2()?.1;
     let rest = x.f_narrow(1, ODDS as i64 + 1, width - ODDS as i64 - 1)?;
-    Ok(Tensor::f_cat(&[x.f_narrow(1, 0, ODDS as i64)?, odds, rest], 1)?)
+    Ok(Tensor::f_cat(&[x.f_narrow(1, 0, ODDS as i64)?, tensor::from_f64(&odds, &[-1, 1])?, rest], 1)?)
 }
 
 /// Log-odds that at least one of two things happens.

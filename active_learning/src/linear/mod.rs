@@ -24,7 +24,7 @@ use hit::{Cases, HitModel, Prior};
 use rand_chacha::ChaCha8Rng;
 use regression::Regression;
 use replicates::Replicates;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 #[derive(Debug)]
 pub struct BayesianLinear {
@@ -56,7 +56,7 @@ pub(crate) fn fit(
     for fold in 0..set.fold_count {
         let (rows, rest): (Vec<usize>, Vec<usize>) = all.iter().partition(|&&row| set.folds[row] == fold);
         let others = on(&rest)?;
-        let x = select(&columns, &rows)?;
+        let x = select(&columns, &rows)?.f_to_kind(Kind::Float)?;
         let posterior = others.posterior(&x, 0, 0)?;
         held_out.extend(rows.into_iter().enumerate().map(|(i, row)| HeldOut {
             row,
@@ -102,27 +102,42 @@ impl BayesianLinear {
         samples: usize,
         seed: u64,
     ) -> Result<Posterior> {
-        self.posterior(&self.layout.columns(vocabulary, encoded, &self.contexts)?, samples, seed)
+        self.posterior(&self.layout.single(vocabulary, encoded, &self.contexts)?, samples, seed)
     }
 
-    fn posterior(&self, x: &Tensor, samples: usize, seed: u64) -> Result<Posterior> {
-        let (mean, epistemic_sd) = self.value.predict(x)?;
-        let width = self.value.weights.size().first().copied().unwrap_or(0) as usize;
-        let draws: Vec<f64> = seed::normals(&mut seed::stream(seed, Purpose::Sample), width * samples)
-            .into_iter()
-            .map(f64::from)
-            .collect();
-        let noise = tensor::from_f64(&draws, &[width as i64, samples as i64])?;
-        let sampled = self.value.sample(x, &noise)?.f_transpose(0, 1)?;
-        let flat = tensor::to_f64(&sampled)?;
+    /// `single`: `[N, P]`, single precision.
+    fn posterior(&self, single: &Tensor, samples: usize, seed: u64) -> Result<Posterior> {
+        let x = &single.f_to_kind(Kind::Double)?;
+        // Everything that is linear in the columns, in one product: the spread, the mean, and the hit's two lines.
+        let value = &self.value;
+        let weights = [&value.root, &value.weights, &self.hit.above.weights, &self.hit.below.weights];
+        let products = x.f_matmul(&Tensor::f_cat(&weights, 1)?)?;
+        let spread = products.f_narrow(1, 0, value.root.size2()?.1)?;
+        let line = |place: i64| tensor::to_f64(&products.f_select(1, place - 3)?);
+        let mean = line(0)?;
+        let epistemic_sd = tensor::to_f64(&regression::lengths(&spread)?)?;
+        let hit_log_odds = self.hit.log_odds(single, &line(1)?, &line(2)?)?;
         Ok(Posterior {
             aleatoric_sd: vec![self.value.noise_sd(); mean.len()],
-            samples: flat.chunks(mean.len().max(1)).map(<[f64]>::to_vec).collect(),
+            samples: self.draws(x, samples, seed)?,
             mean,
             epistemic_sd,
-            hit_log_odds: self.hit.log_odds(x)?,
+            hit_log_odds,
             hit_information: Vec::new(),
         })
+    }
+
+    /// `[samples][N]`: of the noise-free value.
+    fn draws(&self, x: &Tensor, samples: usize, seed: u64) -> Result<Vec<Vec<f64>>> {
+        if samples == 0 {
+            return Ok(Vec::new());
+        }
+        let width = self.value.weights.size2()?.0;
+        let noise = seed::normals(&mut seed::stream(seed, Purpose::Sample), width as usize * samples);
+        let noise: Vec<f64> = noise.into_iter().map(f64::from).collect();
+        let noise = tensor::from_f64(&noise, &[width, samples as i64])?;
+        let flat = tensor::to_f64(&self.value.sample(x, &noise)?.f_transpose(0, 1)?)?;
+        Ok(flat.chunks(x.size2()?.0.max(1) as usize).map(<[f64]>::to_vec).collect())
     }
 }
 

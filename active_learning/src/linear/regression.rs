@@ -54,9 +54,7 @@ impl Regression {
     /// Mean and epistemic sd of each row.
     pub fn predict(&self, x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
         let mean = tensor::to_f64(&x.f_matmul(&self.weights)?)?;
-        let spread = x.f_matmul(&self.root)?.f_square()?;
-        let variance = spread.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Double)?;
-        Ok((mean, tensor::to_f64(&variance.f_sqrt()?)?))
+        Ok((mean, tensor::to_f64(&lengths(&x.f_matmul(&self.root)?)?)?))
     }
 
     /// Joint draws of the noise-free value. `noise`: `[P, S]` standard normal; returns `[N, S]`.
@@ -67,6 +65,11 @@ impl Regression {
     pub fn noise_sd(&self) -> f64 {
         self.beta.sqrt().recip()
     }
+}
+
+/// `[N]`: of the rows of `spread`, `[N, P]`, which are the columns times the root: the epistemic sd.
+pub(super) fn lengths(spread: &Tensor) -> Result<Tensor> {
+    Ok(spread.f_linalg_norm(2.0, [1i64].as_slice(), false, Kind::Double)?)
 }
 
 /// X'X in its eigenbasis, with one target.

@@ -93,6 +93,11 @@ impl HitEvidence {
     }
 }
 
+/// One weight a screen, at most 1: copies of one count as one.
+pub fn independent(screens: &PriorScreens) -> Result<Vec<f64>> {
+    Ok(independence(&related(screens)?, screens.screens.len()))
+}
+
 /// `[screens, screens]`: squared correlations of hit calls.
 pub(super) fn related(screens: &PriorScreens) -> Result<Vec<f64>> {
     let centred = centred_calls(screens);

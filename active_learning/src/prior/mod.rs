@@ -5,6 +5,7 @@
 //! ([`profile`]). Screens described as the one at hand is may count more than others ([`alike`]). Which screens may be used at all (no siblings of the one at hand) is the caller's to say.
 
 mod alike;
+pub mod calls;
 pub mod evidence;
 pub mod profile;
 pub mod screens;

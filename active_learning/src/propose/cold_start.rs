@@ -56,7 +56,7 @@ pub(super) fn spread(
     }
     let experiments = eligible.iter().filter_map(|&position| pool.get(position));
     let encoded = Encoded::of(experiments, vocabulary, &[])?;
-    let x = encoded.summed(vocabulary)?.f_clamp(-LIMIT, LIMIT)?;
+    let x = Tensor::f_cat(&encoded.summed(vocabulary)?, 1)?.f_clamp(-LIMIT, LIMIT)?;
     let norms = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
     let mut nearest = vec![f32::INFINITY; eligible.len()];
     let mut taken = vec![false; eligible.len()];

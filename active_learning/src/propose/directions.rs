@@ -13,7 +13,7 @@ const CONTEXT_LENGTH: f32 = 0.5;
 /// Summed features of the edits at unit length, `[N, width]`; 0 where nothing is known.
 pub(super) fn of_edits(vocabulary: &Vocabulary, experiments: &[&Experiment]) -> Result<Tensor> {
     let encoded = Encoded::of(experiments.iter().copied(), vocabulary, &[])?;
-    let x = encoded.summed(vocabulary)?.f_narrow(1, 0, vocabulary.width())?;
+    let [x, _] = encoded.summed(vocabulary)?;
     let length = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?.f_sqrt()?;
     Ok(x.f_div(&length.f_clamp_min(1e-6)?)?)
 }

@@ -20,6 +20,7 @@ const LEAST_LIKENESS: f64 = 0.25;
 pub(super) struct Words<'a> {
     vocabulary: &'a Vocabulary,
     cell: &'a Cell,
+    pool: &'a [Experiment],
     acquisition: Acquisition,
     spread: bool,
     prices: Option<&'a Prices>,
@@ -27,7 +28,7 @@ pub(super) struct Words<'a> {
     measured: u64,
     /// Mean probability of a hit over the pool.
     pool_probability: f64,
-    /// Of the information gain of one value, over the pool.
+    /// Of the information gain of one value, over the pool, where reasons say it.
     gain_quartiles: (f64, f64),
     hits: Vec<&'a Experiment>,
     /// `[hits, width]`, unit length.
@@ -49,14 +50,16 @@ impl<'a> Words<'a> {
         } else {
             Some(directions::of_edits(vocabulary, &hits)?)
         };
+        let automatic = matches!(request.acquisition, Acquisition::Auto { .. });
         Ok(Self {
             vocabulary,
             cell,
+            pool: request.pool,
             acquisition: request.acquisition,
             spread,
             prices: request.prices,
             measured: cell.header.metrics.training_rows,
-            gain_quartiles: gain_quartiles(predictions),
+            gain_quartiles: if automatic { gain_quartiles(predictions) } else { (0.0, 0.0) },
             pool_probability: metrics::mean(predictions.iter().map(|p| p.hit_probability)).unwrap_or(0.0),
             hits,
             hit_directions,
@@ -68,13 +71,13 @@ impl<'a> Words<'a> {
         experiment: &Experiment,
         prediction: &Prediction,
         readouts: &[ReadoutPrediction],
-        selected: &Selected,
-    ) -> Result<String> {
-        let mut words = self.without_cost(experiment, prediction, readouts, selected)?;
+        selected: (&Selected, Option<&String>),
+    ) -> String {
+        let mut words = self.without_cost(experiment, prediction, readouts, selected);
         if let Some(prices) = self.prices {
             words += &format!("; costs {:.2} {}", prices.of(experiment), prices.currency);
         }
-        Ok(words)
+        words
     }
 
     fn without_cost(
@@ -82,17 +85,17 @@ impl<'a> Words<'a> {
         experiment: &Experiment,
         prediction: &Prediction,
         readouts: &[ReadoutPrediction],
-        selected: &Selected,
-    ) -> Result<String> {
+        (selected, neighbours): (&Selected, Option<&String>),
+    ) -> String {
         let Selected { pick, why } = selected;
         let score = pick.score;
         if self.spread {
             let words = "nothing is measured yet and no other screens were given; chosen to spread the batch";
-            return Ok(format!("{words} over the known features (distance from the others {score:.1} sd)"));
+            return format!("{words} over the known features (distance from the others {score:.1} sd)");
         }
         if self.measured == 0 && !self.cell.header.has_prior {
             let words = "nothing is measured yet, and neither other screens nor features were given";
-            return Ok(format!("{words}; drawn at random"));
+            return format!("{words}; drawn at random");
         }
         let mut parts = vec![match why {
             Why::Repeats(doubt) => doubt.words(),
@@ -101,7 +104,7 @@ impl<'a> Words<'a> {
         }];
         parts.extend(self.constraints(readouts));
         parts.extend(self.elsewhere(experiment));
-        parts.extend(self.neighbours(experiment)?);
+        parts.extend(neighbours.filter(|words| !words.is_empty()).cloned());
         if matches!(self.acquisition, Acquisition::Auto { .. }) && self.measured > 0 {
             parts.push(self.known(prediction).to_owned());
         }
@@ -115,7 +118,7 @@ impl<'a> Words<'a> {
             Why::FillsPlate => parts.push(format!("taken to fill a plate of {}", experiment.context.0)),
             _ => {}
         }
-        Ok(parts.join("; "))
+        parts.join("; ")
     }
 
     fn learns(&self, prediction: &Prediction) -> String {
@@ -195,16 +198,27 @@ impl<'a> Words<'a> {
         (!seen.is_empty()).then(|| seen.join(", "))
     }
 
-    fn neighbours(&self, experiment: &Experiment) -> Result<Option<String>> {
-        let Some(hits) = &self.hit_directions else { return Ok(None) };
-        let own = directions::of_edits(self.vocabulary, &[experiment])?;
-        let likeness = tensor::to_f64(&hits.f_matmul(&own.f_transpose(0, 1)?)?)?;
-        let mut order: Vec<(f64, &&Experiment)> = likeness.into_iter().zip(&self.hits).collect();
-        order.retain(|(likeness, hit)| *likeness >= LEAST_LIKENESS && **hit != experiment);
-        order.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let names: Vec<String> =
-            order.iter().take(NEIGHBOURS).map(|(_, hit)| hit.perturbation.to_string()).collect();
-        Ok((!names.is_empty()).then(|| format!("nearest measured hits: {}", names.join(", "))))
+    /// Of each pick; empty where no measured hit is near. None where none was measured.
+    pub fn neighbours(&self, picks: &[Selected]) -> Result<Vec<String>> {
+        let Some(hits) = &self.hit_directions else { return Ok(Vec::new()) };
+        let picked: Vec<&Experiment> =
+            picks.iter().filter_map(|selected| self.pool.get(selected.pick.candidate)).collect();
+        let own = directions::of_edits(self.vocabulary, &picked)?;
+        let likeness = tensor::to_f64(&own.f_matmul(&hits.f_transpose(0, 1)?)?)?;
+        let rows = likeness.chunks(self.hits.len().max(1));
+        Ok(picked.into_iter().zip(rows).map(|(experiment, row)| self.nearest(experiment, row)).collect())
+    }
+
+    /// `likeness`: to each measured hit.
+    fn nearest(&self, experiment: &Experiment, likeness: &[f64]) -> String {
+        let near = likeness.iter().zip(&self.hits).filter(|(likeness, _)| **likeness >= LEAST_LIKENESS);
+        let mut order: Vec<(&f64, &&Experiment)> = near.filter(|(_, hit)| **hit != experiment).collect();
+        order.sort_by(|a, b| b.0.total_cmp(a.0));
+        let names = order.iter().take(NEIGHBOURS).map(|(_, hit)| hit.perturbation.to_string());
+        match names.collect::<Vec<_>>().join(", ") {
+            names if names.is_empty() => names,
+            names => format!("nearest measured hits: {names}"),
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::metrics::logit;
 use crate::prior::screens::HIT_SHARE;
 use crate::representation::Vocabulary;
-use crate::{Result, tensor};
+use crate::representation::vocabulary::Names;
+use crate::{Result, tensor, threads};
+use foldhash::fast::RandomState;
 use jobs::{Experiment, dose};
 use std::collections::HashMap;
 use tch::{Kind, Tensor};
@@ -23,6 +25,8 @@ pub struct Encoded {
     pub rows: Tensor,
     /// `[U]`: doses, in decades from 1 uM; 0 without one.
     pub decades: Tensor,
+    /// Some edit has a dose other than 1 uM.
+    pub dosed: bool,
     /// `[N, K]`: positions in `rows`; 0 where there is no further edit.
     pub edits: Tensor,
     /// `[N, K]`: 1 for an edit, 0 where there is none.
@@ -45,39 +49,25 @@ impl Encoded {
         let experiments: Vec<&Experiment> = experiments.into_iter().collect();
         let count = experiments.len();
         let most = experiments.iter().map(|e| e.perturbation.edits().len()).max().unwrap_or(1);
+        let named = named_edits(&experiments, most, &vocabulary.names);
         let mut rows: Vec<i64> = Vec::new();
         let mut decades: Vec<f32> = Vec::new();
-        let mut positions: HashMap<(i64, u32), i64> = HashMap::new();
+        let mut positions: HashMap<(i64, u32), i64, RandomState> = HashMap::default();
         let mut edits = vec![0i64; count * most];
         let mut there = vec![0f32; count * most];
-        let mut context_of = Vec::with_capacity(count);
-        let mut context_rows = Vec::with_capacity(count);
-        let mut log_odds = Vec::with_capacity(count);
-        for (number, experiment) in experiments.iter().enumerate() {
-            let mut survives = 1.0;
-            for (slot, edit) in experiment.perturbation.edits().iter().enumerate() {
-                let row = vocabulary.row(edit);
-                let decade = decades_of(edit);
-                let position = *positions.entry((row, decade.to_bits())).or_insert_with(|| {
-                    decades.push(decade);
-                    rows.push(row);
-                    rows.len() as i64 - 1
-                });
-                edits[number * most + slot] = position;
-                there[number * most + slot] = 1.0;
-                let odds = vocabulary.log_odds.get(row as usize).copied().unwrap_or(0.0);
-                survives *= 1.0 / (1.0 + f64::from(odds).exp());
-            }
-            // Without other screens nothing is known of the edits, and a set of them is a hit as often as one.
-            log_odds.push(if vocabulary.has_prior {
-                (((1.0 - survives) / survives) as f32).ln()
-            } else {
-                logit(HIT_SHARE) as f32
+        for (slot, edit) in named.iter().enumerate().filter_map(|(slot, edit)| Some((slot, (*edit)?))) {
+            edits[slot] = *positions.entry((edit.row, edit.decades.to_bits())).or_insert_with(|| {
+                decades.push(edit.decades);
+                rows.push(edit.row);
+                rows.len() as i64 - 1
             });
-            let known = contexts.iter().position(|context| *context == experiment.context.0);
-            context_of.push(known.unwrap_or(contexts.len()) as i64);
-            context_rows.push(vocabulary.row(&experiment.context.0));
+            there[slot] = 1.0;
         }
+        let of_edits = vocabulary.has_prior.then_some(vocabulary.log_odds.as_slice());
+        let log_odds = threads::collect(count, 0.0, |number| {
+            log_odds(named.get(number * most..(number + 1) * most).unwrap_or_default(), of_edits)
+        });
+        let (context_of, context_rows) = contexts_of(&experiments, vocabulary, contexts);
         if rows.is_empty() {
             rows.push(0);
             decades.push(0.0);
@@ -86,6 +76,7 @@ impl Encoded {
         Ok(Self {
             count: count as i64,
             rows: Tensor::f_from_slice(&rows)?,
+            dosed: decades.iter().any(|decades| *decades != 0.0),
             decades: Tensor::f_from_slice(&decades)?,
             edits: Tensor::f_from_slice(&edits)?.f_reshape(shape)?,
             there: tensor::from_f32(&there, &shape)?,
@@ -101,6 +92,7 @@ impl Encoded {
             count,
             rows: self.rows.shallow_clone(),
             decades: self.decades.shallow_clone(),
+            dosed: self.dosed,
             edits: self.edits.f_narrow(0, start, count)?,
             there: self.there.f_narrow(0, start, count)?,
             contexts: self.contexts.f_narrow(0, start, count)?,
@@ -116,6 +108,7 @@ impl Encoded {
             count: rows.len() as i64,
             rows: self.rows.shallow_clone(),
             decades: self.decades.shallow_clone(),
+            dosed: self.dosed,
             edits: self.edits.f_index_select(0, &at)?,
             there: self.there.f_index_select(0, &at)?,
             contexts: self.contexts.f_index_select(0, &at)?,
@@ -136,6 +129,7 @@ impl Encoded {
             count: self.count + other.count,
             rows: both(&self.rows, &other.rows)?,
             decades: both(&self.decades, &other.decades)?,
+            dosed: self.dosed || other.dosed,
             edits: both(&wide(&self.edits)?, &wide(&later)?)?,
             there: both(&wide(&self.there)?, &wide(&other.there)?)?,
             contexts: both(&self.contexts, &other.contexts)?,
@@ -148,6 +142,9 @@ impl Encoded {
     pub fn edit_rows(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
         let x = vocabulary.x.f_index_select(0, &self.rows)?;
         let mask = vocabulary.mask.f_index_select(0, &self.rows)?;
+        if !self.dosed {
+            return Ok(Tensor::f_cat(&[x, mask], 1)?);
+        }
         let strength = self.decades.f_mul_scalar(STEEPNESS)?.f_sigmoid()?.f_mul_scalar(2.0)?;
         Ok(Tensor::f_cat(&[x.f_mul(&strength.f_unsqueeze(1)?)?, mask], 1)?)
     }
@@ -161,15 +158,73 @@ impl Encoded {
         Ok(Tensor::f_stack(&[sum(&gathered)?, sum(&gathered.f_square()?)?], 1)?)
     }
 
-    /// `[N, width + blocks]`: the rows of each experiment's edits added up.
-    pub fn summed(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
-        let rows = self.edit_rows(vocabulary)?;
+    /// `[N, width]` and `[N, blocks]`: features of each experiment's edits, as strong as their doses, and which blocks
+    /// are known of them, added up.
+    pub fn summed(&self, vocabulary: &Vocabulary) -> Result<[Tensor; 2]> {
         let (count, most) = self.edits.size2()?;
-        let gathered = rows.f_index_select(0, &self.edits.f_reshape([-1i64])?)?;
-        let width = rows.size2()?.1;
+        let edits = self.edits.f_reshape([-1i64])?;
+        if most == 1 && !self.dosed {
+            // One edit each, as it stands in the vocabulary: nothing to add up.
+            let rows = self.rows.f_index_select(0, &edits)?;
+            return Ok([vocabulary.x.f_index_select(0, &rows)?, vocabulary.mask.f_index_select(0, &rows)?]);
+        }
+        let gathered = self.edit_rows(vocabulary)?.f_index_select(0, &edits)?;
+        let width = gathered.size2()?.1;
         let masked = gathered.f_reshape([count, most, width])?.f_mul(&self.there.f_unsqueeze(2)?)?;
-        Ok(masked.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
+        let sum = masked.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+        let features = vocabulary.width();
+        Ok([sum.f_narrow(1, 0, features)?, sum.f_narrow(1, features, width - features)?])
     }
+}
+
+/// An edit as the vocabulary knows it.
+#[derive(Clone, Copy)]
+struct NamedEdit {
+    row: i64,
+    /// From 1 uM.
+    decades: f32,
+}
+
+/// `[N, K]` row by row; `None` where there is no further edit.
+fn named_edits(experiments: &[&Experiment], most: usize, names: &Names) -> Vec<Option<NamedEdit>> {
+    threads::collect(experiments.len() * most, None, |slot| {
+        let edit = experiments.get(slot / most)?.perturbation.edits().get(slot % most)?;
+        Some(NamedEdit { row: names.row(edit), decades: decades_of(edit) })
+    })
+}
+
+/// That at least one of `edits` is a hit. `of_edits`: of each row of the vocabulary, where there are other screens.
+fn log_odds(edits: &[Option<NamedEdit>], of_edits: Option<&[f32]>) -> f32 {
+    // Without other screens nothing is known of the edits, and a set of them is a hit as often as one.
+    let Some(of_edits) = of_edits else { return logit(HIT_SHARE) as f32 };
+    let mut survives = 1.0;
+    for edit in edits.iter().flatten() {
+        let odds = of_edits.get(edit.row as usize).copied().unwrap_or(0.0);
+        survives *= 1.0 / (1.0 + f64::from(odds).exp());
+    }
+    (((1.0 - survives) / survives) as f32).ln()
+}
+
+/// `[N]` each: positions in `contexts`, and rows of the vocabulary.
+fn contexts_of(
+    experiments: &[&Experiment],
+    vocabulary: &Vocabulary,
+    contexts: &[String],
+) -> (Vec<i64>, Vec<i64>) {
+    let place = |context: &str| {
+        let known = contexts.iter().position(|known| *known == context);
+        (known.unwrap_or(contexts.len()) as i64, vocabulary.row(context))
+    };
+    // Many in a row are usually in one context.
+    let mut last: Option<(&str, (i64, i64))> = None;
+    let of = experiments.iter().map(|experiment| {
+        let context = experiment.context.0.as_str();
+        let (_, placed) =
+            *last.filter(|(name, _)| *name == context).get_or_insert_with(|| (context, place(context)));
+        last = Some((context, placed));
+        placed
+    });
+    of.unzip()
 }
 
 /// Whether `edit` has a dose.

@@ -1,14 +1,19 @@
 //! All edits that features or other screens know, one row each.
 
 use crate::data::{Block, FeatureTable};
+use crate::ensemble::pretraining::Pretrained;
+use crate::prior::calls::Calls;
+use crate::prior::evidence;
 use crate::prior::profile::Profile;
 use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
+use foldhash::fast::RandomState;
 use jobs::dose;
 use jobs::work::description::Description;
 use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use tch::{Kind, Tensor};
 
@@ -18,18 +23,20 @@ pub const SCREENS: &str = "screens";
 /// Rows of known edits. An edit without a row is not an error: all its blocks are missing.
 #[derive(Debug)]
 pub struct Vocabulary {
-    index: HashMap<String, i64>,
+    pub(crate) names: Names,
     pub blocks: Vec<Block>,
     /// `[edits + 1, width]`, standardised, 0 in missing blocks; the last row is the unknown edit.
     pub x: Tensor,
     /// `[edits + 1, blocks]`: 1 where the block is known, else 0.
     pub mask: Tensor,
-    /// Per row: any block is known.
-    known: Vec<bool>,
     /// Per row: log-odds of being a hit in one more screen.
     pub log_odds: Vec<f32>,
     /// Per row: weighted share of other screens in which it is a hit, where there are any.
     pub frequency: Vec<Option<f32>>,
+    /// What other screens called hits.
+    pub calls: Option<Calls>,
+    /// Learnt from all of this when first asked for.
+    pub(crate) encoders: OnceCell<Pretrained>,
     /// How many times as much another screen of the same kind counts, by attribute of their descriptions; empty without a
     /// description of the screen at hand.
     pub times: Vec<(&'static str, f64)>,
@@ -50,8 +57,12 @@ impl Vocabulary {
         let known = match priors {
             Some(screens) => {
                 let evidence = HitEvidence::weigh(screens, features, &rows)?;
-                let profile = Profile::of(screens, evidence.weights.as_deref())?;
-                Some(Known { evidence, profile, screens })
+                let weights = match &evidence.weights {
+                    Some(weights) => weights.clone(),
+                    None => evidence::independent(screens)?,
+                };
+                let profile = Profile::of(screens, Some(&weights))?;
+                Some(Known { evidence, profile, screens, weights })
             }
             None => None,
         };
@@ -65,22 +76,18 @@ impl Vocabulary {
 
     /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of.
     pub fn row(&self, edit: &str) -> i64 {
-        self.find(edit).copied().unwrap_or(self.index.len() as i64)
-    }
-
-    /// What a table knows of one dose alone is taken where nobody knows the compound.
-    fn find(&self, edit: &str) -> Option<&i64> {
-        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
+        self.names.row(edit)
     }
 
     /// Whether anything is known of `edit`.
     pub fn knows(&self, edit: &str) -> bool {
-        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+        self.names.knows(edit)
     }
 
     /// At most `most` of the edits that something is known of, evenly over the rows.
     pub fn some_known(&self, most: usize) -> Vec<&str> {
         let mut known: Vec<(i64, &str)> = self
+            .names
             .index
             .iter()
             .filter(|(name, _)| self.knows(name))
@@ -89,6 +96,11 @@ impl Vocabulary {
         known.sort_unstable();
         let step = known.len().div_ceil(most.max(1)).max(1);
         known.into_iter().step_by(step).map(|(_, name)| name).collect()
+    }
+
+    /// Rows of which any block is known.
+    pub fn known_rows(&self) -> Vec<i64> {
+        (0..).zip(&self.names.known).filter(|(_, known)| **known).map(|(row, _)| row).collect()
     }
 
     pub fn width(&self) -> i64 {
@@ -113,10 +125,35 @@ impl Vocabulary {
     }
 }
 
+/// Which row an edit has; any thread may ask.
+#[derive(Debug)]
+pub(crate) struct Names {
+    index: HashMap<String, i64, RandomState>,
+    /// Per row: any block is known.
+    known: Vec<bool>,
+}
+
+impl Names {
+    pub fn row(&self, edit: &str) -> i64 {
+        self.find(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    pub fn knows(&self, edit: &str) -> bool {
+        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+    }
+
+    /// What a table knows of one dose alone is taken where nobody knows the compound.
+    fn find(&self, edit: &str) -> Option<&i64> {
+        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
+    }
+}
+
 struct Known<'a> {
     screens: &'a PriorScreens,
     evidence: HitEvidence,
     profile: Profile,
+    /// What each screen counts.
+    weights: Vec<f64>,
 }
 
 struct Assembly<'a> {
@@ -146,14 +183,20 @@ impl Assembly<'_> {
             blocks => mask.chunks(blocks).map(|row| row.iter().any(|there| *there > 0.0)).collect(),
         };
         let fingerprint = fingerprint(self.features, self.known.as_ref().map(|known| known.screens));
+        let calls = self.known.as_ref().map(|known| {
+            let gene = |name: &String| known.screens.index.get(name).copied();
+            let genes: Vec<Option<usize>> = names.iter().map(gene).chain([None]).collect();
+            Calls::of(known.screens, &known.weights, &genes)
+        });
         let index = names.into_iter().zip(0..).collect();
         Ok(Vocabulary {
-            index,
+            names: Names { index, known },
             x: tensor::from_f32(&x, &[count, width as i64])?,
             mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
-            known,
             log_odds,
             frequency,
+            calls: calls.transpose()?,
+            encoders: OnceCell::new(),
             times: self.known.as_ref().map(|known| known.evidence.times.clone()).unwrap_or_default(),
             has_prior: self.known.is_some(),
             means: self.rows.means,

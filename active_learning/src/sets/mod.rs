@@ -256,6 +256,7 @@ impl SetProcess {
             Err(_) => rows.f_zeros_like()?.f_to_kind(Kind::Float)?,
         };
         let rows = Encoded {
+            dosed: tensor::to_f32(&decades)?.iter().any(|decades| *decades != 0.0),
             count: edits.size2()?.0,
             rows,
             decades,

@@ -5,7 +5,7 @@ use active_learning::calibration::Calibration;
 use active_learning::data::Observation;
 use active_learning::model::Stop;
 use active_learning::train::Cell;
-use jobs::work::learn::ModelFamily;
+use jobs::work::learn::{ModelFamily, ModelSpec};
 use jobs::{Context, Experiment};
 
 fn experiment(key: &str, context: &str) -> Experiment {
@@ -205,4 +205,59 @@ fn a_pair_that_only_singles_foretell_is_as_likely_as_its_edits_say() {
     let [one, other, both] = [0, 1, 2].map(|place| predicted[place].hit_probability);
     let independent = 1.0 - (1.0 - one) * (1.0 - other);
     assert!((both - independent).abs() < 1e-9, "{one} {other} {both}");
+}
+
+#[test]
+fn a_single_network_is_calibrated_and_holds_one_opinion() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle) = (screen.vocabulary(), screen.oracle());
+    let spec = ModelSpec { members: 1, ..synthetic::spec(ModelFamily::Ensemble) };
+    tch::set_num_threads(1);
+    let cell = Cell::train(&vocabulary, &screen.cut(200), &spec, 3, &Stop::default()).unwrap();
+    let metrics = &cell.header.metrics;
+    assert_eq!((metrics.training_rows, metrics.held_out_rows), (200, 200));
+    let covered = metrics.coverage_90.unwrap();
+    // 200 rows: two binomial standard errors are .042.
+    assert!((0.85..=0.95).contains(&covered), "{covered}");
+    let said = cell.predict(&vocabulary, &oracle.pool()[200..], 0, 1).unwrap();
+    assert!(said.hit_information.is_empty());
+    // Of all but the gene of which nothing is known.
+    let certain =
+        said.predictions.iter().filter(|it| it.epistemic_sd == 0.0 && it.aleatoric_sd > 0.0).count();
+    assert_eq!((certain, said.predictions.len()), (99, 100));
+    let kept = Cell::from_bytes(&cell.to_bytes().unwrap()).unwrap();
+    let again = kept.predict(&vocabulary, &oracle.pool()[200..], 0, 1).unwrap();
+    assert_eq!(again.predictions, said.predictions);
+}
+
+#[test]
+fn an_ensemble_of_none_or_of_hundreds_is_refused() {
+    let screen = synthetic::screen();
+    for members in [0, 129] {
+        let spec = ModelSpec { members, ..synthetic::spec(ModelFamily::Ensemble) };
+        let refused = Cell::train(&screen.vocabulary(), &screen.cut(20), &spec, 1, &Stop::default());
+        assert_eq!(refused.unwrap_err().code(), "learner.settings_invalid", "{members}");
+    }
+}
+
+#[test]
+fn encoders_that_start_at_random_are_another_model() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut) = (screen.vocabulary(), screen.cut(60));
+    let oracle = screen.oracle();
+    let asked = &oracle.pool()[100..120];
+    tch::set_num_threads(1);
+    let means = |pretrained| {
+        let spec = ModelSpec { pretrained, ..synthetic::spec(ModelFamily::Ensemble) };
+        let cell = Cell::train(&vocabulary, &cut, &spec, 3, &Stop::default()).unwrap();
+        let said = cell.predict(&vocabulary, asked, 0, 1).unwrap().predictions;
+        said.iter().map(|it| it.mean).collect::<Vec<f64>>()
+    };
+    let learnt = means(true);
+    assert_eq!(
+        learnt,
+        means(true),
+        "to the bit, whether they were learnt for this training or an earlier one"
+    );
+    assert_ne!(learnt, means(false));
 }

@@ -2,9 +2,13 @@
 
 use crate::synthetic::{self, FAMILIES, GENES, Screen, train};
 use active_learning::data::{FeatureTable, Observation};
+use active_learning::model::Stop;
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
-use jobs::work::learn::{Acquisition, Objective, Prices, Proposal, Repeats, Threshold};
+use active_learning::train::Cell;
+use jobs::work::learn::{
+    Acquisition, ModelFamily, ModelSpec, Objective, Prices, Proposal, Repeats, Threshold,
+};
 use jobs::{Context, Experiment};
 
 const RULES: [Acquisition; 11] = [
@@ -353,4 +357,21 @@ fn money_enough_changes_nothing_and_less_buys_the_likeliest_hits_it_can() {
         .sum();
     let hits: f64 = asked(Some(&short)).iter().map(|p| p.prediction.hit_probability).sum();
     assert!(hits > naive, "{hits} expected hits, {naive} without looking at prices");
+}
+
+#[test]
+fn bald_is_refused_by_a_single_network() {
+    let screen = synthetic::screen();
+    let (vocabulary, oracle, cut) = (screen.vocabulary(), screen.oracle(), screen.cut(60));
+    let spec = ModelSpec { members: 1, ..synthetic::spec(ModelFamily::Ensemble) };
+    tch::set_num_threads(1);
+    let cell = Cell::train(&vocabulary, &cut, &spec, 1, &Stop::default()).unwrap();
+    for rule in RULES.into_iter().filter(|rule| *rule != Acquisition::Bald) {
+        let proposed = propose(&vocabulary, &cell, &request(oracle.pool(), &cut, rule)).unwrap();
+        assert_eq!(proposed.proposals.len(), 20, "{rule:?}");
+    }
+    let refused = propose(&vocabulary, &cell, &request(oracle.pool(), &cut, Acquisition::Bald));
+    let error = refused.err().unwrap();
+    assert_eq!(error.code(), "learner.settings_invalid");
+    assert!(error.to_string().contains("two members or more"), "{error}");
 }

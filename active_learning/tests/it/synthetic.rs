@@ -56,7 +56,7 @@ impl Screen {
 }
 
 pub fn spec(family: ModelFamily) -> ModelSpec {
-    ModelSpec { family, members: 4, epochs: 20 }
+    ModelSpec { family, members: 4, epochs: 20, ..ModelSpec::default() }
 }
 
 pub const FAMILIES: [ModelFamily; 2] = [ModelFamily::Ensemble, ModelFamily::BayesianLinear];

@@ -70,7 +70,7 @@ impl Files {
             exclude_prior_groups: vec![],
             description: jobs::work::description::Description::default(),
             readouts: vec![],
-            model: ModelSpec { family: ModelFamily::Ensemble, members: 2, epochs },
+            model: ModelSpec { family: ModelFamily::Ensemble, members: 2, epochs, ..ModelSpec::default() },
             seed: 4,
         }
     }

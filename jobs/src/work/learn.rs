@@ -61,11 +61,19 @@ pub struct ModelSpec {
     pub members: u32,
     /// Passes over the data in training.
     pub epochs: u32,
+    /// The ensemble's encoders have learnt from all features and other screens before the first row.
+    #[serde(skip_serializing_if = "is_true")]
+    pub pretrained: bool,
+}
+
+/// What is usual is not written, so that a learner of before, which knows no such setting, reads it.
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Default for ModelSpec {
     fn default() -> Self {
-        Self { family: ModelFamily::BayesianLinear, members: 8, epochs: 60 }
+        Self { family: ModelFamily::BayesianLinear, members: 8, epochs: 60, pretrained: true }
     }
 }
 
@@ -351,4 +359,19 @@ pub struct Grounds {
     pub context_rows: u32,
     /// Rows of as many edits as it has: none, and what several edits do together was never seen.
     pub same_size_rows: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_model_is_written_as_a_learner_of_before_reads_it() {
+        let written = serde_json::to_string(&ModelSpec::default()).unwrap();
+        assert_eq!(written, r#"{"family":"bayesian_linear","members":8,"epochs":60}"#);
+        assert_eq!(serde_json::from_str::<ModelSpec>(&written).unwrap(), ModelSpec::default());
+        let other = ModelSpec { pretrained: false, ..ModelSpec::default() };
+        let again: ModelSpec = serde_json::from_str(&serde_json::to_string(&other).unwrap()).unwrap();
+        assert!(!again.pretrained);
+    }
 }

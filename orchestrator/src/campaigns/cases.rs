@@ -30,6 +30,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("hit = { at_least = 0.5 }", "hit = { at_least = nan }", "objective.hit", "no threshold"),
         ("hit = { at_least = 0.5 }", "hit = { channel = \"\" }", "objective.hit.channel", "is no name"),
         ("members = 8", "members = 0", "model.members", "1 to"),
+        ("members = 8", "members = 129", "model.members", "1 to 128"),
         ("epochs = 60", "epochs = 0", "model.epochs", "1 to"),
         ("features = []", "features = [\"a.xlsx\"]", "model.features[0]", "neither Parquet nor CSV"),
         ("priors = []", "priors = [\"a.csv\", \"a.csv\"]", "model.priors[1]", "twice"),
@@ -67,6 +68,12 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             "family = \"bayesian_linear\"\n[acquisition]\nname = \"bald\"",
             "acquisition.name",
             "one opinion on each hit",
+        ),
+        (
+            "members = 8\nepochs = 60\nfeatures = []\npriors = []\nexclude_prior_groups = []\n\n[acquisition]\nname = \"ucb\"\nbeta = 1.0",
+            "members = 1\n[acquisition]\nname = \"bald\"",
+            "acquisition.name",
+            "two members or more",
         ),
         (
             "labware = \"corning_384_wellplate_112ul_flat\"",

@@ -146,10 +146,13 @@ impl AcquisitionSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
     pub family: ModelFamily,
-    /// Networks in the ensemble.
+    /// Networks in the ensemble; 1 is a single network, without an epistemic part.
     pub members: u32,
     /// Passes over the data in training.
     pub epochs: u32,
+    /// The ensemble's encoders learn from all features and priors before the first row.
+    #[serde(skip_serializing_if = "is_true")]
+    pub pretrained: bool,
     /// Feature tables (Parquet or CSV).
     pub features: Vec<String>,
     /// Other screens, with labels (Parquet or CSV).
@@ -163,11 +166,12 @@ pub struct Model {
 
 impl Default for Model {
     fn default() -> Self {
-        let ModelSpec { family, members, epochs } = ModelSpec::default();
+        let ModelSpec { family, members, epochs, pretrained } = ModelSpec::default();
         Self {
             family,
             members,
             epochs,
+            pretrained,
             features: Vec::new(),
             priors: Vec::new(),
             exclude_prior_groups: Vec::new(),
@@ -179,8 +183,13 @@ impl Default for Model {
 impl Model {
     /// What the learner is told of it; the files travel as blobs.
     pub fn spec(&self) -> ModelSpec {
-        ModelSpec { family: self.family, members: self.members, epochs: self.epochs }
+        let Self { family, members, epochs, pretrained, .. } = *self;
+        ModelSpec { family, members, epochs, pretrained }
     }
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -18,7 +18,7 @@ const LEAST_CONTROL_WELLS: u32 = 2;
 /// Fewer make Z' a matter of luck.
 const ADVISED_CONTROL_WELLS: u32 = 4;
 const MOST_BATCH: u32 = 100_000;
-const MOST_MEMBERS: u32 = 1_000;
+const MOST_MEMBERS: u32 = 128;
 const MOST_EPOCHS: u32 = 100_000;
 
 /// What is wrong, and what is only doubtful.

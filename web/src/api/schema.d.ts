@@ -3474,10 +3474,15 @@ export interface components {
             features: string[];
             /**
              * Format: int32
-             * @description Networks in the ensemble.
+             * @description Networks in the ensemble; 1 is a single network, without an epistemic part.
              * @default 8
              */
             members: number;
+            /**
+             * @description The ensemble's encoders learn from all features and priors before the first row.
+             * @default true
+             */
+            pretrained: boolean;
             /**
              * @description Other screens, with labels (Parquet or CSV).
              * @default []
@@ -3577,6 +3582,11 @@ export interface components {
              * @default 8
              */
             members: number;
+            /**
+             * @description The ensemble's encoders have learnt from all features and other screens before the first row.
+             * @default true
+             */
+            pretrained: boolean;
         };
         /** @enum {string} */
         ModelState: "candidate" | "promoted" | "rejected" | "retired";

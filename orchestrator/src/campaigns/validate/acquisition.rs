@@ -24,9 +24,10 @@ impl Check<'_> {
             });
         }
         if rule == Acquisition::Bald && self.read(&["model"]) {
-            self.require(spec.model.family == ModelFamily::Ensemble, "acquisition.name", || {
+            let several = spec.model.family == ModelFamily::Ensemble && spec.model.members > 1;
+            self.require(several, "acquisition.name", || {
                 "`bald` asks where opinions on a hit differ; this model holds one opinion on each hit: take the \
-                 family `ensemble`, or `information_gain`"
+                 family `ensemble` with two members or more, or `information_gain`"
                     .to_owned()
             });
         }
