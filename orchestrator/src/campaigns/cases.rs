@@ -301,6 +301,7 @@ fn what_is_doubtful_is_said_and_taken() {
         ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
         ("replicate_share = 0.0", "replicate_share = 0.1", "acquisition.replicate_share"),
+        ("most_measurements = 3", "whole_plates = true", "acquisition.whole_plates"),
         (
             "replicate_share = 0.0\nmost_measurements = 3",
             "replicate_share = 0.1\nmost_measurements = 1",

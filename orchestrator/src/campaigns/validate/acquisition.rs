@@ -15,6 +15,12 @@ impl Check<'_> {
         self.known_settings(rule);
         self.within("acquisition.diversity", spec.diversity(), 0.0, 1.0, "");
         self.repeats(spec);
+        if spec.acquisition.whole_plates && spec.design.contexts.len() < 2 && self.read(&["design"]) {
+            self.doubtful(
+                "acquisition.whole_plates",
+                "there is one context, so all plates are of it: this changes nothing until `design.contexts` has more",
+            );
+        }
         if let Acquisition::Auto { learning_share: Some(share) } = rule {
             self.within("acquisition.learning_share", share, 0.0, 1.0, "");
         }
