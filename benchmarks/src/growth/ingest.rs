@@ -152,7 +152,7 @@ async fn rows(laboratory: &Laboratory) -> anyhow::Result<Vec<Bytes>> {
 /// Seconds of a COPY into each table, constraints and all, in one transaction.
 async fn copy(laboratory: &Laboratory, rows: Vec<Bytes>) -> anyhow::Result<f64> {
     let started = Instant::now();
-    let mut tx = laboratory.pool.begin().await?;
+    let mut tx = orchestrator::store::begin_on(&laboratory.pool).await?;
     for (table, bytes) in TABLES.into_iter().zip(rows) {
         let mut copy = tx.copy_in_raw(&format!("copy {table} from stdin (format binary)")).await?;
         copy.send(bytes).await?;

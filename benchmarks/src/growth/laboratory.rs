@@ -135,7 +135,7 @@ impl Laboratory {
 }
 
 async fn fill(conn: &mut PgConnection, rows: &'static str, words: &[words::Word]) -> anyhow::Result<()> {
-    let mut tx = conn.begin().await?;
+    let mut tx = orchestrator::store::begin(conn).await?;
     for (name, word) in words {
         sqlx::query("select set_config('growth.' || $1, $2, true)")
             .bind(name)

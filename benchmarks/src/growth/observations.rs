@@ -47,7 +47,7 @@ pub async fn measure(ground: &Ground, observations: u64, costs: &mut Costs) -> a
 /// rounds that close are held back meanwhile by another transaction.
 async fn close(laboratory: &Laboratory) -> anyhow::Result<f64> {
     let engine = laboratory.engine().await?;
-    let mut held = laboratory.pool.begin().await?;
+    let mut held = orchestrator::store::begin_on(&laboratory.pool).await?;
     sqlx::query("select id from round where state = 'assessing' for update").execute(&mut *held).await?;
     let (_, error) = engine.settle_down().await;
     error.map_or(Ok(()), Err).context("the engine met an error")?;

@@ -7,7 +7,6 @@ use crate::queue::workers::Way;
 use anyhow::Context;
 use orchestrator::store::jobs::NewJob;
 use orchestrator::store::{self, ConnectOptions};
-use sqlx::Connection;
 use std::time::{Duration, Instant};
 
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -53,7 +52,7 @@ async fn enter(pool: &sqlx::PgPool) -> anyhow::Result<Vec<f64>> {
     let mut milliseconds = Vec::with_capacity(ENTERED);
     for _ in 0..ENTERED {
         let started = Instant::now();
-        let mut tx = conn.begin().await?;
+        let mut tx = orchestrator::store::begin(&mut conn).await?;
         store::jobs::create(&mut tx, &NewJob::new(work())).await?;
         tx.commit().await?;
         milliseconds.push(started.elapsed().as_secs_f64() * 1e3);

@@ -64,7 +64,7 @@ async fn enter(pool: &PgPool, wakeups: &Wakeups, window: Duration) -> anyhow::Re
         turns.tick().await;
         let job = NewJob::new(work());
         let begun = Instant::now();
-        let mut tx = pool.begin().await?;
+        let mut tx = orchestrator::store::begin_on(pool).await?;
         let created = store::jobs::create(&mut tx, &job).await?;
         tx.commit().await?;
         let committed = Instant::now();

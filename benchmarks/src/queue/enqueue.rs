@@ -35,7 +35,7 @@ async fn enter(pool: PgPool, per_transaction: usize, end: Instant) -> anyhow::Re
     let mut conn = pool.acquire().await?;
     let mut entered = 0;
     while Instant::now() < end {
-        let mut tx = sqlx::Connection::begin(&mut *conn).await?;
+        let mut tx = orchestrator::store::begin(&mut conn).await?;
         for _ in 0..per_transaction {
             store::jobs::create(&mut tx, &NewJob::new(work())).await?;
         }

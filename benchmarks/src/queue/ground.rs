@@ -12,7 +12,7 @@ use jobs::{JobId, Work};
 use orchestrator::store;
 use orchestrator::store::jobs::NewJob;
 use orchestrator::store::tokens::{self, ActorKind, NewToken, Scope};
-use sqlx::{Connection, PgPool};
+use sqlx::PgPool;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -124,7 +124,7 @@ impl Database {
         }
         let first = NewJob::new(work());
         let mut conn = self.pool.acquire().await?;
-        let mut tx = conn.begin().await?;
+        let mut tx = orchestrator::store::begin(&mut conn).await?;
         store::jobs::create(&mut tx, &first).await?;
         tx.commit().await?;
         let mut left = count - 1;
@@ -173,7 +173,7 @@ async fn register_instruments(pool: &PgPool) -> anyhow::Result<()> {
 }
 
 async fn make_tokens(pool: &PgPool) -> anyhow::Result<Vec<String>> {
-    let mut tx = pool.begin().await?;
+    let mut tx = orchestrator::store::begin_on(pool).await?;
     let mut secrets = Vec::new();
     for number in 0..MOST_WORKERS {
         let new = NewToken {

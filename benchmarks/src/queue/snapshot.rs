@@ -45,7 +45,7 @@ pub async fn measure(
     tokio::time::sleep(window).await;
     let (before, _) = meter.stop(&done)?;
 
-    let mut snapshot = pool.begin().await?;
+    let mut snapshot = orchestrator::store::begin_on(&pool).await?;
     sqlx::raw_sql("set transaction isolation level repeatable read").execute(&mut *snapshot).await?;
     sqlx::query_scalar::<_, i64>("select count(*) from job_outcome").fetch_one(&mut *snapshot).await?;
     tokio::time::sleep(held.saturating_sub(window)).await;

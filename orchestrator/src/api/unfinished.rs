@@ -5,6 +5,7 @@
 //! its rows over. So a transaction that a handler leaves without a commit, by whichever way out, is handed
 //! to the layer [`roll_back`], which waits for the end of it.
 
+use crate::store;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -22,7 +23,7 @@ pub(super) struct Begun(Option<Transaction<'static, Postgres>>);
 
 impl Begun {
     pub async fn on(pool: &PgPool) -> sqlx::Result<Self> {
-        Ok(Self(Some(pool.begin().await?)))
+        Ok(Self(Some(store::begin_on(pool).await?)))
     }
 
     pub async fn commit(mut self) -> sqlx::Result<()> {

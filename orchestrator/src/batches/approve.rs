@@ -12,7 +12,7 @@ use crate::store::proposals::Status;
 use crate::store::{self, Result};
 use jobs::Digest;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub async fn approve_with(
     remark: Option<&str>,
     actor: ActorId,
 ) -> Result<Approved> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = approve_in(&mut tx, id, revision, remark, actor).await?;
     tx.commit().await?;
     Ok(answer)

@@ -13,7 +13,7 @@ use crate::store::proposals::{Origin, Proposal, Status};
 use crate::store::{self, Error, Result};
 use ::jobs::{Experiment, JobId};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How an edit ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub async fn remove(
     reason: &str,
     actor: ActorId,
 ) -> Result<Edited> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = remove_in(&mut tx, id, revision, proposal, reason, actor).await?;
     tx.commit().await?;
     Ok(answer)
@@ -97,7 +97,7 @@ pub async fn add(
     actor: ActorId,
     out: &mut Consequences,
 ) -> Result<Edited> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = add_in(&mut tx, id, revision, experiment, reason, actor, out).await?;
     tx.commit().await?;
     Ok(answer)

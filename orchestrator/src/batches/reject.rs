@@ -10,7 +10,7 @@ use crate::store::proposals::{Proposal, Status};
 use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use jobs::Experiment;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// What must not come again in this round. Nothing named: none of the batch (a learner that is asked the same
 /// again answers the same).
@@ -62,7 +62,7 @@ pub async fn reject(
     exclude: &Exclude,
     actor: ActorId,
 ) -> Result<Rejected> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = reject_in(&mut tx, id, revision, reason, exclude, actor).await?;
     tx.commit().await?;
     Ok(answer)

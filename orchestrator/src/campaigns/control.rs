@@ -9,7 +9,7 @@ use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
 use crate::store::moved::Moved;
 use crate::store::{self, Result};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ async fn hold(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let mut ordered = order(&mut tx, id, event, reason, actor).await?;
     if let Ordered::Done(_, consequences) = &mut ordered {
         let why = if reason.is_empty() { "No reason was given." } else { reason };
@@ -60,7 +60,7 @@ pub async fn resume(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let mut ordered = order(&mut tx, id, Event::Resumed, reason, actor).await?;
     if let Ordered::Done(_, consequences) = &mut ordered {
         store::holds::lift(&mut tx, id.0).await?;
@@ -77,7 +77,7 @@ pub async fn cancel(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = cancel_in(&mut tx, id, reason, actor).await?;
     tx.commit().await?;
     Ok(answer)
@@ -106,7 +106,7 @@ async fn order(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(mut campaign) = store::campaigns::lock_waiting(&mut tx, id).await? else {
         return Ok(Ordered::NotFound);
     };

@@ -6,7 +6,7 @@ use crate::ids::{ActorId, CampaignId, ProjectId};
 use crate::store::campaigns::{Inserted, NewCampaign, Version};
 use crate::store::{self, Result};
 use jobs::Digest;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// A campaign to enter. Every digest is of a blob that is stored already.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub enum Created {
 
 /// Enters version 1; the engine starts the first round.
 pub async fn create(conn: &mut PgConnection, new: CreateCampaign, actor: ActorId) -> Result<Created> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = create_in(&mut tx, new, actor).await?;
     tx.commit().await?;
     Ok(answer)

@@ -6,7 +6,7 @@ use crate::ids::{ActorId, CampaignId, RoundId};
 use crate::rounds::begin::{Standing, begin};
 use crate::store::rounds::BegunBy;
 use crate::store::{self, Result};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub async fn start_round(
     despite_blackout: bool,
     actor: ActorId,
 ) -> Result<Started> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = start_in(&mut tx, id, despite_blackout, actor).await?;
     match answer {
         Started::Started(_) => tx.commit().await?,

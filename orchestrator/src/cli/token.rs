@@ -6,12 +6,12 @@
 use super::arguments::Connection;
 use super::page::Paging;
 use crate::ids::SYSTEM;
+use crate::store;
 use crate::store::events::{self, NewEvent, Origin};
 use crate::store::tokens::{self, ActorKind, NewToken, Scope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 
 #[derive(Debug, Args)]
 pub struct TokenArguments {
@@ -94,7 +94,7 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<()> {
 
 async fn on_the_database(url: &str, new: &NewToken) -> anyhow::Result<Value> {
     let mut conn = crate::store::addresses::connect_once(url).await.context("cannot reach the database")?;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(&mut conn).await?;
     let created = tokens::create(&mut tx, new).await?;
     let event = NewEvent {
         kind: "TokenCreated",

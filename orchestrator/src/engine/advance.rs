@@ -96,7 +96,7 @@ impl Engine {
     }
 
     async fn try_step_round(&self, id: RoundId) -> Result<bool> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
         if store::drains::is_draining(&mut tx, id.0).await? {
             // Its jobs go to their end, and their consequences are drawn; nothing new is entered.
@@ -126,7 +126,7 @@ impl Engine {
 
     async fn step_campaign(&self, id: CampaignId) -> Result<bool> {
         steps::before(Step::Start).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return nothing(tx).await };
         let mut out = Consequences::default();
         let stepped = start::step(&mut tx, &mut campaign, &mut out).await?;

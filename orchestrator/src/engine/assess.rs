@@ -34,7 +34,7 @@ enum Next {
 /// One step of an assessing round. The data cut is stored before the transaction that names it.
 pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
     let Some(cut) = store_data_cut(engine, id).await? else { return repeat(engine, id).await };
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Close) {
         return nothing(tx).await;
@@ -86,7 +86,7 @@ async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>>
 /// Back to executing, when a plate is to be made again.
 async fn repeat(engine: &Engine, id: RoundId) -> Result<bool> {
     steps::before(Step::Repeat).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Repeat) {
         return nothing(tx).await;

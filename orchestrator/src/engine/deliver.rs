@@ -23,7 +23,7 @@ impl Engine {
     /// Sends what is due, a handful at a time. Answers how many were tried.
     pub async fn deliver(&self) -> Result<usize> {
         steps::before(Step::ClaimDeliveries).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let claimed = deliveries::claim(&mut tx, AT_ONCE, CLAIM).await?;
         steps::commit(tx, Step::ClaimDeliveries).await?;
         let endings = join_all(claimed.iter().map(|it| self.tried(it))).await;
@@ -72,7 +72,7 @@ impl Engine {
 
     async fn write_down(&self, claimed: &Claimed, ending: &Ending) -> Result<()> {
         steps::before(Step::EndDelivery).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let state = store::deliveries::end(&mut tx, claimed, ending).await?;
         steps::commit(tx, Step::EndDelivery).await?;
         let (delivery, channel) = (claimed.id, claimed.channel_name.as_str());

@@ -37,7 +37,7 @@ pub(super) async fn step(engine: &Engine) -> Result<bool> {
 
 async fn campaign(engine: &Engine, id: CampaignId) -> Result<bool> {
     steps::before(Step::Drain).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut campaign) = store::campaigns::lock(&mut tx, id).await? else { return nothing(tx).await };
     let because = "Nothing of it is on its way any more.";
     let moved =
@@ -53,7 +53,7 @@ async fn campaign(engine: &Engine, id: CampaignId) -> Result<bool> {
 
 async fn round(engine: &Engine, id: RoundId) -> Result<bool> {
     steps::before(Step::Drain).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
     if round.state.is_terminal()
         || !store::drains::is_draining(&mut tx, id.0).await?
@@ -78,7 +78,7 @@ async fn round(engine: &Engine, id: RoundId) -> Result<bool> {
 
 async fn instrument(engine: &Engine, name: &str) -> Result<bool> {
     steps::before(Step::Drain).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     if store::instruments::lock(&mut tx, name).await? != Some(InstrumentState::Draining)
         || !store::drains::instruments_at_rest(&mut tx).await?.iter().any(|it| it == name)
     {

@@ -29,7 +29,7 @@ pub(super) async fn hold(conn: &mut PgConnection, round: &mut Round, why: Why) -
 /// Holds a round whose step failed in a way that trying again does not mend.
 pub(super) async fn for_error(engine: &Engine, id: RoundId, error: &Error) -> Result<()> {
     steps::before(Step::Hold).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return Ok(()) };
     let why = Why::new(
         "round.engine_error",

@@ -18,7 +18,7 @@ impl Engine {
 
 async fn jump(engine: &Engine) -> Result<Option<DateTime<Utc>>> {
     steps::before(Step::Jump).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let jumped = jump_in(&mut tx).await?;
     match jumped {
         Some(lab_at) => {

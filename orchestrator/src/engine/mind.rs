@@ -20,7 +20,7 @@ impl Engine {
     /// Escalates what nobody acknowledged in time. Answers how many.
     pub async fn escalate(&self) -> Result<usize> {
         steps::before(Step::Escalate).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let escalated = escalate(&mut tx, &self.settings).await?;
         steps::commit(tx, Step::Escalate).await?;
         Ok(escalated)
@@ -30,7 +30,7 @@ impl Engine {
     pub async fn watch_agents(&self) -> Result<()> {
         steps::before(Step::WatchAgents).await;
         let limit = self.settings.agent_lost_after;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         for name in store::instruments::mark_back(&mut tx, limit).await? {
             record(&mut tx, "AgentBack", name, json!({})).await?;
         }
@@ -45,7 +45,7 @@ impl Engine {
     /// Asks for a person when agents do not come back after a failover: robots stand still until then.
     pub async fn mind_reconciliation(&self) -> Result<()> {
         steps::before(Step::MindReconciliation).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         if store::reconciliation::is_overdue(&mut tx, self.settings.agent_lost_after).await? {
             store::reconciliation::ask_for_a_person(&mut tx).await?;
         }
@@ -56,7 +56,7 @@ impl Engine {
     /// Warns once, before the time of a waiting batch is over (laboratory time).
     pub async fn warn_of_expiry(&self) -> Result<usize> {
         steps::before(Step::WarnOfExpiry).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let expiring = store::batches::warn_of_expiry(&mut tx).await?;
         for batch in &expiring {
             let event = NewEvent {

@@ -15,7 +15,7 @@ impl Engine {
     /// Looks at a batch of the outbox. Answers how many entries; 0 also when another relay is at it.
     pub async fn relay(&self) -> Result<usize> {
         steps::before(Step::Relay).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         if !outbox::lock(&mut tx).await? {
             tx.rollback().await?;
             return Ok(0);

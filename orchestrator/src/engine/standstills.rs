@@ -20,7 +20,7 @@ impl Engine {
     /// One look. Answers how many standstills are told.
     pub async fn watch_standstills(&self) -> Result<usize> {
         steps::before(Step::WatchStandstills).await;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = store::begin_on(&self.pool).await?;
         let past = past(&mut tx).await?;
         let told: Vec<&(Waiting, Owner)> = past.iter().filter(|(it, _)| !is_told_otherwise(it)).collect();
         let still: BTreeSet<(&str, &str, &str)> =

@@ -11,7 +11,7 @@ use crate::store::{self, Result};
 use instruments::labware::{Barcode, Labware, Well};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an import did.
@@ -46,7 +46,7 @@ pub async fn library(
     conn: &mut PgConnection,
     csv: &[u8],
 ) -> Result<std::result::Result<Imported, ImportError>> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = library_in(&mut tx, csv).await?;
     tx.commit().await?;
     Ok(answer)
@@ -78,7 +78,7 @@ pub async fn assay_plates(
     conn: &mut PgConnection,
     csv: &[u8],
 ) -> Result<std::result::Result<Imported, ImportError>> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = assay_plates_in(&mut tx, csv).await?;
     tx.commit().await?;
     Ok(answer)

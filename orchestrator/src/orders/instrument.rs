@@ -2,11 +2,12 @@
 
 use super::{Order, Ruling};
 use crate::ids::ActorId;
+use crate::store;
 use crate::store::Result;
 use crate::store::instruments::{self, Change, Instrument, InstrumentState};
 use crate::store::jobs as queue;
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// The state that `order` leads to. Cancelling also asks what runs on it to stop.
 pub fn rule(state: InstrumentState, order: Order) -> Ruling<InstrumentState> {
@@ -47,7 +48,7 @@ pub async fn order(
     back_lab_at: Option<DateTime<Utc>>,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(state) = instruments::lock(&mut tx, name).await? else { return Ok(Ordered::NotFound) };
     let next = match rule(state, order) {
         Ruling::Already => return Ok(Ordered::Already(instruments::get(&mut tx, name).await?)),

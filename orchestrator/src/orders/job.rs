@@ -2,6 +2,7 @@
 
 use super::{Order, Ruling};
 use crate::ids::ActorId;
+use crate::store;
 use crate::store::events::{self, NewEvent};
 use crate::store::holds::{self, Hold, Manner, Subject};
 use crate::store::jobs::{self as queue, Consequences, Stopped};
@@ -9,7 +10,7 @@ use crate::store::{Error, Result};
 use jobs::JobId;
 use jobs::state::State;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub async fn order(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(state) = queue::lock_state(&mut tx, job).await? else { return Ok(Ordered::NotFound) };
     let held = holds::manner_of(&mut tx, job.0).await?;
     let mut out = Consequences::default();

@@ -2,13 +2,14 @@
 
 use super::{Grant, Role, password};
 use crate::ids::ActorId;
+use crate::store;
 use crate::store::error::Result;
 use crate::store::events::{self, NewEvent};
 use crate::store::people::accounts::{self, Account, Inserted, NewAccount, State};
 use crate::store::people::{grants, projects, sessions};
 use crate::store::tokens;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// An account to make.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ pub async fn create(conn: &mut PgConnection, new: NewUser, by: ActorId) -> Answe
         }
     };
     let phc = password::hash(chosen).await?;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if !known(&mut tx, &new.grants).await? {
         return refuse(tx, Refused::UnknownProject).await;
     }
@@ -99,7 +100,7 @@ pub async fn create(conn: &mut PgConnection, new: NewUser, by: ActorId) -> Answe
 
 /// From now on these roles and no others.
 pub async fn grant(conn: &mut PgConnection, id: ActorId, granted: &[Grant], by: ActorId) -> Answer<()> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if accounts::by_id(&mut tx, id).await?.is_none() {
         return refuse(tx, Refused::NotFound).await;
     }
@@ -118,7 +119,7 @@ pub async fn grant(conn: &mut PgConnection, id: ActorId, granted: &[Grant], by: 
 
 /// Switches an account off (every browser is signed out, every token of theirs is revoked) or on again.
 pub async fn switch(conn: &mut PgConnection, id: ActorId, state: State, by: ActorId) -> Answer<Account> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if state == State::Disabled && is_last_admin(&mut tx, id).await? {
         return refuse(tx, Refused::LastAdmin).await;
     }
@@ -147,7 +148,7 @@ pub async fn switch(conn: &mut PgConnection, id: ActorId, state: State, by: Acto
 pub async fn reset_password(conn: &mut PgConnection, id: ActorId, by: ActorId) -> Answer<String> {
     let random = password::random()?;
     let phc = password::hash(random.clone()).await?;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if !accounts::set_password(&mut tx, id, &phc, true).await? {
         return refuse(tx, Refused::NotFound).await;
     }

@@ -2,6 +2,7 @@
 
 use super::password;
 use crate::ids::{ActorId, SYSTEM};
+use crate::store;
 use crate::store::Result;
 use crate::store::events::{self, NewEvent};
 use crate::store::people::accounts::{self, State};
@@ -48,7 +49,7 @@ pub async fn sign_in(pool: &PgPool, name: &str, password: String, origin: &Origi
         refused(pool, of, "disabled").await?;
         return Ok(SignedIn::Disabled);
     }
-    let mut tx = pool.begin().await?;
+    let mut tx = store::begin_on(pool).await?;
     attempts::succeeded(&mut tx, name).await?;
     let (session, secret) = sessions::begin(&mut tx, account.actor_id, origin).await?;
     accounts::signed_in(&mut tx, account.actor_id).await?;

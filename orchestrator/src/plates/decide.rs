@@ -6,7 +6,7 @@ use crate::ingestion::Assessment;
 use crate::store::observations::NewObservation;
 use crate::store::plates::{Change, Decision, Plate};
 use crate::store::{self, Result};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// Cause of the task that a quarantined plate opens.
 pub const QUARANTINED_TASK: &str = "plate.quarantined";
@@ -34,7 +34,7 @@ pub async fn decide(
     reason: &str,
     actor: ActorId,
 ) -> Result<Decided> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let answer = decide_in(&mut tx, id, decision, reason, actor).await?;
     tx.commit().await?;
     Ok(answer)

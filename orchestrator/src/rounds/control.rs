@@ -10,7 +10,7 @@ use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result, moved::Moved};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ async fn order(
     reason: &str,
     actor: ActorId,
 ) -> Result<Ordered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(mut round) = store::rounds::lock_waiting(&mut tx, id).await? else {
         return Ok(Ordered::NotFound);
     };

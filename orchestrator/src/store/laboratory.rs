@@ -6,12 +6,13 @@ use super::events::NewEvent;
 use super::jobs as queue;
 use super::outbox;
 use crate::ids::{ActorId, SYSTEM};
+use crate::store;
 use chrono::{DateTime, Utc};
 use jobs::wire::{JobInHand, Orders, OrdersRequest, Standing, StopOrder};
 use jobs::{JobId, LeaseToken, StopId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -37,7 +38,7 @@ pub enum Stopped {
 
 /// Stops the laboratory, in a transaction of its own.
 pub async fn stop(conn: &mut PgConnection, reason: &str, actor: ActorId) -> Result<Stopped> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if let Some(stop) = open(&mut tx).await? {
         return Ok(Stopped::AlreadySo(stop.id));
     }
@@ -91,7 +92,7 @@ pub async fn enforce(conn: &mut PgConnection) -> Result<usize> {
     if open(conn).await?.is_none() {
         return Ok(0);
     }
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     // Whoever lifts it waits for this lock: nothing is asked to stop that began after it was lifted.
     let reason = sqlx::query_scalar!("select reason from laboratory_stop where lifted_at is null for share")
         .fetch_optional(&mut *tx)

@@ -61,6 +61,9 @@ pub mod traces;
 pub mod uploads;
 pub mod watchdog;
 
+mod transaction;
+
 pub use error::{Error, Result};
 pub use migrate::{MIGRATOR, migrate};
 pub use pool::{ConnectOptions, bounded, connect};
+pub use transaction::{begin, begin_on};

@@ -4,6 +4,7 @@
 use super::addresses::{self, Addresses};
 use super::error::{Error, Result};
 use super::migrate;
+use super::transaction;
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::time::Duration;
@@ -82,6 +83,9 @@ pub fn pool_options(options: &ConnectOptions) -> PgPoolOptions {
                 sqlx::query("set role loopwright_app").execute(conn).await?;
                 Ok(())
             })
+        })
+        .after_release(|conn, _| {
+            Box::pin(async move { transaction::end_what_was_left(conn).await.map(|()| true) })
         })
         // Instead of the pool's own test, which waits for a host that is gone for as long as anybody waits.
         .test_before_acquire(false)

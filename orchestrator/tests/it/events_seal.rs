@@ -44,7 +44,7 @@ async fn a_late_commit_is_never_behind_a_position_already_given(
     login: PgConnectOptions,
 ) {
     let pool = as_application(options, login).await;
-    let mut early = pool.begin().await.expect("a transaction");
+    let mut early = orchestrator::store::begin_on(&pool).await.expect("a transaction");
     happen(&mut early, "early").await;
     happen(&mut pool.acquire().await.expect("a connection"), "late").await;
     for _ in 0..3 {
@@ -59,7 +59,7 @@ async fn a_late_commit_is_never_behind_a_position_already_given(
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn what_is_rolled_back_leaves_no_gap(options: PgPoolOptions, login: PgConnectOptions) {
     let pool = as_application(options, login).await;
-    let mut undone = pool.begin().await.expect("a transaction");
+    let mut undone = orchestrator::store::begin_on(&pool).await.expect("a transaction");
     happen(&mut undone, "undone").await;
     undone.rollback().await.expect("a rollback");
     happen(&mut pool.acquire().await.expect("a connection"), "done").await;
@@ -76,7 +76,7 @@ async fn positions_have_no_gaps_while_many_commit_and_many_seal(
     let commits = (0..40).map(|number| {
         let pool = &pool;
         async move {
-            let mut tx = pool.begin().await.expect("a transaction");
+            let mut tx = orchestrator::store::begin_on(pool).await.expect("a transaction");
             happen(&mut tx, &number.to_string()).await;
             tokio::task::yield_now().await;
             happen(&mut tx, &number.to_string()).await;

@@ -70,7 +70,7 @@ async fn a_lease_that_a_crash_took_gives_no_authority_and_is_no_loss(
 ) {
     let lab = Lab::new(as_application(options, login).await).await;
     let job = lab.create(NewJob::new(dispense())).await;
-    let mut tx = lab.pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(&lab.pool).await.expect("a transaction");
     let wanted = Wanted {
         queue: "bench".to_owned(),
         capabilities: vec!["dispense.liquid".to_owned()],

@@ -119,7 +119,7 @@ async fn what_is_planned_once_for_any_number_of_workers_reads_no_more_than_is_th
     sqlx::query("analyze").execute(&owner).await.expect("statistics");
 
     // Counted on a connection that did nothing before.
-    let mut tx = pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(&pool).await.expect("a transaction");
     let leased = store::lease(&mut tx, &readers(), &[lab.worker; 40], LEASE).await.expect("leases");
     let held: Vec<_> = leased.iter().map(|it| (it.lease.job_id, it.lease.lease_token)).collect();
     let begun = store::start_all(&mut tx, &held, LEASE).await.expect("begun");
@@ -153,7 +153,7 @@ fn readers() -> Wanted {
 
 /// Ten leases from `start` on, given back; the place of the last, and how many blocks of what is ready were read.
 async fn ten_from(lab: &Lab, start: Place) -> (Place, i64) {
-    let mut tx = lab.pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(&lab.pool).await.expect("a transaction");
     let leased =
         store::lease_from(&mut tx, &readers(), &[lab.worker; 10], LEASE, start).await.expect("leases");
     let blocks = sqlx::query_scalar(

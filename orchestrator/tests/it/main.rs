@@ -46,6 +46,7 @@ mod store_counts;
 mod store_idempotency;
 mod store_predictions;
 mod store_roles;
+mod store_transactions;
 mod support;
 mod traces;
 mod upgrade;

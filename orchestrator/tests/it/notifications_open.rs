@@ -65,7 +65,7 @@ async fn a_relay_that_dies_before_its_commit_leaves_everything_to_the_next(
 ) {
     let outside = Outside::new(options, login).await;
     outside.happen("BatchProposed", "batch", "b1", json!({"experiments": 1})).await;
-    let mut dying = outside.engine.pool.begin().await.expect("a transaction");
+    let mut dying = orchestrator::store::begin_on(&outside.engine.pool).await.expect("a transaction");
     assert!(store::outbox::lock(&mut dying).await.expect("locked"));
     assert_eq!(outside.engine.relay().await.expect("relayed"), 0, "another is at it");
     dying.rollback().await.expect("it is dead");

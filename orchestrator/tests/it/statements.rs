@@ -105,7 +105,7 @@ async fn the_calendar_of_many_campaigns_asks_no_more_than_that_of_one(
     let token = app.token(&[Scope::Read]).await;
     let (one, calendar) = asked(&app, &token, MONTH).await;
     let shown = items(&calendar);
-    let mut tx = laboratory.pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(&laboratory.pool).await.expect("a transaction");
     for copy in [
         "insert into campaign (id, project_id, name, current_version, seed, calendar_since_lab_at)
          select gen_random_uuid(), project_id, name || ' ' || copy, current_version, seed, calendar_since_lab_at

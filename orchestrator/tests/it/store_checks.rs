@@ -45,7 +45,7 @@ async fn try_each(laboratory: &Laboratory, table: &str, combinations: Vec<Combin
     let (mut taken, mut refused) = (0, 0);
     for combination in combinations {
         let statement = combination.statement(table);
-        let mut tx = laboratory.pool.begin().await.expect("a transaction");
+        let mut tx = orchestrator::store::begin_on(&laboratory.pool).await.expect("a transaction");
         match sqlx::query(sqlx::AssertSqlSafe(statement.clone())).execute(&mut *tx).await {
             Ok(_) => {
                 assert!(combination.broken.is_empty(), "{statement} breaks {:?}", combination.broken);

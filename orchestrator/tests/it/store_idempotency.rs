@@ -11,7 +11,7 @@ const REQUEST: [u8; 32] = [1; 32];
 
 /// One creation under the key, as a route does it; answers whether it was the one that created.
 async fn create(pool: &PgPool) -> bool {
-    let mut tx = pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(pool).await.expect("a transaction");
     match begin(&mut tx, SYSTEM, "key", "POST /things", &REQUEST).await.expect("an answer") {
         Begun::Fresh => {
             sqlx::query("insert into project (id, name) values (gen_random_uuid(), 'thing')")
@@ -43,7 +43,7 @@ async fn of_many_alike_at_once_one_creates_and_all_get_its_answer(
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_creation_that_did_not_commit_leaves_no_key(options: PgPoolOptions, login: PgConnectOptions) {
     let pool = as_application(options, login).await;
-    let mut undone = pool.begin().await.expect("a transaction");
+    let mut undone = orchestrator::store::begin_on(&pool).await.expect("a transaction");
     assert_eq!(
         begin(&mut undone, SYSTEM, "key", "POST /things", &REQUEST).await.expect("an answer"),
         Begun::Fresh

@@ -97,7 +97,7 @@ impl Lab {
     }
 
     pub async fn create(&self, job: NewJob) -> JobId {
-        let mut tx = self.pool.begin().await.expect("a transaction");
+        let mut tx = orchestrator::store::begin_on(&self.pool).await.expect("a transaction");
         let created = store::create(&mut tx, &job).await.expect("a job");
         tx.commit().await.expect("a commit");
         created.job_id()

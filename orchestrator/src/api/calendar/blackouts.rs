@@ -9,6 +9,7 @@ use crate::api::state::AppState;
 use crate::api::write::{Asking, Write, given};
 use crate::calendar::{Moment, Window};
 use crate::ids::BlackoutId;
+use crate::store;
 use crate::store::blackouts::{self, Blackout, NewBlackout};
 use crate::store::jobs::Consequences;
 use crate::store::{clock, instruments};
@@ -107,7 +108,7 @@ pub(super) async fn delete(
     caller: Caller,
     Path(id): Path<BlackoutId>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = store::begin_on(&state.pool).await?;
     blackouts::remove(&mut tx, id, caller.id()).await?;
     tx.commit().await?;
     state.wakeups.settled();

@@ -36,7 +36,7 @@ async fn by_kind(engine: &Engine, job: JobId, settled: Settled) -> Result<bool> 
         // Whoever asked reads the outcome itself.
         Kind::Manual | Kind::Screen => {
             steps::before(Step::DrawManual).await;
-            let mut tx = engine.pool.begin().await?;
+            let mut tx = store::begin_on(&engine.pool).await?;
             let taken = store::settlements::take(&mut tx, job).await?;
             steps::commit(tx, Step::DrawManual).await?;
             Ok(taken)

@@ -25,14 +25,14 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let (Some(round), Some(plate)) = (settled.round_id, settled.plate_id) else {
         // Not of the loop (asked for by a person): nothing follows from it.
         steps::before(Step::DrawManual).await;
-        let mut tx = engine.pool.begin().await?;
+        let mut tx = store::begin_on(&engine.pool).await?;
         let taken = store::settlements::take(&mut tx, settled.job_id).await?;
         steps::commit(tx, Step::DrawManual).await?;
         return Ok(taken);
     };
     let read = read_file(engine, &settled).await?;
     steps::before(Step::DrawPhysical).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
         return nothing(tx).await;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     steps::before(Step::DrawPredicted).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let taken = store::settlements::take(&mut tx, settled.job_id).await?;
     if let (true, Some(Output::Predict(result))) = (taken, &settled.output)
         && let [prediction] = &result.predictions[..]

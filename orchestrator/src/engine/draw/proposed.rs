@@ -29,7 +29,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     };
     let answer = answer(engine, &settled).await?;
     steps::before(Step::DrawProposed).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if matches!(round.state, State::Held(_)) {
         // Its answer waits with it.

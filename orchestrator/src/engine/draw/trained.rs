@@ -20,7 +20,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         return Err(Error::corrupt("training", "it belongs to no campaign"));
     };
     steps::before(Step::DrawTrained).await;
-    let mut tx = engine.pool.begin().await?;
+    let mut tx = store::begin_on(&engine.pool).await?;
     let Some(campaign) = store::campaigns::lock(&mut tx, campaign).await? else { return nothing(tx).await };
     if !store::settlements::take(&mut tx, settled.job_id).await? {
         return nothing(tx).await;

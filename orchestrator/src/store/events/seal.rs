@@ -5,8 +5,9 @@
 
 use super::canonical::{Form, Recorded, link};
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::Result;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 struct Head {
     position: i64,
@@ -16,7 +17,7 @@ struct Head {
 /// Gives up to `limit` committed events their positions. Answers how many; 0 also when another seals now.
 pub async fn seal_batch(conn: &mut PgConnection, limit: i64) -> Result<usize> {
     steps::before(Step::Seal).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(mut head) = lock_head(&mut tx).await? else { return Ok(0) };
     let found = unsealed(&mut tx, limit).await?;
     if found.events.is_empty() {

@@ -6,6 +6,7 @@
 use super::lost;
 use super::report::Testimony;
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use crate::store::inventory;
@@ -17,7 +18,7 @@ use ::jobs::work::{Outcome, Output};
 use ::jobs::{JobId, Work};
 use serde::Serialize;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ pub(super) async fn keep(
     lease: &LeaseSummary,
 ) -> Result<Disposition> {
     steps::before(Step::KeepOrphan).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     // The same offered twice at once: the second waits here, and finds the first.
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", job.to_string())
         .execute(&mut *tx)

@@ -4,15 +4,16 @@ use super::dependents;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::SYSTEM;
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::Result;
 use ::jobs::{Failure, FailureClass, JobId};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Moves on up to `limit` jobs of each sort, in one transaction.
 pub async fn promote(conn: &mut PgConnection, limit: i64) -> Result<Consequences> {
     steps::before(Step::Promote).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let mut consequences = Consequences::default();
     for job in overdue(&mut tx, limit).await? {
         let ending = Ending::Failed(deadline_passed());

@@ -8,10 +8,11 @@ use super::held::{AttemptEnding, Held, Row};
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::SYSTEM;
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::Result;
 use ::jobs::state::{Event, State};
 use ::jobs::{Failure, FailureClass};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Takes back up to `limit` leases, each in a transaction of its own.
@@ -19,7 +20,7 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Consequences> {
     let mut consequences = Consequences::default();
     for job in expired(conn, limit).await? {
         steps::before(Step::Reap).await;
-        let mut tx = conn.begin().await?;
+        let mut tx = store::begin(conn).await?;
         if let Some(held) = take_expired(&mut tx, job).await? {
             consequences.absorb(expire(&mut tx, &held).await?);
             steps::commit(tx, Step::Reap).await?;

@@ -3,10 +3,11 @@
 use super::held::{self, AttemptEnding, Authority};
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::Result;
 use ::jobs::state::{Event, State};
 use ::jobs::{JobId, LeaseToken};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// How a release ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Released {
 
 pub async fn release(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> Result<Authority<Released>> {
     steps::before(Step::Release).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(held) = held::take(&mut tx, job, token).await? else { return Ok(Authority::Lost) };
     // A stop may have come between the start and the release: what has begun is reported, not released.
     let next = if held.started_at.is_some() { None } else { held.phase.next(Event::Released).ok() };

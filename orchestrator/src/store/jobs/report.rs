@@ -14,6 +14,7 @@ use super::settle::{self, Consequences, Decided, Ending};
 use super::verdict::{self, Case};
 use crate::ids::{ActorId, CampaignId};
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::tasks::{self, NewTask};
 use ::jobs::state::State;
@@ -22,7 +23,7 @@ use ::jobs::work::{Kind, Outcome};
 use ::jobs::{FailureClass, JobId, LeaseToken};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::time::Duration;
 
 /// What a report did.
@@ -91,7 +92,7 @@ pub async fn report(
         return Ok(Reported::WrongKind { expected: of.kind, got: output.kind() });
     }
     steps::before(Step::Report).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let (disposition, consequences) = match held::take(&mut tx, job, report.lease_token).await? {
         Some(held) => with_authority(&mut tx, &of, &held, &testimony).await?,
         None => without_authority(&mut tx, &of, &testimony).await?,

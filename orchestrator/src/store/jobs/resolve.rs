@@ -7,11 +7,12 @@ use super::read::state_of;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::ActorId;
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use ::jobs::state::{Event, State};
 use ::jobs::{Failure, FailureClass, JobId};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -47,7 +48,7 @@ pub async fn resolve(
     reason: &str,
 ) -> Result<Resolved> {
     steps::before(Step::Resolve).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     if doubt::lock(&mut tx, job).await?.is_none() {
         let state = state_of(&mut tx, job).await?.ok_or_else(|| Error::not_found("job", job))?;
         return Ok(Resolved::Refused(state));

@@ -3,11 +3,12 @@
 use super::held::{self, AttemptEnding, Authority, phase};
 use super::lease::whole_seconds;
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use ::jobs::state::State;
 use ::jobs::wire::HeartbeatAnswer;
 use ::jobs::{JobId, LeaseToken};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -89,7 +90,7 @@ fn answer(now: &str, duration: Duration) -> Result<HeartbeatAnswer> {
 /// The lease is another's or nobody's; or it may not begin now, and goes back to the queue.
 async fn not_begun<T>(conn: &mut PgConnection, job: JobId, token: LeaseToken) -> Result<Authority<T>> {
     steps::before(Step::TakeBack).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let Some(held) = held::take(&mut tx, job, token).await? else { return Ok(Authority::Lost) };
     if held.phase != State::Leased {
         // It moved on between the two looks: asked again, it is answered.

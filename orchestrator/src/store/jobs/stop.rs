@@ -7,12 +7,13 @@ use super::read::state_of;
 use super::settle::{self, Consequences, Decided, Ending};
 use crate::ids::{ActorId, CampaignId, RoundId};
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use ::jobs::JobId;
 use ::jobs::state::State;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// How a request to stop ended.
@@ -34,7 +35,7 @@ const LOOKS: usize = 3;
 /// Asks to stop one job, in a transaction of its own.
 pub async fn stop(conn: &mut PgConnection, job: JobId, actor: ActorId, reason: &str) -> Result<Stopped> {
     steps::before(Step::StopJob).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     for _ in 0..LOOKS {
         if ask(&mut tx, &[job.0], actor, reason).await? > 0 {
             steps::commit(tx, Step::StopJob).await?;
@@ -71,7 +72,7 @@ pub async fn stop_round(
     reason: &str,
 ) -> Result<RoundStopped> {
     steps::before(Step::StopRound).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let jobs = sqlx::query_scalar!("select id from job where round_id = $1 order by id", round.0)
         .fetch_all(&mut *tx)
         .await?;

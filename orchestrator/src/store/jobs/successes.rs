@@ -7,13 +7,14 @@ use super::dependents;
 use super::settle::{Consequences, Ended, is_drawn};
 use crate::ids::{ActorId, PlateId, RoundId};
 use crate::steps::{self, Step};
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::events::Origin;
 use ::jobs::work::{Kind, Outcome, Output};
 use ::jobs::{JobId, LeaseToken};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A report of success, as it came.
@@ -38,7 +39,7 @@ pub struct Taken {
 /// Takes what can be taken of `successes`, all in one transaction.
 pub async fn report_successes(conn: &mut PgConnection, successes: &[Success]) -> Result<Taken> {
     steps::before(Step::Report).await;
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let ended = end_attempts(&mut tx, successes).await?;
     if ended.is_empty() {
         return Ok(Taken { places: Vec::new(), consequences: Consequences::default() });

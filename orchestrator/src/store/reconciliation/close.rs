@@ -3,11 +3,12 @@
 use super::open::TASK;
 use super::read;
 use crate::ids::{ActorId, SYSTEM};
+use crate::store;
 use crate::store::error::Result;
 use crate::store::events::{self, NewEvent};
 use crate::store::tasks;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 /// What became of a person's wish to close it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub async fn close(conn: &mut PgConnection, actor: ActorId, reason: &str) -> Res
 /// Answers whether it closed.
 pub async fn close_if_nothing_was_lost(conn: &mut PgConnection) -> Result<bool> {
     let reason = "every instrument has told what it did, and nothing was lost";
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let epoch = sqlx::query_scalar!(
         "update reconciliation
          set closed_at = now(), closed_by = $1, closed_reason = $2

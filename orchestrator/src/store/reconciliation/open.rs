@@ -2,13 +2,14 @@
 
 use super::read;
 use crate::ids::SYSTEM;
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use crate::store::jobs::{self, Consequences};
 use crate::store::tasks::{self, NewTask};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 /// Cause of the task that is open while a person is needed.
@@ -52,7 +53,7 @@ pub async fn observe(conn: &mut PgConnection) -> Result<Option<Consequences>> {
     if read::is_known(conn).await? {
         return Ok(None);
     }
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     // One process at a time; the others find it opened.
     sqlx::query!("lock table reconciliation in share row exclusive mode").execute(&mut *tx).await?;
     if read::is_known(&mut tx).await? {

@@ -2,11 +2,12 @@
 
 use super::read;
 use crate::ids::ActorId;
+use crate::store;
 use crate::store::error::{Error, Result};
 use crate::store::events::{self, NewEvent};
 use ::jobs::wire::Reconciled;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// What became of an agent's word that it has offered everything.
@@ -26,7 +27,7 @@ pub async fn reconciled(
     actor: ActorId,
     word: &Reconciled,
 ) -> Result<Answered> {
-    let mut tx = conn.begin().await?;
+    let mut tx = store::begin(conn).await?;
     let now = crate::store::epoch::read(&mut tx).await?;
     if now != epoch {
         return Ok(Answered::OtherEpoch(now));

@@ -27,7 +27,7 @@ async fn head(conn: &mut PgConnection) -> Head {
 
 /// What verification says after `forgery`, which is undone afterwards.
 async fn after(owner: &PgPool, forgery: &[&'static str], noted: Option<Noted>) -> Result<Head, Broken> {
-    let mut tx = owner.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(owner).await.expect("a transaction");
     sqlx::query("set local session_replication_role = replica").execute(&mut *tx).await.expect("a superuser");
     for statement in forgery {
         sqlx::query(*statement).execute(&mut *tx).await.expect(statement);

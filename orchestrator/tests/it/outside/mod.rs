@@ -112,7 +112,7 @@ pub async fn happen(
     subject_id: &str,
     body: Value,
 ) {
-    let mut tx = engine.pool.begin().await.expect("a transaction");
+    let mut tx = orchestrator::store::begin_on(&engine.pool).await.expect("a transaction");
     let event =
         NewEvent { kind, subject, subject_id: subject_id.to_owned(), campaign_id, actor: SYSTEM, body };
     outbox::tell(&mut tx, &event).await.expect("told");
