@@ -6,7 +6,7 @@
 use super::document::Document;
 use super::problem::{Problem, SpecError};
 use super::spec::Spec;
-use super::validate::validate;
+use super::validate::{COMMON_SETTINGS, validate};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use toml::Spanned;
@@ -92,7 +92,8 @@ fn read_fields(document: &Document) -> Fields {
         fields.problems.push(match bad.kind {
             // The error's own place is the table's, which may be nowhere for the root.
             Kind::Missing => document.problem(&path, error.message()),
-            _ => document.problem_at(error.span(), &path, error.message().to_owned()),
+            Kind::Unknown => document.problem_at(error.span(), &path, bad.in_words(error.message())),
+            Kind::Value => document.problem_at(error.span(), &path, error.message().to_owned()),
         });
         fields.unread.extend(bad.path.first().cloned());
         if !bad.mend(&mut root, &template) {
@@ -133,6 +134,16 @@ impl BadField {
             Kind::Value
         };
         Self { path, kind }
+    }
+
+    /// A rule knows its own settings, and serde nothing of those that every rule takes.
+    fn in_words(&self, message: &str) -> String {
+        match self.path.as_slice() {
+            [section, _] if section == "acquisition" => {
+                format!("{message}; every rule takes `{}`", COMMON_SETTINGS.join("`, `"))
+            }
+            _ => message.to_owned(),
+        }
     }
 
     /// Takes the bad field out of `root` and, unless nobody knows it, puts the template's in; whether that

@@ -4,6 +4,8 @@ mod acquisition;
 mod readouts;
 mod schedule;
 
+pub(super) use acquisition::COMMON_SETTINGS;
+
 use super::document::Document;
 use super::problem::Problem;
 use super::spec::{Assay, Combinations, Control, HitRule, Model, Spec};

@@ -5,8 +5,9 @@ use crate::campaigns::Spec;
 use crate::campaigns::spec::AcquisitionSpec;
 use jobs::work::learn::{Acquisition, ModelFamily};
 
-/// Settings that every rule takes.
-const COMMON: [&str; 5] = ["name", "diversity", "replicate_share", "most_measurements", "whole_plates"];
+/// Settings that every rule takes, beside its `name`.
+pub(in crate::campaigns) const COMMON_SETTINGS: [&str; 4] =
+    ["diversity", "replicate_share", "most_measurements", "whole_plates"];
 const MOST_MEASUREMENTS: u32 = 100;
 
 impl Check<'_> {
@@ -73,12 +74,17 @@ impl Check<'_> {
     fn known_settings(&mut self, rule: Acquisition) {
         let (name, own) = settings(rule);
         for field in self.document.fields("acquisition") {
-            if !COMMON.contains(&field.as_str()) && !own.contains(&field.as_str()) {
+            let common = field == "name" || COMMON_SETTINGS.contains(&field.as_str());
+            if !common && !own.contains(&field.as_str()) {
                 let takes = match own {
                     [] => "takes no setting of its own".to_owned(),
                     own => format!("takes `{}` of its own", own.join("`, `")),
                 };
-                self.wrong(&format!("acquisition.{field}"), format!("the rule `{name}` {takes}"));
+                let every = COMMON_SETTINGS.join("`, `");
+                self.wrong(
+                    &format!("acquisition.{field}"),
+                    format!("the rule `{name}` {takes}; every rule takes `{every}`"),
+                );
             }
         }
     }
