@@ -1,8 +1,8 @@
 //! `loopwright`: the service and its command line.
 
-/// glibc keeps what argon2 gave back (19 MiB a sign-in, several times over); this one returns it to the system.
+/// It gives what was large back to the system at once (argon2 takes 19 MiB a sign-in), which glibc and mimalloc keep.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 use clap::Parser;
 use orchestrator::cli::Arguments;
