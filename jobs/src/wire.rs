@@ -230,8 +230,8 @@ pub enum Standing {
     Stopped,
 }
 
-/// What a worker is to know.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// What a worker is to know; by default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Orders {
     /// The laboratory is stopped; absent when it is not.
     pub stop: Option<StopOrder>,

@@ -8,6 +8,7 @@ use super::leases::WORK;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::people::Powers;
+use crate::store::access;
 use crate::store::events::{self, Origin};
 use crate::store::people::projects::{self, Home};
 use crate::store::people::{grants, sessions};
@@ -18,6 +19,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sqlx::PgConnection;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The header that a browser's script must set; a form of another site cannot.
@@ -96,11 +98,21 @@ async fn authorize(
         return Ok(known);
     }
     let mut conn = state.pool.acquire().await?;
+    let mut under = None;
+    if is_work(rule) {
+        let access = access::read(&mut conn).await?;
+        state.saw_epoch(&access.epoch);
+        state.known.saw_access(&access);
+        if let Some(known) = known(state, rule, headers) {
+            return Ok(known);
+        }
+        under = Some(access);
+    }
     let caller = match (bearer(headers), cookie::session(headers)) {
         (Some(secret), _) => {
-            let caller = by_token(&mut conn, secret).await?;
-            if is_work(rule) {
-                state.known.found(secret, &caller);
+            let (caller, expires_in) = by_token(&mut conn, secret).await?;
+            if let Some(under) = under {
+                state.known.found(secret, &caller, under, expires_in);
             }
             caller
         }
@@ -122,20 +134,21 @@ fn is_work(rule: &Rule) -> bool {
     rule.access == Access::AnyOf(WORK)
 }
 
-/// A worker that came with the same token a moment ago.
+/// A worker that came with the same token before, since when nobody's powers have changed; with the life of the database.
 fn known(state: &AppState, rule: &Rule, headers: &HeaderMap) -> Option<(Caller, String)> {
-    let caller = state.known.caller(bearer(headers).filter(|_| is_work(rule))?)?;
+    let (caller, epoch) = state.known.caller(bearer(headers).filter(|_| is_work(rule))?)?;
     let permitted = WORK.iter().any(|scope| caller.powers.have_everywhere(*scope));
-    Some((caller, state.known_epoch()?)).filter(|_| permitted)
+    Some((caller, epoch)).filter(|_| permitted)
 }
 
-async fn by_token(conn: &mut PgConnection, secret: &str) -> Result<Caller, Problem> {
+/// Whose token it is, and for how long.
+async fn by_token(conn: &mut PgConnection, secret: &str) -> Result<(Caller, Duration), Problem> {
     let actor = tokens::authenticate(conn, secret).await?.ok_or_else(|| {
         let detail = "The token is unknown, revoked or expired. Ask an administrator for a new one.";
         Problem::unauthenticated("token.invalid", detail)
     })?;
     let credential = Credential::Token(actor.token_id);
-    Ok(Caller { id: actor.id, name: actor.name, credential, powers: actor.powers })
+    Ok((Caller { id: actor.id, name: actor.name, credential, powers: actor.powers }, actor.expires_in))
 }
 
 async fn by_session(

@@ -1,11 +1,13 @@
 //! What workers' requests ask for each time and what changes rarely, remembered for a moment: whose token it is, whether
 //! work is given out in this life of the database, which instruments were seen.
 //!
-//! A thousand workers that come back a dozen times a second are looked up a thousand times a second, not twelve
-//! thousand. A worker's token that is revoked elsewhere (another replica, a command) opens the routes of work here for
-//! [`HOLDS`] at most; one that is revoked through this process, no longer.
+//! A thousand workers that come back a dozen times a second, or wait half a minute each, are looked up once in five
+//! minutes. They are known for as long as nobody's powers change, which is asked once a second for all of them
+//! ([`Access`]): a worker's token that is revoked elsewhere (another replica, a command) opens the routes of work here
+//! for [`HOLDS`] at most; one that is revoked through this process, no longer.
 
 use super::caller::Caller;
+use crate::store::access::Access;
 use crate::store::reconciliation::Gate;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -15,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// For how long something is taken to be as it was.
 const HOLDS: Duration = Duration::from_secs(1);
+/// After so long a caller is looked up again although nothing changed: when a token was used last is written then.
+const CALLER_HOLDS: Duration = Duration::from_secs(300);
 /// An instrument's sign of life is written at most every ten seconds; it is offered at most so often.
 const SEEN_HOLDS: Duration = Duration::from_secs(5);
 /// More is not remembered: strangers cannot fill the memory, since only what was found is.
@@ -23,20 +27,33 @@ const LIMIT: usize = 10_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Known {
-    callers: Remembered<[u8; 32], Caller>,
+    callers: Remembered<[u8; 32], Admitted>,
+    access: Remembered<(), Access>,
     gate: Remembered<(), Gate>,
     seen: Remembered<String, ()>,
 }
 
 impl Known {
-    /// Whose token `secret` is.
-    pub fn caller(&self, secret: &str) -> Option<Caller> {
-        self.callers.get(&digest(secret), HOLDS)
+    /// Whose token `secret` is, and which life of the database says so. `None` also for one who comes when what is known
+    /// of everybody's powers is half as old as it may be: that one looks again for all.
+    pub fn caller(&self, secret: &str) -> Option<(Caller, String)> {
+        let access = self.access.get_or_renew(&(), HOLDS)?;
+        let admitted = self.callers.get(&digest(secret), CALLER_HOLDS)?;
+        let holds = admitted.under == access && Instant::now() < admitted.until;
+        holds.then_some((admitted.caller, access.epoch))
     }
 
-    /// `caller` was found to hold `secret`. Secrets are remembered by their SHA-256.
-    pub fn found(&self, secret: &str, caller: &Caller) {
-        self.callers.put(digest(secret), caller.clone());
+    /// As it was just read.
+    pub fn saw_access(&self, access: &Access) {
+        self.access.put((), access.clone());
+    }
+
+    /// `caller` was found to hold `secret`, which expires in `expires_in`, after `under` had been read. Secrets are
+    /// remembered by their SHA-256.
+    pub fn found(&self, secret: &str, caller: &Caller, under: Access, expires_in: Duration) {
+        let now = Instant::now();
+        let until = now.checked_add(expires_in).unwrap_or(now + CALLER_HOLDS);
+        self.callers.put(digest(secret), Admitted { caller: caller.clone(), under, until });
     }
 
     /// Somebody's powers may have changed.
@@ -69,6 +86,15 @@ impl Known {
     pub fn noted_instrument(&self, name: &str) {
         self.seen.put(name.to_owned(), ());
     }
+}
+
+/// Who holds a secret.
+#[derive(Clone, Debug)]
+struct Admitted {
+    caller: Caller,
+    /// Nobody's powers had changed since.
+    under: Access,
+    until: Instant,
 }
 
 fn digest(secret: &str) -> [u8; 32] {
@@ -138,6 +164,10 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::caller::Credential;
+    use crate::ids::{ActorId, TokenId};
+    use crate::people::Powers;
+    use crate::store::tokens::Scope;
 
     #[test]
     fn what_is_remembered_holds_for_a_while_and_is_bounded() {
@@ -166,6 +196,31 @@ mod tests {
         assert_eq!(remembered.get_or_renew(&(), holds), Some(8), "it was looked at again");
         age(holds);
         assert_eq!(remembered.get_or_renew(&(), holds), None, "too long ago for anybody");
+    }
+
+    #[test]
+    fn a_caller_is_known_until_somebodys_powers_change_or_its_token_expires() {
+        let known = Known::default();
+        let access = |version| Access { epoch: "1".into(), version };
+        let caller = || Caller {
+            id: ActorId::fresh(),
+            name: "mover".into(),
+            credential: Credential::Token(TokenId::fresh()),
+            powers: Powers::everywhere([Scope::WorkBench]),
+        };
+        let name = |secret| known.caller(secret).map(|(caller, epoch)| (caller.name().to_owned(), epoch));
+        known.found("lw_1", &caller(), access(1), Duration::from_secs(3600));
+        assert_eq!(name("lw_1"), None, "nobody has looked whether anything changed");
+        known.saw_access(&access(1));
+        assert_eq!(name("lw_1"), Some(("mover".to_owned(), "1".to_owned())));
+        assert_eq!(name("lw_2"), None, "another's");
+        known.found("lw_2", &caller(), access(1), Duration::ZERO);
+        assert_eq!(name("lw_2"), None, "it has expired");
+        known.saw_access(&access(2));
+        assert_eq!(name("lw_1"), None, "somebody's powers changed");
+        known.saw_access(&access(1));
+        known.forget_callers();
+        assert_eq!(name("lw_1"), None, "they changed here");
     }
 
     #[test]

@@ -76,6 +76,11 @@ impl OrderBook {
 }
 
 impl Watching {
+    /// Whether a look of the last two seconds saw nothing that the worker of `request` is to stop, and it knows of none.
+    pub fn sees_nothing_for(&self, request: &OrdersRequest) -> bool {
+        self.0.borrow().now().is_some_and(|asked| asked.is_nothing_for(request))
+    }
+
     /// Returns when there may be something that the worker of `request` does not know; until then it waits.
     pub async fn news(&mut self, request: &OrdersRequest) {
         loop {

@@ -194,6 +194,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether [`orders`] would say that there is nothing to stop, of a worker that knows of nothing either.
+    pub fn is_nothing_for(&self, request: &OrdersRequest) -> bool {
+        let is_asked = |job: &JobInHand| self.jobs.contains(&(job.job_id, job.lease_token));
+        self.stop.is_none() && request.knows_stop.is_none() && !request.job.as_ref().is_some_and(is_asked)
+    }
+
     /// Whether `request` may hear something new: what [`orders`] says of it then.
     pub fn is_news(&self, request: &OrdersRequest) -> bool {
         let stop = self.stop.filter(|_| stops(&request.queue));

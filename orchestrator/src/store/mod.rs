@@ -6,6 +6,7 @@
 //! Deliberately absent: HTTP, decisions (the state machines make them), transactions that stay open across
 //! a device or a model.
 
+pub mod access;
 pub mod accounts;
 pub mod addresses;
 pub mod agenda;

@@ -41,6 +41,7 @@ mod reconciliation;
 mod repeats;
 mod statements;
 mod stop;
+mod store_access;
 mod store_checks;
 mod store_counts;
 mod store_idempotency;

@@ -3759,7 +3759,7 @@ export interface components {
             /** @description Name of the readout in data and plots, e.g. `IFNG signal`. */
             readout: string;
         };
-        /** @description What a worker is to know. */
+        /** @description What a worker is to know; by default nothing. */
         Orders: {
             stop?: components["schemas"]["StopOrder"] | null;
             /** @description Somebody asked to stop the job in hand. */

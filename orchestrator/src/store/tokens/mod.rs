@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 mod scope;
@@ -59,6 +60,7 @@ pub struct Actor {
     pub token_id: TokenId,
     /// What the token was made for and, for a person with an account, what their roles allow of it.
     pub powers: Powers,
+    pub expires_in: Duration,
 }
 
 /// A token to make.
@@ -159,7 +161,7 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
     let row = sqlx::query!(
         r#"select
              api_token.id as token_id, api_token.scopes, actor.id, actor.name, actor.kind,
-             account.state as "account_state?",
+             account.state as "account_state?", extract(epoch from expires_at - now())::float8 as "expires_in!",
              (last_used_at is null or last_used_at < now() - interval '1 minute') as "stale!"
          from api_token
          join actor on actor.id = api_token.actor_id
@@ -189,6 +191,7 @@ pub async fn authenticate(conn: &mut PgConnection, secret: &str) -> Result<Optio
         kind: ActorKind::from_column(&row.kind)?,
         token_id: TokenId(row.token_id),
         powers,
+        expires_in: Duration::try_from_secs_f64(row.expires_in).unwrap_or_default(),
     }))
 }
 
