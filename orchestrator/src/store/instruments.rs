@@ -224,11 +224,16 @@ pub async fn jobs_on(conn: &mut PgConnection, name: &str) -> Result<Vec<uuid::Uu
         .await?)
 }
 
-/// Its agent asked for work. Written at most every ten seconds: it is for people.
+/// Its agent asked for work. Written at most every ten seconds, and nobody waits for the disk: it is for people, and the
+/// agent comes again. (So it is a transaction of its own, like [`super::jobs::lease`].)
 pub async fn seen(conn: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
-        "update instrument
+        "with at_once as materialized (
+             select set_config('synchronous_commit', 'off', true)
+         )
+         update instrument
          set last_seen_at = now()
+         from at_once
          where name = $1 and (last_seen_at is null or last_seen_at < now() - interval '10 seconds')",
         name
     )
