@@ -131,31 +131,27 @@ async fn insert_wells(conn: &mut PgConnection, plate: PlateId, wells: &[PlannedW
     Ok(())
 }
 
+macro_rules! plates {
+    ($rest:literal, $($argument:expr),* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
+                    plate.state, plate.reason, qc, plate.created_at
+             from plate
+             join round on round.id = plate.round_id " + $rest,
+            $($argument),*
+        )
+    };
+}
+
 pub async fn by_id(conn: &mut PgConnection, id: PlateId) -> Result<Option<Plate>> {
-    sqlx::query_as!(
-        Row,
-        "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
-                plate.state, plate.reason, qc, plate.created_at
-         from plate
-         join round on round.id = plate.round_id
-         where plate.id = $1",
-        id.0
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(Plate::try_from)
-    .transpose()
+    plates!("where plate.id = $1", id.0).fetch_optional(conn).await?.map(Plate::try_from).transpose()
 }
 
 /// All generations, by ordinal and generation.
 pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Plate>> {
-    sqlx::query_as!(
-        Row,
-        "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
-                plate.state, plate.reason, qc, plate.created_at
-         from plate
-         join round on round.id = plate.round_id
-         where round_id = $1
+    plates!(
+        "where round_id = $1
          order by ordinal, generation",
         round.0
     )
@@ -166,63 +162,75 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Pla
     .collect()
 }
 
-/// Those of `visible` projects by id (they are ordered by time), at most `limit`, after `after`; of one round, in one
-/// state, when given.
+/// Those of `visible` projects, the newest first (ids are ordered by time), at most `limit`, planned before `before`; of
+/// one round, in one state, when given. A statement for each: one plan for any of them would go through all plates to
+/// the few of a round.
 pub async fn list(
     conn: &mut PgConnection,
     visible: &Visible,
     round: Option<RoundId>,
     state: Option<State>,
-    after: Option<PlateId>,
+    before: Option<PlateId>,
     limit: i64,
 ) -> Result<Vec<Plate>> {
-    sqlx::query_as!(
-        Row,
-        "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
-                plate.state, plate.reason, qc, plate.created_at
-         from (
-             select plate.id
-             from plate
-             join round on round.id = plate.round_id
-             join campaign on campaign.id = round.campaign_id
-             where ($1::uuid is null or round_id = $1)
-               and ($2::text is null or plate.state = $2)
-               and ($3::uuid is null or plate.id > $3)
-               and ($5::uuid[] is null or project_id = any($5))
-             order by plate.id
-             limit $4
-         ) as page
-         join plate on plate.id = page.id
-         join round on round.id = plate.round_id
-         order by plate.id",
-        round.map(|id| id.0),
-        state.map(State::as_str),
-        after.map(|id| id.0),
-        limit,
-        visible.limit() as Option<Vec<Uuid>>
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Plate::try_from)
-    .collect()
+    let before = before.map_or(Uuid::max(), |id| id.0);
+    let projects = visible.limit() as Option<Vec<Uuid>>;
+    let state = state.map(State::as_str);
+    let rows = match (round, state) {
+        (Some(round), state) => {
+            plates!(
+                "join campaign on campaign.id = round.campaign_id
+                 where round_id = $4
+                   and ($5::text is null or plate.state = $5)
+                   and plate.id < $1
+                   and ($3::uuid[] is null or project_id = any($3))
+                 order by plate.id desc
+                 limit $2",
+                before,
+                limit,
+                projects as Option<Vec<Uuid>>,
+                round.0,
+                state
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        (None, Some(state)) => {
+            plates!(
+                "join campaign on campaign.id = round.campaign_id
+                 where plate.state = $4
+                   and plate.id < $1
+                   and ($3::uuid[] is null or project_id = any($3))
+                 order by plate.id desc
+                 limit $2",
+                before,
+                limit,
+                projects as Option<Vec<Uuid>>,
+                state
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        (None, None) => {
+            plates!(
+                "join campaign on campaign.id = round.campaign_id
+                 where plate.id < $1 and ($3::uuid[] is null or project_id = any($3))
+                 order by plate.id desc
+                 limit $2",
+                before,
+                limit,
+                projects as Option<Vec<Uuid>>
+            )
+            .fetch_all(conn)
+            .await?
+        }
+    };
+    rows.into_iter().map(Plate::try_from).collect()
 }
 
 /// The plate with this barcode, if it was ever planned.
 pub async fn by_barcode(conn: &mut PgConnection, barcode: &str) -> Result<Option<Plate>> {
-    sqlx::query_as!(
-        Row,
-        "select plate.id, round_id, batch_id, round.campaign_id, ordinal, generation, barcode, labware, context,
-                plate.state, plate.reason, qc, plate.created_at
-         from plate
-         join round on round.id = plate.round_id
-         where plate.barcode = $1",
-        barcode
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(Plate::try_from)
-    .transpose()
+    plates!("where plate.barcode = $1", barcode).fetch_optional(conn).await?.map(Plate::try_from).transpose()
 }
 
 /// What changes with a transition.

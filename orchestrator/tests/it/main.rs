@@ -35,6 +35,7 @@ mod notifications_deliver;
 mod notifications_open;
 mod outside;
 mod people;
+mod plates_list;
 mod plates_people;
 mod questions;
 mod reconciliation;

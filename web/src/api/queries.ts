@@ -212,6 +212,22 @@ export const platesQuery = (filter: PlateFilter) =>
     placeholderData: keepPreviousData,
   });
 
+/** Page after page, the newest first. */
+export const newestPlatesQuery = (filter: PlateFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["plates", "newest", filter],
+    queryFn: ({ signal, pageParam }) =>
+      answer<Page<PlateLine>>(
+        api.GET("/api/v1/plates", {
+          params: { query: { ...filter, limit: PAGE, cursor: pageParam ?? undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor ?? null,
+    placeholderData: keepPreviousData,
+  });
+
 export const plateQuery = (id: string) =>
   queryOptions({
     queryKey: ["plates", id],

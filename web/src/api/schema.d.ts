@@ -1386,7 +1386,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Plates, in the order in which they were planned. */
+        /** Plates, the newest first. */
         get: operations["get_plates"];
         put?: never;
         post?: never;

@@ -90,7 +90,7 @@ pub struct PlateQuery {
     pub state: Option<PlateState>,
 }
 
-/// Plates, in the order in which they were planned.
+/// Plates, the newest first.
 #[utoipa::path(get, path = "/plates", tag = "plates", params(PlateQuery, PageQuery),
     responses((status = 200, body = Page<PlateLine>)))]
 pub(super) async fn list(

@@ -1,9 +1,9 @@
-import { Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { IconFilter, IconFlask2 } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { platesQuery } from "../../../api/queries.ts";
+import { newestPlatesQuery, platesQuery } from "../../../api/queries.ts";
 import type { PlateLine, PlateState } from "../../../api/types.ts";
 import { BlockBones } from "../../../display/Bones.tsx";
 import { FailedOr } from "../../../display/FailedOr.tsx";
@@ -35,10 +35,11 @@ export const Route = createFileRoute("/_app/plates/")({
   component: Page,
 });
 
-/** Waiting for a person first, then the newest. */
+/** Waiting for a person first, then the newest; each once. */
 function inOrder(plates: PlateLine[]): PlateLine[] {
+  const each = new Map(plates.map((plate) => [plate.id, plate]));
   const urgent = (plate: PlateLine) => (plate.state === "quarantined" || plate.state === "lost" ? 0 : 1);
-  return [...plates].sort(
+  return [...each.values()].sort(
     (a, b) => urgent(a) - urgent(b) || b.created_at.localeCompare(a.created_at) || a.ordinal - b.ordinal,
   );
 }
@@ -47,12 +48,17 @@ function Page() {
   const search = Route.useSearch();
   const navigate = useNavigate();
   const [filter, setFilter] = useState("");
-  const plates = useQuery(platesQuery(search));
+  const plates = useInfiniteQuery(newestPlatesQuery(search));
+  // However long ago they were planned.
+  const whole = search.state === undefined;
+  const quarantined = useQuery({ ...platesQuery({ ...search, state: "quarantined" }), enabled: whole });
+  const lost = useQuery({ ...platesQuery({ ...search, state: "lost" }), enabled: whole });
   const shown = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
-    const all = inOrder(plates.data?.items ?? []);
+    const waiting = whole ? [...(quarantined.data?.items ?? []), ...(lost.data?.items ?? [])] : [];
+    const all = inOrder([...waiting, ...(plates.data?.pages.flatMap((page) => page.items) ?? [])]);
     return wanted ? all.filter((it) => `${it.barcode} ${it.context}`.toLowerCase().includes(wanted)) : all;
-  }, [plates.data, filter]);
+  }, [plates.data, quarantined.data, lost.data, whole, filter]);
   return (
     <>
       <PageHead
@@ -93,7 +99,10 @@ function Page() {
                   <PlateCard key={plate.id} plate={plate} />
                 ))}
               </div>
-              <p className={classes.count}>{plural(shown.length, "plate")}</p>
+              <p className={classes.count}>
+                {plural(shown.length, "plate")}
+                {plates.hasNextPage ? ", the newest" : ""}
+              </p>
             </>
           ) : (
             <Nothing icon={IconFlask2} title={filter || search.state ? "No plate fits" : "No plates yet"}>
@@ -104,6 +113,18 @@ function Page() {
         ) : (
           <BlockBones height={320} />
         )}
+        {plates.hasNextPage ? (
+          <div className={classes.older}>
+            <Button
+              size="xs"
+              variant="default"
+              loading={plates.isFetchingNextPage}
+              onClick={() => void plates.fetchNextPage()}
+            >
+              Older ones
+            </Button>
+          </div>
+        ) : null}
       </FailedOr>
     </>
   );
