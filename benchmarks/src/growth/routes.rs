@@ -41,7 +41,7 @@ const FOR_ADMINS: [&str; 5] =
 /// `EXPERIMENT` stand for what is asked about.
 const QUERIES: [(&str, &[&str]); 16] = [
     ("/api/v1/audit/export", &["?after=AFTER&limit=100"]),
-    ("/api/v1/batches", &["?limit=1000", "?state=planned&limit=1000", "?round=ROUND&limit=100"]),
+    ("/api/v1/batches", &["?limit=1000", "?state=planned&limit=100", "?round=ROUND&limit=100"]),
     ("/api/v1/batches/{id}/plan", &["?from=1&limit=50"]),
     ("/api/v1/calendar", &["?from=FROM&to=TO&zone=UTC"]),
     ("/api/v1/campaigns", &["?limit=1000"]),

@@ -165,31 +165,48 @@ pub async fn of_round(conn: &mut PgConnection, round: RoundId) -> Result<Vec<Bat
     .collect()
 }
 
-/// Batches of `visible` projects in one state, oldest first, at most `limit`, after `after`.
+/// Batches of `visible` projects in one state, at most `limit`, behind `behind`: those that wait for people the oldest
+/// first, others the newest.
 pub async fn in_state(
     conn: &mut PgConnection,
     visible: &Visible,
     state: State,
-    after: Option<BatchId>,
+    behind: Option<BatchId>,
     limit: i64,
 ) -> Result<Vec<Batch>> {
-    batches!(
-        "join campaign on campaign.id = round.campaign_id
-         where batch.state = $1
-           and ($2::uuid is null or batch.id > $2)
-           and ($4::uuid[] is null or project_id = any($4))
-         order by batch.id
-         limit $3",
-        state.as_str(),
-        after.map(|id| id.0),
-        limit,
-        visible.limit() as Option<Vec<Uuid>>
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Batch::try_from)
-    .collect()
+    let projects = visible.limit() as Option<Vec<Uuid>>;
+    let rows = if state == State::AwaitingApproval {
+        batches!(
+            "join campaign on campaign.id = round.campaign_id
+             where batch.state = $1
+               and batch.id > $2
+               and ($4::uuid[] is null or project_id = any($4))
+             order by batch.id
+             limit $3",
+            state.as_str(),
+            behind.map_or(Uuid::nil(), |id| id.0),
+            limit,
+            projects as Option<Vec<Uuid>>
+        )
+        .fetch_all(conn)
+        .await?
+    } else {
+        batches!(
+            "join campaign on campaign.id = round.campaign_id
+             where batch.state = $1
+               and batch.id < $2
+               and ($4::uuid[] is null or project_id = any($4))
+             order by batch.id desc
+             limit $3",
+            state.as_str(),
+            behind.map_or(Uuid::max(), |id| id.0),
+            limit,
+            projects as Option<Vec<Uuid>>
+        )
+        .fetch_all(conn)
+        .await?
+    };
+    rows.into_iter().map(Batch::try_from).collect()
 }
 
 /// What changes with a transition.

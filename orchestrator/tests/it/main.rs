@@ -31,11 +31,12 @@ mod jobs_together;
 mod laboratory;
 mod logs;
 mod metrics;
+mod newest_first;
 mod notifications_deliver;
 mod notifications_open;
 mod outside;
 mod people;
-mod plates_list;
+
 mod plates_people;
 mod questions;
 mod reconciliation;

@@ -143,13 +143,26 @@ export const roundQuery = (id: string) =>
       answer<Round>(api.GET("/api/v1/rounds/{id}", { params: { path: { id } }, signal })),
   });
 
-export const batchesQuery = (state?: BatchState) =>
-  queryOptions({
-    queryKey: ["batches", { state: state ?? "awaiting_approval" }],
-    queryFn: ({ signal }) =>
+/** All that wait for approval, the oldest first. */
+export const waitingBatchesQuery = queryOptions({
+  queryKey: ["batches", "waiting"],
+  queryFn: ({ signal }) =>
+    answer<Page<Batch>>(api.GET("/api/v1/batches", { params: { query: { limit: LONG_PAGE } }, signal })),
+});
+
+/** Page after page; those that wait the oldest first, others the newest. */
+export const batchesQuery = (state: BatchState) =>
+  infiniteQueryOptions({
+    queryKey: ["batches", { state }],
+    queryFn: ({ signal, pageParam }) =>
       answer<Page<Batch>>(
-        api.GET("/api/v1/batches", { params: { query: { state, limit: LONG_PAGE } }, signal }),
+        api.GET("/api/v1/batches", {
+          params: { query: { state, limit: PAGE, cursor: pageParam ?? undefined } },
+          signal,
+        }),
       ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor ?? null,
     placeholderData: keepPreviousData,
   });
 

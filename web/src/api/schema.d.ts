@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Batches that wait for approval, or those of a round, or those in a state; oldest first. */
+        /** Batches that wait for approval, the oldest first; or those in another state, the newest first; or those of a round. */
         get: operations["get_batches"];
         put?: never;
         post?: never;

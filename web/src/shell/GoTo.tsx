@@ -4,7 +4,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type LinkProps, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
-import { batchesQuery, campaignsQuery, newestPlatesQuery } from "../api/queries.ts";
+import { campaignsQuery, newestPlatesQuery, waitingBatchesQuery } from "../api/queries.ts";
 import { may, useSession } from "../session/may.ts";
 import classes from "./GoTo.module.css";
 import { PLACES } from "./places.ts";
@@ -127,7 +127,7 @@ function Finder({ close }: { close: () => void }) {
 function useTargets(): Target[] {
   const session = useSession();
   const campaigns = useQuery(campaignsQuery);
-  const batches = useQuery(batchesQuery());
+  const batches = useQuery(waitingBatchesQuery);
   const plates = useInfiniteQuery(newestPlatesQuery({}));
   return useMemo(() => {
     const places = PLACES.flatMap((it) => it.places).filter(

@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { batchesQuery, doubtfulJobsQuery, tasksQuery } from "../api/queries.ts";
+import { doubtfulJobsQuery, tasksQuery, waitingBatchesQuery } from "../api/queries.ts";
 import { may, useSession } from "../session/may.ts";
 import { Mark } from "./Mark.tsx";
 import classes from "./Navigation.module.css";
@@ -64,7 +64,7 @@ function Entry({ place, waiting }: { place: Place; waiting: number }) {
 }
 
 function useWaiting(): Partial<Record<Place["to"], number>> {
-  const batches = useQuery(batchesQuery());
+  const batches = useQuery(waitingBatchesQuery);
   const doubts = useQuery(doubtfulJobsQuery);
   const tasks = useQuery(tasksQuery(true));
   return {

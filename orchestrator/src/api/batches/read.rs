@@ -27,7 +27,7 @@ pub(super) struct BatchQuery {
     pub state: Option<BatchState>,
 }
 
-/// Batches that wait for approval, or those of a round, or those in a state; oldest first.
+/// Batches that wait for approval, the oldest first; or those in another state, the newest first; or those of a round.
 #[utoipa::path(get, path = "/batches", tag = "batches", params(BatchQuery, PageQuery),
     responses((status = 200, body = Page<BatchRecord>)))]
 pub(super) async fn list(

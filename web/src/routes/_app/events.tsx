@@ -1,4 +1,4 @@
-import { Button, Drawer, TextInput } from "@mantine/core";
+import { Drawer, TextInput } from "@mantine/core";
 import { IconFilter, IconHistory } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import type { SealedEvent } from "../../api/types.ts";
 import { Copy, Id } from "../../display/Copy.tsx";
 import { words } from "../../display/format.ts";
 import { Nothing } from "../../display/Nothing.tsx";
+import { Older } from "../../display/Older.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
 import { ProblemNotice } from "../../display/ProblemNotice.tsx";
@@ -98,18 +99,7 @@ function Page() {
             }
           />
         )}
-        {events.hasNextPage ? (
-          <div style={{ padding: 10, textAlign: "center", borderTop: "1px solid var(--lw-line)" }}>
-            <Button
-              size="xs"
-              variant="default"
-              loading={events.isFetchingNextPage}
-              onClick={() => void events.fetchNextPage()}
-            >
-              Older ones
-            </Button>
-          </div>
-        ) : null}
+        <Older read={events} ruled />
       </Panel>
       <Drawer
         opened={opened !== null}

@@ -4,13 +4,13 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import {
-  batchesQuery,
   campaignsQuery,
   clockQuery,
   doubtfulJobsQuery,
   platesQuery,
   progressQuery,
   tasksQuery,
+  waitingBatchesQuery,
 } from "../../api/queries.ts";
 import { Stages } from "../../campaigns/Stages.tsx";
 import { stageWords } from "../../campaigns/stages.ts";
@@ -37,7 +37,7 @@ function Page() {
   const session = useSession();
   const clock = useQuery(clockQuery);
   const campaigns = useQuery(campaignsQuery);
-  const batches = useQuery(batchesQuery());
+  const batches = useQuery(waitingBatchesQuery);
   const doubts = useQuery(doubtfulJobsQuery);
   const quarantined = useQuery(platesQuery({ state: "quarantined" }));
   const tasks = useQuery(tasksQuery(true));

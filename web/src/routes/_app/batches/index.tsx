@@ -1,6 +1,6 @@
 import { SegmentedControl } from "@mantine/core";
 import { IconChecklist } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { batchesQuery } from "../../../api/queries.ts";
@@ -8,6 +8,7 @@ import type { Batch, BatchState } from "../../../api/types.ts";
 import { FailedOr } from "../../../display/FailedOr.tsx";
 import { count, title, volume, words } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
+import { Older } from "../../../display/Older.tsx";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
 import { StateBadge } from "../../../display/StateBadge.tsx";
@@ -28,7 +29,8 @@ const id = (batch: Batch) => batch.id;
 function Page() {
   const { state = "awaiting_approval" } = Route.useSearch();
   const navigate = useNavigate();
-  const batches = useQuery(batchesQuery(state));
+  const batches = useInfiniteQuery(batchesQuery(state));
+  const rows = useMemo(() => batches.data?.pages.flatMap((page) => page.items), [batches.data]);
   const columns = useMemo(makeColumns, []);
   return (
     <>
@@ -52,7 +54,7 @@ function Page() {
           <DataTable
             label="Batches"
             main
-            rows={batches.data?.items}
+            rows={rows}
             columns={columns}
             id={id}
             open={(batch) => navigate({ to: "/batches/$batchId", params: { batchId: batch.id } })}
@@ -67,6 +69,7 @@ function Page() {
             }
           />
         </FailedOr>
+        <Older read={batches} words={state === "awaiting_approval" ? "Newer ones" : undefined} ruled />
       </Panel>
     </>
   );

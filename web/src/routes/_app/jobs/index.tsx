@@ -1,4 +1,4 @@
-import { Button, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import type { JobKind, JobState } from "../../../api/types.ts";
 import { FailedOr } from "../../../display/FailedOr.tsx";
 import { title } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
+import { Older } from "../../../display/Older.tsx";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
 import { jobColumns } from "../../../jobs/columns.tsx";
@@ -111,18 +112,7 @@ function Page() {
             }
           />
         </FailedOr>
-        {jobs.hasNextPage ? (
-          <div style={{ padding: 10, textAlign: "center", borderTop: "1px solid var(--lw-line)" }}>
-            <Button
-              size="xs"
-              variant="default"
-              loading={jobs.isFetchingNextPage}
-              onClick={() => void jobs.fetchNextPage()}
-            >
-              Older ones
-            </Button>
-          </div>
-        ) : null}
+        <Older read={jobs} ruled />
       </Panel>
     </>
   );

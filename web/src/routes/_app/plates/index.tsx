@@ -1,4 +1,4 @@
-import { Button, Select, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { IconFilter, IconFlask2 } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
@@ -9,6 +9,7 @@ import { BlockBones } from "../../../display/Bones.tsx";
 import { FailedOr } from "../../../display/FailedOr.tsx";
 import { plural, title } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
+import { Older } from "../../../display/Older.tsx";
 import { PageHead } from "../../../display/PageHead.tsx";
 import { PlateCard } from "../../../plates/PlateCard.tsx";
 import classes from "../../../plates/Plates.module.css";
@@ -113,18 +114,7 @@ function Page() {
         ) : (
           <BlockBones height={320} />
         )}
-        {plates.hasNextPage ? (
-          <div className={classes.older}>
-            <Button
-              size="xs"
-              variant="default"
-              loading={plates.isFetchingNextPage}
-              onClick={() => void plates.fetchNextPage()}
-            >
-              Older ones
-            </Button>
-          </div>
-        ) : null}
+        <Older read={plates} />
       </FailedOr>
     </>
   );
