@@ -68,6 +68,7 @@ const QUERIES: [(&str, &[&str]); 16] = [
         "/api/v1/plates",
         &[
             "?limit=100",
+            "?limit=1000",
             "?round=ROUND&limit=1000",
             "?state=quarantined&limit=1000",
             "?state=passed&limit=100",

@@ -1,10 +1,10 @@
 import { Kbd, Modal, TextInput, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type LinkProps, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
-import { campaignsQuery, newestPlatesQuery, waitingBatchesQuery } from "../api/queries.ts";
+import { campaignsQuery, platesQuery, waitingBatchesQuery } from "../api/queries.ts";
 import { may, useSession } from "../session/may.ts";
 import classes from "./GoTo.module.css";
 import { PLACES } from "./places.ts";
@@ -128,7 +128,7 @@ function useTargets(): Target[] {
   const session = useSession();
   const campaigns = useQuery(campaignsQuery);
   const batches = useQuery(waitingBatchesQuery);
-  const plates = useInfiniteQuery(newestPlatesQuery({}));
+  const plates = useQuery(platesQuery({}));
   return useMemo(() => {
     const places = PLACES.flatMap((it) => it.places).filter(
       (place) => !place.needs || may(session, place.needs),
@@ -153,7 +153,7 @@ function useTargets(): Target[] {
         link: { to: place.to } as LinkProps,
       })),
       { id: "/account", label: "My account", kind: "page", link: { to: "/account" } as LinkProps },
-      ...(plates.data?.pages.flatMap((page) => page.items) ?? []).map((plate) => ({
+      ...(plates.data?.items ?? []).map((plate) => ({
         id: plate.id,
         label: plate.barcode,
         kind: `plate, ${plate.state}`,

@@ -2,7 +2,7 @@ import { Select, TextInput } from "@mantine/core";
 import { IconFilter, IconFlask2 } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { newestPlatesQuery, platesQuery } from "../../../api/queries.ts";
 import type { PlateLine, PlateState } from "../../../api/types.ts";
 import { BlockBones } from "../../../display/Bones.tsx";
@@ -26,6 +26,8 @@ const STATES: PlateState[] = [
   "lost",
   "cancelled",
 ];
+/** So many are looked through for what is typed. */
+const MOST_SEARCHED = 2000;
 type Search = { state?: PlateState; round?: string };
 
 export const Route = createFileRoute("/_app/plates/")({
@@ -50,6 +52,12 @@ function Page() {
   const navigate = useNavigate();
   const [filter, setFilter] = useState("");
   const plates = useInfiniteQuery(newestPlatesQuery(search));
+  const loaded = plates.data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = plates;
+  const searches = filter.trim() !== "" && hasNextPage && !isFetchNextPageError && loaded < MOST_SEARCHED;
+  useEffect(() => {
+    if (searches && !isFetchingNextPage) void fetchNextPage();
+  }, [searches, isFetchingNextPage, fetchNextPage]);
   // However long ago they were planned.
   const whole = search.state === undefined;
   const quarantined = useQuery({ ...platesQuery({ ...search, state: "quarantined" }), enabled: whole });
@@ -106,7 +114,16 @@ function Page() {
               </p>
             </>
           ) : (
-            <Nothing icon={IconFlask2} title={filter || search.state ? "No plate fits" : "No plates yet"}>
+            <Nothing
+              icon={IconFlask2}
+              title={
+                filter || search.state
+                  ? plates.hasNextPage
+                    ? "No plate fits, of those that are loaded"
+                    : "No plate fits"
+                  : "No plates yet"
+              }
+            >
               Plates are planned when a batch is approved, and fill with colour as they are dispensed and
               read.
             </Nothing>
