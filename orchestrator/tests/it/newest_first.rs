@@ -77,12 +77,10 @@ async fn batches_that_wait_come_in_their_order_and_others_the_newest_first(
         (planned.len(), one_by_one(&app, &token, "batches", "&state=planned").await),
         (3, planned.clone())
     );
-    sqlx::query(
-        "update batch set state = 'awaiting_approval', frozen_hash = null, selected = null",
-    )
-    .execute(&laboratory.pool)
-    .await
-    .expect("they wait");
+    sqlx::query("update batch set state = 'awaiting_approval', frozen_hash = null, selected = null")
+        .execute(&laboratory.pool)
+        .await
+        .expect("they wait");
     planned.reverse();
     assert_eq!(one_by_one(&app, &token, "batches", "").await, planned);
 }
