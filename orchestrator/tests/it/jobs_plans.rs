@@ -147,6 +147,20 @@ async fn what_is_planned_once_for_any_number_of_workers_reads_no_more_than_is_th
     assert_eq!(through, []);
 }
 
+/// Asked whenever the consequences of a job are drawn, among all jobs that ever were.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn whether_another_job_does_the_work_is_asked_of_those_that_replace_one(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    busy(&lab).await;
+    let plan =
+        plan(&lab, "select exists (select from job where replaces = '00000000-0000-7000-8000-000000000001')")
+            .await;
+    assert!(plan.contains("job_replaces"), "{plan}");
+}
+
 fn readers() -> Wanted {
     Wanted { queue: "bench".to_owned(), capabilities: vec!["read.plate".to_owned()], instrument: None }
 }
