@@ -204,4 +204,20 @@ mod tests {
     fn every_command_is_well_described_to_clap() {
         super::Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn every_command_says_what_it_is_for() {
+        let mut left = vec![("loopwright".to_owned(), super::Arguments::command())];
+        let mut silent = Vec::new();
+        while let Some((name, command)) = left.pop() {
+            if command.get_about().is_none_or(|about| about.to_string().starts_with("What every")) {
+                silent.push(name.clone());
+            }
+            left.extend(
+                command.get_subcommands().map(|it| (format!("{name} {}", it.get_name()), it.clone())),
+            );
+        }
+        silent.sort();
+        assert_eq!(silent, Vec::<String>::new());
+    }
 }

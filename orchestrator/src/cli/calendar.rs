@@ -45,14 +45,14 @@ pub enum Blackout {
         #[arg(long)]
         instrument: Option<String>,
     },
+    /// Closures to come and those that last
     List {
         /// Those that are over as well
         #[arg(long)]
         past: bool,
     },
-    Remove {
-        id: String,
-    },
+    /// Takes a closure off the calendar
+    Remove { id: String },
 }
 
 pub async fn run(arguments: CalendarArguments) -> anyhow::Result<()> {

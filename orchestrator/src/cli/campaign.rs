@@ -25,6 +25,7 @@ pub enum Command {
         #[arg(short, long)]
         file: PathBuf,
     },
+    /// Campaigns, in the order in which they were made
     List {
         #[command(flatten)]
         page: Paging,

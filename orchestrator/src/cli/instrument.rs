@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Instruments, their state and when their agents were seen
     List,
-    Show {
-        name: String,
-    },
+    /// One instrument, with its profile
+    Show { name: String },
     /// Make an instrument known, or change what is known of it
     ///
     /// Jobs go to registered instruments only. Its agent needs a token with the scope work:bench.
@@ -54,10 +54,7 @@ pub enum Command {
         why: Why,
     },
     /// Take an instrument into or out of service
-    Set {
-        name: String,
-        state: State,
-    },
+    Set { name: String, state: State },
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ const DIFFERENCES: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Jobs, the newest first
     List {
         /// Only those in this state (`in_doubt`, `ready`, ..)
         #[arg(long)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// What every `list` takes.
+// What every `list` takes. (No doc comment: clap would say it of the command that takes it.)
 #[derive(Clone, Debug, Default, Args)]
 pub struct Paging {
     /// Go on where a page ended: what stands below it as `--cursor`

@@ -8,6 +8,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Assay plates, the newest first
     List {
         /// Only those of this round
         #[arg(long)]

@@ -7,11 +7,10 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Projects
     List,
     /// Make a project
-    Create {
-        name: String,
-    },
+    Create { name: String },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {

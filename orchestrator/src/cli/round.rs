@@ -7,13 +7,10 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Show {
-        id: String,
-    },
+    /// Where it stands, and what came of it
+    Show { id: String },
     /// Go on from where it was held
-    Resume {
-        id: String,
-    },
+    Resume { id: String },
     /// Begin nothing of it until resumed; what runs is brought to its end
     Pause {
         id: String,

@@ -8,6 +8,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What waits for a person
     List {
         #[command(flatten)]
         page: Paging,

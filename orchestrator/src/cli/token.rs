@@ -43,6 +43,7 @@ pub enum Command {
         #[arg(long, env = "LOOPWRIGHT_TOKEN_DATABASE_URL", hide_env_values = true)]
         database_url: Option<String>,
     },
+    /// Tokens, in the order in which they were made; never their secrets
     List {
         #[command(flatten)]
         page: Paging,

@@ -42,6 +42,7 @@ pub enum Command {
         #[arg(long, env = "LOOPWRIGHT_USER_DATABASE_URL", hide_env_values = true)]
         database_url: Option<String>,
     },
+    /// Who may sign in, and their roles
     List,
     /// Give these roles and no others (none: --no-roles)
     Grant {
@@ -52,21 +53,13 @@ pub enum Command {
         no_roles: bool,
     },
     /// Switch an account off: signed out everywhere, tokens open nothing
-    Disable {
-        name: String,
-    },
+    Disable { name: String },
     /// Switch an account on again
-    Enable {
-        name: String,
-    },
+    Enable { name: String },
     /// A fresh initial password, printed once
-    ResetPassword {
-        name: String,
-    },
+    ResetPassword { name: String },
     /// Sign somebody out in every browser
-    SignOut {
-        name: String,
-    },
+    SignOut { name: String },
 }
 
 pub async fn run(arguments: UserArguments) -> anyhow::Result<()> {

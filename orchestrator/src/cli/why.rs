@@ -8,16 +8,12 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Job {
-        id: String,
-    },
-    Round {
-        id: String,
-    },
-    /// By its id or name
-    Campaign {
-        id: String,
-    },
+    /// What a job waits for
+    Job { id: String },
+    /// What a round waits for
+    Round { id: String },
+    /// What a campaign waits for; by its id or name
+    Campaign { id: String },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {

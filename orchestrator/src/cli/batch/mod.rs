@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Batches, those that wait for approval first
+    /// Batches that wait for approval, the oldest first; with `--state`, those in another state, the newest first
     List {
         /// Only those in this state (`awaiting_approval`, ..)
         #[arg(long)]

@@ -38,6 +38,7 @@ pub enum Command {
         #[command(flatten)]
         filter: add::Filter,
     },
+    /// Ways out of the laboratory, and what each is told
     List,
     /// Remove a channel and forget its secret
     Remove {
@@ -62,13 +63,9 @@ pub enum Command {
         cursor: Option<String>,
     },
     /// One delivery with every attempt
-    Delivery {
-        id: String,
-    },
+    Delivery { id: String },
     /// Order a delivery again, under the same id
-    Redeliver {
-        id: String,
-    },
+    Redeliver { id: String },
 }
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {

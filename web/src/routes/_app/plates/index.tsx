@@ -124,8 +124,9 @@ function Page() {
                   : "No plates yet"
               }
             >
-              Plates are planned when a batch is approved, and fill with colour as they are dispensed and
-              read.
+              {filter || search.state
+                ? "Look in every state, or for less of the barcode or context."
+                : "Plates are planned when a batch is approved, and fill with colour as they are dispensed and read."}
             </Nothing>
           )
         ) : (
