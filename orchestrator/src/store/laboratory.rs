@@ -307,3 +307,33 @@ pub async fn places(conn: &mut PgConnection, stop: StopId) -> Result<Vec<Place>>
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_for_a_worker_that_knows_of_no_stop_and_holds_nothing_that_is_asked_to_stop() {
+        let (job, token, stop) = (JobId(Uuid::now_v7()), LeaseToken(Uuid::now_v7()), StopId(Uuid::now_v7()));
+        let asks = |holds: bool, knows_stop| OrdersRequest {
+            queue: "bench".to_owned(),
+            instrument: None,
+            job: holds.then_some(JobInHand { job_id: job, lease_token: token, stop_known: true }),
+            knows_stop,
+            standing: Standing::Idle,
+            says: None,
+            wait_seconds: 30,
+        };
+        let quiet = Asked::default();
+        assert!(quiet.is_nothing_for(&asks(false, None)) && quiet.is_nothing_for(&asks(true, None)));
+        assert!(!quiet.is_nothing_for(&asks(false, Some(stop))), "the stop that it knows of was lifted");
+        let stopping = Asked { jobs: [(job, token)].into(), ..Asked::default() };
+        assert!(
+            !stopping.is_nothing_for(&asks(true, None)),
+            "also when it knows: the database says it again"
+        );
+        assert!(stopping.is_nothing_for(&asks(false, None)), "another's job");
+        let stopped = Asked { stop: Some(stop), ..Asked::default() };
+        assert!(!stopped.is_nothing_for(&asks(false, None)));
+    }
+}
