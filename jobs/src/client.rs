@@ -40,6 +40,9 @@ const JSON_LIMIT: u64 = 64 << 20;
 /// Largest blob taken, in bytes.
 const BLOB_LIMIT: u64 = 4 << 30;
 
+/// Sending so little again costs less than asking whether it is there.
+const SENT_UNASKED_BYTES: usize = 64 << 10;
+
 /// How long each sort of call may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
@@ -168,15 +171,17 @@ impl Client {
         self.decode(doing, answer).await
     }
 
-    /// Stores `bytes` under their digest; sends nothing when the server has them already. More than [`PART_BYTES`] go
-    /// up in parts: called again after a break, it sends what is missing.
+    /// Stores `bytes` under their digest; of more than 64 KiB nothing is sent when the server has them already. More than
+    /// [`PART_BYTES`] go up in parts: called again after a break, it sends what is missing.
     pub async fn put_blob(&self, bytes: Bytes) -> Result<Digest, Error> {
         let doing = "store a blob";
         let digest = Digest::of(&bytes);
         let path = format!("/api/v1/blobs/{digest}");
-        let known = self.small(self.request(Method::HEAD, &path));
-        if self.send(doing, known).await.is_ok() {
-            return Ok(digest);
+        if bytes.len() > SENT_UNASKED_BYTES {
+            let known = self.small(self.request(Method::HEAD, &path));
+            if self.send(doing, known).await.is_ok() {
+                return Ok(digest);
+            }
         }
         if bytes.len() > PART_BYTES {
             return self.upload(digest, bytes).await;

@@ -68,11 +68,21 @@ pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: wat
         let holds = hand.borrow_and_update().clone();
         let request = knowledge.request(&config, &holds);
         let asked_at = Instant::now();
-        let answer = tokio::select! {
-            answer = client.orders(&request) => answer,
-            // It stands differently: that is said soon.
-            () = stands_differently(&mut hand) => continue,
+        let mut asked = std::pin::pin!(client.orders(&request));
+        let answer = loop {
+            tokio::select! {
+                answer = &mut asked => break Some(answer),
+                () = stands_differently(&mut hand) => {
+                    // What came and went in a moment leaves nothing to say.
+                    let now = hand.borrow_and_update().clone();
+                    if knowledge.request(&config, &now) != request {
+                        break None;
+                    }
+                }
+            }
         };
+        // It stands differently: that is said.
+        let Some(answer) = answer else { continue };
         let pause = match answer {
             Ok(orders) => {
                 let news = knowledge.learn(&orders, &holds);
@@ -168,5 +178,31 @@ impl Knowledge {
             news = true;
         }
         news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::StopOrder;
+
+    fn config() -> WorkerConfig {
+        WorkerConfig::new("mover-1", "bench", ["move.plate".to_owned()], "spool")
+    }
+
+    #[test]
+    fn what_came_and_went_is_said_only_to_a_stop() {
+        let mut knowledge = Knowledge::default();
+        let ended = Hand::Ended("the move in hand was brought to its end".to_owned());
+        let nothing = knowledge.request(&config(), &Hand::Nothing);
+        assert_eq!(knowledge.request(&config(), &ended), nothing, "nobody has to be asked anew");
+        let stop =
+            StopOrder { id: StopId::fresh(), reason: "a spill".to_owned(), ordered_at: chrono::Utc::now() };
+        assert!(knowledge.learn(&Orders { stop: Some(stop), stop_job: false }, &Hand::Nothing));
+        let stopped = knowledge.request(&config(), &Hand::Nothing);
+        assert_ne!(stopped, nothing, "it confirms that it knows of the stop");
+        assert_eq!(knowledge.request(&config(), &ended), stopped, "it held nothing since");
+        knowledge.held_since = true;
+        assert_ne!(knowledge.request(&config(), &ended), stopped, "how it ended is said");
     }
 }

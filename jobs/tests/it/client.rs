@@ -103,11 +103,15 @@ async fn an_old_worker_is_told_so_in_words() {
 async fn a_blob_is_sent_once_and_comes_back_checked() {
     let server = Server::start();
     let client = server.client();
-    let digest = client.put_blob("raw".into()).await.unwrap();
+    let large = bytes::Bytes::from(vec![b'x'; 100 << 10]);
+    let digest = client.put_blob(large.clone()).await.unwrap();
+    client.put_blob(large.clone()).await.unwrap();
+    let sent = || server.change(|world| world.calls.iter().filter(|r| **r == Route::PutBlob).count());
+    assert_eq!(sent(), 1, "the second time the server has it already");
+    assert_eq!(client.get_blob(digest).await.unwrap(), large);
     client.put_blob("raw".into()).await.unwrap();
-    let sent = server.change(|world| world.calls.iter().filter(|r| **r == Route::PutBlob).count());
-    assert_eq!(sent, 1, "the second time the server has it already");
-    assert_eq!(client.get_blob(digest).await.unwrap(), "raw");
+    client.put_blob("raw".into()).await.unwrap();
+    assert_eq!(sent(), 3, "what is small is sent unasked");
 }
 
 #[tokio::test]
