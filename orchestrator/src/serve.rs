@@ -64,6 +64,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     }
     let pool = connect(&config, ConnectOptions::default()).await?;
     let queue_pool = connect(&config, ConnectOptions::of_the_queue()).await?;
+    let engine_pool = connect(&config, ConnectOptions::of_the_engine()).await?;
     let blobs = Blobs::local(&config.data_dir, LARGEST_BLOB_BYTES)?;
     let wakeups = Wakeups::default();
     ensure_no_demo_users(&pool, config.listen, config.behind_proxy).await?;
@@ -80,7 +81,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         ..api::Config::default()
     };
     let state = AppState::new(pool.clone(), blobs.clone(), wakeups.clone(), door);
-    let state = state.with_queue_on(queue_pool.clone());
+    let mut state = state.with_queue_on(queue_pool.clone());
+    state.scraper = state.scraper.counting("engine", engine_pool.clone());
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another service there?", config.listen))?;
@@ -95,7 +97,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let engine = Engine {
         settings,
         sender: Arc::new(sender),
-        ..Engine::new(pool.clone(), blobs.clone(), wakeups.clone())
+        lists: pool.clone(),
+        ..Engine::new(engine_pool.clone(), blobs.clone(), wakeups.clone())
     };
     let loops = tokio::spawn(engine::run(engine, shutdown.clone()));
     let upkeep = tokio::spawn(upkeep::run(pool.clone(), blobs, wakeups.clone(), shutdown.clone()));
@@ -119,6 +122,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     }
     pool.close().await;
     queue_pool.close().await;
+    engine_pool.close().await;
     served
 }
 

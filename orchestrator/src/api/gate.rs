@@ -47,7 +47,7 @@ pub(super) async fn guard(
     };
     name_in_log(&caller, rule.reach, id);
     let origin = origin(&state, &request, Some(&caller.credential));
-    let may_change_powers = !request.method().is_safe() && !is_work(&rule);
+    let may_change_powers = !request.method().is_safe() && !is_of_workers(&rule);
     request.extensions_mut().insert(caller);
     let mut response = events::from(origin, next.run(request)).await;
     if may_change_powers {
@@ -97,17 +97,14 @@ async fn authorize(
     if let Some(known) = known(state, rule, headers) {
         return Ok(known);
     }
-    let mut conn = state.pool.acquire().await?;
     let mut under = None;
-    if is_work(rule) {
-        let access = access::read(&mut conn).await?;
-        state.saw_epoch(&access.epoch);
-        state.known.saw_access(&access);
+    if is_of_workers(rule) {
+        under = Some(Box::pin(access_now(state)).await?);
         if let Some(known) = known(state, rule, headers) {
             return Ok(known);
         }
-        under = Some(access);
     }
+    let mut conn = state.pool.acquire().await?;
     let caller = match (bearer(headers), cookie::session(headers)) {
         (Some(secret), _) => {
             let (caller, expires_in) = by_token(&mut conn, secret).await?;
@@ -129,15 +126,31 @@ async fn authorize(
     Ok((caller, epoch))
 }
 
-/// What workers ask for again and again. Everybody else is looked up each time.
-fn is_work(rule: &Rule) -> bool {
-    rule.access == Access::AnyOf(WORK)
+/// As it is, read by this request or a moment ago by another.
+async fn access_now(state: &AppState) -> Result<access::Access, Problem> {
+    let _one = state.known.looks().await;
+    if let Some(access) = state.known.access_just_read() {
+        return Ok(access);
+    }
+    let access = access::read(&mut *state.pool.acquire().await?).await?;
+    state.saw_epoch(&access.epoch);
+    state.known.saw_access(&access);
+    Ok(access)
+}
+
+/// What workers ask for again and again: work, and the files that go with it. Nothing of it changes anybody's powers. On
+/// these routes whoever comes with a token is remembered; on all others everybody is looked up each time.
+fn is_of_workers(rule: &Rule) -> bool {
+    let is_under =
+        |root| rule.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    rule.access == Access::AnyOf(WORK) || ["/blobs", "/uploads"].into_iter().any(is_under)
 }
 
 /// A worker that came with the same token before, since when nobody's powers have changed; with the life of the database.
 fn known(state: &AppState, rule: &Rule, headers: &HeaderMap) -> Option<(Caller, String)> {
-    let (caller, epoch) = state.known.caller(bearer(headers).filter(|_| is_work(rule))?)?;
-    let permitted = WORK.iter().any(|scope| caller.powers.have_everywhere(*scope));
+    let Access::AnyOf(scopes) = rule.access else { return None };
+    let (caller, epoch) = state.known.caller(bearer(headers).filter(|_| is_of_workers(rule))?)?;
+    let permitted = scopes.iter().any(|scope| caller.powers.have_everywhere(*scope));
     Some((caller, epoch)).filter(|_| permitted)
 }
 

@@ -1,10 +1,10 @@
 //! What workers' requests ask for each time and what changes rarely, remembered for a moment: whose token it is, whether
-//! work is given out in this life of the database, which instruments were seen.
+//! work is given out in this life of the database.
 //!
 //! A thousand workers that come back a dozen times a second, or wait half a minute each, are looked up once in five
 //! minutes. They are known for as long as nobody's powers change, which is asked once a second for all of them
-//! ([`Access`]): a worker's token that is revoked elsewhere (another replica, a command) opens the routes of work here
-//! for [`HOLDS`] at most; one that is revoked through this process, no longer.
+//! ([`Access`]): a worker's token that is revoked elsewhere (another replica, a command) opens the routes of work, and
+//! of files, here for [`HOLDS`] at most; one that is revoked through this process, no longer.
 
 use super::caller::Caller;
 use crate::store::access::Access;
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 
 /// For how long something is taken to be as it was.
 const HOLDS: Duration = Duration::from_secs(1);
+/// For so long one who needs to look waits for another who does.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// After so long a caller is looked up again although nothing changed: when a token was used last is written then.
 const CALLER_HOLDS: Duration = Duration::from_secs(300);
-/// An instrument's sign of life is written at most every ten seconds; it is offered at most so often.
-const SEEN_HOLDS: Duration = Duration::from_secs(5);
 /// More is not remembered: strangers cannot fill the memory, since only what was found is.
 const LIMIT: usize = 10_000;
 
@@ -30,7 +30,8 @@ pub struct Known {
     callers: Remembered<[u8; 32], Admitted>,
     access: Remembered<(), Access>,
     gate: Remembered<(), Gate>,
-    seen: Remembered<String, ()>,
+    /// One looks at a time, see [`Known::looks`].
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl Known {
@@ -41,6 +42,23 @@ impl Known {
         let admitted = self.callers.get(&digest(secret), CALLER_HOLDS)?;
         let holds = admitted.under == access && Instant::now() < admitted.until;
         holds.then_some((admitted.caller, access.epoch))
+    }
+
+    /// To be kept while one looks what is not known any more. When a thousand who waited come back in the same moment,
+    /// after a restart or a quiet half minute, one of them looks and the others find what it saw. Nobody waits for
+    /// long: with `None` the caller looks for itself.
+    pub async fn looks(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        tokio::time::timeout(PATIENCE, self.looking.lock()).await.ok()
+    }
+
+    /// As somebody read it a moment ago.
+    pub fn access_just_read(&self) -> Option<Access> {
+        self.access.get(&(), HOLDS / 2)
+    }
+
+    /// The same of the gate, where it was open.
+    pub fn gate_just_read(&self) -> Option<Gate> {
+        self.gate.get(&(), HOLDS / 2)
     }
 
     /// As it was just read.
@@ -75,16 +93,6 @@ impl Known {
         } else {
             self.gate.clear();
         }
-    }
-
-    /// Whether its sign of life was offered to the database lately.
-    pub fn saw_instrument(&self, name: &str) -> bool {
-        self.seen.get(name, SEEN_HOLDS).is_some()
-    }
-
-    /// Its sign of life was just offered.
-    pub fn noted_instrument(&self, name: &str) {
-        self.seen.put(name.to_owned(), ());
     }
 }
 
@@ -149,7 +157,7 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
     fn put(&self, key: K, value: V) {
         let mut entries = self.lock();
         if entries.len() >= LIMIT {
-            entries.retain(|_, entry| entry.at.elapsed() < SEEN_HOLDS);
+            entries.retain(|_, entry| entry.at.elapsed() < CALLER_HOLDS);
         }
         if entries.len() < LIMIT {
             entries.insert(key, Entry { value, at: Instant::now(), is_renewed: false });

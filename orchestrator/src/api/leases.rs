@@ -5,7 +5,6 @@ use super::extract::Json;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::queue;
-use crate::store::instruments;
 use crate::store::jobs::Wanted;
 use crate::store::reconciliation::{self, Gate};
 use crate::store::tokens::Scope;
@@ -80,7 +79,7 @@ pub(super) async fn next(
     request: LeaseRequest,
 ) -> Result<Option<Lease>, Problem> {
     if let Some(instrument) = &request.instrument {
-        Box::pin(seen(state, instrument)).await?;
+        Box::pin(state.signs.saw(instrument)).await?;
     }
     if !THINKERS.contains(&request.queue.as_str()) {
         let gate = Box::pin(gate(state)).await?;
@@ -96,17 +95,12 @@ pub(super) async fn next(
     Ok(granted.and_then(queue::Granted::take))
 }
 
-/// The agent of `instrument` gave a sign of life.
-pub(super) async fn seen(state: &AppState, instrument: &str) -> Result<(), Problem> {
-    if !state.known.saw_instrument(instrument) {
-        instruments::seen(&mut *state.pool.acquire().await?, instrument).await?;
-        state.known.noted_instrument(instrument);
-    }
-    Ok(())
-}
-
 async fn gate(state: &AppState) -> Result<Gate, Problem> {
     if let Some(gate) = state.known.open_gate() {
+        return Ok(gate);
+    }
+    let _one = state.known.looks().await;
+    if let Some(gate) = state.known.gate_just_read() {
         return Ok(gate);
     }
     let gate = reconciliation::gate(&mut *state.pool.acquire().await?).await?;

@@ -2,7 +2,7 @@
 
 use super::access::{Access, Caller, Routes};
 use super::extract::Json;
-use super::leases::{self, LONGEST_WAIT_SECONDS, WORK};
+use super::leases::{LONGEST_WAIT_SECONDS, WORK};
 use super::problem::Problem;
 use super::state::AppState;
 use crate::store::laboratory;
@@ -45,7 +45,7 @@ async fn orders(
     let give_up_at = Instant::now() + Duration::from_secs(request.wait_seconds.into());
     let mut watching = state.orders.watch();
     if let Some(instrument) = &request.instrument {
-        leases::seen(&state, instrument).await?;
+        state.signs.saw(instrument).await?;
     }
     if request.knows_stop.is_some() {
         laboratory::confirm(&mut *state.pool.acquire().await?, &request, caller.id()).await?;

@@ -4,7 +4,7 @@ use super::known::Known;
 use crate::channels::{Key, Rules};
 use crate::metrics::Scraper;
 use crate::notifications::Settings;
-use crate::queue::{Leaser, OrderBook, Reporter, Starter, Wakeups};
+use crate::queue::{Leaser, OrderBook, Reporter, Signs, Starter, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
 use sqlx::{PgConnection, PgPool};
@@ -61,6 +61,7 @@ pub struct AppState {
     pub reporter: Reporter,
     pub starter: Starter,
     pub orders: OrderBook,
+    pub signs: Signs,
     pub config: Arc<Config>,
     pub scraper: Scraper,
     /// Bounds the requests that wait for orders.
@@ -82,6 +83,7 @@ impl AppState {
         let orders = OrderBook::new(pool.clone(), wakeups.clone());
         let orders_places = Arc::new(Semaphore::new(config.waiting_requests));
         let scraper = Scraper::new(pool.clone());
+        let signs = Signs::new(pool.clone());
         let config = Arc::new(config);
         Self {
             pool,
@@ -91,6 +93,7 @@ impl AppState {
             reporter,
             starter,
             orders,
+            signs,
             config,
             orders_places,
             known: Arc::default(),
@@ -105,7 +108,8 @@ impl AppState {
         Self {
             leaser: Leaser::new(pool.clone(), self.wakeups.clone(), lease_duration, waiting_requests),
             reporter: Reporter::new(pool.clone(), self.wakeups.clone()),
-            starter: Starter::new(pool, lease_duration),
+            starter: Starter::new(pool.clone(), lease_duration),
+            scraper: self.scraper.counting("queue", pool),
             ..self
         }
     }

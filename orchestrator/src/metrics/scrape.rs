@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use sqlx::PgPool;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -29,19 +29,27 @@ type Reading = (Instant, Vec<Sample>);
 #[derive(Clone, Debug)]
 pub struct Scraper {
     pool: PgPool,
+    /// What connections are for, and where they are.
+    pools: Vec<(&'static str, PgPool)>,
     last: Arc<Mutex<Option<Reading>>>,
 }
 
 impl Scraper {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, last: Arc::default() }
+        Self { pools: vec![("requests", pool.clone())], pool, last: Arc::default() }
+    }
+
+    /// Counts the connections of another pool too.
+    pub fn counting(mut self, what_for: &'static str, pool: PgPool) -> Self {
+        self.pools.push((what_for, pool));
+        self
     }
 
     /// Everything, in Prometheus's text format.
     pub async fn text(&self) -> String {
         let mut registry = Registry::with_prefix("loopwright");
         counted().register(&mut registry);
-        self.register_pool(&mut registry);
+        self.register_pools(&mut registry);
         register_build(&mut registry);
         let read = self.read().await;
         let stages = read.as_deref().map(database::round_stages).unwrap_or_default();
@@ -85,14 +93,17 @@ impl Scraper {
         }
     }
 
-    fn register_pool(&self, registry: &mut Registry) {
-        let connections: Family<[(&str, &str); 1], Gauge<f64, AtomicU64>> = Family::default();
-        let idle = self.pool.num_idle() as f64;
-        let all = f64::from(self.pool.size());
-        connections.get_or_create(&[("state", "idle")]).set(idle);
-        connections.get_or_create(&[("state", "in_use")]).set((all - idle).max(0.0));
-        registry.register("database_connections", "Connections of this process's pool", connections);
-        let most: ConstGauge<i64> = ConstGauge::new(self.pool.options().get_max_connections().into());
+    fn register_pools(&self, registry: &mut Registry) {
+        let connections: Family<[(&str, &str); 2], Gauge<f64, AtomicU64>> = Family::default();
+        let most: Family<[(&str, &str); 1], Gauge<i64, AtomicI64>> = Family::default();
+        for (what_for, pool) in &self.pools {
+            let (idle, all) = (pool.num_idle() as f64, f64::from(pool.size()));
+            let in_state = |state| connections.get_or_create_owned(&[("pool", *what_for), ("state", state)]);
+            in_state("idle").set(idle);
+            in_state("in_use").set((all - idle).max(0.0));
+            most.get_or_create(&[("pool", *what_for)]).set(pool.options().get_max_connections().into());
+        }
+        registry.register("database_connections", "Connections of this process", connections);
         registry.register("database_connections_max", "The most there may be", most);
     }
 }

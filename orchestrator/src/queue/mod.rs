@@ -5,6 +5,7 @@
 mod leaser;
 mod orders;
 mod reporter;
+mod signs;
 mod starter;
 mod starts;
 mod together;
@@ -14,5 +15,6 @@ mod wakeups;
 pub use leaser::{Error, Granted, Leaser};
 pub use orders::{OrderBook, Watching};
 pub use reporter::Reporter;
+pub use signs::Signs;
 pub use starter::Starter;
 pub use wakeups::Wakeups;

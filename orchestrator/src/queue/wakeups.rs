@@ -1,7 +1,7 @@
 //! Wake-ups: at once within this process, debounced NOTIFY to the others.
 //!
 //! NOTIFY is sent after the commit in a transaction of its own (inside the enqueueing one it would
-//! serialise all commits), at most once each [`DEBOUNCE`]. One connection listens, past any pool.
+//! serialise all commits), at most once each [`DEBOUNCE`]. One connection of the pool listens.
 
 use crate::store::jobs::Consequences;
 use sqlx::PgPool;

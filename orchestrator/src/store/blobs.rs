@@ -56,10 +56,21 @@ pub struct Described {
 }
 
 const PART_BYTES: usize = 8 << 20;
+/// Of a body that nobody needs so much is taken all the same: a connection that is closed on unread bytes can lose the
+/// answer. Workers send no more than this without asking first.
+const TAKEN_FOR_NOTHING_BYTES: usize = 64 << 10;
 /// Blobs looked at in one sample.
 const SAMPLE: i64 = 4;
 /// Parts of one upload being written at the same time.
 const PARTS_IN_FLIGHT: usize = 4;
+
+async fn pass_over<E>(body: impl Stream<Item = std::result::Result<Bytes, E>>) {
+    let (mut body, mut bytes) = (std::pin::pin!(body), 0);
+    while bytes <= TAKEN_FOR_NOTHING_BYTES {
+        let Some(Ok(chunk)) = body.next().await else { return };
+        bytes += chunk.len();
+    }
+}
 
 impl Blobs {
     /// A store in the local folder `dir`, made when absent. Blobs above `limit_bytes` are refused.
@@ -83,6 +94,7 @@ impl Blobs {
     ) -> Result<Put> {
         let failed = |source| Error::BlobStore { doing: "wrote a blob", source };
         if self.has(pool, expected).await? {
+            pass_over(body).await;
             return Ok(Put::AlreadyThere);
         }
         let upload = self.store.put_multipart(&place(expected)).await.map_err(failed)?;

@@ -224,18 +224,23 @@ pub async fn jobs_on(conn: &mut PgConnection, name: &str) -> Result<Vec<uuid::Uu
         .await?)
 }
 
-/// Its agent asked for work. Written at most every ten seconds, and nobody waits for the disk: it is for people, and the
-/// agent comes again. (So it is a transaction of its own, like [`super::jobs::lease`].)
-pub async fn seen(conn: &mut PgConnection, name: &str) -> Result<()> {
+/// Their agents gave signs of life, each so many seconds ago. Nobody waits for the disk: it is for people, and the agents
+/// come again. (So it is a transaction of its own, like [`super::jobs::lease`].)
+pub async fn seen(conn: &mut PgConnection, signs: &[(&str, f64)]) -> Result<()> {
     sqlx::query!(
         "with at_once as materialized (
              select set_config('synchronous_commit', 'off', true)
+         ), sign as materialized (
+             select * from unnest($1::text[], $2::float8[]) as sign (name, age_seconds)
+         ), locked as materialized (
+             select name from instrument where name = any($1) order by name for no key update
          )
          update instrument
-         set last_seen_at = now()
-         from at_once
-         where name = $1 and (last_seen_at is null or last_seen_at < now() - interval '10 seconds')",
-        name
+         set last_seen_at = greatest(last_seen_at, now() - make_interval(secs => age_seconds))
+         from sign, locked, at_once
+         where sign.name = instrument.name and locked.name = instrument.name",
+        &signs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<String>>(),
+        &signs.iter().map(|(_, age)| *age).collect::<Vec<f64>>()
     )
     .execute(conn)
     .await?;
@@ -250,15 +255,20 @@ pub struct Lost {
 }
 
 /// Marks those whose agent is silent for `limit` (real time) and holds no lease: a heartbeat is a sign of life
-/// too. Each is answered once, to whichever process marked it.
+/// too. Each is answered once, to whichever process marked it. Locked in the order of names, as [`seen`] locks.
 pub async fn mark_lost(conn: &mut PgConnection, limit: Duration) -> Result<Vec<Lost>> {
     Ok(sqlx::query_as!(
         Lost,
-        r#"update instrument
+        r#"with locked as materialized (
+             select name
+             from instrument
+             where lost_since is null and state = 'in_service' and last_seen_at < now() - make_interval(secs => $1)
+             order by name
+             for no key update
+         )
+         update instrument
          set lost_since = now()
-         where lost_since is null
-           and state = 'in_service'
-           and last_seen_at < now() - make_interval(secs => $1)
+         where name in (select name from locked)
            and not exists (select from lease where lease.instrument = instrument.name and lease.expires_at > now())
          returning name, last_seen_at as "last_seen_at!""#,
         limit.as_secs_f64()
@@ -270,9 +280,12 @@ pub async fn mark_lost(conn: &mut PgConnection, limit: Duration) -> Result<Vec<L
 /// Takes the mark from those that were heard of again, or that are not in service any more.
 pub async fn mark_back(conn: &mut PgConnection, limit: Duration) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
-        "update instrument
+        "with locked as materialized (
+             select name from instrument where lost_since is not null order by name for no key update
+         )
+         update instrument
          set lost_since = null
-         where lost_since is not null
+         where name in (select name from locked)
            and (state <> 'in_service'
              or last_seen_at >= now() - make_interval(secs => $1)
              or exists (select from lease where lease.instrument = instrument.name and lease.expires_at > now()))

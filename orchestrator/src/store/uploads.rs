@@ -84,7 +84,8 @@ pub async fn begin(
     if size_bytes > blobs.limit_bytes() {
         return Ok(Begun::TooLarge { limit_bytes: blobs.limit_bytes() });
     }
-    if let Some(begun) = of_blob(&mut *pool.acquire().await?, expected, by).await? {
+    let begun = of_blob(&mut *pool.acquire().await?, expected, by).await?;
+    if let Some(begun) = begun {
         if begun.size_bytes == size_bytes {
             return Ok(Begun::Open(begun));
         }

@@ -41,6 +41,7 @@ mod plates_people;
 mod questions;
 mod reconciliation;
 mod repeats;
+mod signs;
 mod statements;
 mod stop;
 mod store_access;

@@ -161,7 +161,7 @@ async fn a_silent_agent_is_lost_once_and_comes_back(options: PgPoolOptions, logi
     }
     register(&mut conn, "resting", &plain(Some(InstrumentState::Maintenance))).await.expect("changed");
     for name in ["silent", "resting"] {
-        seen(&mut conn, name).await.expect("seen");
+        seen(&mut conn, &[(name, 0.0)]).await.expect("seen");
     }
     let told = async || {
         engine.watch_agents().await.expect("watched");
@@ -177,7 +177,7 @@ async fn a_silent_agent_is_lost_once_and_comes_back(options: PgPoolOptions, logi
     assert_eq!(told().await, ["silent"]);
     assert_eq!(told().await, ["silent"]);
     assert_eq!(outside.count("select count(*) from event where kind = 'AgentLost'").await, 1);
-    seen(&mut conn, "silent").await.expect("seen");
+    seen(&mut conn, &[("silent", 0.0)]).await.expect("seen");
     assert!(told().await.is_empty(), "it is back");
     outside
         .execute("update instrument set last_seen_at = now() - interval '1 hour' where name = 'silent'")

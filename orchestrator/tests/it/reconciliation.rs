@@ -37,7 +37,7 @@ impl Scene {
             instruments::register(&mut *lab.conn().await, name, &registration).await.expect("an instrument");
         }
         for name in ["handler-1", "reader-1"] {
-            instruments::seen(&mut *lab.conn().await, name).await.expect("seen");
+            instruments::seen(&mut *lab.conn().await, &[(name, 0.0)]).await.expect("seen");
         }
         let agent = app.token(&[Scope::WorkBench]).await;
         let operator = app.token(&[Scope::Read, Scope::JobResolve]).await;

@@ -2,7 +2,7 @@
 
 use crate::laboratory::{Laboratory, Settings};
 use crate::stop::orders::app;
-use crate::support::App;
+use crate::support::{App, request};
 use crate::work::{Lab, read};
 use orchestrator::store::jobs::NewJob;
 use orchestrator::store::tokens::Scope;
@@ -88,6 +88,24 @@ async fn a_page_of_batches_asks_no_more_than_a_batch(options: PgPoolOptions, log
     let round = laboratory.last_round().await.id;
     let (of_round, _) = asked(&app, &token, &format!("/api/v1/batches?round={round}")).await;
     assert!(of_round <= all + 2, "{of_round}, not {all}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_file_costs_a_known_worker_one_statement(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    let worker = app.token(&[Scope::WorkBench]).await;
+    let content = "Well,Channel,Value\n";
+    let path = format!("/api/v1/blobs/{}", jobs::Digest::of(content.as_bytes()));
+    let file = || {
+        let put = request("PUT", &worker, &path, None).map(|_| axum::body::Body::from(content));
+        app.send(put)
+    };
+    assert_eq!(file().await.0, axum::http::StatusCode::CREATED);
+    let (first, _) = asked(&app, &worker, &path).await;
+    assert_eq!(first, 1, "what is known of the file; who asks is known");
+    assert_eq!(file().await.0, axum::http::StatusCode::OK);
+    let (again, _) = once(&app, &worker, &path).await;
+    assert_eq!(again, 1, "that somebody left a file changes nobody's powers");
 }
 
 /// With several ticks of a campaign.

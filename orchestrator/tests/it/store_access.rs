@@ -1,6 +1,6 @@
 //! Whoever works is looked up once, and anew when somebody's powers change, by whichever way they change.
 
-use crate::support::App;
+use crate::support::{App, request};
 use axum::http::StatusCode;
 use orchestrator::ids::SYSTEM;
 use orchestrator::people::manage::{self, NewUser};
@@ -80,6 +80,31 @@ async fn a_worker_that_is_known_is_refused_when_its_token_is_revoked_elsewhere(
         .expect("revoked, and not through this app");
     let refused = async {
         while app.post(&token, "/api/v1/leases", &request).await.0 != StatusCode::UNAUTHORIZED {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), refused).await.expect("it is noticed");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn who_is_known_opens_what_their_scopes_open_and_no_more(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let app = App::new(options, login).await;
+    let reader = app.token(&[Scope::Read]).await;
+    let path = format!("/api/v1/blobs/{}", jobs::Digest::of(b"of nobody"));
+    for _ in 0..3 {
+        assert_eq!(app.get(&reader, &path).await.0, StatusCode::NOT_FOUND, "they may look");
+        let put = app.send(request("PUT", &reader, &path, None)).await;
+        assert_eq!(put.0, StatusCode::FORBIDDEN, "{put:?}");
+    }
+    sqlx::query("update api_token set revoked_at = now()")
+        .execute(&app.state.pool)
+        .await
+        .expect("revoked elsewhere");
+    let refused = async {
+        while app.get(&reader, &path).await.0 != StatusCode::UNAUTHORIZED {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

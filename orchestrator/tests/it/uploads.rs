@@ -216,3 +216,40 @@ async fn what_nobody_goes_on_with_is_cleared_away(options: PgPoolOptions, login:
     assert_eq!(code(&app.send(part(&token, &old, Some(4), b"x")).await), (404, "upload.not_found"));
     assert_eq!(app.send(part(&token, &young, Some(4), b"x")).await.0, StatusCode::OK);
 }
+
+/// A whole request to store `content`, as it goes over a connection that is kept.
+fn put_request(token: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "PUT /api/v1/blobs/{} HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n",
+        Digest::of(content),
+        content.len()
+    );
+    [head.as_bytes(), content].concat()
+}
+
+/// The head of the next answer on `stream`.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.expect("the connection is kept");
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).expect("text")
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_is_stored_already_does_not_cost_the_connection(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let app = App::new(options, login).await;
+    let token = app.token(&[Scope::WorkBench]).await;
+    let mut stream = TcpStream::connect(served(&app.state).await).await.expect("connected");
+    let content = vec![b'x'; 60 << 10];
+    for expected in ["201", "200", "200"] {
+        stream.write_all(&put_request(&token, &content)).await.expect("the connection is kept");
+        let head = answer(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {expected}")), "{head}");
+    }
+}

@@ -208,7 +208,7 @@ impl Acts {
     /// Another life of the database: an instrument is excused, and robots are given work again.
     async fn another_life(&mut self, ada: &Who<'_>, owner: &PgPool, token: &str) {
         let mut conn = owner.acquire().await.expect("a connection");
-        instruments::seen(&mut conn, "reader-1").await.expect("seen");
+        instruments::seen(&mut conn, &[("reader-1", 0.0)]).await.expect("seen");
         epoch::begin(&mut conn).await.expect("another life");
         drop(conn);
         let standing = self.get(token, "/api/v1/reconciliation").await;

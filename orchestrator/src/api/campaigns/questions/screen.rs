@@ -119,11 +119,14 @@ pub(super) async fn post(
     let ScreenQuestion { space, rank_by, keep, model_version, new_context, wait_seconds } = question;
     asked::check_wait(wait_seconds, "screen.wait_too_long")?;
     check(&space, rank_by, keep)?;
+    // Before the transaction, which would hold one connection while another is asked for.
+    let missing = match space {
+        Space::Table { table } if !state.blobs.has(&state.pool, table).await? => Some(table),
+        _ => None,
+    };
     let mut tx = Begun::on(&state.pool).await?;
     contexts::check(&mut tx, id, space.context(), new_context, "screen.context_unknown").await?;
-    if let Space::Table { table } = space
-        && !state.blobs.has(&state.pool, table).await?
-    {
+    if let Some(table) = missing {
         return Err(Problem::not_found("blob", table));
     }
     let unique_key = key.0.map(|key| format!("screen:{}:{key}", caller.id()));
