@@ -17,8 +17,8 @@ pub struct Counts {
     pub passed_qc: u32,
 }
 
-/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen. `offset 0`
-/// keeps it so: from the plates on, every proposal would be looked for on every plate that ever passed.
+/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen. `offset 0` and the
+/// round's own plates keep it so: else every plate that ever passed is gone through.
 pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
     let row = sqlx::query!(
         r#"with asked as materialized (
@@ -28,27 +28,32 @@ pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
                where batch.round_id = $1
                  and batch.state in ('awaiting_approval', 'approved', 'planned')
                  and proposal.status = 'selected'
+           ),
+           placed as materialized (
+               select well.proposal_id, well.plate_id, well.well
+               from asked
+               join well on well.proposal_id = asked.id
+           ),
+           trains as materialized (
+               select id from plate where round_id = $1 and state in ('passed', 'released')
            )
            select
                (select count(*) from asked) as "proposed!",
-               (select count(distinct well.proposal_id)
-                from asked
-                join well on well.proposal_id = asked.id
-                join dispense_record on dispense_record.plate_id = well.plate_id
-                    and dispense_record.destination_well = well.well
+               (select count(distinct placed.proposal_id)
+                from placed
+                join dispense_record on dispense_record.plate_id = placed.plate_id
+                    and dispense_record.destination_well = placed.well
                 where dispense_record.error is null) as "dispensed!",
-               (select count(distinct well.proposal_id)
-                from asked
-                join well on well.proposal_id = asked.id
-                join reading on reading.plate_id = well.plate_id and reading.well = well.well) as "measured!",
+               (select count(distinct placed.proposal_id)
+                from placed
+                join reading on reading.plate_id = placed.plate_id and reading.well = placed.well) as "measured!",
                (select count(distinct seen.proposal_id)
                 from (
                     select observation.proposal_id, observation.plate_id
                     from asked
                     join observation on observation.proposal_id = asked.id
                     offset 0) as seen
-                join plate on plate.id = seen.plate_id
-                where plate.state in ('passed', 'released')) as "passed_qc!""#,
+                join trains on trains.id = seen.plate_id) as "passed_qc!""#,
         round.0
     )
     .fetch_one(conn)

@@ -24,7 +24,8 @@ pub struct Incubating {
     pub read_to_lab_at: DateTime<Utc>,
 }
 
-/// Plates that are not judged yet of each of these rounds that has any, by number.
+/// Plates that are not judged yet of each of these rounds that has any, by number. From each plate's jobs on (`offset 0`):
+/// else all that waits would be gone through for each plate.
 pub async fn plates_under_way(
     conn: &mut PgConnection,
     rounds: &[RoundId],
@@ -46,9 +47,9 @@ pub async fn plates_under_way(
            ) as incubation on true
            left join lateral (
                select not_before_lab_at, deadline_lab_at
-               from job
-               join job_waiting on job_waiting.job_id = job.id
-               where job.plate_id = plate.id and job.kind = 'move' and not_before_lab_at is not null
+               from (select id from job where job.plate_id = plate.id and job.kind = 'move' offset 0) as step
+               cross join lateral (select * from job_waiting where job_waiting.job_id = step.id offset 0) as waits
+               where not_before_lab_at is not null
                order by not_before_lab_at
                limit 1
            ) as arrival on true
