@@ -6,6 +6,7 @@ use crate::campaigns::spec::HitRule;
 use crate::store::results::ResultRow;
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
+use jobs::work::description::Description;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -62,7 +63,11 @@ async fn prior(
     let read = client.get(&format!("/api/v1/campaigns/{id}")).await?;
     let rule: HitRule = serde_json::from_value(read["spec"]["objective"]["hit"].clone())
         .context("the campaign is not as expected")?;
-    let (csv, count) = as_prior::to_csv(group.as_deref().unwrap_or(campaign), &rows, &rule);
+    let description: Option<Description> =
+        serde_json::from_value(read["spec"]["model"]["description"].clone())
+            .context("the campaign is not as expected")?;
+    let group = group.as_deref().unwrap_or(campaign);
+    let (csv, count) = as_prior::to_csv(group, &rows, &rule, &description.unwrap_or_default());
     if count == 0 {
         bail!(
             "nothing to learn from: no single edit of this campaign is measured and passed quality control"
