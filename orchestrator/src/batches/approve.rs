@@ -9,6 +9,7 @@ use crate::rounds;
 use crate::store::approvals::{self, Verdict};
 use crate::store::batches::{Batch, Change};
 use crate::store::proposals::Status;
+use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use jobs::Digest;
 use serde_json::json;
@@ -74,10 +75,32 @@ async fn approve_in(
     if batch.revision == revision && matches!(batch.state, State::Approved | State::Planned) {
         return Ok(Approved::AlreadyDone);
     }
-    let mut gate = Gate::read(conn, &round, &batch).await?;
+    let gate = Gate::read(conn, &round, &batch).await?;
     let roles = approvals::roles_of(conn, actor, batch.campaign_id).await?;
-    let who = Approver { actor, roles };
-    match gate.closed_to(&round.state, &batch, &who) {
+    through(conn, &mut round, &mut batch, gate, Approver { actor, roles }, remark).await
+}
+
+/// The policy approves the batch as it stands. The caller holds the round's lock, and read the gate under it.
+pub async fn approve_by_policy(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    batch: &mut Batch,
+    gate: Gate,
+) -> Result<Approved> {
+    through(conn, round, batch, gate, Approver { actor: SYSTEM, roles: Default::default() }, None).await
+}
+
+/// `who` asks to approve the batch as it stands.
+async fn through(
+    conn: &mut PgConnection,
+    round: &mut Round,
+    batch: &mut Batch,
+    mut gate: Gate,
+    who: Approver,
+    remark: Option<&str>,
+) -> Result<Approved> {
+    let actor = who.actor;
+    match gate.closed_to(&round.state, batch, &who) {
         None => {}
         Some(Closed::SpokenAlready) => return Ok(Approved::AlreadyDone),
         Some(closed) => return Ok(Approved::Closed(closed)),
@@ -85,7 +108,7 @@ async fn approve_in(
     let Some(plan) = batch.draft.as_ref().and_then(Draft::digest) else {
         return Ok(Approved::Closed(Closed::NotDrafted));
     };
-    if !approvals::add_verdict(conn, &batch, Verdict::Approve, &who.roles, remark, actor).await? {
+    if !approvals::add_verdict(conn, batch, Verdict::Approve, &who.roles, remark, actor).await? {
         return Ok(Approved::AlreadyDone);
     }
     let by_policy = actor == SYSTEM;
@@ -96,11 +119,11 @@ async fn approve_in(
             return Ok(Approved::Recorded { tally });
         }
     }
-    let hash = freeze(conn, &batch, plan).await?;
+    let hash = freeze(conn, batch, plan).await?;
     let note = json!({"plan_digest": plan, "layout_seed": batch.layout_seed, "by_policy": by_policy});
     let change = Change { frozen_hash: Some(hash), closed_reason: None, note };
-    store::batches::apply(conn, &mut batch, Event::Approved, change, actor).await?.must()?;
-    store::rounds::apply(conn, &mut round, rounds::Event::BatchApproved, None, actor).await?.must()?;
+    store::batches::apply(conn, batch, Event::Approved, change, actor).await?.must()?;
+    store::rounds::apply(conn, round, rounds::Event::BatchApproved, None, actor).await?.must()?;
     store::tasks::close_for(conn, super::PLAN_DIFFERS_TASK, &batch.id.to_string(), actor).await?;
     Ok(Approved::Frozen { hash })
 }

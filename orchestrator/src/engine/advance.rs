@@ -16,6 +16,8 @@ use std::time::Instant;
 const SETTLEMENTS: i64 = 200;
 /// Lanes that are moved on at once; each uses a connection or two.
 const AT_ONCE: usize = 4;
+/// Steps that a round takes at most in one pass.
+const STEPS: u32 = 4;
 /// Passes after which something is taken to go in circles.
 const PASSES: u32 = 10_000;
 
@@ -75,7 +77,14 @@ impl Engine {
             pass.did(store::bounded(draw::draw(self, job)).await, "drawing the consequences of a job");
         }
         for round in lane.rounds {
-            pass.did(store::bounded(self.step_round(round)).await, "moving a round on");
+            for _ in 0..STEPS {
+                let stepped = store::bounded(self.step_round(round)).await;
+                let goes_on = matches!(stepped, Ok(Moved::GoesOn));
+                pass.did(stepped.map(|moved| moved != Moved::No), "moving a round on");
+                if !goes_on {
+                    break;
+                }
+            }
         }
         if let Some(campaign) = lane.campaign {
             pass.did(store::bounded(self.step_campaign(campaign)).await, "starting a round");
@@ -84,7 +93,7 @@ impl Engine {
     }
 
     /// Moves one round on by one step, if there is one. A round whose step can never succeed is held.
-    async fn step_round(&self, id: RoundId) -> Result<bool> {
+    async fn step_round(&self, id: RoundId) -> Result<Moved> {
         match self.try_step_round(id).await {
             Err(error) if matches!(error.class(), FailureClass::Permanent | FailureClass::Bug) => {
                 tracing::error!(round = %id, error = &error as &dyn std::error::Error, code = error.code(), "a round cannot be moved on and is held");
@@ -95,14 +104,12 @@ impl Engine {
         }
     }
 
-    async fn try_step_round(&self, id: RoundId) -> Result<bool> {
+    async fn try_step_round(&self, id: RoundId) -> Result<Moved> {
         let mut tx = store::begin_on(&self.pool).await?;
-        let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
-        if store::drains::is_draining(&mut tx, id.0).await? {
-            // Its jobs go to their end, and their consequences are drawn; nothing new is entered.
-            return nothing(tx).await;
-        }
-        let State::In(stage) = round.state else { return nothing(tx).await };
+        let Some(mut round) = store::rounds::lock_to_move(&mut tx, id).await? else {
+            return nothing(tx).await.map(Moved::from);
+        };
+        let State::In(stage) = round.state else { return nothing(tx).await.map(Moved::from) };
         let step = Step::of_stage(stage);
         steps::before(step).await;
         let mut out = Consequences::default();
@@ -113,15 +120,19 @@ impl Engine {
             Stage::Executing => execute::step(&mut tx, &mut round, &mut out).await?,
             Stage::Assessing => {
                 tx.rollback().await?;
-                return assess::step(self, id).await;
+                return assess::step(self, id).await.map(Moved::from);
             }
         };
-        if stepped != Stepped::Moved {
-            return nothing(tx).await;
+        // It may have been ordered to drain while it was being locked: then nothing new is entered.
+        let enters = matches!(stage, Stage::Proposing | Stage::Planning | Stage::Executing);
+        if stepped != Stepped::Moved || (enters && store::drains::is_draining(&mut tx, id.0).await?) {
+            return nothing(tx).await.map(Moved::from);
         }
         steps::commit(tx, step).await?;
         self.wakeups.after(&out);
-        Ok(true)
+        // A batch that its policy approves, and a round whose work is done, wait for nobody.
+        let goes_on = stage == Stage::AwaitingApproval || round.state == State::In(Stage::Assessing);
+        Ok(if goes_on { Moved::GoesOn } else { Moved::Yes })
     }
 
     async fn step_campaign(&self, id: CampaignId) -> Result<bool> {
@@ -136,6 +147,21 @@ impl Engine {
         steps::commit(tx, Step::Start).await?;
         self.wakeups.after(&out);
         Ok(stepped == Stepped::Moved)
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moved {
+    No,
+    Yes,
+    /// It moved, and the next step may be taken at once.
+    GoesOn,
+}
+
+impl From<bool> for Moved {
+    fn from(moved: bool) -> Self {
+        if moved { Moved::Yes } else { Moved::No }
     }
 }
 

@@ -4,7 +4,7 @@ use super::inputs::version_of;
 use super::laboratory::{Laboratory, chosen};
 use super::{Stepped, hold};
 use crate::batches;
-use crate::batches::approve::{Approved, approve};
+use crate::batches::approve::{Approved, approve_by_policy};
 use crate::batches::auto::AutoApproval;
 use crate::batches::draft::Draft;
 use crate::batches::gate::Gate;
@@ -22,10 +22,15 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<S
     };
     let version = version_of(conn, round).await?;
     let gate = Gate::under(conn, version.spec.policy.clone(), &batch).await?;
+    if batch.draft.is_none() {
+        draft(conn, &version, &mut batch).await?;
+        if gate.auto_approval(&batch) != Some(AutoApproval::Approves) {
+            return Ok(Stepped::Moved);
+        }
+    }
     match (&batch.draft, gate.auto_approval(&batch)) {
-        (None, _) => draft(conn, &version, &mut batch).await,
         (Some(_), Some(AutoApproval::Approves)) => {
-            let approved = approve(conn, batch.id, batch.revision, SYSTEM).await?;
+            let approved = approve_by_policy(conn, round, &mut batch, gate).await?;
             Ok(if matches!(approved, Approved::Frozen { .. }) { Stepped::Moved } else { Stepped::Abandoned })
         }
         (Some(Draft::Impossible { code, reason }), _)
@@ -40,13 +45,12 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<S
     }
 }
 
-async fn draft(conn: &mut PgConnection, version: &Version, batch: &mut Batch) -> Result<Stepped> {
+async fn draft(conn: &mut PgConnection, version: &Version, batch: &mut Batch) -> Result<()> {
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
     let experiments = chosen(&proposals);
     let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
     let planned = laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1);
-    store::batches::set_draft(conn, batch, Draft::of(&planned)).await?;
-    Ok(Stepped::Moved)
+    store::batches::set_draft(conn, batch, Draft::of(&planned)).await
 }
 
 /// What was said of this revision no longer counts, and the round waits for somebody to look again.

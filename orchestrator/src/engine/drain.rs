@@ -13,14 +13,13 @@ use crate::store::{self, Result};
 /// One look at everything that drains. Answers whether something came to stand.
 pub(super) async fn step(engine: &Engine) -> Result<bool> {
     let mut conn = engine.pool.acquire().await?;
+    if !store::drains::any(&mut conn).await? {
+        return Ok(false);
+    }
     let campaigns = store::drains::campaigns_at_rest(&mut conn).await?;
     let instruments = store::drains::instruments_at_rest(&mut conn).await?;
-    let rounds = if store::drains::any_hold(&mut conn).await? {
-        store::drains::forget_holds_of_the_ended(&mut conn).await?;
-        store::drains::rounds(&mut conn).await?
-    } else {
-        Vec::new()
-    };
+    store::drains::forget_holds_of_the_ended(&mut conn).await?;
+    let rounds = store::drains::rounds(&mut conn).await?;
     drop(conn);
     let mut moved = false;
     for id in rounds {

@@ -53,7 +53,10 @@ use std::sync::Arc;
 /// What the loops work with. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
+    /// For what moves campaigns on.
     pub pool: PgPool,
+    /// For what goes through lists: what is to be told, what stands still.
+    pub lists: PgPool,
     pub blobs: Blobs,
     pub wakeups: Wakeups,
     /// How patient notifications are.
@@ -71,7 +74,7 @@ impl Engine {
     pub fn new(pool: PgPool, blobs: Blobs, wakeups: Wakeups) -> Self {
         let sender = Sender::new(Rules::default(), None, Key::ephemeral(), None);
         let sender = Arc::new(sender.expect("the system's TLS can be set up"));
-        Self { pool, blobs, wakeups, settings: Settings::default(), sender }
+        Self { lists: pool.clone(), pool, blobs, wakeups, settings: Settings::default(), sender }
     }
 }
 

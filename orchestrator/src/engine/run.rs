@@ -19,11 +19,12 @@ const BATCH: i64 = 500;
 
 /// Runs every loop until `shutdown`; a step that is under way is finished.
 pub async fn run(engine: Engine, shutdown: CancellationToken) {
+    let beside = Engine { pool: engine.lists.clone(), ..engine.clone() };
     tokio::join!(
         advance(&engine, &shutdown),
-        tell(&engine, &shutdown),
-        deliver(&engine, &shutdown),
-        mind(&engine, &shutdown)
+        tell(&beside, &shutdown),
+        deliver(&beside, &shutdown),
+        mind(&beside, &shutdown)
     );
 }
 
@@ -48,7 +49,7 @@ async fn advance(engine: &Engine, shutdown: &CancellationToken) {
 
 async fn promote(engine: &Engine) {
     let promoted = async {
-        let mut conn = engine.pool.acquire().await?;
+        let mut conn = engine.lists.acquire().await?;
         store::jobs::promote(&mut conn, BATCH).await
     };
     match store::bounded(promoted).await {

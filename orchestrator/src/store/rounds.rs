@@ -226,13 +226,29 @@ pub async fn last_closed(conn: &mut PgConnection, campaign: CampaignId) -> Resul
     .await?)
 }
 
-/// Rounds that the engine may move, with their campaigns: live, not held, and not only waiting for their jobs. One that executes with jobs
-/// open has something to do only when something of it did not succeed: a plate or a job.
+/// Rounds that the engine may move, with their campaigns: live, not held, and not only waiting for people or for their
+/// jobs. One whose batch waits for approval has something to do before its plan is drafted, where its policy approves by
+/// itself, and when its time is over; one that is assessed, unless a plate waits in quarantine. One that executes with
+/// jobs open has something to do only when something of it did not succeed: a plate or a job.
 pub async fn moving(conn: &mut PgConnection) -> Result<Vec<(RoundId, CampaignId)>> {
     let rows = sqlx::query!(
         "select id, campaign_id
          from round
-         where state in ('awaiting_approval', 'planning', 'assessing')
+         where state = 'planning'
+            or (state = 'awaiting_approval' and exists (
+                select from batch
+                join campaign_version on campaign_version.campaign_id = round.campaign_id
+                    and campaign_version.version = round.campaign_version
+                where batch.round_id = round.id
+                  and batch.state = 'awaiting_approval'
+                  and (batch.draft is null
+                    or batch.expires_lab_at <= lab_now()
+                    or coalesce((spec -> 'policy' ->> 'auto_approve')::bool, false))))
+            or (state = 'assessing' and (
+                not exists (
+                    select from plate where plate.round_id = round.id and plate.state = 'quarantined')
+                or exists (
+                    select from plate where plate.round_id = round.id and plate.state in ('lost', 'rejected'))))
             or (state in ('proposing', 'executing') and not exists (
                 select from job
                 left join job_outcome on job_outcome.job_id = job.id
@@ -260,6 +276,21 @@ pub async fn lock(conn: &mut PgConnection, id: RoundId) -> Result<Option<Round>>
         .await?
         .map(Round::try_from)
         .transpose()
+}
+
+/// The same, unless the round drains: its jobs go to their end, and nothing new is entered. (A drain that is ordered in
+/// this very moment is not seen: whoever enters something asks again.)
+pub async fn lock_to_move(conn: &mut PgConnection, id: RoundId) -> Result<Option<Round>> {
+    rounds!(
+        "where id = $1
+             and not exists (select from hold where hold.subject_id = round.id and manner = 'drain')
+         for update skip locked",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Round::try_from)
+    .transpose()
 }
 
 /// Takes the round's row lock, waiting for it (commands of people).

@@ -49,15 +49,14 @@ pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<(JobId, 
 
 /// Takes the settlement for this transaction; `false` when it is drawn, or another draws it now.
 pub async fn take(conn: &mut PgConnection, job: JobId) -> Result<bool> {
-    let taken =
-        sqlx::query_scalar!("select job_id from settlement where job_id = $1 for update skip locked", job.0)
-            .fetch_optional(&mut *conn)
-            .await?;
-    if taken.is_none() {
-        return Ok(false);
-    }
-    sqlx::query!("delete from settlement where job_id = $1", job.0).execute(conn).await?;
-    Ok(true)
+    let taken = sqlx::query!(
+        "delete from settlement
+         where job_id in (select job_id from settlement where job_id = $1 for update skip locked)",
+        job.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(taken.rows_affected() > 0)
 }
 
 /// What is known of a settled job; `None` when it is not settled.

@@ -1,6 +1,7 @@
 //! A physical job succeeded: what the device reported is kept, and the plate moves on.
 
 use super::broken;
+use crate::engine::inputs::version_of;
 use crate::engine::{Engine, nothing, plates};
 use crate::ids::SYSTEM;
 use crate::ingestion::{Assessment, Verdict, reconcile};
@@ -112,8 +113,6 @@ async fn moved(
         Some(Output::Move(reported)) => (reported.arrived.clone(), true),
         _ => (as_asked(), false),
     };
-    let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version).await?;
-    let reader = version.map(|version| version.spec.bench.reader);
     for arrival in arrived {
         store::inventory::place(conn, &arrival.barcode, &arrival.at, confirmed).await?;
         if arrival.barcode != plate.barcode {
@@ -122,13 +121,17 @@ async fn moved(
         if arrival.at.device == "waste" {
             store::inventory::set_stock_state(conn, &plate.barcode, StockState::Used).await?;
         }
-        if reader.as_ref() == Some(&arrival.at.device) && plate.state == PlateState::Incubating {
+        if plate.state == PlateState::Incubating && is_reader(conn, round, &arrival.at.device).await? {
             store::plates::apply(conn, plate, Event::IncubationOver, Change::default(), SYSTEM)
                 .await?
                 .must()?;
         }
     }
     Ok(())
+}
+
+async fn is_reader(conn: &mut PgConnection, round: &Round, device: &str) -> Result<bool> {
+    Ok(version_of(conn, round).await?.spec.bench.reader == device)
 }
 
 /// A reader's file, as far as it could be read.
