@@ -122,7 +122,7 @@ impl Ground {
 impl Laboratory {
     /// The engine of the service, in this process.
     pub async fn engine(&self) -> anyhow::Result<Engine> {
-        let pool = store::connect(&self.url, &ConnectOptions::default()).await?;
+        let pool = store::connect(&self.url, &ConnectOptions::of_the_engine()).await?;
         let blobs = Blobs::local(self.folder.path(), LARGEST_BLOB_BYTES)?;
         Ok(Engine::new(pool, blobs, Wakeups::default()))
     }

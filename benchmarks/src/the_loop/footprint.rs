@@ -13,6 +13,7 @@ use serde_json::json;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Designs of the round.
 const BATCH: u32 = 128;
@@ -29,7 +30,12 @@ pub struct Footprint {
     pub agent: Memory,
 }
 
-pub async fn measure(cluster: &Cluster, loopwright: &Path, agent: &Path) -> anyhow::Result<Footprint> {
+/// What they take, and the folder that [`Ground::end`] answers.
+pub async fn measure(
+    cluster: &Cluster,
+    loopwright: &Path,
+    agent: &Path,
+) -> anyhow::Result<(Footprint, TempDir)> {
     let shape = Shape::batches(1, BATCH);
     let mut ground = Ground::prepare(cluster, loopwright).await?;
     ground.add_bench(0).await?;
@@ -44,8 +50,7 @@ pub async fn measure(cluster: &Cluster, loopwright: &Path, agent: &Path) -> anyh
     sign_in(&ground).await?;
     let after_sign_ins = settled(ground.service.pid).await?;
     crew.stop().await?;
-    ground.end().await?;
-    Ok(Footprint { at_rest, after_round, after_sign_ins, agent })
+    Ok((Footprint { at_rest, after_round, after_sign_ins, agent }, ground.end().await?))
 }
 
 async fn settled(pid: u32) -> anyhow::Result<Memory> {

@@ -11,9 +11,11 @@
 use crate::databases::Cluster;
 use crate::laboratory::campaign::Shape;
 use crate::laboratory::ground::Ground;
+use crate::processes::{cpu_seconds, tree_cpu_seconds};
 use sqlx::PgPool;
 use std::path::Path;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Milliseconds an experiment.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -44,12 +46,22 @@ pub struct Cost {
     pub learner: f64,
 }
 
+/// Processor time of an experiment, milliseconds of one core.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    pub postgres: f64,
+    pub serve: f64,
+    /// Agents and learners.
+    pub workers: f64,
+}
+
+/// What it costs, and the folder that [`Ground::end`] answers.
 pub async fn measure(
     cluster: &Cluster,
     loopwright: &Path,
     at_once: usize,
     rounds: u32,
-) -> anyhow::Result<Cost> {
+) -> anyhow::Result<(Cost, Work, TempDir)> {
     let shape = Shape::one_by_one(rounds);
     let mut ground = Ground::prepare(cluster, loopwright).await?;
     for bench in 0..at_once {
@@ -58,14 +70,21 @@ pub async fn measure(
     }
     ground.add_learners(at_once.min(2)).await?;
     let crew = ground.work(Duration::ZERO)?;
+    let used = |serve: u32| -> anyhow::Result<[f64; 3]> {
+        Ok([tree_cpu_seconds(cluster.postmaster)?, cpu_seconds(serve)?, cpu_seconds(std::process::id())?])
+    };
+    let before = used(ground.service.pid)?;
     for bench in 0..at_once {
         ground.begin_campaign(bench, &shape).await?;
     }
     ground.until_finished().await?;
+    let after = used(ground.service.pid)?;
     crew.stop().await?;
     let cost = read(&ground.pool).await?;
-    ground.end().await?;
-    Ok(cost)
+    let experiments = at_once as f64 * f64::from(rounds);
+    let [postgres, serve, workers] =
+        std::array::from_fn(|which| 1000.0 * (after[which] - before[which]) / experiments);
+    Ok((cost, Work { postgres, serve, workers }, ground.end().await?))
 }
 
 async fn read(pool: &PgPool) -> anyhow::Result<Cost> {

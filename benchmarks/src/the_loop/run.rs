@@ -11,6 +11,7 @@ use clap::Parser;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Measures what the loop costs beside devices and learners
 #[derive(Clone, Debug, Parser)]
@@ -50,7 +51,7 @@ const STARTS: u32 = 5;
 
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let cluster = Cluster::at(&options.database_url).await?;
-    let mut run = Run { options, cluster, report: Report::default() };
+    let mut run = Run { options, cluster, report: Report::default(), kept: Vec::new() };
     for round in 1..=run.options.rounds {
         eprintln!("round {round} of {}", run.options.rounds);
         run.orchestration().await?;
@@ -66,6 +67,8 @@ struct Run {
     options: Options,
     cluster: Cluster,
     report: Report,
+    /// Of measurements that are over; deleted at the end ([`crate::laboratory::ground::Ground::end`]).
+    kept: Vec<TempDir>,
 }
 
 impl Run {
@@ -85,7 +88,9 @@ impl Run {
         }
         for (at_once, goal) in AT_ONCE {
             let (loopwright, experiments) = (&self.options.loopwright, self.options.experiments);
-            let cost = orchestration::measure(&self.cluster, loopwright, at_once, experiments).await?;
+            let (cost, work, folder) =
+                orchestration::measure(&self.cluster, loopwright, at_once, experiments).await?;
+            self.kept.push(folder);
             let jobs = cost.jobs + 2.0;
             let figures = [
                 ("an experiment, the whole round", Some(goal), cost.experiment),
@@ -100,6 +105,9 @@ impl Run {
                 ("latency: last job to round closed", None, cost.closing),
                 ("latency: closed to next round, learner apart", None, cost.training),
                 ("the learner's own", None, cost.learner),
+                ("processor: PostgreSQL", None, work.postgres),
+                ("processor: serve", None, work.serve),
+                ("processor: agents and learners", None, work.workers),
             ];
             for (what, goal, value) in figures {
                 self.found(format!("{at_once} at a time: {what}"), "ms", goal, value);
@@ -113,7 +121,10 @@ impl Run {
             return Ok(());
         }
         for batch in BATCHES {
-            for turn in turnaround::measure(&self.cluster, &self.options.loopwright, batch, TURNS).await? {
+            let (turns, folder) =
+                turnaround::measure(&self.cluster, &self.options.loopwright, batch, TURNS).await?;
+            self.kept.push(folder);
+            for turn in turns {
                 let what = format!("last reading to next batch of {batch}, learner apart");
                 self.found(what, "s", Some(1.0), turn.ours);
                 self.found(format!("  the learner's own at {batch}"), "s", None, turn.learner);
@@ -137,7 +148,8 @@ impl Run {
             return Ok(());
         }
         let Options { loopwright, agent, .. } = &self.options;
-        let all = footprint::measure(&self.cluster, loopwright, agent).await?;
+        let (all, folder) = footprint::measure(&self.cluster, loopwright, agent).await?;
+        self.kept.push(folder);
         let figures = [
             ("serve at rest", 60.0, all.at_rest),
             ("serve after a round of 128", 60.0, all.after_round),

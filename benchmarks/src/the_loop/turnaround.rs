@@ -11,6 +11,7 @@ use crate::laboratory::ground::Ground;
 use sqlx::PgPool;
 use std::path::Path;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// How often is looked for a batch.
@@ -24,12 +25,13 @@ pub struct Turnaround {
     pub learner: f64,
 }
 
+/// One a turn, and the folder that [`Ground::end`] answers.
 pub async fn measure(
     cluster: &Cluster,
     loopwright: &Path,
     batch: u32,
     rounds: u32,
-) -> anyhow::Result<Vec<Turnaround>> {
+) -> anyhow::Result<(Vec<Turnaround>, TempDir)> {
     let shape = Shape::batches(rounds, batch);
     let mut ground = Ground::prepare(cluster, loopwright).await?;
     ground.add_bench(0).await?;
@@ -47,8 +49,7 @@ pub async fn measure(
     looking.await??;
     crew.stop().await?;
     let turnarounds = sqlx::query_as(TURNAROUNDS).fetch_all(&ground.pool).await?;
-    ground.end().await?;
-    Ok(turnarounds)
+    Ok((turnarounds, ground.end().await?))
 }
 
 /// Notes when each batch is there.
