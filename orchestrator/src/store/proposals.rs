@@ -378,8 +378,8 @@ pub async fn set_fates(conn: &mut PgConnection, fates: &[(ProposalId, Fate, Opti
     Ok(())
 }
 
-/// What must not be proposed in this round: measured or given up in the campaign, or removed by people
-/// in this round.
+/// What must not be proposed in this round: measured or given up in the campaign, or removed by people in this round. Batch by
+/// batch (`offset 0`): from the proposals on, those of every campaign are gone through.
 pub async fn excluded(
     conn: &mut PgConnection,
     campaign: CampaignId,
@@ -387,11 +387,13 @@ pub async fn excluded(
 ) -> Result<Vec<Experiment>> {
     let rows = sqlx::query!(
         "select distinct perturbation, context
-         from proposal
-         join batch on batch.id = proposal.batch_id
-         join round on round.id = batch.round_id
+         from round
+         join batch on batch.round_id = round.id
+         cross join lateral (
+             select perturbation, context, fate, status from proposal where proposal.batch_id = batch.id offset 0
+         ) as chosen
          where round.campaign_id = $1
-           and (proposal.fate is not null or (round.id = $2 and proposal.status = 'removed'))
+           and (fate is not null or (round.id = $2 and status = 'removed'))
          order by perturbation, context",
         campaign.0,
         round.0
@@ -429,7 +431,7 @@ pub async fn repeatable(
     rows.into_iter().map(|row| experiment(&row.perturbation, row.context)).collect()
 }
 
-/// Asked for by other live rounds of the campaign and not yet answered.
+/// Asked for by other live rounds of the campaign and not yet answered. Batch by batch, as [`excluded`].
 pub async fn pending(
     conn: &mut PgConnection,
     campaign: CampaignId,
@@ -437,15 +439,17 @@ pub async fn pending(
 ) -> Result<Vec<Experiment>> {
     let rows = sqlx::query!(
         "select distinct perturbation, context
-         from proposal
-         join batch on batch.id = proposal.batch_id
-         join round on round.id = batch.round_id
+         from round
+         join batch on batch.round_id = round.id
+         cross join lateral (
+             select perturbation, context, fate, status from proposal where proposal.batch_id = batch.id offset 0
+         ) as chosen
          where round.campaign_id = $1
            and round.id <> $2
            and round.state not in ('closed', 'cancelled', 'failed')
            and batch.state in ('awaiting_approval', 'approved', 'planned')
-           and proposal.status = 'selected'
-           and proposal.fate is null
+           and status = 'selected'
+           and fate is null
          order by perturbation, context",
         campaign.0,
         round.0
