@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// Longest path of a Unix socket, in bytes (`sun_path`, less the final zero).
 const LONGEST_SOCKET_PATH: usize = 107;
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// What a killed `initdb` had started sees that it is alone when it next reads, and may write until then.
+const INITDB_TRIES: u32 = 4;
+const INITDB_PAUSE: Duration = Duration::from_millis(500);
 
 /// A running private server; stopped by [`Postgres::stop`], killed when dropped.
 pub struct Postgres {
@@ -244,6 +247,20 @@ fn ensure_traversable(path: &Path) -> anyhow::Result<()> {
 }
 
 async fn initialise(binaries: &Path, data: &Path, owner: Option<&Owner>) -> anyhow::Result<()> {
+    let mut tries = 1;
+    loop {
+        match initialise_once(binaries, data, owner).await {
+            Err(error) if tries < INITDB_TRIES => {
+                tracing::warn!(%error, tries, "initdb failed; what a killed one had started may still write there");
+                tries += 1;
+                tokio::time::sleep(INITDB_PAUSE).await;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn initialise_once(binaries: &Path, data: &Path, owner: Option<&Owner>) -> anyhow::Result<()> {
     // A start that was killed in the middle leaves a folder that is not a cluster: begin again.
     for entry in std::fs::read_dir(data)? {
         let path = entry?.path();
