@@ -49,7 +49,7 @@ async fn close(laboratory: &Laboratory) -> anyhow::Result<f64> {
     let engine = laboratory.engine().await?;
     let mut held = orchestrator::store::begin_on(&laboratory.pool).await?;
     sqlx::query("select id from round where state = 'assessing' for update").execute(&mut *held).await?;
-    let (_, error) = engine.settle_down().await;
+    let error = engine.settle_down().await.error;
     error.map_or(Ok(()), Err).context("the engine met an error")?;
     held.rollback().await?;
     let started = Instant::now();

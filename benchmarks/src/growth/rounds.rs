@@ -29,7 +29,7 @@ pub async fn measure(ground: &Ground, rounds: u64, costs: &mut Costs) -> anyhow:
     };
     let laboratory = ground.laboratory(DATABASE, &shape).await?;
     let engine = laboratory.engine().await?;
-    let (_, error) = engine.settle_down().await;
+    let error = engine.settle_down().await.error;
     error.map_or(Ok(()), Err).context("the engine met an error")?;
     costs.add("engine pass, nothing to do (p50)", rounds, idle_pass(&engine).await?);
     engine.pool.close().await;

@@ -8,7 +8,7 @@ use crate::ids::{ActorId, BatchId, SYSTEM};
 use crate::rounds;
 use crate::store::approvals::{self, Verdict};
 use crate::store::batches::{Batch, Change};
-use crate::store::proposals::Status;
+use crate::store::proposals::{Proposal, Status};
 use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use jobs::Digest;
@@ -119,7 +119,7 @@ async fn through(
             return Ok(Approved::Recorded { tally });
         }
     }
-    let hash = freeze(conn, batch, plan).await?;
+    let hash = hash(batch, &store::proposals::of_batch(conn, batch.id).await?, plan);
     let note = json!({"plan_digest": plan, "layout_seed": batch.layout_seed, "by_policy": by_policy});
     let change = Change { frozen_hash: Some(hash), closed_reason: None, note };
     store::batches::apply(conn, batch, Event::Approved, change, actor).await?.must()?;
@@ -128,10 +128,9 @@ async fn through(
     Ok(Approved::Frozen { hash })
 }
 
-/// The hash over what the batch holds now, with the plan of this digest.
-pub async fn freeze(conn: &mut PgConnection, batch: &Batch, plan: Digest) -> Result<Digest> {
-    let proposals = store::proposals::of_batch(conn, batch.id).await?;
+/// The hash over what the batch holds now (`proposals`: all of it), with the plan of this digest.
+pub fn hash(batch: &Batch, proposals: &[Proposal], plan: Digest) -> Digest {
     let chosen: Vec<_> =
         proposals.iter().filter(|p| p.status == Status::Selected).map(|p| &p.experiment).collect();
-    Ok(frozen::hash(&chosen, batch.layout_seed, plan))
+    frozen::hash(&chosen, batch.layout_seed, plan)
 }

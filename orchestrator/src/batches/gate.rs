@@ -55,10 +55,10 @@ pub enum Closed {
 impl Gate {
     /// The caller holds the round's lock, or only wants to show it.
     pub async fn read(conn: &mut PgConnection, round: &Round, batch: &Batch) -> Result<Self> {
-        let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version)
+        let version = store::campaigns::edition(conn, round.campaign_id, round.campaign_version)
             .await?
             .ok_or_else(|| Error::corrupt("campaign version of a round", round.id))?;
-        Self::under(conn, version.spec.policy, batch).await
+        Self::under(conn, version.spec.policy.clone(), batch).await
     }
 
     /// The same for a policy that was read before.

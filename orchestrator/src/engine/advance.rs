@@ -5,6 +5,7 @@ use crate::ids::{CampaignId, RoundId};
 use crate::metrics::counted;
 use crate::rounds::state::{Stage, State};
 use crate::steps::{self, Step};
+use crate::store::at_hand::AtHand;
 use crate::store::jobs::Consequences;
 use crate::store::{self, Error, Result};
 use futures::{StreamExt, stream};
@@ -12,8 +13,6 @@ use jobs::{FailureClass, JobId};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Settlements looked at in one pass.
-const SETTLEMENTS: i64 = 200;
 /// Lanes that are moved on at once; each uses a connection or two.
 const AT_ONCE: usize = 4;
 /// Steps that a round takes at most in one pass.
@@ -21,54 +20,62 @@ const STEPS: u32 = 4;
 /// Passes after which something is taken to go in circles.
 const PASSES: u32 = 10_000;
 
+/// Nothing moves any more.
+#[derive(Debug)]
+pub struct Settled {
+    /// That moved something.
+    pub passes: u32,
+    /// The first one.
+    pub error: Option<Error>,
+    /// Laboratory time moves by jumps.
+    pub jumps: bool,
+}
+
 impl Engine {
-    /// Moves everything on until nothing moves. Answers how many passes moved something, and the first error
-    /// (what failed is left as it was; the rest went on).
-    pub async fn settle_down(&self) -> (u32, Option<Error>) {
-        let mut failed = None;
-        for pass in 0..PASSES {
-            let (moved, error) = self.advance().await;
-            failed = failed.or(error);
-            if !moved {
-                return (pass, failed);
+    /// Moves everything on until nothing moves. (What failed is left as it was; the rest went on.)
+    pub async fn settle_down(&self) -> Settled {
+        let mut error = None;
+        for passes in 0..PASSES {
+            let pass = self.pass().await;
+            error = error.or(pass.error);
+            if !pass.moved {
+                return Settled { passes, error, jumps: pass.jumps };
             }
         }
         tracing::error!(passes = PASSES, "the engine goes in circles; it looks again later");
-        (PASSES, failed)
+        Settled { passes: PASSES, error, jumps: false }
     }
 
     /// One pass. Answers whether anything moved, and the first error.
     pub async fn advance(&self) -> (bool, Option<Error>) {
+        let pass = self.pass().await;
+        (pass.moved, pass.error)
+    }
+
+    async fn pass(&self) -> Pass {
         let began = Instant::now();
         let mut pass = Pass::default();
-        match store::bounded(self.work()).await {
+        match store::bounded(self.at_hand()).await {
             Err(error) => pass.failed(error, "looking for work"),
-            Ok(lanes) => {
-                let moving = lanes.into_values().map(|lane| self.move_on(lane));
+            Ok(at_hand) => {
+                pass.jumps = at_hand.jumps;
+                let drains = at_hand.drains;
+                let moving = lanes(at_hand).into_values().map(|lane| self.move_on(lane));
                 let mut moving = stream::iter(moving).buffer_unordered(AT_ONCE);
                 while let Some(lane) = moving.next().await {
                     pass.absorb(lane);
                 }
-                pass.did(drain::step(self).await, "bringing what drains to stand");
+                if drains {
+                    pass.did(drain::step(self).await, "bringing what drains to stand");
+                }
             }
         }
         counted().engine_pass(began.elapsed());
-        (pass.moved, pass.error)
+        pass
     }
 
-    async fn work(&self) -> Result<Lanes> {
-        let mut conn = self.pool.acquire().await?;
-        let mut lanes = Lanes::new();
-        for (job, campaign) in store::settlements::pending(&mut conn, SETTLEMENTS).await? {
-            lanes.entry(campaign).or_default().settlements.push(job);
-        }
-        for (round, campaign) in store::rounds::moving(&mut conn).await? {
-            lanes.entry(Some(campaign)).or_default().rounds.push(round);
-        }
-        for campaign in store::campaigns::to_look_at(&mut conn).await? {
-            lanes.entry(Some(campaign)).or_default().campaign = Some(campaign);
-        }
-        Ok(lanes)
+    async fn at_hand(&self) -> Result<AtHand> {
+        store::at_hand::read(&mut *self.pool.acquire().await?).await
     }
 
     async fn move_on(&self, lane: Lane) -> Pass {
@@ -165,6 +172,20 @@ impl From<bool> for Moved {
     }
 }
 
+fn lanes(at_hand: AtHand) -> Lanes {
+    let mut lanes = Lanes::new();
+    for (job, campaign) in at_hand.settlements {
+        lanes.entry(campaign).or_default().settlements.push(job);
+    }
+    for (round, campaign) in at_hand.rounds {
+        lanes.entry(Some(campaign)).or_default().rounds.push(round);
+    }
+    for campaign in at_hand.campaigns {
+        lanes.entry(Some(campaign)).or_default().campaign = Some(campaign);
+    }
+    lanes
+}
+
 /// By campaign: two lanes never want the lock of the same round, and one is never skipped for the other. What belongs
 /// to no campaign is a lane too.
 type Lanes = BTreeMap<Option<CampaignId>, Lane>;
@@ -180,6 +201,8 @@ struct Lane {
 #[derive(Default)]
 struct Pass {
     moved: bool,
+    /// Laboratory time moves by jumps.
+    jumps: bool,
     error: Option<Error>,
 }
 

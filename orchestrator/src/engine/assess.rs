@@ -12,6 +12,7 @@ use crate::rounds::state::{Event, Stage, State};
 use crate::rounds::summary::{Summary, coverage_90};
 use crate::steps::{self, Step};
 use crate::store::accounts::Standing;
+use crate::store::campaigns::Campaign;
 use crate::store::jobs::{Consequences, Created, Dependency, NewJob};
 use crate::store::proposals::Fate;
 use crate::store::rounds::Round;
@@ -28,7 +29,10 @@ enum Next {
     Wait,
     /// A plate is to be made again.
     Repeat,
-    Close,
+    Close {
+        /// Of all generations.
+        plates: u32,
+    },
 }
 
 /// One step of an assessing round. The data cut is stored before the transaction that names it.
@@ -36,18 +40,21 @@ pub(super) async fn step(engine: &Engine, id: RoundId) -> Result<bool> {
     let Some(cut) = store_data_cut(engine, id).await? else { return repeat(engine, id).await };
     let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, id).await? else { return nothing(tx).await };
-    if round.state != State::In(Stage::Assessing) || !matches!(next(&mut tx, &round).await?, Next::Close) {
+    if round.state != State::In(Stage::Assessing) {
         return nothing(tx).await;
     }
+    let Next::Close { plates } = next(&mut tx, &round).await? else { return nothing(tx).await };
     // One round of a campaign closes at a time: the trainings they ask for follow each other.
-    let Some(_) = store::campaigns::lock(&mut tx, round.campaign_id).await? else { return nothing(tx).await };
+    let Some(campaign) = store::campaigns::lock(&mut tx, round.campaign_id).await? else {
+        return nothing(tx).await;
+    };
     if store::observations::number(&mut tx, round.campaign_id).await? != cut.observations {
         // Measured on in the meantime: the cut is written again next time.
         tx.rollback().await?;
         return Ok(true);
     }
     let mut out = Consequences::default();
-    close(&mut tx, &mut round, cut.digest, &mut out).await?;
+    close(&mut tx, &campaign, &mut round, plates, cut.digest, &mut out).await?;
     steps::commit(tx, Step::Close).await?;
     engine.wakeups.after(&out);
     Ok(true)
@@ -65,13 +72,13 @@ struct DataCut {
 async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>> {
     let mut conn = engine.pool.acquire().await?;
     let Some(round) = store::rounds::by_id(&mut conn, id).await? else { return Ok(None) };
-    if !matches!(next(&mut conn, &round).await?, Next::Close) {
+    if !matches!(next(&mut conn, &round).await?, Next::Close { .. }) {
         return Ok(None);
     }
     let number = store::observations::number(&mut conn, round.campaign_id).await?;
     let mut observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
     observations.extend(store::further_observations::of_campaign(&mut conn, round.campaign_id).await?);
-    let rule = version_of(&mut conn, &round).await?.spec.objective.hit;
+    let rule = version_of(&mut conn, &round).await?.spec.objective.hit.clone();
     drop(conn);
     let digest = match data_cut::to_csv(&observations, &rule) {
         Some(csv) => {
@@ -104,12 +111,15 @@ async fn next(conn: &mut PgConnection, round: &Round) -> Result<Next> {
         }
     }
     let waits = plates.iter().any(|plate| plate.state == PlateState::Quarantined);
-    Ok(if waits { Next::Wait } else { Next::Close })
+    let number = u32::try_from(plates.len()).unwrap_or(u32::MAX);
+    Ok(if waits { Next::Wait } else { Next::Close { plates: number } })
 }
 
 async fn close(
     conn: &mut PgConnection,
+    campaign: &Campaign,
     round: &mut Round,
+    plates: u32,
     cut: Option<Digest>,
     out: &mut Consequences,
 ) -> Result<()> {
@@ -118,11 +128,11 @@ async fn close(
     let standings = store::accounts::standings(conn, batch.id).await?;
     let fates: Vec<_> = standings.iter().map(fate).collect();
     store::proposals::set_fates(conn, &fates).await?;
-    let summary = summarise(conn, round, &fates).await?;
+    let summary = Summary { plates, ..summarise(conn, round, &fates).await? };
     let measured = summary.passed_qc > 0;
     let summary = serde_json::to_value(&summary).map_err(|error| Error::corrupt("summary", error))?;
     store::rounds::close(conn, round, summary, SYSTEM).await?.must()?;
-    if measured { train(conn, round, cut, out).await } else { Ok(()) }
+    if measured { train(conn, campaign, round, cut, out).await } else { Ok(()) }
 }
 
 /// Measured, or given up with a reason.
@@ -138,6 +148,7 @@ fn fate(standing: &Standing) -> (crate::ids::ProposalId, Fate, Option<String>) {
     (standing.proposal_id, Fate::GivenUp, Some(reason))
 }
 
+/// But for its plates.
 async fn summarise(
     conn: &mut PgConnection,
     round: &Round,
@@ -149,7 +160,6 @@ async fn summarise(
         Some(id) => store::models::by_id(conn, id).await?.map(|model| model.number),
         None => None,
     };
-    let plates = store::plates::of_round(conn, round.id).await?;
     let calls = store::observations::calls(conn, round).await?;
     let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let summary = Summary {
@@ -161,7 +171,6 @@ async fn summarise(
         hits_found: calls.found,
         hits_withdrawn: calls.withdrawn,
         given_up: small(fates.iter().filter(|(_, fate, _)| *fate == Fate::GivenUp).count()),
-        plates: small(plates.len()),
         coverage_90: coverage_90(&here),
         model_version: model,
         ..Summary::default()
@@ -184,14 +193,13 @@ async fn shadows(conn: &mut PgConnection, campaign: CampaignId) -> Result<Vec<Sh
 
 async fn train(
     conn: &mut PgConnection,
+    campaign: &Campaign,
     round: &Round,
     cut: Option<Digest>,
     out: &mut Consequences,
 ) -> Result<()> {
-    let campaign = store::campaigns::by_id(conn, round.campaign_id).await?;
-    let campaign = campaign.ok_or_else(|| Error::corrupt("campaign of a round", round.id))?;
     let version = version_of(conn, round).await?;
-    let inputs = model_inputs(&version, cut, train_seed(&campaign, round.number));
+    let inputs = model_inputs(&version, cut, train_seed(campaign, round.number));
     let mut job = NewJob::new(Work::Train(Train {
         inputs,
         warm_start: None,
@@ -199,7 +207,7 @@ async fn train(
     }));
     job.campaign_id = Some(campaign.id);
     job.round_id = Some(round.id);
-    job.unique_key = Some(train_key(&campaign, round.number));
+    job.unique_key = Some(train_key(campaign, round.number));
     // After the one before: the version of the newer data is judged last.
     let before = store::chains::last_training(conn, campaign.id).await?.filter(|training| !training.drawn);
     job.dependencies.extend(before.map(|training| Dependency::end(training.job_id)));

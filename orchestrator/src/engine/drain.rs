@@ -10,12 +10,9 @@ use crate::store::instruments::{Change, InstrumentState};
 use crate::store::rounds::Why;
 use crate::store::{self, Result};
 
-/// One look at everything that drains. Answers whether something came to stand.
+/// One look at everything that drains, where something does or is held. Answers whether something came to stand.
 pub(super) async fn step(engine: &Engine) -> Result<bool> {
     let mut conn = engine.pool.acquire().await?;
-    if !store::drains::any(&mut conn).await? {
-        return Ok(false);
-    }
     let campaigns = store::drains::campaigns_at_rest(&mut conn).await?;
     let instruments = store::drains::instruments_at_rest(&mut conn).await?;
     store::drains::forget_holds_of_the_ended(&mut conn).await?;

@@ -8,17 +8,18 @@ use crate::store::{self, Error, Result};
 use jobs::Digest;
 use jobs::work::learn::ModelInputs;
 use sqlx::PgConnection;
+use std::sync::Arc;
 
 /// The edition that the round began with.
-pub(super) async fn version_of(conn: &mut PgConnection, round: &Round) -> Result<Version> {
-    store::campaigns::version(conn, round.campaign_id, round.campaign_version)
+pub(super) async fn version_of(conn: &mut PgConnection, round: &Round) -> Result<Arc<Version>> {
+    store::campaigns::edition(conn, round.campaign_id, round.campaign_version)
         .await?
         .ok_or_else(|| Error::corrupt("campaign version of a round", round.id))
 }
 
 /// The edition that the next round begins with.
-pub(super) async fn current_version(conn: &mut PgConnection, campaign: &Campaign) -> Result<Version> {
-    store::campaigns::version(conn, campaign.id, campaign.current_version)
+pub(super) async fn current_version(conn: &mut PgConnection, campaign: &Campaign) -> Result<Arc<Version>> {
+    store::campaigns::edition(conn, campaign.id, campaign.current_version)
         .await?
         .ok_or_else(|| Error::corrupt("current campaign version", campaign.id))
 }

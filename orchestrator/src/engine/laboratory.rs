@@ -6,12 +6,13 @@ use crate::planning::{
     self, HandlerProfile, Impossible, IncubatorProfile, Inventory, Plan, PlanInput, PlannedExperiment,
     ReaderProfile,
 };
+use crate::store::instruments::{Instrument, InstrumentState};
 use crate::store::inventory::Wanted;
 use crate::store::proposals::{Proposal, Status};
-use crate::store::{self, Error, Result};
+use crate::store::{self, Result};
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Inventory and devices at one moment.
 pub(super) struct Laboratory {
@@ -82,39 +83,39 @@ pub(super) fn chosen(proposals: &[Proposal]) -> Vec<PlannedExperiment> {
 }
 
 async fn devices(conn: &mut PgConnection, bench: &Bench) -> Result<std::result::Result<Devices, Impossible>> {
-    let handler: HandlerProfile = match profile(conn, &bench.handler).await? {
-        Ok(profile) => profile,
-        Err(unfit) => return Ok(Err(unfit)),
-    };
-    let mut incubator: IncubatorProfile = match profile(conn, &bench.incubator).await? {
-        Ok(profile) => profile,
-        Err(unfit) => return Ok(Err(unfit)),
-    };
-    let reader: ReaderProfile = match profile(conn, &bench.reader).await? {
-        Ok(profile) => profile,
+    let names = [&bench.handler, &bench.incubator, &bench.reader].map(String::as_str);
+    let registered = store::instruments::by_names(conn, &names).await?;
+    let mut devices = match Devices::of(&registered, bench) {
+        Ok(devices) => devices,
         Err(unfit) => return Ok(Err(unfit)),
     };
     let in_use: BTreeSet<String> =
         store::inventory::slots_in_use(conn, &bench.incubator).await?.into_iter().collect();
-    incubator.slots.retain(|slot| !in_use.contains(slot));
-    Ok(Ok(Devices { handler, incubator, reader }))
+    devices.incubator.slots.retain(|slot| !in_use.contains(slot));
+    Ok(Ok(devices))
+}
+
+impl Devices {
+    /// Those of the bench, of those `registered`.
+    fn of(registered: &BTreeMap<String, Instrument>, bench: &Bench) -> std::result::Result<Self, Impossible> {
+        Ok(Self {
+            handler: profile(registered.get(&bench.handler), &bench.handler)?,
+            incubator: profile(registered.get(&bench.incubator), &bench.incubator)?,
+            reader: profile(registered.get(&bench.reader), &bench.reader)?,
+        })
+    }
 }
 
 /// What is registered of an instrument, or why it cannot be planned with.
-async fn profile<T: DeserializeOwned>(
-    conn: &mut PgConnection,
+fn profile<T: DeserializeOwned>(
+    registered: Option<&Instrument>,
     name: &str,
-) -> Result<std::result::Result<T, Impossible>> {
-    let unfit = |why: String| Ok(Err(Impossible::UnfitInstrument { instrument: name.to_owned(), why }));
-    match store::instruments::get(conn, name).await {
-        Err(Error::NotFound { .. }) => unfit("no instrument of this name is registered".to_owned()),
-        Err(error) => Err(error),
-        Ok(instrument) if instrument.state == store::instruments::InstrumentState::Retired => {
-            unfit("it is retired".to_owned())
-        }
-        Ok(instrument) => match serde_json::from_value(instrument.profile) {
-            Ok(profile) => Ok(Ok(profile)),
-            Err(error) => unfit(format!("its profile says: {error}")),
-        },
+) -> std::result::Result<T, Impossible> {
+    let unfit = |why: String| Impossible::UnfitInstrument { instrument: name.to_owned(), why };
+    let instrument =
+        registered.ok_or_else(|| unfit("no instrument of this name is registered".to_owned()))?;
+    if instrument.state == InstrumentState::Retired {
+        return Err(unfit("it is retired".to_owned()));
     }
+    T::deserialize(&instrument.profile).map_err(|error| unfit(format!("its profile says: {error}")))
 }

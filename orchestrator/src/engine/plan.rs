@@ -12,6 +12,7 @@ use crate::planning::{Impossible, Plan};
 use crate::rounds::Event;
 use crate::store::batches::{Batch, Change};
 use crate::store::jobs::Consequences;
+use crate::store::proposals::Proposal;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Error, Result};
 use serde_json::json;
@@ -39,7 +40,7 @@ pub(super) async fn step(
     let experiments = chosen(&proposals);
     let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
     let planned = laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1);
-    if let Some(why) = not_approved(conn, round, &batch).await? {
+    if let Some(why) = not_approved(conn, round, &batch, &proposals).await? {
         return sent_back(conn, round, &mut batch, planned, why).await;
     }
     match planned {
@@ -66,11 +67,14 @@ pub(super) async fn step(
 }
 
 /// Why the batch, as it stands, is not what was approved: the gate, asked once more before anything is dispatched.
-async fn not_approved(conn: &mut PgConnection, round: &Round, batch: &Batch) -> Result<Option<&'static str>> {
-    let approved = match batch.plan_digest {
-        Some(plan) => Some(batches::approve::freeze(conn, batch, plan).await?),
-        None => None,
-    };
+/// `proposals`: all of the batch, read under the round's lock.
+async fn not_approved(
+    conn: &mut PgConnection,
+    round: &Round,
+    batch: &Batch,
+    proposals: &[Proposal],
+) -> Result<Option<&'static str>> {
+    let approved = batch.plan_digest.map(|plan| batches::approve::hash(batch, proposals, plan));
     if approved.is_none() || approved != batch.frozen_hash {
         return Ok(Some("Its content, layout or plan is not what was frozen when it was approved."));
     }

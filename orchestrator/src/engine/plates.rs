@@ -19,12 +19,11 @@ use std::collections::BTreeSet;
 /// Judges a plate from what is stored of it and from its readings.
 pub(crate) async fn assessment(
     conn: &mut PgConnection,
+    round: &Round,
     plate: &Plate,
     readings: &[StoredReading],
 ) -> Result<Assessment> {
-    let round = store::rounds::by_id(conn, plate.round_id).await?;
-    let round = round.ok_or_else(|| Error::corrupt("round of a plate", plate.id))?;
-    let version = version_of(conn, &round).await?;
+    let version = version_of(conn, round).await?;
     let labware =
         Labware::by_load_name(&plate.labware).map_err(|error| Error::corrupt("plate.labware", error))?;
     let map = store::plates::map(conn, plate.id).await?;
@@ -83,7 +82,7 @@ pub(super) async fn clear_places(
     if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
         return Ok(());
     }
-    let bench = version_of(conn, round).await?.spec.bench;
+    let bench = version_of(conn, round).await?.spec.bench.clone();
     let held = store::chains::held(conn, plate.id).await?;
     let resources: BTreeSet<&str> = held.iter().map(|held| held.resource.as_str()).collect();
     for resource in resources {

@@ -20,7 +20,7 @@ pub(crate) struct Preview {
 impl Preview {
     /// For a batch that is not planned yet.
     pub async fn read(conn: &mut PgConnection, round: &Round, batch: &Batch) -> Result<Self> {
-        let spec = version_of(conn, round).await?.spec;
+        let spec = version_of(conn, round).await?.spec.clone();
         let experiments = chosen(&store::proposals::of_batch(conn, batch.id).await?);
         let laboratory = Laboratory::read(conn, &spec, &experiments).await?;
         Ok(Self { laboratory, spec, experiments, layout_seed: batch.layout_seed })

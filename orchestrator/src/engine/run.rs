@@ -34,14 +34,15 @@ async fn advance(engine: &Engine, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
         woken.mark_unchanged();
         // Errors were logged where they happened; what failed is tried again.
-        let _ = engine.settle_down().await;
-        match store::bounded(engine.jump()).await {
-            Ok(Some(_)) => {
-                promote(engine).await;
-                continue;
+        if engine.settle_down().await.jumps {
+            match store::bounded(engine.jump()).await {
+                Ok(Some(_)) => {
+                    promote(engine).await;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => log(&error, "jumping"),
             }
-            Ok(None) => {}
-            Err(error) => log(&error, "jumping"),
         }
         sleep(ENGINE, Some(&mut woken), shutdown).await;
     }

@@ -5,6 +5,7 @@ use crate::ids::{ActorId, PlateId};
 use crate::ingestion::Assessment;
 use crate::store::observations::NewObservation;
 use crate::store::plates::{Change, Decision, Plate};
+use crate::store::rounds::Round;
 use crate::store::{self, Result};
 use sqlx::PgConnection;
 
@@ -48,9 +49,10 @@ async fn decide_in(
     actor: ActorId,
 ) -> Result<Decided> {
     let Some(seen) = store::plates::by_id(conn, id).await? else { return Ok(Decided::NotFound) };
-    if store::rounds::lock_waiting(conn, seen.round_id).await?.is_none_or(|round| round.state.is_terminal()) {
+    let round = store::rounds::lock_waiting(conn, seen.round_id).await?;
+    let Some(round) = round.filter(|round| !round.state.is_terminal()) else {
         return Ok(Decided::Refused { state: seen.state });
-    }
+    };
     // What was seen before the lock may have changed.
     let Some(mut plate) = store::plates::by_id(conn, id).await? else { return Ok(Decided::NotFound) };
     let before = store::accounts::decision(conn, id).await?;
@@ -61,8 +63,8 @@ async fn decide_in(
     match (plate.state, decision) {
         (State::Quarantined, Decision::Release) => {
             store::plates::apply(conn, &mut plate, Event::Released, change, actor).await?.must()?;
-            let assessment = reassess(conn, &plate).await?;
-            observe(conn, &plate, &assessment).await?;
+            let assessment = reassess(conn, &round, &plate).await?;
+            observe(conn, &round, &plate, &assessment).await?;
         }
         (State::Quarantined, Decision::Repeat | Decision::GiveUp) => {
             store::plates::apply(conn, &mut plate, Event::Rejected, change, actor).await?.must()?;
@@ -77,17 +79,20 @@ async fn decide_in(
 }
 
 /// What is stored of a plate, judged again: pure, so that it says the same as when the plate was read.
-async fn reassess(conn: &mut PgConnection, plate: &Plate) -> Result<Assessment> {
+async fn reassess(conn: &mut PgConnection, round: &Round, plate: &Plate) -> Result<Assessment> {
     let stored = store::plates::readings(conn, plate.id).await?;
-    crate::engine::plates::assessment(conn, plate, &stored).await
+    crate::engine::plates::assessment(conn, round, plate, &stored).await
 }
 
-/// Keeps a plate's observations, beside what was predicted.
-pub(crate) async fn observe(conn: &mut PgConnection, plate: &Plate, assessment: &Assessment) -> Result<()> {
+/// Keeps a plate's observations, beside what was predicted. `round`: the plate's.
+pub(crate) async fn observe(
+    conn: &mut PgConnection,
+    round: &Round,
+    plate: &Plate,
+    assessment: &Assessment,
+) -> Result<()> {
     let observed = &assessment.observations;
-    let round = store::rounds::by_id(conn, plate.round_id).await?;
-    let round = round.ok_or_else(|| store::Error::corrupt("round of a plate", plate.id))?;
-    let version = store::campaigns::version(conn, round.campaign_id, round.campaign_version).await?;
+    let version = store::campaigns::edition(conn, round.campaign_id, round.campaign_version).await?;
     let version = version.ok_or_else(|| store::Error::corrupt("campaign version of a round", round.id))?;
     let proposals: Vec<_> = observed.iter().map(|o| o.proposal).collect();
     let predictions = store::proposals::predictions(conn, &proposals).await?;

@@ -8,7 +8,7 @@ use crate::ids::{ActorId, ModelVersionId, RoundId};
 use crate::models::state::State as ModelState;
 use crate::rounds::seed;
 use crate::rounds::spent::{Bounds, Tally, spent};
-use crate::store::campaigns::{Campaign, Version};
+use crate::store::campaigns::{Campaign, OnCalendar, Version};
 use crate::store::chains;
 use crate::store::rounds::{BegunBy, NewRound, Round};
 use crate::store::ticks::{self, Judged};
@@ -16,10 +16,11 @@ use crate::store::{self, Error, Result};
 use chrono::{DateTime, Utc};
 use jobs::{Digest, Work};
 use sqlx::PgConnection;
+use std::sync::Arc;
 
 /// What is known of a campaign when its calendar is consulted.
 pub struct Standing {
-    pub version: Version,
+    pub version: Arc<Version>,
     pub rule: Rule,
     pub situation: Situation,
     /// First to last.
@@ -35,7 +36,7 @@ pub struct Standing {
 
 impl Standing {
     pub async fn read(conn: &mut PgConnection, campaign: &Campaign) -> Result<Self> {
-        let version = store::campaigns::version(conn, campaign.id, campaign.current_version).await?;
+        let version = store::campaigns::edition(conn, campaign.id, campaign.current_version).await?;
         let version = version.ok_or_else(|| Error::corrupt("current campaign version", campaign.id))?;
         let rounds = store::rounds::of_campaign(conn, campaign.id).await?;
         let training = chains::last_training(conn, campaign.id).await?;
@@ -80,10 +81,8 @@ pub struct Timing {
 
 impl Timing {
     pub async fn read(conn: &mut PgConnection, campaign: &Campaign, version: &Version) -> Result<Self> {
-        let last_tick = ticks::last(conn, campaign.id).await?;
-        let since = store::campaigns::calendar_since(conn, campaign.id).await?;
+        let OnCalendar { since, last_tick, now } = store::campaigns::on_calendar(conn, campaign.id).await?;
         let everywhere = store::blackouts::everywhere(conn, last_tick.unwrap_or(since)).await?;
-        let now = store::clock::lab_now(conn).await?;
         Ok(Self { rule: Rule::of(&version.spec.schedule, &everywhere), last_tick, since, now })
     }
 }

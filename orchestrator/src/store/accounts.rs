@@ -17,22 +17,25 @@ pub struct Counts {
     pub passed_qc: u32,
 }
 
-/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen. `offset 0` and the
-/// round's own plates keep it so: else every plate that ever passed is gone through.
+/// Each well is looked at once, by an index: linear in the wells of the batch, whatever plan is chosen. `limit 1` and
+/// `offset 0` inside a lateral keep it so, where tables have grown since they were analysed: else all wells, records,
+/// readings or observations that there are may be gone through.
 pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
     let row = sqlx::query!(
         r#"with asked as materialized (
                select proposal.id
                from proposal
-               join batch on batch.id = proposal.batch_id
-               where batch.round_id = $1
-                 and batch.state in ('awaiting_approval', 'approved', 'planned')
-                 and proposal.status = 'selected'
+               where batch_id = any(array(
+                       select id
+                       from batch
+                       where round_id = $1 and state in ('awaiting_approval', 'approved', 'planned')))
+                 and status = 'selected'
            ),
            placed as materialized (
-               select well.proposal_id, well.plate_id, well.well
+               select asked.id as proposal_id, well.plate_id, well.well
                from asked
-               join well on well.proposal_id = asked.id
+               cross join lateral (
+                   select plate_id, well from well where well.proposal_id = asked.id offset 0) as well
            ),
            trains as materialized (
                select id from plate where round_id = $1 and state in ('passed', 'released')
@@ -41,17 +44,26 @@ pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
                (select count(*) from asked) as "proposed!",
                (select count(distinct placed.proposal_id)
                 from placed
-                join dispense_record on dispense_record.plate_id = placed.plate_id
-                    and dispense_record.destination_well = placed.well
-                where dispense_record.error is null) as "dispensed!",
+                cross join lateral (
+                    select
+                    from dispense_record
+                    where dispense_record.plate_id = placed.plate_id
+                      and dispense_record.destination_well = placed.well
+                      and dispense_record.error is null
+                    limit 1) as dispensed) as "dispensed!",
                (select count(distinct placed.proposal_id)
                 from placed
-                join reading on reading.plate_id = placed.plate_id and reading.well = placed.well) as "measured!",
-               (select count(distinct seen.proposal_id)
-                from (
-                    select observation.proposal_id, observation.plate_id
-                    from asked
-                    join observation on observation.proposal_id = asked.id
+                cross join lateral (
+                    select
+                    from reading
+                    where reading.plate_id = placed.plate_id and reading.well = placed.well
+                    limit 1) as measured) as "measured!",
+               (select count(distinct asked.id)
+                from asked
+                cross join lateral (
+                    select observation.plate_id
+                    from observation
+                    where observation.proposal_id = asked.id
                     offset 0) as seen
                 join trains on trains.id = seen.plate_id) as "passed_qc!""#,
         round.0

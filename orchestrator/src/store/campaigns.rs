@@ -1,6 +1,7 @@
 //! Campaigns and their versions.
 
 use super::Result;
+use super::editions;
 use super::moved::{self, Moved, Record, corrupt, count, digest};
 use crate::campaigns::Spec;
 use crate::campaigns::policy::Policy;
@@ -12,6 +13,7 @@ use jobs::Digest;
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
@@ -216,25 +218,6 @@ pub async fn list(
     .collect()
 }
 
-/// Active campaigns whose calendar may have something to say: no round is live, a tick waits, or its next look
-/// has come.
-pub async fn to_look_at(conn: &mut PgConnection) -> Result<Vec<CampaignId>> {
-    let ids = sqlx::query_scalar!(
-        "select id
-         from campaign
-         where state = 'active'
-           and (calendar_look_lab_at <= lab_now()
-                or exists (select from tick where tick.campaign_id = campaign.id and tick.state = 'waiting')
-                or not exists (
-                    select from round
-                    where round.campaign_id = campaign.id and round.state not in ('closed', 'cancelled', 'failed')))
-         order by id"
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(CampaignId).collect())
-}
-
 /// In this state, in order of creation.
 pub async fn in_state(conn: &mut PgConnection, state: State) -> Result<Vec<CampaignId>> {
     let ids = sqlx::query_scalar!("select id from campaign where state = $1 order by id", state.as_str())
@@ -243,11 +226,28 @@ pub async fn in_state(conn: &mut PgConnection, state: State) -> Result<Vec<Campa
     Ok(ids.into_iter().map(CampaignId).collect())
 }
 
-/// When the campaign was created, by the laboratory's clock: its calendar begins there.
-pub async fn calendar_since(conn: &mut PgConnection, id: CampaignId) -> Result<DateTime<Utc>> {
-    Ok(sqlx::query_scalar!("select calendar_since_lab_at from campaign where id = $1", id.0)
-        .fetch_one(conn)
-        .await?)
+/// Where the calendar of a campaign stands, by the laboratory's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnCalendar {
+    /// When the campaign was created: its calendar begins there.
+    pub since: DateTime<Utc>,
+    /// The last tick that was judged.
+    pub last_tick: Option<DateTime<Utc>>,
+    pub now: DateTime<Utc>,
+}
+
+pub async fn on_calendar(conn: &mut PgConnection, id: CampaignId) -> Result<OnCalendar> {
+    Ok(sqlx::query_as!(
+        OnCalendar,
+        r#"select calendar_since_lab_at as since,
+             (select max(nominal_lab_at) from tick where campaign_id = campaign.id) as last_tick,
+             lab_now() as "now!"
+           from campaign
+           where id = $1"#,
+        id.0
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// While a round is live and no tick waits, the calendar is looked at again from `at` on (`None`: no more).
@@ -316,6 +316,16 @@ pub async fn version(conn: &mut PgConnection, id: CampaignId, version: u32) -> R
         features: digests(row.feature_sha256s)?,
         priors: digests(row.prior_sha256s)?,
     }))
+}
+
+/// The same of an edition that was committed before: read once, then remembered.
+pub async fn edition(conn: &mut PgConnection, id: CampaignId, number: u32) -> Result<Option<Arc<Version>>> {
+    match editions::known((id, number)) {
+        Ok(known) => Ok(Some(known)),
+        Err(since) => {
+            Ok(version(conn, id, number).await?.map(|read| editions::keep((id, number), read, since)))
+        }
+    }
 }
 
 /// Who must approve batches of these editions.

@@ -100,17 +100,6 @@ pub async fn forget_holds_of_the_ended(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Whether anything drains, or is held at all: mostly nothing does, and this is asked in each pass.
-pub async fn any(conn: &mut PgConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from hold)
-               or exists (select from campaign where state = 'draining')
-               or exists (select from instrument where state = 'draining') as "any!""#
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
 /// Whether a round drains.
 pub async fn is_draining(conn: &mut PgConnection, round: Uuid) -> Result<bool> {
     Ok(sqlx::query_scalar!(

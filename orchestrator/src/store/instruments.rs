@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -151,6 +152,23 @@ pub async fn get(conn: &mut PgConnection, name: &str) -> Result<Instrument> {
     .await?
     .ok_or_else(|| Error::not_found("instrument", name))?
     .try_into()
+}
+
+/// Those of these names that there are, by name.
+pub async fn by_names(conn: &mut PgConnection, names: &[&str]) -> Result<BTreeMap<String, Instrument>> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select instrument.name as "name!", capabilities as "capabilities!", profile as "profile!", state as "state!",
+             state_reason, actor.name as "state_by?", state_since as "state_since!", back_lab_at, last_seen_at
+         from instrument
+         left join actor on actor.id = state_by
+         where instrument.name = any($1)"#,
+        &names
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.name.clone(), row.try_into()?))).collect()
 }
 
 /// Every instrument, by name.

@@ -49,11 +49,10 @@ pub const TOLD: [&str; 15] = [
 
 /// Adds to the record, and to what is looked at after the commit where people may have to be told.
 pub async fn tell(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
-    let id = events::append(&mut *conn, event).await?;
     if TOLD.contains(&event.kind) {
-        sqlx::query!("insert into outbox (event_id, topic) values ($1, $2)", id.0, event.subject)
-            .execute(conn)
-            .await?;
+        events::append_and_look(conn, event).await?;
+    } else {
+        events::append(conn, event).await?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! know.
 
 use super::addresses::{self, Addresses};
+use super::editions;
 use super::error::{Error, Result};
 use super::migrate;
 use super::transaction;
@@ -93,6 +94,7 @@ pub fn pool_options(options: &ConnectOptions) -> PgPoolOptions {
                     return Err(sqlx::Error::Io(std::io::Error::other("the server is a standby")));
                 }
                 sqlx::query("set role loopwright_app").execute(conn).await?;
+                editions::forget();
                 Ok(())
             })
         })

@@ -4,7 +4,7 @@
 use super::Result;
 use super::moved::{self, Moved, Record, corrupt, count, digest_opt};
 use crate::ids::{ActorId, CampaignId, ModelVersionId, RoundId};
-use crate::rounds::state::{Event, Rejected, Stage, State};
+use crate::rounds::state::{Event, Rejected, State};
 use chrono::{DateTime, Utc};
 use jobs::Digest;
 use serde_json::{Value, json};
@@ -147,11 +147,16 @@ macro_rules! rounds {
 /// may not overlap with.
 pub async fn insert(conn: &mut PgConnection, new: &NewRound, actor: ActorId) -> Result<bool> {
     let inserted = sqlx::query!(
-        "insert into round
-             (id, campaign_id, campaign_version, number, state, seed, data_cut_sha256, model_version_id, model_because,
-              begun_by, may_overlap, due_lab_at)
-         values ($1, $2, $3, $4, 'proposing', $5, $6, $7, $8, $9, $10, $11)
-         on conflict do nothing",
+        "with begun as (
+             insert into round
+                 (id, campaign_id, campaign_version, number, state, seed, data_cut_sha256, model_version_id, model_because,
+                  begun_by, may_overlap, due_lab_at)
+             values ($1, $2, $3, $4, 'proposing', $5, $6, $7, $8, $9, $10, $11)
+             on conflict do nothing
+             returning id, state
+         )
+         insert into round_stage (round_id, entry, stage, entered_lab_at)
+         select id, 1, state, lab_now() from begun",
         new.id.0,
         new.campaign_id.0,
         i32::try_from(new.campaign_version).map_err(corrupt)?,
@@ -170,7 +175,6 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRound, actor: ActorId) -> 
     if inserted == 0 {
         return Ok(false);
     }
-    enter_stage(conn, new.id, State::In(Stage::Proposing)).await?;
     let body = json!({
         "number": new.number, "due_lab_at": new.due_lab_at, "seed": new.seed, "begun_by": new.begun_by,
         "model_version_id": new.model_version_id, "model_because": new.model_because,
@@ -224,49 +228,6 @@ pub async fn last_closed(conn: &mut PgConnection, campaign: CampaignId) -> Resul
     )
     .fetch_one(conn)
     .await?)
-}
-
-/// Rounds that the engine may move, with their campaigns: live, not held, and not only waiting for people or for their
-/// jobs. One whose batch waits for approval has something to do before its plan is drafted, where its policy approves by
-/// itself, and when its time is over; one that is assessed, unless a plate waits in quarantine. One that executes with
-/// jobs open has something to do only when something of it did not succeed: a plate or a job.
-pub async fn moving(conn: &mut PgConnection) -> Result<Vec<(RoundId, CampaignId)>> {
-    let rows = sqlx::query!(
-        "select id, campaign_id
-         from round
-         where state = 'planning'
-            or (state = 'awaiting_approval' and exists (
-                select from batch
-                join campaign_version on campaign_version.campaign_id = round.campaign_id
-                    and campaign_version.version = round.campaign_version
-                where batch.round_id = round.id
-                  and batch.state = 'awaiting_approval'
-                  and (batch.draft is null
-                    or batch.expires_lab_at <= lab_now()
-                    or coalesce((spec -> 'policy' ->> 'auto_approve')::bool, false))))
-            or (state = 'assessing' and (
-                not exists (
-                    select from plate where plate.round_id = round.id and plate.state = 'quarantined')
-                or exists (
-                    select from plate where plate.round_id = round.id and plate.state in ('lost', 'rejected'))))
-            or (state in ('proposing', 'executing') and not exists (
-                select from job
-                left join job_outcome on job_outcome.job_id = job.id
-                left join settlement on settlement.job_id = job.id
-                where job.round_id = round.id
-                  and job.kind <> 'train'
-                  and (job_outcome.job_id is null or settlement.job_id is not null)))
-            or (state = 'executing' and exists (
-                select from plate where plate.round_id = round.id and plate.state in ('lost', 'rejected')))
-            or (state = 'executing' and exists (
-                select from job
-                join job_outcome on job_outcome.job_id = job.id
-                where job.round_id = round.id and job_outcome.state <> 'succeeded'))
-         order by id"
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (RoundId(row.id), CampaignId(row.campaign_id))).collect())
 }
 
 /// Takes the round's row lock; `None` when another has it: that one decides.
@@ -333,9 +294,15 @@ async fn apply_with(
     };
     let why = why.filter(|_| matches!(next, State::Held(_) | State::Cancelled | State::Failed));
     let updated = sqlx::query!(
-        "update round
-         set state = $4, held_from = $5, reason_code = $6, reason = $7, summary = $8
-         where id = $1 and state = $2 and held_from is not distinct from $3",
+        "with moved as (
+             update round
+             set state = $4, held_from = $5, reason_code = $6, reason = $7, summary = $8
+             where id = $1 and state = $2 and held_from is not distinct from $3
+             returning id
+         )
+         insert into round_stage (round_id, entry, stage, entered_lab_at)
+         select id, coalesce((select max(entry) from round_stage where round_id = $1), 0) + 1, $4, lab_now()
+         from moved",
         round.id.0,
         round.state.as_str(),
         round.state.held_from(),
@@ -351,7 +318,6 @@ async fn apply_with(
     if updated == 0 {
         return Ok(Moved::ChangedMeanwhile);
     }
-    enter_stage(conn, round.id, next).await?;
     let body = json!({
         "number": round.number,
         "from": round.state,
@@ -365,20 +331,6 @@ async fn apply_with(
     round.why = why;
     round.summary = summary;
     Ok(Moved::Done)
-}
-
-async fn enter_stage(conn: &mut PgConnection, round: RoundId, state: State) -> Result<()> {
-    sqlx::query!(
-        "insert into round_stage (round_id, entry, stage, entered_lab_at)
-         select $1, coalesce(max(entry), 0) + 1, $2, lab_now()
-         from round_stage
-         where round_id = $1",
-        round.0,
-        state.as_str()
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// A stage entered, by both clocks.

@@ -31,22 +31,6 @@ pub struct Settled {
     pub began: bool,
 }
 
-/// Jobs to draw consequences of, with their campaigns: causes before those that failed with them, then oldest first.
-pub async fn pending(conn: &mut PgConnection, limit: i64) -> Result<Vec<(JobId, Option<CampaignId>)>> {
-    let rows = sqlx::query!(
-        "select settlement.job_id, job.campaign_id
-         from settlement
-         join job_outcome on job_outcome.job_id = settlement.job_id
-         join job on job.id = settlement.job_id
-         order by coalesce(failure ->> 'code' = 'job.dependency_failed', false), settled_at, settlement.job_id
-         limit $1",
-        limit
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (JobId(row.job_id), row.campaign_id.map(CampaignId))).collect())
-}
-
 /// Takes the settlement for this transaction; `false` when it is drawn, or another draws it now.
 pub async fn take(conn: &mut PgConnection, job: JobId) -> Result<bool> {
     let taken = sqlx::query!(

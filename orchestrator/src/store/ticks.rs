@@ -141,13 +141,6 @@ pub async fn skip_waiting(conn: &mut PgConnection, campaign: CampaignId, because
     Ok(())
 }
 
-/// The nominal instant of the last tick that was judged: the calendar goes on from there.
-pub async fn last(conn: &mut PgConnection, campaign: CampaignId) -> Result<Option<DateTime<Utc>>> {
-    Ok(sqlx::query_scalar!("select max(nominal_lab_at) from tick where campaign_id = $1", campaign.0)
-        .fetch_one(conn)
-        .await?)
-}
-
 /// Those that wait, first to last.
 pub async fn waiting(conn: &mut PgConnection, campaign: CampaignId) -> Result<Vec<Judged>> {
     sqlx::query_as!(

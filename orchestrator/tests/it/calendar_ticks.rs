@@ -213,8 +213,8 @@ async fn each_tick_happens_once_with_three_engines(options: PgPoolOptions, login
     for _ in 0..20 {
         let results =
             tokio::join!(engines[0].settle_down(), engines[1].settle_down(), engines[2].settle_down());
-        for (_, error) in [results.0, results.1, results.2] {
-            assert!(error.is_none(), "{error:?}");
+        for settled in [results.0, results.1, results.2] {
+            assert!(settled.error.is_none(), "{settled:?}");
         }
         if laboratory.rounds().await.len() == 10 {
             break;
@@ -247,7 +247,7 @@ async fn a_campaign_whose_round_runs_is_looked_at_again_when_its_next_tick_is_du
         .expect("to be looked at");
     laboratory.settle().await;
     let mut conn = laboratory.pool.acquire().await.expect("a connection");
-    assert_eq!(store::campaigns::to_look_at(&mut conn).await.expect("read"), []);
+    assert_eq!(store::at_hand::read(&mut conn).await.expect("read").campaigns, []);
     laboratory.pass_until("2026-01-12T08:00:00Z").await;
-    assert_eq!(store::campaigns::to_look_at(&mut conn).await.expect("read"), [laboratory.campaign]);
+    assert_eq!(store::at_hand::read(&mut conn).await.expect("read").campaigns, [laboratory.campaign]);
 }

@@ -1,8 +1,9 @@
 //! Reports that come at the same time are taken in one transaction, each as if it had come alone.
 
 use crate::support::{App, as_application};
-use crate::work::{LEASE, Lab, dispense, output, read, succeeded};
+use crate::work::{LEASE, Lab, dispense, hours, monday, output, read, succeeded};
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use jobs::wire::{Disposition, Lease, Report};
 use jobs::{JobId, LeaseToken};
@@ -12,6 +13,7 @@ use orchestrator::store::jobs::{
 use orchestrator::store::tokens::Scope;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
 
 fn success(lab: &Lab, job: JobId, token: LeaseToken) -> Success {
     Success { job, token, actor: lab.worker, output: Box::new(output(&dispense())), origin: None }
@@ -131,6 +133,37 @@ async fn who_waited_for_several_of_them_becomes_ready_once_and_the_queue_is_name
     assert_eq!(lab.state(for_all).await, "waiting");
     together(&lab, &[success(&lab, ids[2], upstream[2].lease_token)]).await;
     assert_eq!(lab.state(for_all).await, "ready");
+}
+
+/// As if they had ended one after the other: the longest delay and the shortest window hold.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn delays_and_windows_of_several_that_end_together_all_hold(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    let leases = [lab.running(dispense()).await, lab.running(dispense()).await];
+    let after = |lease: &Lease, least: u64, most: Option<u64>| Dependency {
+        min_delay: Duration::from_secs(least * 3600),
+        max_delay: most.map(|hours| Duration::from_secs(hours * 3600)),
+        ..Dependency::success(lease.job_id)
+    };
+    let [first, second] = &leases;
+    let dependencies = vec![after(first, 1, Some(9)), after(second, 4, None)];
+    let waits = lab.create(NewJob { dependencies, ..NewJob::new(dispense()) }).await;
+    let dependencies = vec![after(first, 0, Some(7)), after(second, 0, Some(5))];
+    let comes = lab.create(NewJob { dependencies, ..NewJob::new(dispense()) }).await;
+    together(&lab, &leases.each_ref().map(|lease| success(&lab, lease.job_id, lease.lease_token))).await;
+    let window = async |table: &str, job: JobId| -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        let select = match table {
+            "job_waiting" => "select not_before_lab_at, deadline_lab_at from job_waiting where job_id = $1",
+            _ => "select null::timestamptz, deadline_lab_at from job_ready where job_id = $1",
+        };
+        sqlx::query_as(select).bind(job.0).fetch_one(&lab.pool).await.expect("it is there")
+    };
+    let at = |after| Some(monday() + hours(after));
+    assert_eq!(window("job_waiting", waits).await, (at(4), at(9)));
+    assert_eq!(window("job_ready", comes).await, (None, at(5)));
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -65,9 +65,11 @@ async fn succeeded(
         (Work::Dispense(asked), output) => dispensed(conn, plate, settled, asked, output.as_ref()).await,
         (Work::Move(asked), output) => moved(conn, round, plate, asked, output.as_ref()).await,
         (Work::Read(_), _) => match read {
-            Some(read) => judged(conn, plate, settled, read).await,
+            Some(read) => judged(conn, round, plate, settled, read).await,
             // A person said that it was read, and there is no file: quarantined, without readings.
-            None => judged(conn, plate, settled, ReadFile::none("there is no file of the reading")).await,
+            None => {
+                judged(conn, round, plate, settled, ReadFile::none("there is no file of the reading")).await
+            }
         },
         // Where it stands the move before said; when it is over the next job's `not_before` says.
         _ => Ok(()),
@@ -181,6 +183,7 @@ async fn read_file(engine: &Engine, settled: &Settled) -> Result<Option<ReadFile
 /// Keeps the readings and judges the plate: its observations train, or it waits for a person.
 async fn judged(
     conn: &mut PgConnection,
+    round: &Round,
     plate: &mut Plate,
     settled: &Settled,
     mut read: ReadFile,
@@ -198,7 +201,7 @@ async fn judged(
     if let Some(raw) = read.raw {
         store::plates::add_readings(conn, plate.id, settled.job_id, raw, &read.readings).await?;
     }
-    let assessment = plates::assessment(conn, plate, &read.readings).await?;
+    let assessment = plates::assessment(conn, round, plate, &read.readings).await?;
     let mut reasons = assessment.judgement.reasons.clone();
     reasons.extend(read.problem);
     let qc = Some(qc(&assessment, &reasons)?);
@@ -206,7 +209,7 @@ async fn judged(
         store::plates::apply(conn, plate, Event::QcPassed, Change { reason: None, qc }, SYSTEM)
             .await?
             .must()?;
-        return observe(conn, plate, &assessment).await;
+        return observe(conn, round, plate, &assessment).await;
     }
     let reason = if reasons.is_empty() { "QC failed".to_owned() } else { reasons.join("; ") };
     let task = NewTask {

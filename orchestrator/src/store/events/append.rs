@@ -26,17 +26,35 @@ pub struct NewEvent<'a> {
 
 /// Adds an event to the record, with the origin of the work at hand ([`super::origin`]).
 pub async fn append(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<EventId> {
+    insert(conn, event, false).await
+}
+
+/// The same, and to what is looked at after the commit ([`crate::store::outbox`]).
+pub(in crate::store) async fn append_and_look(
+    conn: &mut PgConnection,
+    event: &NewEvent<'_>,
+) -> Result<EventId> {
+    insert(conn, event, true).await
+}
+
+async fn insert(conn: &mut PgConnection, event: &NewEvent<'_>, looked_at: bool) -> Result<EventId> {
     let id = sqlx::query_scalar!(
-        "insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body, origin)
-         values (lab_now(), $1, $2, $3, $4, $5, $6, $7)
-         returning id",
+        "with appended as (
+             insert into event (lab_at, kind, subject, subject_id, campaign_id, actor_id, body, origin)
+             values (lab_now(), $1, $2, $3, $4, $5, $6, $7)
+             returning id
+         ), looked_at as (
+             insert into outbox (event_id, topic) select id, $2 from appended where $8
+         )
+         select id from appended",
         event.kind,
         event.subject,
         event.subject_id,
         event.campaign_id.map(|id| id.0),
         event.actor.0,
         event.body,
-        origin::current()
+        origin::current(),
+        looked_at
     )
     .fetch_one(conn)
     .await?;

@@ -13,6 +13,7 @@ mod read;
 mod seal;
 mod verify;
 
+pub(super) use append::append_and_look;
 pub use append::{EventId, NewEvent, append};
 pub use chain::{Broken, Head, NotAHead, Noted, Walk};
 pub use export::{Exported, export_after, nothing_slipped_in};

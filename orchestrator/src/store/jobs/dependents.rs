@@ -110,7 +110,7 @@ pub(super) struct Advanced {
 /// Counts the ending of `upstream` with everybody who waited for it. Who waits for its `end` on a resource
 /// that it may have left occupied goes on waiting, for [`super::resource::clear`].
 pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded: bool) -> Result<Advanced> {
-    let waiting = lock_waiting(conn, upstream).await?;
+    let waiting = lock_waiting(conn, &[upstream.0]).await?;
     if waiting.is_empty() {
         return Ok(Advanced::default());
     }
@@ -118,7 +118,7 @@ pub(super) async fn advance(conn: &mut PgConnection, upstream: JobId, succeeded:
     if is_held(conn, upstream).await? {
         return Ok(Advanced { impossible, queues: Vec::new() });
     }
-    let queues = count_end(conn, upstream, &waiting).await?;
+    let queues = count_ends(conn, &[upstream.0], &waiting).await?;
     Ok(Advanced { impossible, queues })
 }
 
@@ -127,26 +127,8 @@ pub(super) async fn advance_after_success(
     conn: &mut PgConnection,
     upstreams: &[Uuid],
 ) -> Result<Vec<String>> {
-    let rows = sqlx::query!(
-        "select depends_on, job_waiting.job_id
-         from job_waiting
-         join job_dependency on job_dependency.job_id = job_waiting.job_id
-         where job_dependency.depends_on = any($1)
-         order by job_waiting.job_id
-         for update of job_waiting",
-        upstreams
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut waiting: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for row in rows {
-        waiting.entry(row.depends_on).or_default().push(row.job_id);
-    }
-    let mut queues = Vec::new();
-    for (upstream, waiting) in waiting {
-        queues.extend(count_end(conn, JobId(upstream), &waiting).await?);
-    }
-    Ok(queues)
+    let waiting = lock_waiting(conn, upstreams).await?;
+    count_ends(conn, upstreams, &waiting).await
 }
 
 /// Whether `job` ended badly on a resource that is not known to be clear.
@@ -159,40 +141,78 @@ async fn is_held(conn: &mut PgConnection, job: JobId) -> Result<bool> {
     .await?)
 }
 
-/// Counts the ending of `upstream` with `waiting`, whose rows are locked. Answers the queues that got work.
-async fn count_end(conn: &mut PgConnection, upstream: JobId, waiting: &[Uuid]) -> Result<Vec<String>> {
-    sqlx::query!(
-        "update job_waiting
-         set unmet = unmet - 1,
-             not_before_lab_at = greatest(not_before_lab_at, lab_now() + make_interval(secs => min_delay_seconds)),
-             deadline_lab_at = least(deadline_lab_at, lab_now() + make_interval(secs => max_delay_seconds))
-         from job_dependency
-         where job_dependency.depends_on = $1
-             and job_dependency.job_id = job_waiting.job_id",
-        upstream.0
+/// Counts the endings of `upstreams` with `waiting`, whose rows are locked: those whose last dependency is met, and whose
+/// time has come, go to ready. Answers the queues that got work.
+///
+/// It must be another statement than the one that locks: only then does it see what was counted before the lock was had.
+async fn count_ends(conn: &mut PgConnection, upstreams: &[Uuid], waiting: &[Uuid]) -> Result<Vec<String>> {
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(sqlx::query_scalar!(
+        r#"with ended as materialized (
+             select job_id, count(*)::integer as ends,
+                 lab_now() + make_interval(secs => max(min_delay_seconds)) as not_before_lab_at,
+                 lab_now() + make_interval(secs => min(max_delay_seconds)) as deadline_lab_at
+             from job_dependency
+             where depends_on = any($1) and job_id = any($2)
+             group by job_id
+         ), counted as materialized (
+             select job_waiting.job_id,
+                 job_waiting.unmet - ended.ends as unmet,
+                 greatest(job_waiting.not_before_lab_at, ended.not_before_lab_at) as not_before_lab_at,
+                 least(job_waiting.deadline_lab_at, ended.deadline_lab_at) as deadline_lab_at
+             from job_waiting
+             join ended using (job_id)
+             where job_waiting.job_id = any($2)
+         ), due as materialized (
+             select job_id, deadline_lab_at
+             from counted
+             where unmet = 0 and (not_before_lab_at is null or not_before_lab_at <= lab_now())
+         ), taken as (
+             delete from job_waiting
+             where job_id = any(array(select job_id from due))
+         ), waits as (
+             update job_waiting
+             set unmet = counted.unmet,
+                 not_before_lab_at = counted.not_before_lab_at,
+                 deadline_lab_at = counted.deadline_lab_at
+             from counted
+             where job_waiting.job_id = counted.job_id
+                 and job_waiting.job_id = any(array(select job_id from counted except select job_id from due))
+         )
+         insert into job_ready
+             (job_id, queue, capability, instrument, priority, deadline_lab_at, round_id, campaign_id, plate_id)
+         select job.id, job.queue, job.capability, job.instrument, job.priority, due.deadline_lab_at,
+             job.round_id, job.campaign_id, job.plate_id
+         from job
+         join due on due.job_id = job.id
+         where job.id = any(array(select job_id from due))
+         order by job.id
+         returning queue"#,
+        upstreams,
+        waiting
     )
-    .execute(&mut *conn)
-    .await?;
-    make_ready(conn, waiting).await
+    .fetch_all(conn)
+    .await?)
 }
 
 /// The place that `upstream` ended badly on is clear: who waited for its end may come. Answers the queues
 /// that got work.
 pub(super) async fn cleared(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<String>> {
-    let waiting = lock_waiting(conn, upstream).await?;
-    count_end(conn, upstream, &waiting).await
+    advance_after_success(conn, &[upstream.0]).await
 }
 
-/// In order of their ids, so that two endings never wait for each other.
-async fn lock_waiting(conn: &mut PgConnection, upstream: JobId) -> Result<Vec<Uuid>> {
+/// Who waits for one of `upstreams`, in order of their ids, so that two endings never wait for each other. Taken out as
+/// an array: however many wait, and whatever the table's statistics say, only these are read.
+async fn lock_waiting(conn: &mut PgConnection, upstreams: &[Uuid]) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
-        "select job_waiting.job_id
+        "select job_id
          from job_waiting
-         join job_dependency on job_dependency.job_id = job_waiting.job_id
-         where job_dependency.depends_on = $1
-         order by job_waiting.job_id
-         for update of job_waiting",
-        upstream.0
+         where job_id = any(array(select job_id from job_dependency where depends_on = any($1)))
+         order by job_id
+         for update",
+        upstreams
     )
     .fetch_all(conn)
     .await?)

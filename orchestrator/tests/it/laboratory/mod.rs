@@ -129,7 +129,7 @@ impl Laboratory {
 
     /// Lets the engine go as far as it can, and fails on any error of it.
     pub async fn settle(&self) {
-        let (_, error) = self.engine.settle_down().await;
+        let error = self.engine.settle_down().await.error;
         if let Some(error) = error {
             panic!(
                 "the engine failed: {error} ({:?})",
