@@ -8,7 +8,7 @@
 //! it; [`worker`] answers
 //! jobs with it.
 //!
-//! Deliberately absent: wells, plates, SQL. All randomness comes from the seed a job carries; libtorch's
+//! Where tensors are computed, CPU or GPU, is [`device`]'s to say. Deliberately absent: wells, plates, SQL. All randomness comes from the seed a job carries; libtorch's
 //! own generator is never used, so jobs running side by side cannot disturb each other.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
@@ -18,6 +18,7 @@ pub mod alone;
 pub mod calibration;
 pub mod checkpoint;
 pub mod data;
+pub mod device;
 pub mod ensemble;
 mod error;
 mod grounds;

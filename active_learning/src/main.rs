@@ -4,7 +4,8 @@ mod bench;
 mod speed;
 mod work;
 
-use clap::{Parser, Subcommand};
+use active_learning::device::{self, Preference};
+use clap::{Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
 #[command(name = "loopwright-learner", version, about = "The virtual cell of Loopwright")]
@@ -13,11 +14,22 @@ struct Arguments {
     /// this size gain little from more, and lose much on busy cores.
     #[arg(long, global = true, default_value_t = 1)]
     threads: u16,
+    /// Where what is said of many experiments is computed, and networks are trained: auto (CUDA where libtorch sees it), cpu
+    /// or cuda
+    #[arg(long, global = true, env = "LOOPWRIGHT_DEVICE", value_enum, default_value_t = Compute::Auto)]
+    device: Compute,
     /// How the log is written to stderr: text, or json with an object a line
     #[arg(long, global = true, env = "LOOPWRIGHT_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Compute {
+    Auto,
+    Cpu,
+    Cuda,
 }
 
 #[derive(Subcommand)]
@@ -48,6 +60,12 @@ fn main() -> anyhow::Result<()> {
         log.init();
     }
     tch::set_num_threads(i32::from(arguments.threads.max(1)));
+    let device = device::prefer(match arguments.device {
+        Compute::Auto => Preference::Auto,
+        Compute::Cpu => Preference::Cpu,
+        Compute::Cuda => Preference::Cuda,
+    })?;
+    tracing::debug!(?device, "where heavy work is computed");
     match arguments.command {
         Command::Work(work) => work.run(),
         Command::Bench(bench) => bench.run(),

@@ -6,7 +6,7 @@ use crate::linear::columns::Layout;
 use crate::linear::replicates::Replicates;
 use crate::novelty::Novel;
 use crate::representation::{Encoded, Vocabulary};
-use crate::{Error, Result, ensemble, linear, sets};
+use crate::{Error, Result, device, ensemble, linear, sets};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec};
 use serde::{Deserialize, Serialize};
@@ -168,13 +168,13 @@ impl Model {
         seed: u64,
     ) -> Result<Posterior> {
         let mut posterior = Posterior::default();
+        // One for all chunks: a pool is not answered by two kinds of arithmetic.
+        let device = device::for_rows(experiments.len() as i64);
         let mut draws = match self {
-            Self::Sets(model) if samples > 0 => Some(model.draws(
-                vocabulary,
-                &Encoded::of(experiments, vocabulary, contexts)?,
-                samples,
-                seed,
-            )?),
+            Self::Sets(model) if samples > 0 => {
+                let encoded = Encoded::of(experiments, vocabulary, contexts)?.on(device)?;
+                Some(model.draws(vocabulary, &encoded, samples, seed)?)
+            }
             _ => None,
         };
         for chunk in experiments.chunks(CHUNK) {
@@ -182,9 +182,9 @@ impl Model {
             let first = posterior.mean.len();
             posterior.append(match self {
                 Self::Ensemble(model) => model.predict(vocabulary, &encoded, samples, seed)?,
-                Self::Linear(model) => model.predict(vocabulary, &encoded, samples, seed)?,
+                Self::Linear(model) => model.predict(vocabulary, &encoded.on(device)?, samples, seed)?,
                 Self::Sets(model) => {
-                    model.predict(vocabulary, &encoded, draws.as_mut().map(|it| (it, first)))?
+                    model.predict(vocabulary, &encoded.on(device)?, draws.as_mut().map(|it| (it, first)))?
                 }
             });
         }

@@ -142,8 +142,3 @@ pub(super) fn owner(blocks: &[Block]) -> Result<Tensor> {
     }
     tensor::from_f32(&values, &[width as i64, blocks.len() as i64])
 }
-
-/// CUDA when libtorch sees one. Every tensor is made on the CPU from seeded numbers and moved.
-pub(super) fn device() -> Device {
-    Device::cuda_if_available()
-}

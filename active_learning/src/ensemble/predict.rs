@@ -5,7 +5,7 @@ use crate::metrics;
 use crate::model::Posterior;
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
-use crate::{Result, tensor};
+use crate::{Result, device, tensor};
 use tch::{Kind, Tensor};
 
 impl Ensemble {
@@ -28,7 +28,7 @@ impl Ensemble {
         samples: usize,
         seed: u64,
     ) -> Result<Posterior> {
-        let device = network::device();
+        let device = device::heavy();
         let batch = Batch::of(vocabulary, encoded, device)?;
         let owner = network::owner(&self.shape.blocks)?.f_to_device(device)?;
         let parameters = self.parameters.f_to_device(device)?;

@@ -21,7 +21,7 @@ use crate::prior::calls::Calls;
 use crate::representation::Vocabulary;
 use crate::representation::vocabulary::SCREENS;
 use crate::seed::{self, Purpose};
-use crate::{Error, Result, metrics, tensor};
+use crate::{Error, Result, device, metrics, tensor};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -84,7 +84,7 @@ struct Riddle {
 
 impl<'a> Run<'a> {
     fn of(vocabulary: &'a Vocabulary, rows: Vec<i64>) -> Result<Self> {
-        let device = network::device();
+        let device = device::heavy();
         Ok(Self {
             vocabulary,
             rows,
@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
         let energy = tch::no_grad(|| self.energy(&parameters))?;
         let pieces = encoder::pieces(&self.vocabulary.blocks);
         let width = pieces.iter().map(|piece| piece.rows * piece.columns).sum();
-        let encoder = parameters.f_narrow(1, 0, width)?.f_to_device(Device::Cpu)?.copy();
+        let encoder = parameters.f_narrow(1, 0, width)?.f_to_device(device::HOST)?.copy();
         if !tensor::to_f32(&encoder)?.iter().all(|value| value.is_finite()) {
             return Err(Error::NotFinite("a pre-trained encoder"));
         }

@@ -13,7 +13,7 @@ use crate::metrics::Forecast;
 use crate::model::{Stop, TrainingSet};
 use crate::representation::Vocabulary;
 use crate::seed::{self, Purpose};
-use crate::{Error, Result, tensor};
+use crate::{Error, Result, device, tensor};
 use jobs::work::learn::ModelSpec;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -132,7 +132,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn train(&self, start: Tensor, weights: &Tensor, seed: u64, stop: &Stop) -> Result<Tensor> {
-        let device = network::device();
+        let device = device::heavy();
         let layout = self.layout;
         let batch = Batch::of(self.vocabulary, &self.set.encoded, device)?;
         let owner = network::owner(&self.shape.blocks)?.f_to_device(device)?;
@@ -163,7 +163,7 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(parameters.f_detach()?.f_to_device(Device::Cpu)?)
+        Ok(parameters.f_detach()?.f_to_device(device::HOST)?)
     }
 }
 

@@ -2,12 +2,12 @@
 //! where any edit has one, and how alike contexts are where any context has features.
 
 use super::hit::{self, Prior};
-use crate::Result;
 use crate::data::Observation;
 use crate::representation::encoded::has_dose;
 use crate::representation::vocabulary::SCREENS;
 use crate::representation::{Encoded, Vocabulary};
 use crate::sets::kernel::{Common, Geometry, distinct};
+use crate::{Result, tensor};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -70,7 +70,7 @@ impl Layout {
 
     /// The same in single precision, which all of them come in.
     pub fn single(&self, vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
-        let options = (Kind::Float, tch::Device::Cpu);
+        let options = (Kind::Float, encoded.device());
         let one = Tensor::f_ones([encoded.count, 1], options)?;
         let odds = encoded.log_odds.f_unsqueeze(1)?;
         let [features, known] = encoded.summed(vocabulary)?;
@@ -128,7 +128,7 @@ impl Layout {
 /// ([`kernel`](crate::sets::kernel)).
 fn context_likeness(vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
     let known: Vec<i64> = names.iter().map(|name| vocabulary.row(name)).collect();
-    let known = Tensor::f_from_slice(&known)?;
+    let known = tensor::indices(&known, &encoded.edits)?;
     let geometry = Geometry::with(vocabulary, Common::default());
     let among = geometry.cosines(&known, &known)?.f_to_kind(Kind::Double)?;
     let (values, vectors) = among.f_linalg_eigh("L")?;

@@ -5,9 +5,12 @@
 //! sum of (outcome - probability) over (sum of probability (1 - probability) + [`DAMPING`]). Where nothing was
 //! measured, and where the given log-odds hold, nothing moves.
 
-use crate::linear::descent;
+use crate::device::HOST;
+use crate::linear::{descent, levels};
+use crate::{Result, tensor};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 const TREES: usize = 200;
 /// Rows a leaf holds at least.
@@ -130,6 +133,18 @@ impl Forest {
         let trees = self.roots.len().max(1) as f64;
         moved.iter_mut().for_each(|sum| *sum /= trees);
         moved
+    }
+
+    /// The same of `x`, `[N, P]`, single precision, wherever it is.
+    pub fn corrections_of(&self, x: &Tensor) -> Result<Vec<f64>> {
+        let width = usize::try_from(x.size2()?.1).unwrap_or(0);
+        // Loops of our own are twice as fast as tensors on a processor; and a column that is not there, which no tensor
+        // can gather, is theirs wherever `x` is.
+        if x.device() == HOST || self.nodes.iter().any(|node| node.column as usize >= width) {
+            return Ok(self.corrections(Rows { values: &tensor::to_f32(x)?, width }));
+        }
+        let trees = self.roots.len().max(1) as f64;
+        tensor::to_f64(&levels::sums(&self.nodes, &self.roots, x)?.f_div_scalar(trees)?)
     }
 
     /// Whether every path ends: children exist, and come after their parents.

@@ -80,14 +80,14 @@ impl HitModel {
     /// At the mode, not averaged over the posterior (MacKay 1992, eq. 5.10): the log-odds that other screens
     /// give are averages already, and averaging again lifts the genes with the most annotations.
     pub fn log_odds(&self, x: &Tensor, above: &[f64], below: &[f64]) -> Result<Vec<f64>> {
-        let values = tensor::to_f32(x)?;
-        let rows = Rows { values: &values, width: width(x)? };
         let weight = |line: &Logistic| -> Result<f64> { Ok(line.weights.f_double_value(&[ODDS as i64, 0])?) };
         let weights = (weight(&self.above)?, weight(&self.below)?);
-        let corrections = (!self.forest.roots.is_empty()).then(|| self.forest.corrections(rows));
+        let grown = !self.forest.roots.is_empty();
+        let corrections = if grown { Some(self.forest.corrections_of(x)?) } else { None };
+        let of_screens = tensor::to_f32(&x.f_select(1, ODDS as i64)?)?;
         let base = self.base;
         Ok(threads::collect(above.len(), 0.0, |row| {
-            let odds = rows.row(row).get(ODDS).copied().map_or(0.0, f64::from);
+            let odds = of_screens.get(row).copied().map_or(0.0, f64::from);
             // The lines know the odds of one side.
             let moved = of_one_side(odds) - odds;
             let line = either(above[row] + moved * weights.0, below[row] + moved * weights.1);

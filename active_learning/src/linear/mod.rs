@@ -9,6 +9,7 @@ pub mod columns;
 mod descent;
 pub mod forest;
 pub mod hit;
+mod levels;
 pub mod logistic;
 pub mod regression;
 pub mod replicates;
@@ -111,7 +112,7 @@ impl BayesianLinear {
         // Everything that is linear in the columns, in one product: the spread, the mean, and the hit's two lines.
         let value = &self.value;
         let weights = [&value.root, &value.weights, &self.hit.above.weights, &self.hit.below.weights];
-        let products = x.f_matmul(&Tensor::f_cat(&weights, 1)?)?;
+        let products = x.f_matmul(&Tensor::f_cat(&weights, 1)?.f_to_device(x.device())?)?;
         let spread = products.f_narrow(1, 0, value.root.size2()?.1)?;
         let line = |place: i64| tensor::to_f64(&products.f_select(1, place - 3)?);
         let mean = line(0)?;

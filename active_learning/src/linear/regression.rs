@@ -5,7 +5,7 @@
 //! (eq. 3.91-3.95). All in the eigenbasis of X'X, so that each step costs nothing.
 
 use crate::{Error, Result, tensor};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Bounds of both precisions: data that are fitted exactly, or not at all, must not run away.
 const PRECISIONS: (f64, f64) = (1e-3, 1e6);
@@ -53,13 +53,15 @@ impl Regression {
 
     /// Mean and epistemic sd of each row.
     pub fn predict(&self, x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
-        let mean = tensor::to_f64(&x.f_matmul(&self.weights)?)?;
-        Ok((mean, tensor::to_f64(&lengths(&x.f_matmul(&self.root)?)?)?))
+        let on = |weights: &Tensor| weights.f_to_device(x.device());
+        let mean = tensor::to_f64(&x.f_matmul(&on(&self.weights)?)?)?;
+        Ok((mean, tensor::to_f64(&lengths(&x.f_matmul(&on(&self.root)?)?)?)?))
     }
 
     /// Joint draws of the noise-free value. `noise`: `[P, S]` standard normal; returns `[N, S]`.
     pub fn sample(&self, x: &Tensor, noise: &Tensor) -> Result<Tensor> {
-        Ok(x.f_matmul(&self.weights.f_add(&self.root.f_matmul(noise)?)?)?)
+        let drawn = self.weights.f_add(&self.root.f_matmul(noise)?)?;
+        Ok(x.f_matmul(&drawn.f_to_device(x.device())?)?)
     }
 
     pub fn noise_sd(&self) -> f64 {
@@ -89,7 +91,7 @@ impl Spectrum {
     fn of(x: &Tensor, y: &Tensor) -> Result<Self> {
         let (rows, width) = x.size2()?;
         if rows == 0 {
-            let vectors = Tensor::f_eye(width, (Kind::Double, Device::Cpu))?;
+            let vectors = Tensor::f_eye(width, (Kind::Double, x.device()))?;
             let zeros = vec![0.0; width as usize];
             return Ok(Self { rows: 0.0, values: zeros.clone(), vectors, projected: zeros, energy: 0.0 });
         }
@@ -151,6 +153,7 @@ impl Spectrum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::Device;
 
     /// X = [[1,0],[1,1],[1,2]], y = [1,2,2], alpha = 1, beta = 2. By hand: S^-1 = I + 2 [[3,3],[3,5]]
     /// = [[7,6],[6,11]], det 41, S = [[11,-6],[-6,7]]/41; X'y = [5,6]; m = 2 S X'y = [38/41, 24/41].

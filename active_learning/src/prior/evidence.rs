@@ -171,8 +171,9 @@ fn forecast(
     let residuals: Vec<f64> = shares.iter().map(|share| share - mean).collect();
     let y = tensor::from_f64(&residuals, &[-1, 1])?.f_to_kind(Kind::Float)?;
     let xt = x.f_mul(&w)?.f_transpose(0, 1)?;
-    let penalty = Tensor::f_eye(features.width() as i64, (Kind::Double, tch::Device::Cpu))? * RIDGE;
-    let gram = xt.f_matmul(&x)?.f_to_kind(Kind::Double)?.f_add(&penalty)?;
+    let gram = xt.f_matmul(&x)?.f_to_kind(Kind::Double)?;
+    let penalty = Tensor::f_eye(features.width() as i64, (Kind::Double, gram.device()))? * RIDGE;
+    let gram = gram.f_add(&penalty)?;
     let right = xt.f_matmul(&y)?.f_to_kind(Kind::Double)?;
     let solved = Tensor::f_linalg_solve(&gram, &right, true)?.f_to_kind(Kind::Float)?;
     let expected = tensor::to_f64(&all.f_matmul(&solved)?)?;

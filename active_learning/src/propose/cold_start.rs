@@ -4,7 +4,7 @@ use crate::acquisition::{Choice, Pick};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::sets::kernel::Geometry;
-use crate::{Result, tensor};
+use crate::{Result, device, tensor};
 use jobs::Experiment;
 use rand::Rng;
 use std::collections::HashSet;
@@ -24,6 +24,7 @@ pub(super) fn spread_sets(
     seed: u64,
 ) -> Result<Choice> {
     let encoded = Encoded::of(eligible.iter().filter_map(|&position| pool.get(position)), vocabulary, &[])?;
+    let encoded = encoded.on(device::for_rows(encoded.count))?;
     let likeness = Geometry::new(vocabulary)?.mean_likeness(&encoded)?;
     let mut ranked: Vec<(usize, f64)> = eligible.iter().copied().zip(likeness).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -55,7 +56,8 @@ pub(super) fn spread(
         return Ok(Choice { scores, picks });
     }
     let experiments = eligible.iter().filter_map(|&position| pool.get(position));
-    let encoded = Encoded::of(experiments, vocabulary, &[])?;
+    // A product with all of them for each pick.
+    let encoded = Encoded::of(experiments, vocabulary, &[])?.on(device::for_rows(eligible.len() as i64))?;
     let x = Tensor::f_cat(&encoded.summed(vocabulary)?, 1)?.f_clamp(-LIMIT, LIMIT)?;
     let norms = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
     let mut nearest = vec![f32::INFINITY; eligible.len()];

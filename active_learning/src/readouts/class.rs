@@ -28,7 +28,7 @@ impl Class {
         let xt = x.f_transpose(0, 1)?;
         let bound = xt.f_matmul(x)?.f_mul_scalar(0.5)?.f_add(&precision.f_squeeze_dim(1)?.f_diag(0)?)?;
         let root = bound.f_linalg_cholesky(false)?;
-        let mut weights = Tensor::f_zeros([width, count as i64], (Kind::Double, tch::Device::Cpu))?;
+        let mut weights = Tensor::f_zeros([width, count as i64], (Kind::Double, x.device()))?;
         for _ in 0..MOST_STEPS {
             let error = y.f_sub(&x.f_matmul(&weights)?.f_softmax(1, Kind::Double)?)?;
             let gradient = xt.f_matmul(&error)?.f_sub(&weights.f_mul(&precision)?)?;
@@ -45,7 +45,8 @@ impl Class {
     /// `[M][K]` of each row of `x`, `[M, P]`.
     pub fn probabilities(&self, x: &Tensor) -> Result<Vec<Vec<f64>>> {
         let count = usize::try_from(self.weights.size2()?.1).unwrap_or(0).max(1);
-        let flat = tensor::to_f64(&x.f_matmul(&self.weights)?.f_softmax(1, Kind::Double)?)?;
+        let flat =
+            tensor::to_f64(&x.f_matmul(&self.weights.f_to_device(x.device())?)?.f_softmax(1, Kind::Double)?)?;
         Ok(flat.chunks(count).map(<[f64]>::to_vec).collect())
     }
 }

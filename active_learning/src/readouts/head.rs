@@ -10,7 +10,7 @@ use crate::linear::columns::Layout;
 use crate::metrics;
 use crate::model::Stop;
 use crate::representation::{Encoded, Vocabulary};
-use crate::{Result, tensor};
+use crate::{Result, device, tensor};
 use jobs::Experiment;
 use jobs::work::readout::{
     LabelProbability, Readout, ReadoutKind, ReadoutMetrics, ReadoutPrediction, ReadoutSays,
@@ -78,8 +78,9 @@ pub fn predict(
     let asked = |head: &&Head| vectors || !matches!(head.readout.kind, ReadoutKind::Vector { .. });
     let heads: Vec<&Head> = heads.iter().filter(asked).filter(|head| head.learnt.is_some()).collect();
     let mut said = vec![Vec::new(); if heads.is_empty() { 0 } else { experiments.len() }];
+    let device = device::for_rows(experiments.len() as i64);
     for (chunk, said) in experiments.chunks(CHUNK).zip(said.chunks_mut(CHUNK)) {
-        let encoded = Encoded::of(chunk, vocabulary, known.0)?;
+        let encoded = Encoded::of(chunk, vocabulary, known.0)?.on(device)?;
         let x = known.1.columns(vocabulary, &encoded, known.0)?;
         for head in &heads {
             let of_head = head.says(&x)?;

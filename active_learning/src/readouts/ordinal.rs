@@ -60,7 +60,8 @@ impl Ordinal {
             let below: Vec<f64> = std::iter::once(0.0).chain(below).chain(std::iter::once(1.0)).collect();
             below.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).collect()
         };
-        Ok(tensor::to_f64(&x.f_matmul(&self.weights)?)?.into_iter().map(of).collect())
+        let weights = self.weights.f_to_device(x.device())?;
+        Ok(tensor::to_f64(&x.f_matmul(&weights)?)?.into_iter().map(of).collect())
     }
 }
 

@@ -115,11 +115,13 @@ impl Values {
 
     /// `x`: `[M, P]`, double precision.
     pub fn predict(&self, x: &Tensor) -> Result<Predicted> {
-        let (across, squared) = (self.basis.f_transpose(0, 1)?, self.basis.f_square()?.f_transpose(0, 1)?);
-        let mean = tensor::to_f64(&x.f_matmul(&self.weights)?.f_matmul(&across)?)?;
-        let variance = x.f_matmul(&self.vectors)?.f_square()?.f_matmul(&self.variances)?;
+        let on = |values: &Tensor| values.f_to_device(x.device());
+        let basis = on(&self.basis)?;
+        let (across, squared) = (basis.f_transpose(0, 1)?, basis.f_square()?.f_transpose(0, 1)?);
+        let mean = tensor::to_f64(&x.f_matmul(&on(&self.weights)?)?.f_matmul(&across)?)?;
+        let variance = x.f_matmul(&on(&self.vectors)?)?.f_square()?.f_matmul(&on(&self.variances)?)?;
         let epistemic = tensor::to_f64(&variance.f_matmul(&squared)?.f_sqrt()?)?;
-        let noise = tensor::from_f64(&self.noise, &[1, -1])?.f_matmul(&squared)?;
+        let noise = on(&tensor::from_f64(&self.noise, &[1, -1])?)?.f_matmul(&squared)?;
         let aleatoric = tensor::to_f64(&noise)?.into_iter().zip(&self.rest).zip(&self.scales);
         let width = self.scales.len().max(1);
         let rows = |values: &[f64], of: &dyn Fn(f64, &Scale) -> f64| -> Vec<Vec<f64>> {

@@ -8,7 +8,7 @@ use crate::{Result, tensor, threads};
 use foldhash::fast::RandomState;
 use jobs::{Experiment, dose};
 use std::collections::HashMap;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// How an edit's features grow with its dose: a Hill curve (coefficient 1) whose half-maximal dose is not known, about 1 uM
 /// and within a decade or so, averaged: shallower than one curve. 0 at no dose, 1 at 1 uM, at most 2.
@@ -86,6 +86,26 @@ impl Encoded {
         })
     }
 
+    /// Where it is: all of it.
+    pub fn device(&self) -> Device {
+        self.edits.device()
+    }
+
+    /// The same on `device`.
+    pub fn on(&self, device: Device) -> Result<Self> {
+        Ok(Self {
+            count: self.count,
+            rows: self.rows.f_to_device(device)?,
+            decades: self.decades.f_to_device(device)?,
+            dosed: self.dosed,
+            edits: self.edits.f_to_device(device)?,
+            there: self.there.f_to_device(device)?,
+            contexts: self.contexts.f_to_device(device)?,
+            context_rows: self.context_rows.f_to_device(device)?,
+            log_odds: self.log_odds.f_to_device(device)?,
+        })
+    }
+
     /// `count` experiments from `start` on.
     pub fn narrow(&self, start: i64, count: i64) -> Result<Self> {
         Ok(Self {
@@ -103,7 +123,7 @@ impl Encoded {
 
     /// The experiments at `rows`.
     pub fn select(&self, rows: &[i64]) -> Result<Self> {
-        let at = Tensor::f_from_slice(rows)?;
+        let at = tensor::indices(rows, &self.edits)?;
         Ok(Self {
             count: rows.len() as i64,
             rows: self.rows.shallow_clone(),
@@ -140,8 +160,8 @@ impl Encoded {
 
     /// `[U, width + blocks]`: features of the edits used, as strong as their doses, then which blocks are known.
     pub fn edit_rows(&self, vocabulary: &Vocabulary) -> Result<Tensor> {
-        let x = vocabulary.x.f_index_select(0, &self.rows)?;
-        let mask = vocabulary.mask.f_index_select(0, &self.rows)?;
+        let [x, mask] = vocabulary.on(self.device())?;
+        let (x, mask) = (x.f_index_select(0, &self.rows)?, mask.f_index_select(0, &self.rows)?);
         if !self.dosed {
             return Ok(Tensor::f_cat(&[x, mask], 1)?);
         }
@@ -166,7 +186,8 @@ impl Encoded {
         if most == 1 && !self.dosed {
             // One edit each, as it stands in the vocabulary: nothing to add up.
             let rows = self.rows.f_index_select(0, &edits)?;
-            return Ok([vocabulary.x.f_index_select(0, &rows)?, vocabulary.mask.f_index_select(0, &rows)?]);
+            let [x, mask] = vocabulary.on(self.device())?;
+            return Ok([x.f_index_select(0, &rows)?, mask.f_index_select(0, &rows)?]);
         }
         let gathered = self.edit_rows(vocabulary)?.f_index_select(0, &edits)?;
         let width = gathered.size2()?.1;

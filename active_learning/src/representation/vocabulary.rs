@@ -15,7 +15,7 @@ use jobs::work::description::Description;
 use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Name of the block that holds what happened to an edit in other screens.
 pub const SCREENS: &str = "screens";
@@ -35,6 +35,8 @@ pub struct Vocabulary {
     pub frequency: Vec<Option<f32>>,
     /// What other screens called hits.
     pub calls: Option<Calls>,
+    /// `x` and `mask` where a GPU has them, once it was asked for many.
+    moved: OnceCell<[Tensor; 2]>,
     /// Learnt from all of this when first asked for.
     pub(crate) encoders: OnceCell<Pretrained>,
     /// How many times as much another screen of the same kind counts, by attribute of their descriptions; empty without a
@@ -119,6 +121,22 @@ impl Vocabulary {
         self.blocks.iter().zip(known).map(of).collect()
     }
 
+    /// `x` and `mask` on `device`.
+    pub(crate) fn on(&self, device: Device) -> Result<[Tensor; 2]> {
+        if device == self.x.device() {
+            return Ok([self.x.shallow_clone(), self.mask.shallow_clone()]);
+        }
+        // There is one other device at most.
+        let known = match self.moved.get() {
+            Some(known) => known,
+            None => {
+                let new = [self.x.f_to_device(device)?, self.mask.f_to_device(device)?];
+                self.moved.get_or_init(|| new)
+            }
+        };
+        Ok(known.each_ref().map(Tensor::shallow_clone))
+    }
+
     /// Any block at all.
     pub fn knows_features(&self) -> bool {
         !self.blocks.is_empty()
@@ -196,6 +214,7 @@ impl Assembly<'_> {
             log_odds,
             frequency,
             calls: calls.transpose()?,
+            moved: OnceCell::new(),
             encoders: OnceCell::new(),
             times: self.known.as_ref().map(|known| known.evidence.times.clone()).unwrap_or_default(),
             has_prior: self.known.is_some(),

@@ -156,7 +156,7 @@ fn dot(one: &[f32], other: &[f64]) -> f64 {
 /// Per row: the edits that are there.
 pub(super) fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
     let slots = encoded.edits.size2()?.1.max(1) as usize;
-    let edits = Vec::<i64>::try_from(encoded.edits.f_reshape([-1i64])?)?;
+    let edits = tensor::to_i64(&encoded.edits)?;
     let there = tensor::to_f32(&encoded.there)?;
     let of = |(edits, there): (&[i64], &[f32])| {
         let present = edits.iter().zip(there).filter(|(_, there)| **there > 0.0);
@@ -167,8 +167,8 @@ pub(super) fn edits_there(encoded: &Encoded) -> Result<Vec<Vec<usize>>> {
 
 /// The first row in each different context, and for each row which context that is.
 pub(super) fn different_contexts(encoded: &Encoded) -> Result<(Vec<i64>, Vec<usize>)> {
-    let names = Vec::<i64>::try_from(&encoded.contexts)?;
-    let rows = Vec::<i64>::try_from(&encoded.context_rows)?;
+    let names = tensor::to_i64(&encoded.contexts)?;
+    let rows = tensor::to_i64(&encoded.context_rows)?;
     let mut known: HashMap<(i64, i64), usize> = HashMap::new();
     let mut first = Vec::new();
     let places = names.into_iter().zip(rows).zip(0..).map(|(context, row)| {

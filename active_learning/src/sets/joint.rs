@@ -24,7 +24,7 @@ use crate::sets::process::Process;
 use crate::{Result, seed, tensor, threads};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Different edits (in one context) up to which a draw is exact; its cost is their cube.
 pub(super) const MOST_EDITS: usize = 2_000;
@@ -81,7 +81,7 @@ impl Root {
         let landmarks = if count <= most { count } else { most.min(LANDMARKS) };
         let chosen = edits.select(&(0..landmarks as i64).collect::<Vec<_>>())?;
         let gram = geometry.edits(&chosen, &chosen)?.f_to_kind(Kind::Double)?;
-        let eye = Tensor::f_eye(landmarks as i64, (Kind::Double, Device::Cpu))?;
+        let eye = Tensor::f_eye(landmarks as i64, (Kind::Double, gram.device()))?;
         let factor = gram.f_add(&eye.f_mul_scalar(JITTER)?)?.f_linalg_cholesky(false)?;
         if landmarks == count {
             return Ok(Self { shared: factor.f_to_kind(Kind::Float)?, own: None });
@@ -150,6 +150,7 @@ impl<'a> Prior<'a> {
     fn alone(&self, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
         let (count, rank) = self.root.shared.size2()?;
         let normal = tensor::from_f32(&seed::normals(rng, rank as usize), &[rank, 1])?;
+        let normal = normal.f_to_device(self.root.shared.device())?;
         let mut values = tensor::to_f32(&self.root.shared.f_matmul(&normal)?)?;
         if let Some(own) = &self.root.own {
             let normals = seed::normals(rng, count as usize);
@@ -163,7 +164,9 @@ impl<'a> Prior<'a> {
     fn together(&self, rng: &mut ChaCha8Rng) -> Result<Together<'_>> {
         let shared = &self.root.shared;
         let (count, rank) = shared.size2()?;
+        let device = shared.device();
         let normal = tensor::from_f32(&seed::normals(rng, (rank * rank) as usize), &[rank, rank])?;
+        let normal = normal.f_to_device(device)?;
         let left = shared.f_matmul(&normal)?.f_mul_scalar(0.5f64.sqrt())?;
         let Some(own) = &self.root.own else {
             let half = left.f_matmul(&shared.f_transpose(0, 1)?)?;
@@ -171,7 +174,8 @@ impl<'a> Prior<'a> {
             return Ok(Together::Table { values, count: count as usize });
         };
         let of_edits = tensor::from_f32(&seed::normals(rng, (count * rank) as usize), &[count, rank])?;
-        let left = left.f_add(&of_edits.f_mul(&tensor::from_f32(own, &[count, 1])?)?)?;
+        let of_edits = of_edits.f_mul(&tensor::from_f32(own, &[count, 1])?)?.f_to_device(device)?;
+        let left = left.f_add(&of_edits)?;
         let own = OwnOfPairs { sds: own, pairs: &self.pairs, normals: seed::normals(rng, self.pairs.len()) };
         let (left, right) = (tensor::to_f32(&left)?, tensor::to_f32(shared)?);
         Ok(Together::Products { left, right, width: rank as usize, own })
@@ -224,6 +228,7 @@ impl Draws {
         let weight = prior.process.weights[5].sqrt();
         let normals = seed::normals(rng, blocks as usize * samples);
         let of_likeness = tensor::from_f32(&normals, &[blocks, samples as i64])?.f_mul_scalar(weight)?;
+        let of_likeness = of_likeness.f_to_device(likeness.device())?;
         let noise = prior.process.noise.sqrt();
         let (mut drawn, mut measured) = (Vec::with_capacity(samples), Vec::new());
         for _ in 0..samples {
@@ -234,6 +239,7 @@ impl Draws {
             drawn.push(rest);
         }
         let measured = tensor::from_f64(&measured, &[samples as i64, trained])?.f_transpose(0, 1)?;
+        let measured = measured.f_to_device(likeness.device())?;
         let measured = measured.f_add(&likeness.f_matmul(&of_likeness)?.f_to_kind(Kind::Double)?)?;
         let pulls = measured.f_cholesky_solve(&root.f_to_kind(Kind::Double)?, false)?;
         Ok(Self { prior: drawn, likeness: of_likeness, pulls: pulls.f_to_kind(Kind::Float)? })
@@ -260,7 +266,7 @@ impl Draws {
 
 /// Each once, in order, and the place of each among them.
 fn different_edits(encoded: &Encoded) -> Result<(Edits, Vec<usize>)> {
-    let rows = Vec::<i64>::try_from(&encoded.rows)?;
+    let rows = tensor::to_i64(&encoded.rows)?;
     let decades = tensor::to_f32(&encoded.decades)?;
     let mut known: HashMap<(i64, u32), usize> = HashMap::new();
     let mut first = Vec::new();
@@ -332,7 +338,12 @@ mod tests {
 
     fn process(noise: f64) -> Process {
         let weights: [f64; PARTS] = [0.3, 0.2, 0.5, 0.4, 0.1, 0.2];
-        Process { weights, noise, centre: 0.0, alpha: Tensor::zeros([4, 1], (Kind::Double, Device::Cpu)) }
+        Process {
+            weights,
+            noise,
+            centre: 0.0,
+            alpha: Tensor::zeros([4, 1], (Kind::Double, tch::Device::Cpu)),
+        }
     }
 
     /// `[rows, rows]` of draws `[samples][rows]`, about 0.
@@ -361,7 +372,8 @@ mod tests {
         let parts = |one: &Encoded, other: &Encoded| {
             geometry.parts(one, other).unwrap().weighted(&process.weights).unwrap().to_kind(Kind::Double)
         };
-        let noisy = parts(&trained, &trained) + Tensor::eye(4, (Kind::Double, Device::Cpu)) * process.noise;
+        let noisy =
+            parts(&trained, &trained) + Tensor::eye(4, (Kind::Double, tch::Device::Cpu)) * process.noise;
         let (root, cross) = (noisy.linalg_cholesky(false), parts(&asked, &trained));
         let known = cross.matmul(&cross.transpose(0, 1).cholesky_solve(&root, false));
         let expected = tensor::to_f64(&(parts(&asked, &asked) - known)).unwrap();

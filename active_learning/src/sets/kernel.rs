@@ -114,9 +114,10 @@ impl<'a> Geometry<'a> {
     }
 
     pub(super) fn directions(&self, rows: &Tensor) -> Result<Directions> {
-        let x = self.vocabulary.x.f_index_select(0, rows)?;
+        let [x, _] = self.vocabulary.on(rows.device())?;
+        let x = x.f_index_select(0, rows)?;
         let mut blocks = Vec::new();
-        let mut count = Tensor::f_zeros([rows.size1()?, 1], (Kind::Float, tch::Device::Cpu))?;
+        let mut count = Tensor::f_zeros([rows.size1()?, 1], (Kind::Float, rows.device()))?;
         for &(start, width) in &self.blocks {
             let block = x.f_narrow(1, start, width)?;
             let length =
@@ -198,7 +199,7 @@ impl<'a> Geometry<'a> {
     pub(super) fn within(&self, encoded: &Encoded) -> Result<Within> {
         let directions = self.directions(&encoded.rows)?;
         let slots = encoded.edits.size2()?.1;
-        let zero = Tensor::f_zeros([encoded.count], (Kind::Float, tch::Device::Cpu))?;
+        let zero = Tensor::f_zeros([encoded.count], (Kind::Float, encoded.device()))?;
         let mut likeness: Vec<Tensor> = self.blocks.iter().map(|_| zero.shallow_clone()).collect();
         let mut cells: Vec<Tensor> = Vec::new();
         for (s, t) in (0..slots).flat_map(|s| (0..slots).map(move |t| (s, t))) {
@@ -298,7 +299,7 @@ impl Edits {
 
     /// Those at `places`.
     pub fn select(&self, places: &[i64]) -> Result<Self> {
-        let at = Tensor::f_from_slice(places)?;
+        let at = tensor::indices(places, &self.rows)?;
         Ok(Self { rows: self.rows.f_index_select(0, &at)?, decades: self.decades.f_index_select(0, &at)? })
     }
 }
@@ -357,7 +358,8 @@ pub(super) fn pairs(slots: i64) -> impl Iterator<Item = (i64, i64)> {
 
 /// The different numbers in `values`, and the position of each value among them.
 pub(crate) fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
-    let values = Vec::<i64>::try_from(values)?;
+    let like = values;
+    let values = tensor::to_i64(values)?;
     let mut known: HashMap<i64, i64> = HashMap::new();
     let mut found = Vec::new();
     let mut places = Vec::with_capacity(values.len());
@@ -367,5 +369,5 @@ pub(crate) fn distinct(values: &Tensor) -> Result<(Tensor, Tensor)> {
             found.len() as i64 - 1
         }));
     }
-    Ok((Tensor::f_from_slice(&found)?, Tensor::f_from_slice(&places)?))
+    Ok((tensor::indices(&found, like)?, tensor::indices(&places, like)?))
 }

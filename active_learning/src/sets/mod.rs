@@ -6,20 +6,23 @@
 //! turns them into log-odds. Exact up to some thousand rows: the cost is the cube of the rows trained on, and linear in
 //! those predicted.
 
+mod beside;
 pub mod cross;
+mod gathered;
 mod joint;
 pub mod kernel;
 pub mod process;
 mod tails;
 
 use crate::calibration::HeldOut;
+use crate::device::HOST;
 use crate::linear::logistic::Logistic;
 use crate::metrics::Forecast;
 use crate::model::{Posterior, Stop, TrainingSet};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Error, Result, tensor};
-use cross::Cross;
+use beside::{Beside, Weighted};
 pub(crate) use joint::Draws;
 use joint::Prior;
 use kernel::{Common, Geometry, PARTS};
@@ -27,10 +30,8 @@ use process::Process;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use tails::Tails;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
-/// Rows predicted at once.
-const CHUNK: usize = 1_024;
 /// A value further out is taken for one this far: outliers bend everything.
 const VALUE_LIMIT: f64 = 5.0;
 const SIZE_LIMIT: f64 = 3.0;
@@ -51,12 +52,16 @@ pub struct SetProcess {
     pub odds: Logistic,
     /// Of the vocabulary that it was trained with, which is the only one that it can predict with.
     prepared: OnceCell<Prepared>,
+    /// The same where a GPU has it, once it was asked for many.
+    moved: OnceCell<Prepared>,
 }
 
 /// What every prediction needs and no checkpoint keeps, since it follows from the rest.
 #[derive(Debug)]
 struct Prepared {
     common: Common,
+    /// Those trained on, where the rest is.
+    rows: Encoded,
     /// Lower Cholesky factor of the covariance of the values trained on, `[N, N]`, single precision.
     root: Tensor,
     /// `[N, blocks]`
@@ -94,7 +99,18 @@ pub(crate) fn fit(
         hit: set.hits[row] > 0.5,
     });
     let held_out = held_out.collect();
-    Ok((SetProcess { rows: set.encoded, value, hit, tails, odds, prepared: OnceCell::new() }, held_out))
+    Ok((
+        SetProcess {
+            rows: set.encoded,
+            value,
+            hit,
+            tails,
+            odds,
+            prepared: OnceCell::new(),
+            moved: OnceCell::new(),
+        },
+        held_out,
+    ))
 }
 
 fn on_side(value: f64, side: f64) -> f64 {
@@ -130,9 +146,9 @@ impl SetProcess {
         samples: usize,
         seed: u64,
     ) -> Result<Draws> {
-        let prepared = self.prepared(vocabulary)?;
+        let prepared = self.prepared(vocabulary, encoded.device())?;
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
-        let all = self.rows.join(encoded)?;
+        let all = prepared.rows.join(encoded)?;
         let prior = Prior::new(&geometry, &self.value, &all, joint::MOST_EDITS)?;
         let mut rng = seed::stream(seed, Purpose::Sample);
         Draws::new(&prior, (&prepared.likeness, &prepared.root), samples, &mut rng)
@@ -145,16 +161,17 @@ impl SetProcess {
         encoded: &Encoded,
         mut draws: Option<(&mut Draws, usize)>,
     ) -> Result<Posterior> {
-        let prepared = self.prepared(vocabulary)?;
+        let prepared = self.prepared(vocabulary, encoded.device())?;
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
         let within = geometry.within(encoded)?;
-        let cross = Cross::new(&geometry, encoded, &self.rows, &within.likeness, &prepared.likeness)?;
+        let beside = Beside::of(&geometry, (encoded, &within), (&prepared.rows, &prepared.likeness))?;
+        let at_once = beside.rows_at_once();
         let own = within.own.weighted(&self.value.weights)?;
         let mut posterior = Posterior::default();
-        for first in (0..encoded.count).step_by(CHUNK) {
-            let count = (encoded.count - first).min(CHUNK as i64);
+        for first in (0..encoded.count).step_by(at_once as usize) {
+            let count = (encoded.count - first).min(at_once);
             let own = own.f_narrow(0, first, count)?;
-            let (of_chunk, cross) = self.predict_chunk(&cross, first, &own, &prepared.root)?;
+            let (of_chunk, cross) = self.predict_chunk(&beside, first, &own, &prepared.root)?;
             if let Some((draws, place)) = &mut draws {
                 let likeness = within.likeness.f_narrow(0, first, count)?;
                 draws.finish(*place + first as usize, &of_chunk.mean, &cross, &likeness)?;
@@ -168,21 +185,19 @@ impl SetProcess {
     /// trained on, `[count, N]`.
     fn predict_chunk(
         &self,
-        cross: &Cross,
+        beside: &Beside,
         first: i64,
         own: &Tensor,
         root: &Tensor,
     ) -> Result<(Posterior, Tensor)> {
         let count = own.size1()?;
-        let values = cross.weighted(first as usize, count as usize, [&self.value, &self.hit])?;
-        let width = self.rows.count + 2;
-        let process = |place: usize, centre: f64| -> Vec<f64> {
-            let rows = values.chunks_exact(width as usize);
-            rows.map(|row| centre + f64::from(row[width as usize - 2 + place])).collect()
+        let Weighted { covariances, means } = beside.weighted(first, count, [&self.value, &self.hit])?;
+        let about = |centre: f64, means: Vec<f64>| -> Vec<f64> {
+            means.into_iter().map(|mean| centre + mean).collect()
         };
-        let (mean, hit) = (process(0, self.value.centre), process(1, self.hit.centre));
-        let cross = tensor::from_f32(&values, &[count, width])?.f_narrow(1, 0, self.rows.count)?;
-        let epistemic_sd = process::sds(own, &cross, root)?;
+        let [mean, hit] = means;
+        let (mean, hit) = (about(self.value.centre, mean), about(self.hit.centre, hit));
+        let epistemic_sd = process::sds(own, &covariances, root)?;
         let noise = self.value.noise.sqrt();
         let reach = mean.iter().zip(&epistemic_sd);
         let reach = reach.map(|(mean, sd)| self.tails.log_odds(*mean, sd.hypot(noise)));
@@ -195,22 +210,25 @@ impl SetProcess {
             hit_information: Vec::new(),
             samples: Vec::new(),
         };
-        Ok((posterior, cross))
+        Ok((posterior, covariances))
     }
 
-    /// What every prediction needs, made by the first.
-    fn prepared(&self, vocabulary: &Vocabulary) -> Result<&Prepared> {
-        if let Some(prepared) = self.prepared.get() {
+    /// What every prediction on `device` needs, made by the first.
+    fn prepared(&self, vocabulary: &Vocabulary, device: Device) -> Result<&Prepared> {
+        let known = if device == HOST { &self.prepared } else { &self.moved };
+        if let Some(prepared) = known.get() {
             return Ok(prepared);
         }
         let geometry = Geometry::new(vocabulary)?;
-        let parts = geometry.parts(&self.rows, &self.rows)?;
+        let rows = self.rows.on(device)?;
+        let parts = geometry.parts(&rows, &rows)?;
         let prepared = Prepared {
             root: self.value.root(&parts)?.f_to_kind(Kind::Float)?,
-            likeness: geometry.likeness(&self.rows)?,
+            likeness: geometry.likeness(&rows)?,
+            rows,
             common: geometry.common,
         };
-        Ok(self.prepared.get_or_init(|| prepared))
+        Ok(known.get_or_init(|| prepared))
     }
 
     pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
@@ -277,6 +295,7 @@ impl SetProcess {
             hit: process("hit")?,
             odds,
             prepared: OnceCell::new(),
+            moved: OnceCell::new(),
         })
     }
 }

@@ -76,7 +76,7 @@ fn split(all: &[f64; PARTS + 1]) -> (f64, [f64; PARTS]) {
 
 fn root(parts: &Parts, weights: &[f64; PARTS], noise: f64) -> Result<Tensor> {
     let gram = parts.weighted(weights)?.f_to_kind(Kind::Double)?;
-    let diagonal = Tensor::f_eye(gram.size2()?.0, (Kind::Double, tch::Device::Cpu))?.f_mul_scalar(noise)?;
+    let diagonal = Tensor::f_eye(gram.size2()?.0, (Kind::Double, gram.device()))?.f_mul_scalar(noise)?;
     Ok(gram.f_add(&diagonal)?.f_linalg_cholesky(false)?)
 }
 

@@ -2,6 +2,7 @@
 
 use super::What;
 use super::made_up::{self, Material};
+use active_learning::device::HOST;
 use active_learning::model::Stop;
 use active_learning::propose::{self, Request};
 use active_learning::representation::Vocabulary;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::Instant;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 const BATCH: usize = 384;
 const DIVERSITY: f64 = 0.3;
@@ -86,7 +87,7 @@ pub fn measure(what: What, data: &Path) -> anyhow::Result<Measured> {
 
 /// Its code is loaded and its threads are there.
 fn wake_libtorch() -> anyhow::Result<()> {
-    let eye = Tensor::f_eye(512, (Kind::Double, Device::Cpu))?;
+    let eye = Tensor::f_eye(512, (Kind::Double, HOST))?;
     let _ = eye.f_matmul(&eye)?.f_linalg_cholesky(false)?.f_linalg_eigh("L")?;
     Ok(())
 }

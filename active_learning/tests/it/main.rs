@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod contexts;
+mod devices;
 mod doses;
 mod learning;
 mod priors;

@@ -33,7 +33,7 @@ fn first_feature(screen: &synthetic::Screen) -> Vec<f64> {
 
 /// Readout 0: continuous; 1: three levels; 2: three classes; 3: a vector of 12 along two directions. Of genes 0 to 160,
 /// the first three of every second gene only.
-fn learnt() -> (synthetic::Screen, Vec<f64>, Cell, Vec<Readout>) {
+pub(crate) fn learnt() -> (synthetic::Screen, Vec<f64>, Cell, Vec<Readout>) {
     let screen = synthetic::screen();
     let x = first_feature(&screen);
     let mut rng = ChaCha8Rng::seed_from_u64(5);

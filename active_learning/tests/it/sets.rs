@@ -10,7 +10,7 @@ use jobs::work::learn::{Acquisition, ModelFamily, Objective};
 use jobs::{Context, Experiment};
 
 /// Forty edits of two kinds: a pair is worth its own two edits, and two of different kinds add three.
-fn screen() -> (Vocabulary, Oracle) {
+pub(crate) fn screen() -> (Vocabulary, Oracle) {
     let mut features = String::from("gene,kind_0,kind_1,kind_2\n");
     for edit in 0..40 {
         let kind = if edit % 2 == 0 { 1.0 } else { -1.0 };
@@ -28,7 +28,7 @@ fn screen() -> (Vocabulary, Oracle) {
     (Vocabulary::build(&features, None).unwrap(), Oracle::read(text.as_bytes()).unwrap())
 }
 
-fn trained(vocabulary: &Vocabulary, oracle: &Oracle) -> Cell {
+pub(crate) fn trained(vocabulary: &Vocabulary, oracle: &Oracle) -> Cell {
     tch::set_num_threads(1);
     let cut: Vec<Observation> = oracle.pool().iter().step_by(7).filter_map(|e| oracle.ask(e)).collect();
     Cell::train(vocabulary, &cut, &synthetic::spec(ModelFamily::BayesianLinear), 1, &Stop::default()).unwrap()
