@@ -47,6 +47,7 @@ mod stop;
 mod store_access;
 mod store_checks;
 mod store_counts;
+mod store_editions;
 mod store_idempotency;
 mod store_predictions;
 mod store_roles;
