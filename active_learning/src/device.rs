@@ -38,9 +38,7 @@ static HOST_ONLY: AtomicBool = AtomicBool::new(false);
 /// Decides for the whole process, before anything is computed. Says where heavy work goes.
 pub fn prefer(preference: Preference) -> Result<Device> {
     if preference == Preference::Cuda && !Cuda::is_available() {
-        return Err(Error::Settings(
-            "this libtorch sees no CUDA device: build with a CUDA libtorch (LIBTORCH), or choose cpu".into(),
-        ));
+        return Err(Error::NoCuda);
     }
     HOST_ONLY.store(preference == Preference::Cpu, Ordering::Relaxed);
     Ok(heavy())

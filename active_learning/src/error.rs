@@ -14,6 +14,11 @@ pub enum Error {
     Row { table: &'static str, row: usize, reason: String },
     #[error("the model settings cannot be used: {0}")]
     Settings(String),
+    #[error(
+        "this libtorch sees no CUDA device: leave `--device` (LOOPWRIGHT_DEVICE) at auto or cpu, or build with a CUDA \
+         libtorch (LIBTORCH) on a host with a GPU"
+    )]
+    NoCuda,
     #[error("the checkpoint cannot be read: {0}")]
     Checkpoint(String),
     #[error("the checkpoint was trained on other features or priors than this job names: {0}")]
@@ -36,6 +41,7 @@ impl Error {
             Error::MissingColumn { .. } => "learner.column_missing",
             Error::Row { .. } => "learner.row_invalid",
             Error::Settings(_) => "learner.settings_invalid",
+            Error::NoCuda => "learner.no_cuda",
             Error::Checkpoint(_) => "learner.checkpoint_unreadable",
             Error::CheckpointMismatch(_) => "learner.checkpoint_mismatch",
             Error::Stopped => "learner.stopped",

@@ -39,6 +39,19 @@ struct Sums {
     likeness: Vec<f32>,
 }
 
+/// For each slot of the rows trained on, `[edits used by the new, N]`: how alike each of them and the edit in that slot are,
+/// zero where there is none.
+pub(super) fn cells_of_slots(geometry: &Geometry, new: &Encoded, trained: &Encoded) -> Result<Vec<Tensor>> {
+    let table = geometry.edits(&Edits::of(new), &Edits::of(trained))?;
+    let slots = 0..trained.edits.size2()?.1;
+    slots
+        .map(|slot| {
+            let cells = table.f_index_select(1, &trained.edits.f_select(1, slot)?)?;
+            Ok(cells.f_mul(&trained.there.f_select(1, slot)?)?)
+        })
+        .collect()
+}
+
 impl Cross {
     /// `likeness` `[M, blocks]`, `trained_likeness` `[N, blocks]`: [`Within::likeness`](super::kernel::Within::likeness).
     pub fn new(
@@ -48,15 +61,11 @@ impl Cross {
         likeness: &Tensor,
         trained_likeness: &Tensor,
     ) -> Result<Self> {
-        let table = geometry.edits(&Edits::of(new), &Edits::of(trained))?;
-        let cells = (0..trained.edits.size2()?.1).map(|slot| {
-            let cells = table.f_index_select(1, &trained.edits.f_select(1, slot)?)?;
-            tensor::to_f32(&cells.f_mul(&trained.there.f_select(1, slot)?)?)
-        });
+        let cells = cells_of_slots(geometry, new, trained)?;
         let (first, context_of) = different_contexts(new)?;
         Ok(Self {
             trained: trained.count as usize,
-            cells: cells.collect::<Result<_>>()?,
+            cells: cells.iter().map(tensor::to_f32).collect::<Result<_>>()?,
             edits: edits_there(new)?,
             contexts: tensor::to_f32(&geometry.contexts(&new.select(&first)?, trained)?)?,
             context_of,

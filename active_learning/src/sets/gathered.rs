@@ -2,8 +2,8 @@
 //! faster, and say the same of a set wherever it stands.
 
 use crate::representation::Encoded;
-use crate::sets::cross::different_contexts;
-use crate::sets::kernel::{Edits, Geometry, PARTS, pairs};
+use crate::sets::cross::{cells_of_slots, different_contexts};
+use crate::sets::kernel::{Geometry, PARTS, pairs};
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
 
@@ -33,15 +33,10 @@ impl Gathered {
         likeness: &Tensor,
         trained_likeness: &Tensor,
     ) -> Result<Self> {
-        let table = geometry.edits(&Edits::of(new), &Edits::of(trained))?;
-        let cells = (0..trained.edits.size2()?.1).map(|slot| {
-            let cells = table.f_index_select(1, &trained.edits.f_select(1, slot)?)?;
-            Ok(cells.f_mul(&trained.there.f_select(1, slot)?)?)
-        });
         let (first, context_of) = different_contexts(new)?;
         let context_of: Vec<i64> = context_of.into_iter().map(|place| place as i64).collect();
         Ok(Self {
-            cells: cells.collect::<Result<_>>()?,
+            cells: cells_of_slots(geometry, new, trained)?,
             edits: new.edits.shallow_clone(),
             there: new.there.shallow_clone(),
             contexts: geometry.contexts(&new.select(&first)?, trained)?,

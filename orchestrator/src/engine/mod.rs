@@ -16,7 +16,8 @@
 //! Killed at any line: a transaction that did not commit left nothing, one that did is not repeated. No
 //! transaction is open while a blob is read or written.
 //!
-//! Deliberately absent: state in memory, leaders, physics, retries of physical steps.
+//! Deliberately absent: state in memory (editions of campaigns aside, which never change), leaders, physics, retries of
+//! physical steps.
 
 mod advance;
 mod assess;
