@@ -20,8 +20,8 @@ pub use upload::PART_BYTES;
 use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
 use crate::wire::{
-    Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, Orders, OrdersRequest, Reconciled,
-    ReconciledAnswer, Report, ReportAnswer,
+    Authority, Heartbeat, HeartbeatAnswer, Lease, LeaseRequest, ORDERS_HEADER, Orders, OrdersRequest,
+    OrdersSeen, Reconciled, ReconciledAnswer, Report, ReportAnswer,
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -64,6 +64,17 @@ impl Default for Timeouts {
     }
 }
 
+/// A connection that nothing was asked on for so long is let go: a waiting worker needs one.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// What came of a lease request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeaseAnswer {
+    /// `None`: there was nothing within the wait, or a stop ended it.
+    pub lease: Option<Lease>,
+    pub orders: OrdersSeen,
+}
+
 /// Speaks the contract to one server. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
@@ -95,6 +106,7 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
+            .pool_idle_timeout(IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("loopwright-worker/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -110,16 +122,19 @@ impl Client {
         })
     }
 
-    /// Asks for one job and waits for it; `None` when there was nothing within `wait_seconds`.
-    pub async fn lease(&self, request: &LeaseRequest) -> Result<Option<Lease>, Error> {
+    /// Asks for one job and waits for it, `wait_seconds` at most.
+    pub async fn lease(&self, request: &LeaseRequest) -> Result<LeaseAnswer, Error> {
         let doing = "lease a job";
         let patience = self.inner.timeouts.call + Duration::from_secs(u64::from(request.wait_seconds));
         let call = self.post("/api/v1/leases", request).timeout(patience);
         let answer = self.send(doing, call).await?;
-        if answer.status() == StatusCode::NO_CONTENT {
-            return Ok(None);
-        }
-        self.decode(doing, answer).await.map(Some)
+        let orders = answer.headers().get(ORDERS_HEADER).and_then(|word| word.to_str().ok());
+        let orders = OrdersSeen::of(orders);
+        let lease = match answer.status() {
+            StatusCode::NO_CONTENT => None,
+            _ => Some(self.decode(doing, answer).await?),
+        };
+        Ok(LeaseAnswer { lease, orders })
     }
 
     /// Says that the work is about to begin. Only after its `Ok` may anything physical happen. May be

@@ -2,7 +2,7 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `POST /api/v1/leases` [`LeaseRequest`] | 200 [`Lease`]; 204 nothing to do within the wait; 426 contract too old |
+//! | `POST /api/v1/leases` [`LeaseRequest`] | 200 [`Lease`]; 204 nothing to do within the wait, or a stop ended it ([`ORDERS_HEADER`]); 426 contract too old |
 //! | `POST /api/v1/jobs/{id}/start` [`Authority`] | 200 [`HeartbeatAnswer`]; 409 authority lost |
 //! | `POST /api/v1/jobs/{id}/heartbeat` [`Heartbeat`] | 200 [`HeartbeatAnswer`]; 409 authority lost |
 //! | `POST /api/v1/jobs/{id}/release` [`Authority`] | 204; 409 authority lost |
@@ -29,6 +29,9 @@ use utoipa::ToSchema;
 
 /// Where a part begins, in bytes from the start of the blob.
 pub const UPLOAD_OFFSET_HEADER: &str = "upload-offset";
+
+/// What an answer to `POST /api/v1/leases` says of orders, to whoever hears them there: an [`OrdersSeen`].
+pub const ORDERS_HEADER: &str = "loopwright-orders";
 
 /// A blob that is to be sent in parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +71,39 @@ pub struct LeaseRequest {
     /// The life of the database that the worker has reconciled with; absent before its first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
+    /// It knows of no stop and does not ask `/orders` while it waits: a stop of the laboratory ends the wait, and
+    /// [`ORDERS_HEADER`] of the answer says so. In `POST /api/v1/leases` only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hears_orders: bool,
+}
+
+/// What there is to hear at `POST /api/v1/orders` for a worker that holds nothing and knows of no stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrdersSeen {
+    /// Not said: the server is older, or cannot see it now. To be asked for.
+    #[default]
+    Unknown,
+    /// Nothing, and the next lease request will hear of it when there is.
+    Nothing,
+    /// The laboratory is stopped: ask for the stop and confirm it.
+    Stop,
+}
+
+impl OrdersSeen {
+    /// As in [`ORDERS_HEADER`]; `None` is said by leaving it out.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            OrdersSeen::Unknown => None,
+            OrdersSeen::Nothing => Some("nothing"),
+            OrdersSeen::Stop => Some("stop"),
+        }
+    }
+
+    /// Of the header's value; a word that is not known says nothing.
+    pub fn of(word: Option<&str>) -> Self {
+        let known = [OrdersSeen::Nothing, OrdersSeen::Stop];
+        known.into_iter().find(|seen| seen.word() == word).unwrap_or_default()
+    }
 }
 
 /// Authority over one job for a while.

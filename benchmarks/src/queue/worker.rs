@@ -52,6 +52,7 @@ fn lease_request(wait_seconds: u32, instrument: Option<String>) -> LeaseRequest 
         instrument,
         wait_seconds,
         epoch: None,
+        hears_orders: false,
     }
 }
 

@@ -1,15 +1,17 @@
 //! Asks beside the work whether to stop, so that a stop arrives at once and not with the next heartbeat, and says
 //! how this worker stands towards a stop of the laboratory: that is its confirmation.
 //!
-//! It only ever brings a stop. A server that does not know the request leaves the worker to its heartbeats.
+//! It only ever brings a stop. A server that does not know the request leaves the worker to its heartbeats. A worker
+//! that waits for work with nothing in hand hears of a stop there ([`OrdersSeen`]), and asks for no orders beside.
 
 use super::WorkerConfig;
 use super::attempt::Attempt;
-use crate::client::{self, Client};
+use crate::client::{self, Client, LeaseAnswer};
 use crate::id::StopId;
-use crate::wire::{JobInHand, Orders, OrdersRequest, Standing};
+use crate::wire::{JobInHand, Orders, OrdersRequest, OrdersSeen, Standing};
 use crate::work::Outcome;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 /// An older server is asked again after so long: it may have been replaced.
 const OLDER_SERVER: Duration = Duration::from_secs(60);
 /// The same answer that came sooner than this did not wait: the next request is held back.
-const TOO_SOON: Duration = Duration::from_millis(200);
+pub(super) const TOO_SOON: Duration = Duration::from_millis(200);
 /// A change of the hand is told after so long.
 const HOLDS_STILL: Duration = Duration::from_millis(100);
 
@@ -60,12 +62,67 @@ impl Drop for Held {
     }
 }
 
+/// How a stop comes to a worker that holds nothing: with its wait for work, or asked for apart. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct News {
+    /// A lease request is open that will hear of a stop.
+    with_a_lease: watch::Sender<bool>,
+    /// The last one would have heard of it.
+    promised: Arc<AtomicBool>,
+    stop_known: Arc<AtomicBool>,
+}
+
+/// A lease request is open, until this is dropped.
+pub(super) struct Waiting<'a>(&'a News);
+
+impl News {
+    /// Work is asked for, and waited for.
+    pub fn waiting(&self) -> Waiting<'_> {
+        self.set(self.promised.load(Ordering::Relaxed) && !self.knows_a_stop());
+        Waiting(self)
+    }
+
+    /// A lease request was answered.
+    pub fn came_with(&self, answer: Result<&LeaseAnswer, &client::Error>) {
+        let promised = answer.is_ok_and(|answer| answer.orders == OrdersSeen::Nothing);
+        self.promised.store(promised, Ordering::Relaxed);
+    }
+
+    pub fn knows_a_stop(&self) -> bool {
+        self.stop_known.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, with_a_lease: bool) {
+        self.with_a_lease.send_if_modified(|now| std::mem::replace(now, with_a_lease) != with_a_lease);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
 /// Asks until it is dropped.
-pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: watch::Receiver<Hand>) {
+pub(super) async fn ask(
+    client: Client,
+    config: Arc<WorkerConfig>,
+    mut hand: watch::Receiver<Hand>,
+    news: News,
+) {
     let mut backoff = config.backoff();
     let mut knowledge = Knowledge::default();
+    let mut with_a_lease = news.with_a_lease.subscribe();
     loop {
         let holds = hand.borrow_and_update().clone();
+        if *with_a_lease.borrow_and_update() && knowledge.needs_nothing_for(&holds) {
+            // Work that comes and goes in a moment, and a wait that goes over into the next, leave nothing to ask.
+            tokio::select! {
+                () = stands_differently(&mut hand) => {}
+                () = stands_differently(&mut with_a_lease) => {}
+            }
+            continue;
+        }
         let request = knowledge.request(&config, &holds);
         let asked_at = Instant::now();
         let mut asked = std::pin::pin!(client.orders(&request));
@@ -85,8 +142,9 @@ pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: wat
         let Some(answer) = answer else { continue };
         let pause = match answer {
             Ok(orders) => {
-                let news = knowledge.learn(&orders, &holds);
-                let waited = news || asked_at.elapsed() >= TOO_SOON;
+                let is_new = knowledge.learn(&orders, &holds);
+                news.stop_known.store(knowledge.stop.is_some(), Ordering::Relaxed);
+                let waited = is_new || asked_at.elapsed() >= TOO_SOON;
                 if waited {
                     backoff.reset();
                     continue;
@@ -102,15 +160,16 @@ pub(super) async fn ask(client: Client, config: Arc<WorkerConfig>, mut hand: wat
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             Ok(()) = hand.changed() => {}
+            Ok(()) = with_a_lease.changed() => {}
         }
     }
 }
 
-/// Returns a moment after the hand changed.
+/// Returns a moment after it changed.
 ///
 /// Taking a request back costs a connection; for work that takes less than this, asking anew would come too late.
-async fn stands_differently(hand: &mut watch::Receiver<Hand>) {
-    if hand.changed().await.is_err() {
+async fn stands_differently<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
         return std::future::pending().await;
     }
     tokio::time::sleep(HOLDS_STILL).await;
@@ -125,6 +184,11 @@ struct Knowledge {
 }
 
 impl Knowledge {
+    /// It holds nothing that could be stopped and has nothing to confirm.
+    fn needs_nothing_for(&self, hand: &Hand) -> bool {
+        self.stop.is_none() && !matches!(hand, Hand::Holds(_))
+    }
+
     fn request(&mut self, config: &WorkerConfig, hand: &Hand) -> OrdersRequest {
         let (standing, says) = match hand {
             Hand::Holds(attempt) => {
@@ -204,5 +268,39 @@ mod tests {
         assert_eq!(knowledge.request(&config(), &ended), stopped, "it held nothing since");
         knowledge.held_since = true;
         assert_ne!(knowledge.request(&config(), &ended), stopped, "how it ended is said");
+    }
+
+    #[test]
+    fn a_wait_for_work_brings_news_once_the_server_said_so_and_only_while_it_lasts() {
+        let news = News::default();
+        let with_a_lease = || *news.with_a_lease.borrow();
+        let answer = |orders| LeaseAnswer { lease: None, orders };
+        drop(news.waiting());
+        assert!(!with_a_lease(), "an older server says nothing");
+        news.came_with(Ok(&answer(OrdersSeen::Nothing)));
+        assert!(!with_a_lease(), "nothing is asked for");
+        let waiting = news.waiting();
+        assert!(with_a_lease());
+        drop(waiting);
+        assert!(!with_a_lease());
+        news.stop_known.store(true, Ordering::Relaxed);
+        let waiting = news.waiting();
+        assert!(!with_a_lease(), "a stop is confirmed apart");
+        drop(waiting);
+        news.stop_known.store(false, Ordering::Relaxed);
+        for orders in [OrdersSeen::Stop, OrdersSeen::Unknown] {
+            news.came_with(Ok(&answer(orders)));
+            let _waiting = news.waiting();
+            assert!(!with_a_lease(), "{orders:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_holds_something_or_knows_a_stop_asks_for_orders() {
+        let mut knowledge = Knowledge::default();
+        assert!(knowledge.needs_nothing_for(&Hand::Nothing));
+        assert!(knowledge.needs_nothing_for(&Hand::Ended("read".to_owned())));
+        knowledge.stop = Some(StopId::fresh());
+        assert!(!knowledge.needs_nothing_for(&Hand::Nothing), "it confirms");
     }
 }

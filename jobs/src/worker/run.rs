@@ -3,7 +3,7 @@
 use super::attempt::{Attempt, Begun};
 use super::delivery::{self, Desk};
 use super::heartbeat;
-use super::orders::{self, Hand, Held};
+use super::orders::{self, Hand, Held, News};
 use super::panic::caught;
 use super::steps::{self, Step};
 use super::testimony;
@@ -22,9 +22,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-/// An empty answer that came sooner than this did not wait: the next request is held back.
-const TOO_SOON: Duration = Duration::from_millis(200);
-
 /// A worker at its queue.
 pub struct Worker {
     client: Client,
@@ -34,6 +31,7 @@ pub struct Worker {
     spool: Arc<Spool>,
     desk: Arc<Desk>,
     hand: watch::Sender<Hand>,
+    news: News,
 }
 
 impl Worker {
@@ -53,6 +51,7 @@ impl Worker {
             spool,
             desk: Arc::new(Desk::default()),
             hand: watch::Sender::default(),
+            news: News::default(),
         };
         let delivery = delivery::deliver(
             worker.client.clone(),
@@ -61,7 +60,12 @@ impl Worker {
             worker.config.clone(),
         );
         let _delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
-        let orders = orders::ask(worker.client.clone(), worker.config.clone(), worker.hand.subscribe());
+        let orders = orders::ask(
+            worker.client.clone(),
+            worker.config.clone(),
+            worker.hand.subscribe(),
+            worker.news.clone(),
+        );
         let _orders = AbortOnDropHandle::new(tokio::spawn(orders));
         worker.recover_interrupted().await?;
         let ended = worker.lease_until_shutdown().await;
@@ -138,7 +142,7 @@ impl Worker {
                 }
                 Ok(None) => {
                     self.desk.server_answers();
-                    if asked_at.elapsed() < TOO_SOON {
+                    if asked_at.elapsed() < orders::TOO_SOON {
                         self.pause(backoff.next_wait()).await;
                     } else {
                         backoff.reset();
@@ -169,9 +173,13 @@ impl Worker {
             instrument: self.config.instrument.clone(),
             wait_seconds: self.config.wait_seconds,
             epoch: self.spool.reconciled().unwrap_or_default(),
+            hears_orders: !self.news.knows_a_stop(),
         };
         steps::before(Step::Lease).await;
-        self.client.lease(&request).await
+        let _waiting = self.news.waiting();
+        let answer = self.client.lease(&request).await;
+        self.news.came_with(answer.as_ref());
+        answer.map(|answer| answer.lease)
     }
 
     async fn perform(&self, lease: Lease) -> Result<(), WorkerError> {

@@ -1,8 +1,8 @@
 //! What the client makes of each answer.
 
 use crate::server::{Fault, Route, Server};
-use jobs::client::{Client, Error, Secret, Timeouts};
-use jobs::wire::{Heartbeat, LeaseRequest, Report};
+use jobs::client::{Client, Error, LeaseAnswer, Secret, Timeouts};
+use jobs::wire::{Heartbeat, LeaseRequest, OrdersSeen, Report};
 use jobs::work::{Kind, Outcome};
 use jobs::{Digest, FailureClass, JobId, LeaseToken};
 
@@ -14,13 +14,15 @@ fn request() -> LeaseRequest {
         instrument: None,
         wait_seconds: 0,
         epoch: None,
+        hears_orders: false,
     }
 }
 
 #[tokio::test]
 async fn an_empty_queue_is_none() {
     let server = Server::start();
-    assert_eq!(server.client().lease(&request()).await, Ok(None));
+    let empty = LeaseAnswer { lease: None, orders: OrdersSeen::Unknown };
+    assert_eq!(server.client().lease(&request()).await, Ok(empty));
 }
 
 #[tokio::test]
@@ -28,7 +30,7 @@ async fn a_leased_job_can_be_started_kept_and_reported() {
     let server = Server::start();
     let job = server.add(Kind::Read);
     let client = server.client();
-    let lease = client.lease(&request()).await.unwrap().unwrap();
+    let lease = client.lease(&request()).await.unwrap().lease.unwrap();
     assert_eq!((lease.job_id, lease.repeatable), (job, true));
     client.start(job, lease.lease_token).await.unwrap();
     let beat = Heartbeat { lease_token: lease.lease_token, progress: None };

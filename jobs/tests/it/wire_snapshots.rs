@@ -44,6 +44,7 @@ fn the_json_of_the_envelope_stays_as_it_is() {
         instrument: Some("handler-1".to_owned()),
         wait_seconds: 20,
         epoch: None,
+        hears_orders: false,
     };
     let lease = Lease {
         job_id: job,

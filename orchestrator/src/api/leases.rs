@@ -9,10 +9,10 @@ use crate::store::jobs::Wanted;
 use crate::store::reconciliation::{self, Gate};
 use crate::store::tokens::Scope;
 use ::jobs::client::RECONCILING;
-use ::jobs::wire::{Lease, LeaseRequest};
+use ::jobs::wire::{Lease, LeaseRequest, ORDERS_HEADER};
 use ::jobs::{CONTRACT_VERSION, OLDEST_CONTRACT};
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -30,6 +30,9 @@ pub(super) fn routes() -> Routes {
 }
 
 /// One job that the worker can do, as soon as there is one.
+///
+/// With `hears_orders` a stop of the laboratory ends the wait too, and `loopwright-orders` says what there is to hear at
+/// `POST /orders`: `nothing`, `stop`, or not there when that is not known.
 #[utoipa::path(
     post,
     path = "/leases",
@@ -37,7 +40,7 @@ pub(super) fn routes() -> Routes {
     request_body = LeaseRequest,
     responses(
         (status = 200, body = Lease),
-        (status = 204, description = "nothing to do within the wait"),
+        (status = 204, description = "nothing to do within the wait, or a stop ended it"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "another life of the database: offer what you did first"),
         (status = 426, body = Problem, content_type = "application/problem+json", description = "the worker is too old"),
     )
@@ -48,10 +51,28 @@ async fn lease(
     Json(request): Json<LeaseRequest>,
 ) -> Result<Response, Problem> {
     check(&caller, &request)?;
-    Ok(match next(&state, &caller, request).await? {
+    if !request.hears_orders {
+        return Ok(answer(next(&state, &caller, request).await?));
+    }
+    let queue = request.queue.clone();
+    let mut watching = state.orders.watch();
+    let lease = tokio::select! {
+        // What was leased in this very moment is given back when it is dropped.
+        lease = next(&state, &caller, request) => lease?,
+        () = watching.stop(&queue) => None,
+    };
+    let mut answer = answer(lease);
+    if let Some(word) = watching.sees(&queue).word() {
+        answer.headers_mut().insert(ORDERS_HEADER, HeaderValue::from_static(word));
+    }
+    Ok(answer)
+}
+
+fn answer(lease: Option<Lease>) -> Response {
+    match lease {
         Some(lease) => Json(lease).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
-    })
+    }
 }
 
 /// Whether `caller` may ask so.

@@ -6,7 +6,7 @@
 use super::Wakeups;
 use crate::store;
 use crate::store::laboratory::{self, Asked};
-use ::jobs::wire::OrdersRequest;
+use ::jobs::wire::{OrdersRequest, OrdersSeen};
 use sqlx::PgPool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -81,10 +81,28 @@ impl Watching {
         self.0.borrow().now().is_some_and(|asked| asked.is_nothing_for(request))
     }
 
+    /// What there is for a worker of `queue` that holds nothing and knows of no stop, by a look of the last two seconds.
+    pub fn sees(&self, queue: &str) -> OrdersSeen {
+        match self.0.borrow().now() {
+            None => OrdersSeen::Unknown,
+            Some(asked) if asked.stops(queue) => OrdersSeen::Stop,
+            Some(_) => OrdersSeen::Nothing,
+        }
+    }
+
+    /// Returns when work of `queue` stops with the laboratory; until then it waits.
+    pub async fn stop(&mut self, queue: &str) {
+        self.until(|asked| asked.stops(queue)).await;
+    }
+
     /// Returns when there may be something that the worker of `request` does not know; until then it waits.
     pub async fn news(&mut self, request: &OrdersRequest) {
+        self.until(|asked| asked.is_news(request)).await;
+    }
+
+    async fn until(&mut self, claim: impl Fn(&Asked) -> bool) {
         loop {
-            if self.0.borrow_and_update().now().is_some_and(|asked| asked.is_news(request)) {
+            if self.0.borrow_and_update().now().is_some_and(&claim) {
                 return;
             }
             if self.0.changed().await.is_err() {

@@ -200,6 +200,11 @@ impl Asked {
         self.stop.is_none() && request.knows_stop.is_none() && !request.job.as_ref().is_some_and(is_asked)
     }
 
+    /// Whether work of `queue` stops.
+    pub fn stops(&self, queue: &str) -> bool {
+        self.stop.is_some() && stops(queue)
+    }
+
     /// Whether `request` may hear something new: what [`orders`] says of it then.
     pub fn is_news(&self, request: &OrdersRequest) -> bool {
         let stop = self.stop.filter(|_| stops(&request.queue));

@@ -4,6 +4,8 @@ use crate::support::App;
 use crate::work;
 use async_trait::async_trait;
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
 use jobs::client::{Client, Secret, Timeouts};
 use jobs::work::Outcome;
 use jobs::worker::{Attempt, Begun, Handler, Worker, WorkerConfig};
@@ -54,6 +56,8 @@ impl Handler for Device {
 struct Serve {
     url: String,
     stop: CancellationToken,
+    /// Paths of what was asked, in order.
+    asked: watch::Receiver<Vec<String>>,
 }
 
 impl Serve {
@@ -68,7 +72,12 @@ impl Serve {
         tokio::spawn(state.wakeups.clone().run(state.pool.clone(), stop.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router: Router = orchestrator::api::router(state);
+        let (asked, hears) = watch::channel(Vec::new());
+        let note = move |request: Request, next: Next| {
+            asked.send_modify(|asked| asked.push(request.uri().path().to_owned()));
+            next.run(request)
+        };
+        let router: Router = orchestrator::api::router(state).layer(axum::middleware::from_fn(note));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         let end = stop.clone();
         tokio::spawn(async move {
@@ -77,7 +86,17 @@ impl Serve {
                 () = end.cancelled() => {}
             }
         });
-        Self { url, stop }
+        Self { url, stop, asked: hears }
+    }
+
+    /// When `count` lease requests came after the first `seen` requests: whether there was one for orders among them.
+    async fn orders_asked_within(&self, count: usize, seen: usize) -> bool {
+        let after =
+            |asked: &Vec<String>, path: &str| asked.iter().skip(seen).filter(|it| it.ends_with(path)).count();
+        let mut asked = self.asked.clone();
+        let asked = asked.wait_for(|asked| after(asked, "/leases") >= count);
+        let asked = tokio::time::timeout(PATIENCE, asked).await.expect("in time").expect("it serves");
+        after(&asked, "/orders") > 0
     }
 }
 
@@ -88,10 +107,24 @@ struct Agent {
 }
 
 async fn agent(app: &App, url: &str, name: &str, capability: &str, spool: &Path, device: Device) -> Agent {
+    let wait_seconds = WorkerConfig::new("", "", [""; 0], "").wait_seconds;
+    agent_waiting(app, url, name, capability, spool, device, wait_seconds).await
+}
+
+async fn agent_waiting(
+    app: &App,
+    url: &str,
+    name: &str,
+    capability: &str,
+    spool: &Path,
+    device: Device,
+    wait_seconds: u32,
+) -> Agent {
     let secret = app.token_of(name, ActorKind::Agent, &[Scope::WorkBench]).await;
     let client = Client::new(url, Secret::new(secret), Timeouts::default()).expect("a client");
     let mut config = WorkerConfig::new(name, "bench", [capability], spool.join(name));
     config.instrument = Some(name.to_owned());
+    config.wait_seconds = wait_seconds;
     config.retry_first = Duration::from_millis(20);
     config.retry_limit = Duration::from_millis(200);
     config.spool_limits.reserve_bytes = 0;
@@ -216,6 +249,64 @@ async fn every_agent_confirms_a_stop_and_begins_nothing_until_it_is_lifted_also_
         agent.task.await.expect("ended");
     }
     again.stop.cancel();
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_agent_that_waits_for_work_asks_for_no_orders_and_hears_of_a_stop_all_the_same(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let app = App::new(options, login).await;
+    let operator = app.token(&[Scope::Read, Scope::JobResolve, Scope::InstrumentWrite]).await;
+    let profile = json!({"capabilities": ["read.plate"], "profile": {}});
+    let path = "/api/v1/instruments/reader-1";
+    let (status, _) = app.send(crate::support::request("PUT", &operator, path, Some(&profile))).await;
+    assert!(status.is_success());
+    let spool = tempfile::tempdir().expect("a folder");
+    let serve = Serve::start(&app.state).await;
+    let device = Device::default();
+    let agent =
+        agent_waiting(&app, &serve.url, "reader-1", "read.plate", spool.path(), device.clone(), 1).await;
+    at_rest(&serve).await;
+
+    let reason = json!({"reason": "a smell of smoke"});
+    app.post(&operator, "/api/v1/laboratory/stop", &reason).await;
+    let laboratory = until(&app, &operator, "it confirms", |it| it["not_confirmed"] == json!([])).await;
+    assert_eq!(standing(&laboratory, "reader-1")["standing"], "idle");
+    app.post(&operator, "/api/v1/laboratory/resume", &reason).await;
+    at_rest(&serve).await;
+
+    // With something in hand it asks: a stop of that job finds it.
+    let mut conn = app.state.pool.acquire().await.expect("a connection");
+    let read = store::create(&mut conn, &NewJob::new(work::read())).await.expect("a job").job_id();
+    let mut begun = device.begun.subscribe();
+    tokio::time::timeout(PATIENCE, begun.wait_for(|begun| *begun == 1))
+        .await
+        .expect("in time")
+        .expect("begun");
+    app.post(&operator, &format!("/api/v1/jobs/{read}/cancel"), &reason).await;
+    let cancelled = async {
+        while store::state_of(&mut conn, read).await.expect("read").expect("there").as_str() != "cancelled" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, cancelled).await.expect("in time");
+    at_rest(&serve).await;
+    agent.stop.cancel();
+    agent.task.await.expect("ended");
+    serve.stop.cancel();
+}
+
+/// Until three waits for work in a row had nothing asked beside them.
+async fn at_rest(serve: &Serve) {
+    let began = Instant::now();
+    loop {
+        let seen = serve.asked.borrow().len();
+        if !serve.orders_asked_within(3, seen).await {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "it goes on asking for orders");
+    }
 }
 
 /// The application may not forget confirmations; the owner of the schema may.

@@ -2,8 +2,10 @@
 
 use super::orders::app;
 use crate::laboratory::{Laboratory, Settings};
+use crate::support::request as request_of;
 use crate::work::LEASE;
 use jobs::LeaseToken;
+use jobs::wire::{ORDERS_HEADER, OrdersSeen};
 use jobs::work::{Kind, Outcome};
 use orchestrator::rounds::{State, control};
 use orchestrator::store::jobs::Authority;
@@ -13,6 +15,7 @@ use orchestrator::store::{self, instruments};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::time::Duration;
+use tower::ServiceExt as _;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -148,6 +151,38 @@ async fn whoever_waits_hears_of_a_stop_also_when_every_wake_up_is_lost(
     });
     let orders = all.await.expect("told in time");
     assert_eq!(orders["stop"]["reason"], "a smell of smoke");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_stop_ends_the_wait_for_work_of_whoever_hears_it_there(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let laboratory = Laboratory::new(options, login, Settings::default()).await;
+    let app = app(&laboratory);
+    let agent = app.token(&[Scope::WorkBench, Scope::WorkLearn]).await;
+    let ask = |queue: &str, hears_orders: bool, wait_seconds: u32| {
+        let request = json!({"contract_version": jobs::CONTRACT_VERSION, "queue": queue, "capabilities": ["read.plate"],
+            "instrument": null, "wait_seconds": wait_seconds, "hears_orders": hears_orders});
+        let request = request_of("POST", &agent, "/api/v1/leases", Some(&request));
+        let router = app.router.clone();
+        async move {
+            let answer = router.oneshot(request).await.expect("the router answers");
+            assert_eq!(answer.status(), 204);
+            OrdersSeen::of(answer.headers().get(ORDERS_HEADER).map(|word| word.to_str().expect("a word")))
+        }
+    };
+    assert_eq!(ask("bench", true, 1).await, OrdersSeen::Nothing);
+    assert_eq!(ask("bench", false, 1).await, OrdersSeen::Unknown, "it was not asked");
+
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let waited = tokio::time::timeout(PATIENCE, async {
+        tokio::join!(ask("bench", true, 30), stops::stop(&mut conn, "smoke", laboratory.person)).0
+    });
+    assert_eq!(waited.await.expect("told in time"), OrdersSeen::Stop);
+    let at_once = tokio::time::timeout(PATIENCE, ask("bench", true, 30));
+    assert_eq!(at_once.await.expect("told in time"), OrdersSeen::Stop);
+    assert_eq!(ask("learner", true, 1).await, OrdersSeen::Nothing, "thinking goes on");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
