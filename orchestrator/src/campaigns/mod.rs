@@ -2,9 +2,10 @@
 //!
 //! The file's types ([`spec`]), its reading with every problem named by line ([`Spec::parse`], [`problem`]), the
 //! files it names ([`resolve`]) and the design space it spans ([`design`]); who must approve ([`policy`]) and what a
-//! batch costs ([`cost`]).
+//! batch costs ([`cost`]); a file looked at before anything is made of it ([`check`]).
 
 pub mod as_prior;
+pub mod check;
 pub mod control;
 pub mod cost;
 pub mod create;

@@ -1,5 +1,6 @@
 //! The ticks of a campaign before they happen.
 
+use crate::calendar::{Rule, Tick};
 use crate::rounds::begin::Timing;
 use crate::store::campaigns::Campaign;
 use crate::store::{self, Error, Result};
@@ -25,12 +26,16 @@ pub async fn next_ticks(conn: &mut PgConnection, campaign: &Campaign, count: usi
     let version = store::campaigns::version(conn, campaign.id, campaign.current_version).await?;
     let version = version.ok_or_else(|| Error::corrupt("current campaign version", campaign.id))?;
     let Timing { rule, last_tick, since, now } = Timing::read(conn, campaign, &version).await?;
-    let ticks = rule.upcoming(last_tick, since, now, count);
+    Ok(shown(&rule, &rule.upcoming(last_tick, since, now, count)))
+}
+
+/// Ticks of `rule` for people.
+pub fn shown(rule: &Rule, ticks: &[Tick]) -> Vec<NextTick> {
     let shown = ticks.iter().map(|tick| NextTick {
         at: tick.due,
         local: rule.zone.wall(tick.due).format("%Y-%m-%dT%H:%M:%S").to_string(),
         zone: rule.zone.to_string(),
         note: tick.note(rule.zone),
     });
-    Ok(shown.collect())
+    shown.collect()
 }

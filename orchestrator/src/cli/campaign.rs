@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::output::Output;
 use super::page::Paging;
-use crate::campaigns::Spec;
 use crate::campaigns::resolve::resolve;
+use crate::campaigns::{Problem, Spec};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -78,7 +78,10 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     match command {
         Command::Check { file } => {
-            let spec = read(&file)?.0;
+            let (spec, warnings, _) = read(&file)?;
+            for warning in &warnings {
+                eprintln!("{}: {warning}", file.display());
+            }
             output.done(&serde_json::to_value(&spec)?, &format!("{} is well formed", file.display()))
         }
         other => ask(other, &connect()?, output).await,
@@ -163,7 +166,7 @@ async fn act(client: &Client, output: Output, id: &str, verb: &str, body: Value)
 ///
 /// Answers the created campaign as the API shows it.
 pub async fn create_from_file(client: &Client, file: &Path, seed: Option<u64>) -> anyhow::Result<Value> {
-    let (spec, toml) = read(file)?;
+    let (spec, _, toml) = read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let named = resolve(&spec, folder).with_context(|| format!("{} cannot be used", file.display()))?;
     let mut files = Map::new();
@@ -193,10 +196,11 @@ async fn upload(
     Ok(())
 }
 
-fn read(file: &Path) -> anyhow::Result<(Spec, String)> {
+/// With what is doubtful, and the text.
+fn read(file: &Path) -> anyhow::Result<(Spec, Vec<Problem>, String)> {
     let toml = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    match Spec::parse(&toml) {
-        Ok(spec) => Ok((spec, toml)),
+    match Spec::parse_with_warnings(&toml) {
+        Ok((spec, warnings)) => Ok((spec, warnings, toml)),
         Err(error) => bail!("{}:\n{error}", file.display()),
     }
 }

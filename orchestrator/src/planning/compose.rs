@@ -94,6 +94,11 @@ pub fn whole_plates(spec: &Spec) -> Option<u32> {
     if !spec.acquisition.whole_plates || spec.design.contexts.len() < 2 {
         return None;
     }
+    experiments_per_plate(spec)
+}
+
+/// Experiments that one plate takes beside its controls; `None` where none fits.
+pub fn experiments_per_plate(spec: &Spec) -> Option<u32> {
     let labware = known_labware(&spec.assay.labware, String::new).ok()?;
     u32::try_from(demand(spec, labware).experiments_per_plate()).ok().filter(|experiments| *experiments > 0)
 }

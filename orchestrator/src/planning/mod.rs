@@ -27,7 +27,7 @@ mod summary;
 #[cfg(test)]
 mod proofs;
 
-pub use compose::{plan, whole_plates};
+pub use compose::{experiments_per_plate, plan, whole_plates};
 pub use impossible::{Impossible, Shortage};
 pub use input::{
     BlankPlate, HandlerProfile, IncubatorProfile, Inventory, PlanInput, PlannedExperiment, ReaderProfile,

@@ -78,6 +78,8 @@ fn every_change_to_the_loop_takes_an_idempotency_key_and_edits_a_revision() {
         .filter(|(method, path, _)| {
             method == "post" && of_the_loop.iter().any(|part| path.starts_with(&format!("/api/v1{part}")))
         })
+        // A look at a file changes nothing.
+        .filter(|(_, path, _)| path != "/api/v1/campaigns/check")
         .collect();
     assert_eq!(posts.len(), 21);
     for (_, path, operation) in posts {

@@ -643,6 +643,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What is wrong with a campaign file, or what it would do. Nothing is made of it.
+         * @description The files that it names are not asked for: they are looked at when it is created.
+         */
+        post: operations["post_campaigns_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -1280,7 +1300,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** One job that the worker can do, as soon as there is one. */
+        /**
+         * One job that the worker can do, as soon as there is one.
+         * @description With `hears_orders` a stop of the laboratory ends the wait too, and `loopwright-orders` says what there is to hear at
+         *     `POST /orders`: `nothing`, `stop`, or not there when that is not known.
+         */
         post: operations["post_leases"];
         delete?: never;
         options?: never;
@@ -2386,6 +2410,25 @@ export interface components {
             /** Format: date-time */
             to_lab_at: string;
         };
+        /** @description What a campaign file is worth; without problems the rest is filled in. */
+        CampaignCheck: {
+            /** @description The files that it names, in its order. */
+            files: components["schemas"]["WantedFile"][];
+            /** @description Everything that is wrong, in order of line; empty when it can be created once its files are there. */
+            problems: components["schemas"]["FileProblem"][];
+            round?: components["schemas"]["RoundSize"] | null;
+            spec?: components["schemas"]["Spec"] | null;
+            /** @description The first ticks, were it created now; none where rounds begin by hand or one after the other. */
+            ticks: components["schemas"]["NextTick"][];
+            /** @description Allowed and yet doubtful. */
+            warnings: components["schemas"]["FileProblem"][];
+        };
+        /** @description A campaign file that is being written. */
+        CampaignDraft: {
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description TOML. */
+            toml: string;
+        };
         /**
          * Format: uuid
          * @description A series of rounds towards one goal.
@@ -3388,6 +3431,11 @@ export interface components {
             contract_version: number;
             /** @description The life of the database that the worker has reconciled with; absent before its first. */
             epoch?: string | null;
+            /**
+             * @description It knows of no stop and does not ask `/orders` while it waits: a stop of the laboratory ends the wait, and
+             *     [`ORDERS_HEADER`] of the answer says so. In `POST /api/v1/leases` only.
+             */
+            hears_orders?: boolean;
             /** @description The device it stands beside: it is given that device's jobs and those addressed to none. */
             instrument?: string | null;
             /** @description One queue: `learner`, `predict`, `bench` or `people`. */
@@ -5138,6 +5186,21 @@ export interface components {
             /** @description What came of it, once closed. */
             summary?: unknown;
         };
+        /** @description How large a round is whose batch is full. */
+        RoundSize: {
+            /** Format: int32 */
+            experiments: number;
+            /**
+             * Format: int32
+             * @description Beside its controls.
+             */
+            experiments_per_plate: number;
+            /**
+             * Format: int32
+             * @description More where the batch is spread over contexts: a plate has cells of one.
+             */
+            plates_at_least: number;
+        };
         /** @description When rounds begin, and what becomes of ticks that come at a bad moment. */
         Schedule: {
             /**
@@ -5769,6 +5832,13 @@ export interface components {
             to_do: string;
             /** @description What it waits for: "waits for capability read.plate: reader-1 in maintenance until 14:00". */
             words: string;
+        };
+        /** @description A file that a campaign names. */
+        WantedFile: {
+            /** @description `design.genes_file`, `model.features[0]` */
+            field: string;
+            /** @description As the campaign file writes it. */
+            name: string;
         };
         /** @description What is to go into one well. */
         WellPlan: {
@@ -8530,6 +8600,57 @@ export interface operations {
             };
         };
     };
+    post_campaigns_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignDraft"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignCheck"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_channels: {
         parameters: {
             query?: {
@@ -10967,7 +11088,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lease"];
                 };
             };
-            /** @description nothing to do within the wait */
+            /** @description nothing to do within the wait, or a stop ended it */
             204: {
                 headers: {
                     [name: string]: unknown;

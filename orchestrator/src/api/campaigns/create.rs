@@ -7,9 +7,9 @@ use crate::api::once::IdempotencyKey;
 use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::api::write::{Asking, Write};
-use crate::calendar::{Beat, Rule};
+use crate::campaigns::check::{WantedFile, no_tick_to_come};
 use crate::campaigns::create::{self, CreateCampaign, Created};
-use crate::campaigns::{DesignError, Pool, Spec, prior_screens, problem_in};
+use crate::campaigns::{DesignError, Pool, Spec, prior_screens};
 use crate::ids::{DEFAULT_PROJECT, ProjectId};
 use crate::store::blobs::describe;
 use crate::store::campaigns;
@@ -102,15 +102,12 @@ pub(super) async fn post(
 async fn something_to_come(state: &AppState, spec: &Spec, toml: &str) -> Result<(), Problem> {
     let mut conn = state.pool.acquire().await?;
     let now = clock::lab_now(&mut conn).await?;
-    let rule = Rule::of(&spec.schedule, &[]);
-    let over = rule.ends.is_some_and(|ends| ends <= now);
-    let ticks = matches!(rule.beat, Beat::Cron(_) | Beat::Every(_));
-    if !over && (!ticks || rule.next(None, now).is_some()) {
-        return Ok(());
+    match no_tick_to_come(spec, toml, now) {
+        None => Ok(()),
+        Some(wrong) => {
+            Err(Problem::unprocessable("campaign.invalid", wrong.to_string()).with_errors(vec![wrong]))
+        }
     }
-    let wrong =
-        problem_in(toml, "schedule.ends", "there is no tick from now to it: no round would ever begin");
-    Err(Problem::unprocessable("campaign.invalid", wrong.to_string()).with_errors(vec![wrong]))
 }
 
 async fn enter(write: &mut Write, new: CreateCampaign) -> Result<CampaignRecord, Problem> {
@@ -143,24 +140,13 @@ fn seed(asked: Option<u64>) -> Result<u64, Problem> {
 
 /// The files that a campaign names, and those that came with it.
 struct Named<'a> {
-    /// Field and name, in the order of the file.
-    wanted: Vec<(String, &'a str)>,
+    wanted: Vec<WantedFile>,
     given: &'a BTreeMap<String, Digest>,
 }
 
 impl<'a> Named<'a> {
-    fn of(spec: &'a Spec, given: &'a BTreeMap<String, Digest>) -> Self {
-        let list = |field: &str, names: &'a [String]| -> Vec<(String, &'a str)> {
-            names
-                .iter()
-                .enumerate()
-                .map(|(index, name)| (format!("{field}[{index}]"), name.as_str()))
-                .collect()
-        };
-        let mut wanted = vec![("design.genes_file".to_owned(), spec.design.genes_file.as_str())];
-        wanted.extend(list("model.features", &spec.model.features));
-        wanted.extend(list("model.priors", &spec.model.priors));
-        Self { wanted, given }
+    fn of(spec: &Spec, given: &'a BTreeMap<String, Digest>) -> Self {
+        Self { wanted: spec.wanted_files(), given }
     }
 
     fn digest(&self, name: &str) -> Result<Digest, Problem> {
@@ -175,8 +161,8 @@ impl<'a> Named<'a> {
     async fn all_stored(&self, state: &AppState) -> Result<(), Problem> {
         let mut wrong = Vec::new();
         let mut conn = state.pool.acquire().await?;
-        for (field, name) in &self.wanted {
-            match self.given.get(*name) {
+        for WantedFile { field, name } in &self.wanted {
+            match self.given.get(name) {
                 None => {
                     wrong.push(format!("{field} names {name:?}, and `files` does not say which blob it is"))
                 }
@@ -186,7 +172,7 @@ impl<'a> Named<'a> {
                 Some(_) => {}
             }
         }
-        let wanted: BTreeSet<&str> = self.wanted.iter().map(|(_, name)| *name).collect();
+        let wanted: BTreeSet<&str> = self.wanted.iter().map(|file| file.name.as_str()).collect();
         let strangers = self.given.keys().filter(|name| !wanted.contains(name.as_str()));
         wrong.extend(
             strangers.map(|name| format!("`files` has {name:?}, which the campaign file does not name")),

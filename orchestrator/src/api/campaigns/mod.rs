@@ -1,5 +1,6 @@
 //! Campaigns: made, looked at, asked, paused, drained, ended.
 
+mod check;
 mod control;
 mod create;
 mod learning_curve;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Routes {
         .route(read, routes!(progress::get))
         .route(read, routes!(learning_curve::get))
         .slow_route(write, routes!(create::post))
+        .route(write, routes!(check::post))
         .route(read, routes!(next_ticks::get))
         .route(write, routes!(start_round::post))
         .route(write, routes!(control::pause))

@@ -121,6 +121,50 @@ async fn a_campaign_is_created_once_from_a_file_that_is_right(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_file_is_checked_before_anything_is_made_of_it(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut talk = Talk::with(App::new(options, login).await);
+    let token = talk.app.token(&[Scope::CampaignWrite]).await;
+    let reader = talk.app.token(&[Scope::Read]).await;
+    let path = "/api/v1/campaigns/check";
+    talk.post("who may only read", &reader, path, &json!({"toml": TOML})).await;
+    talk.post("nothing yet", &token, path, &json!({"toml": ""})).await;
+    let wrong = TOML.replace("replicates = 2", "replicates = \"two\"").replace("rounds = 2", "round = 2");
+    talk.post("two mistakes", &token, path, &json!({"toml": wrong})).await;
+    let over =
+        format!("{TOML}\n[schedule]\nevery_hours = 168.0\nends = 2001-01-01T00:00:00\nzone = \"UTC\"\n");
+    talk.post("a calendar that is over", &token, path, &json!({"toml": over})).await;
+
+    let far = format!("{TOML}\n[schedule]\ncron = \"0 9 30 2 *\"\nzone = \"UTC\"\n");
+    talk.post("a day that never comes", &token, path, &json!({"toml": far})).await;
+
+    let weekly = format!("{TOML}\n[schedule]\ncron = \"0 9 * * Mon\"\nzone = \"Europe/Vienna\"\n");
+    let (status, right) = talk.app.post(&token, path, &json!({"toml": weekly})).await;
+    assert_eq!(status, StatusCode::OK, "{right:#}");
+    assert_eq!((&right["problems"], &right["spec"]["name"]), (&json!([]), &json!("by hand")));
+    let files = json!([{"field": "design.genes_file", "name": "genes.csv"},
+        {"field": "model.features[0]", "name": "features.csv"}]);
+    assert_eq!(right["files"], files);
+    // 96 wells less 12 of controls, in duplicate.
+    let round = json!({"experiments": 2, "experiments_per_plate": 42, "plates_at_least": 1});
+    assert_eq!(right["round"], round);
+    let ticks = right["ticks"].as_array().expect("ticks");
+    let is_due = |tick: &Value| {
+        let local = tick["local"].as_str().expect("a time");
+        let local: chrono::NaiveDateTime = local.parse().expect("a time");
+        tick["zone"] == "Europe/Vienna" && local.format("%a %H:%M").to_string() == "Mon 09:00"
+    };
+    assert!(ticks.len() == 5 && ticks.iter().all(is_due), "{ticks:#?}");
+
+    upload(&talk, &token, GENES).await;
+    upload(&talk, &token, FEATURES).await;
+    assert_eq!(count(&talk, "campaign").await, 0, "nothing was made");
+    let (status, _) = talk.app.post(&token, "/api/v1/campaigns", &body()).await;
+    assert_eq!(status, StatusCode::CREATED);
+    talk.post("its name again", &token, path, &json!({"toml": TOML})).await;
+    insta::assert_snapshot!(talk.text);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_campaign_is_paused_resumed_and_cancelled(options: PgPoolOptions, login: PgConnectOptions) {
     let mut talk = Talk::with(App::new(options, login).await);
     let token = talk.app.token(&[Scope::CampaignWrite]).await;
