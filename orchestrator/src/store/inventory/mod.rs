@@ -1,0 +1,15 @@
+//! What stands in the laboratory: plates, volumes, reservations, places.
+
+mod available;
+mod list;
+mod places;
+mod stock;
+mod volumes;
+
+pub use available::{Wanted, available, available_of, slots_in_use};
+pub use list::{Role, StockPlate, list};
+pub use places::{place, standing, standing_on, storage};
+pub use stock::{
+    LibraryPlate, StockState, add_blank_plate, add_library_plate, set_stock_state, withdraw_unused,
+};
+pub use volumes::{Reserved, release, reserve, spend, write_off};
