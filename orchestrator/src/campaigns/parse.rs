@@ -93,7 +93,7 @@ fn read_fields(document: &Document) -> Fields {
             // The error's own place is the table's, which may be nowhere for the root.
             Kind::Missing => document.problem(&path, error.message()),
             Kind::Unknown => document.problem_at(error.span(), &path, bad.in_words(error.message())),
-            Kind::Value => document.problem_at(error.span(), &path, error.message().to_owned()),
+            Kind::Value => document.problem_at(error.span(), &path, expected_in_words(error.message())),
         });
         fields.unread.extend(bad.path.first().cloned());
         if !bad.mend(&mut root, &template) {
@@ -101,6 +101,25 @@ fn read_fields(document: &Document) -> Fields {
         }
     }
     fields
+}
+
+/// What belongs where something else stands, as serde calls it and as people do.
+const EXPECTED: [(&str, &str); 7] = [
+    ("u8", "a whole number, 0 or more"),
+    ("u32", "a whole number, 0 or more"),
+    ("u64", "a whole number, 0 or more"),
+    ("usize", "a whole number, 0 or more"),
+    ("f32", "a number"),
+    ("f64", "a number"),
+    ("a boolean", "true or false"),
+];
+
+fn expected_in_words(message: &str) -> String {
+    let told = |(serde, people): &(&str, &str)| {
+        let found = message.strip_suffix(serde)?.strip_suffix(", expected ")?;
+        Some(format!("{found}, expected {people}"))
+    };
+    EXPECTED.iter().find_map(told).unwrap_or_else(|| message.to_owned())
 }
 
 /// Where reading stopped.
@@ -275,8 +294,8 @@ constraint = { at_least = 1, at_most = 0.5 }
                 "direction = \"maximize\" | objective.direction: unknown variant `maximize`, expected one of `maximise`, \
                  `minimise`, `two_sided`",
                 "[assay] | assay.temperature_celsius: missing field `temperature_celsius`",
-                "replicates = -2 | assay.replicates: invalid value: integer `-2`, expected u32",
-                "wells = \"many\" | controls.negative.wells: invalid type: string \"many\", expected u32",
+                "replicates = -2 | assay.replicates: invalid value: integer `-2`, expected a whole number, 0 or more",
+                "wells = \"many\" | controls.negative.wells: invalid type: string \"many\", expected a whole number, 0 or more",
                 "colour = 3 | budget.colour: unknown field `colour`, expected one of `rounds`, `batch`, \
                  `batch_cost`, `stop_after_hits`, `runners_up`",
                 "[bench] | bench.handler: missing field `handler`",
