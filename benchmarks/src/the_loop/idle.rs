@@ -1,5 +1,5 @@
-//! What a thousand agents cost that wait for work, as agents do: each at its own instrument, asking for work and,
-//! beside it, for orders.
+//! What a thousand agents cost that wait for work, as agents do: each at its own instrument, asking for work and hearing
+//! of a stop there.
 
 use crate::laboratory::crew::{Crew, Hand};
 use crate::laboratory::devices::Device;
@@ -11,8 +11,9 @@ use jobs::work::Kind;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Until all of them stand waiting, and their first waits ended one after the other.
-const GATHER: Duration = Duration::from_secs(25);
+/// Until all of them stand waiting, their first waits ended one after the other, and the connections on which they
+/// asked for orders at first were let go (30 s without a question).
+const GATHER: Duration = Duration::from_secs(90);
 
 pub async fn agents(ground: &Ground, count: usize, window: Duration) -> anyhow::Result<Idle> {
     let database = ground.database(0).await?;
