@@ -92,6 +92,7 @@ async function places(): Promise<Place[]> {
     { name: "home", path: "/", role: "engineer" },
     { name: "campaigns", path: "/campaigns", role: "engineer" },
     { name: "campaign", path: `/campaigns/${campaign}`, role: "engineer" },
+    { name: "campaign-new", path: "/campaigns/new", role: "engineer" },
     { name: "batches", path: "/batches", role: "engineer" },
     ...(batch ? [{ name: "batch", path: `/batches/${batch}`, role: "engineer" }] : []),
     ...(planned ? [{ name: "batch-planned", path: `/batches/${planned}`, role: "engineer" }] : []),

@@ -26,6 +26,7 @@ import { Route as AppBatchesIndexRouteImport } from "./routes/_app/batches/index
 import { Route as AppBatchesBatchIdRouteImport } from "./routes/_app/batches/$batchId";
 import { Route as AppCampaignsIndexRouteImport } from "./routes/_app/campaigns/index";
 import { Route as AppCampaignsCampaignIdRouteImport } from "./routes/_app/campaigns/$campaignId";
+import { Route as AppCampaignsNewRouteImport } from "./routes/_app/campaigns/new";
 import { Route as AppJobsIndexRouteImport } from "./routes/_app/jobs/index";
 import { Route as AppJobsJobIdRouteImport } from "./routes/_app/jobs/$jobId";
 import { Route as AppPlatesIndexRouteImport } from "./routes/_app/plates/index";
@@ -115,6 +116,11 @@ const AppCampaignsCampaignIdRoute = AppCampaignsCampaignIdRouteImport.update({
   path: "/campaigns/$campaignId",
   getParentRoute: () => AppRoute,
 } as any);
+const AppCampaignsNewRoute = AppCampaignsNewRouteImport.update({
+  id: "/campaigns/new",
+  path: "/campaigns/new",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppJobsIndexRoute = AppJobsIndexRouteImport.update({
   id: "/jobs/",
   path: "/jobs/",
@@ -151,6 +157,7 @@ export interface FileRoutesByFullPath {
   "/users": typeof AppUsersRoute;
   "/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
+  "/campaigns/new": typeof AppCampaignsNewRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/batches/": typeof AppBatchesIndexRoute;
@@ -173,6 +180,7 @@ export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
   "/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
+  "/campaigns/new": typeof AppCampaignsNewRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/batches": typeof AppBatchesIndexRoute;
@@ -197,6 +205,7 @@ export interface FileRoutesById {
   "/_app/": typeof AppIndexRoute;
   "/_app/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/_app/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
+  "/_app/campaigns/new": typeof AppCampaignsNewRoute;
   "/_app/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/_app/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/_app/batches/": typeof AppBatchesIndexRoute;
@@ -221,6 +230,7 @@ export interface FileRouteTypes {
     | "/users"
     | "/batches/$batchId"
     | "/campaigns/$campaignId"
+    | "/campaigns/new"
     | "/jobs/$jobId"
     | "/plates/$plateId"
     | "/batches/"
@@ -243,6 +253,7 @@ export interface FileRouteTypes {
     | "/"
     | "/batches/$batchId"
     | "/campaigns/$campaignId"
+    | "/campaigns/new"
     | "/jobs/$jobId"
     | "/plates/$plateId"
     | "/batches"
@@ -266,6 +277,7 @@ export interface FileRouteTypes {
     | "/_app/"
     | "/_app/batches/$batchId"
     | "/_app/campaigns/$campaignId"
+    | "/_app/campaigns/new"
     | "/_app/jobs/$jobId"
     | "/_app/plates/$plateId"
     | "/_app/batches/"
@@ -401,6 +413,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppCampaignsCampaignIdRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/campaigns/new": {
+      id: "/_app/campaigns/new";
+      path: "/campaigns/new";
+      fullPath: "/campaigns/new";
+      preLoaderRoute: typeof AppCampaignsNewRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/jobs/": {
       id: "/_app/jobs/";
       path: "/jobs";
@@ -445,6 +464,7 @@ interface AppRouteChildren {
   AppIndexRoute: typeof AppIndexRoute;
   AppBatchesBatchIdRoute: typeof AppBatchesBatchIdRoute;
   AppCampaignsCampaignIdRoute: typeof AppCampaignsCampaignIdRoute;
+  AppCampaignsNewRoute: typeof AppCampaignsNewRoute;
   AppJobsJobIdRoute: typeof AppJobsJobIdRoute;
   AppPlatesPlateIdRoute: typeof AppPlatesPlateIdRoute;
   AppBatchesIndexRoute: typeof AppBatchesIndexRoute;
@@ -466,6 +486,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppIndexRoute: AppIndexRoute,
   AppBatchesBatchIdRoute: AppBatchesBatchIdRoute,
   AppCampaignsCampaignIdRoute: AppCampaignsCampaignIdRoute,
+  AppCampaignsNewRoute: AppCampaignsNewRoute,
   AppJobsJobIdRoute: AppJobsJobIdRoute,
   AppPlatesPlateIdRoute: AppPlatesPlateIdRoute,
   AppBatchesIndexRoute: AppBatchesIndexRoute,

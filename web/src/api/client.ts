@@ -14,6 +14,16 @@ export const whenSignedOut = (listener: typeof onSignedOut) => {
   onSignedOut = listener;
 };
 
+/** What proves a request that changes something; for those that `fetch` cannot send. */
+export const proof = (): Record<string, string> => (csrfToken ? { "x-csrf-token": csrfToken } : {});
+
+/** The error behind an answer that is no success. Whoever waits for it is told when the session is over. */
+export async function refusal(response: Response, path: string): Promise<ProblemError> {
+  const problem = await readProblem(response);
+  if (response.status === 401 && path !== "/api/v1/session") onSignedOut(problem);
+  return new ProblemError(problem);
+}
+
 /** The app is served by the server it talks to. Tests of logic have no location. */
 const HERE = globalThis.location?.origin ?? "http://localhost";
 
@@ -22,7 +32,7 @@ const TIMEOUT_MS = 40_000;
 
 async function send(request: Request): Promise<Response> {
   const headers = new Headers(request.headers);
-  if (request.method !== "GET" && csrfToken) headers.set("x-csrf-token", csrfToken);
+  if (request.method !== "GET") for (const [name, value] of Object.entries(proof())) headers.set(name, value);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   return await fetch(new Request(request, { headers, signal, credentials: "same-origin" }));
 }
@@ -30,9 +40,7 @@ async function send(request: Request): Promise<Response> {
 const refuse: Middleware = {
   async onResponse({ response, schemaPath }) {
     if (response.ok) return undefined;
-    const problem = await readProblem(response);
-    if (response.status === 401 && schemaPath !== "/api/v1/session") onSignedOut(problem);
-    throw new ProblemError(problem);
+    throw await refusal(response, schemaPath);
   },
 };
 
@@ -61,12 +69,7 @@ export async function plain<T>(method: string, path: string, { body, headers, si
       signal,
     }),
   );
-  if (!response.ok) {
-    const problem = await readProblem(response);
-    const isSession = url.pathname === "/api/v1/session";
-    if (response.status === 401 && !isSession) onSignedOut(problem);
-    throw new ProblemError(problem);
-  }
+  if (!response.ok) throw await refusal(response, url.pathname);
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
 }

@@ -2,17 +2,8 @@ import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { nextTicksQuery } from "../api/queries.ts";
 import { BlockBones } from "../display/Bones.tsx";
-import { shortMoment } from "../display/format.ts";
 import { Panel } from "../display/Panel.tsx";
-import { LabWhen } from "../display/When.tsx";
-import classes from "./Upcoming.module.css";
-
-/** `2026-12-21T08:00:00` of the campaign's own wall clock, for people. */
-function wallTime(local: string): string {
-  // Read as if it were ours: only its figures are shown, and the zone stands above.
-  const at = new Date(local);
-  return Number.isNaN(at.getTime()) ? local : shortMoment(at);
-}
+import { TickList } from "./TickList.tsx";
 
 /** When the next rounds begin. Hidden where a server does not say. */
 export function Upcoming({ campaign, title = "Next rounds" }: { campaign: string; title?: string }) {
@@ -33,17 +24,7 @@ export function Upcoming({ campaign, title = "Next rounds" }: { campaign: string
           the campaign has ended.
         </Text>
       ) : (
-        <ol className={classes.list}>
-          {data.map((tick) => (
-            <li key={tick.at}>
-              <span className={classes.local}>{wallTime(tick.local)}</span>
-              <span className={classes.rest}>
-                <LabWhen at={tick.at} short />
-              </span>
-              {tick.note ? <span className={classes.note}>{tick.note}</span> : null}
-            </li>
-          ))}
-        </ol>
+        <TickList ticks={data} />
       )}
     </Panel>
   );

@@ -1,6 +1,7 @@
-import { IconTargetArrow } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconPlus, IconTargetArrow } from "@tabler/icons-react";
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { createFileRoute, useNavigate } from "@tanstack/react-router";
+import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { campaignsQuery, progressQuery } from "../../../api/queries.ts";
 import type { CampaignLine, CampaignProgress } from "../../../api/types.ts";
@@ -11,6 +12,7 @@ import { PageHead } from "../../../display/PageHead.tsx";
 import { Panel } from "../../../display/Panel.tsx";
 import { StateBadge } from "../../../display/StateBadge.tsx";
 import { When } from "../../../display/When.tsx";
+import { useMay } from "../../../session/may.ts";
 import { type Column, DataTable } from "../../../tables/DataTable.tsx";
 
 export const Route = createFileRoute("/_app/campaigns/")({ component: Page });
@@ -22,6 +24,7 @@ const FOLLOWED = 30;
 
 function Page() {
   const navigate = useNavigate();
+  const mayWrite = useMay("campaign:write");
   const campaigns = useQuery(campaignsQuery);
   const lines = campaigns.data?.items;
   const newest = useMemo(() => [...(lines ?? [])].reverse(), [lines]);
@@ -30,7 +33,11 @@ function Page() {
   const columns = useMemo(makeColumns, []);
   return (
     <>
-      <PageHead title="Campaigns" note="Series of rounds, each towards one goal." />
+      <PageHead
+        title="Campaigns"
+        note="Series of rounds, each towards one goal."
+        actions={mayWrite ? <NewCampaign /> : null}
+      />
       <Panel title="All campaigns" flush>
         <FailedOr read={campaigns} what="The campaigns cannot be read">
           <DataTable
@@ -41,9 +48,13 @@ function Page() {
             id={id}
             open={(row) => navigate({ to: "/campaigns/$campaignId", params: { campaignId: row.id } })}
             empty={
-              <Nothing icon={IconTargetArrow} title="No campaign yet">
+              <Nothing
+                icon={IconTargetArrow}
+                title="No campaign yet"
+                action={mayWrite ? <NewCampaign /> : null}
+              >
                 A campaign is written as a file: goal, design space, assay, budget, calendar. It stands here
-                once an engineer has created it:{" "}
+                once an engineer has created it, on a page of this app or with{" "}
                 <code className="lw-mono">loopwright campaign create -f campaign.toml</code>
               </Nothing>
             }
@@ -51,6 +62,14 @@ function Page() {
         </FailedOr>
       </Panel>
     </>
+  );
+}
+
+function NewCampaign() {
+  return (
+    <Button component={Link} to="/campaigns/new" leftSection={<IconPlus size={15} />}>
+      New campaign
+    </Button>
   );
 }
 
