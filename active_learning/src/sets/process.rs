@@ -193,8 +193,8 @@ mod tests {
         let root = gram.linalg_cholesky(false).to_kind(Kind::Float);
         let cross = tensor::from_f32(&[1., 0.5, 0., 1.], &[2, 2]).unwrap();
         // Of the second row's forecast a half is said of all sets.
-        let mut around = Surroundings { means: vec![0.0, 0.0], solved: solve(&cross, &root).unwrap() };
-        around.solved = around.solved * tensor::from_f32(&[0.0, 0.5], &[2, 1]).unwrap();
+        let share = tensor::from_f32(&[0.0, 0.5], &[2, 1]).unwrap();
+        let around = Surroundings { means: vec![0.0, 0.0], solved: solve(&cross, &root).unwrap() * share };
         let own = tensor::from_f32(&[1., 1.], &[2]).unwrap();
         let Doubt { sd, foretold } = doubt(&own, &cross, &root, &around).unwrap();
         // Single precision.
