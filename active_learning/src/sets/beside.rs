@@ -83,6 +83,9 @@ mod tests {
     use super::*;
     use crate::data::FeatureTable;
     use crate::representation::Vocabulary;
+    use crate::sets::around::Around;
+    use crate::sets::process::{self, Doubt};
+    use crate::sets::student::{Student, boldness};
     use jobs::{Context, Experiment};
 
     /// Ten edits of two blocks, every third without the second.
@@ -139,5 +142,34 @@ mod tests {
             let pairs = said[0].means[place].iter().zip(&said[1].means[place]);
             assert!(pairs.clone().count() == 4 && pairs.clone().all(|(one, other)| near(*one, *other)));
         }
+        // And so is how sure they are.
+        let root = value.root(&geometry.parts(&trained, &trained).unwrap()).unwrap().to_kind(Kind::Float);
+        let own = within.own.weighted(&value.weights).unwrap().narrow(0, 1, 4);
+        let around = Around::of(&geometry, &value, (&new, &within), (&trained, &likeness, &root)).unwrap();
+        let around = around.at(1, 4).unwrap();
+        // Without contexts and likeness the process says what is left of its forecast, and of its variance.
+        let mut weights = value.weights;
+        weights[4..].fill(0.0);
+        let of_edits = geometry.parts(&new, &trained).unwrap().weighted(&weights).unwrap().narrow(0, 1, 4);
+        let by_hand = tensor::to_f64(&of_edits.to_kind(Kind::Double).matmul(&value.alpha)).unwrap();
+        let length =
+            process::solve(&of_edits, &root).unwrap().square().sum_dim_intlist(1i64, false, Kind::Float);
+        let Doubt { foretold, .. } = process::doubt(&own, &said[0].covariances, &root, &around).unwrap();
+        let left = said[0].means[0].iter().zip(&around.means).map(|(mean, around)| mean - around);
+        assert!(left.zip(&by_hand).all(|(one, other)| near(one, *other)), "{by_hand:?}");
+        let lengths = tensor::to_f64(&length).unwrap();
+        assert!(
+            foretold.iter().zip(&lengths).all(|(one, other)| near(*one, *other)),
+            "{foretold:?} {lengths:?}"
+        );
+        let student = Student { freedom: 2.0, scale: 0.5 };
+        let [loops, tensors] = said.map(|said| {
+            let Doubt { sd, foretold } = process::doubt(&own, &said.covariances, &root, &around).unwrap();
+            let of_edits = said.means[0].iter().zip(&around.means).map(|(mean, around)| mean - around);
+            let bold = of_edits.zip(foretold).map(|(away, foretold)| boldness(away, foretold));
+            bold.zip(sd).map(|(bold, sd)| student.factor(bold) * sd).collect::<Vec<f64>>()
+        });
+        assert!(loops.iter().zip(&tensors).all(|(one, other)| near(*one, *other)), "{loops:?} {tensors:?}");
+        assert!(loops.iter().any(|one| (one - loops[0]).abs() > 0.1), "{loops:?}");
     }
 }

@@ -245,14 +245,21 @@ impl Draws {
         Ok(Self { prior: drawn, likeness: of_likeness, pulls: pulls.f_to_kind(Kind::Float)? })
     }
 
-    /// Adds to the rows from `first` on what they have to do with those measured: `cross` `[count, N]`, `likeness`
-    /// `[count, blocks]`, `mean` `[count]`.
-    pub fn finish(&mut self, first: usize, mean: &[f64], cross: &Tensor, likeness: &Tensor) -> Result<()> {
+    /// Adds to the rows from `first` on what they have to do with those measured: `mean` and how much `wider` than the
+    /// process `[count]`, `cross` `[count, N]`, `likeness` `[count, blocks]`.
+    pub fn finish(
+        &mut self,
+        first: usize,
+        (mean, wider): (&[f64], &[f64]),
+        cross: &Tensor,
+        likeness: &Tensor,
+    ) -> Result<()> {
         let moved = likeness.f_matmul(&self.likeness)?.f_sub(&cross.f_matmul(&self.pulls)?)?;
         let moved = tensor::to_f32(&moved.f_transpose(0, 1)?)?;
         for (draw, moved) in self.prior.iter_mut().zip(moved.chunks(mean.len().max(1))) {
-            for ((value, mean), moved) in draw[first..].iter_mut().zip(mean).zip(moved) {
-                *value += mean + f64::from(*moved);
+            let rows = draw[first..].iter_mut().zip(mean.iter().zip(wider)).zip(moved);
+            for ((value, (mean, wider)), moved) in rows {
+                *value = mean + wider * (*value + f64::from(*moved));
             }
         }
         Ok(())
@@ -376,7 +383,11 @@ mod tests {
             parts(&trained, &trained) + Tensor::eye(4, (Kind::Double, tch::Device::Cpu)) * process.noise;
         let (root, cross) = (noisy.linalg_cholesky(false), parts(&asked, &trained));
         let known = cross.matmul(&cross.transpose(0, 1).cholesky_solve(&root, false));
-        let expected = tensor::to_f64(&(parts(&asked, &asked) - known)).unwrap();
+        // Each row as much wider as it is said to be.
+        let wider = [1.0, 0.5, 2.0, 1.0, 1.5];
+        let scale = tensor::from_f64(&wider, &[5, 1]).unwrap();
+        let expected = (parts(&asked, &asked) - known) * scale.matmul(&scale.transpose(0, 1));
+        let expected = tensor::to_f64(&expected).unwrap();
 
         let likeness = geometry.likeness(&trained).unwrap();
         let all = trained.join(&asked).unwrap();
@@ -388,8 +399,10 @@ mod tests {
         // In two chunks, as a pool is.
         for (first, count) in [(0, 2), (2, 3)] {
             let of = |all: &Tensor| all.narrow(0, first, count);
-            let mean = vec![0.0; count as usize];
-            draws.finish(first as usize, &mean, &of(&cross), &of(&likeness)).unwrap();
+            let rows = first as usize..(first + count) as usize;
+            let mean = vec![0.0; rows.len()];
+            let said = (mean.as_slice(), &wider[rows.clone()]);
+            draws.finish(rows.start, said, &of(&cross), &of(&likeness)).unwrap();
         }
         assert_near(&covariance(&draws.into_samples()), &expected);
     }

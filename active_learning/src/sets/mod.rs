@@ -6,12 +6,14 @@
 //! turns them into log-odds. Exact up to some thousand rows: the cost is the cube of the rows trained on, and linear in
 //! those predicted.
 
+mod around;
 mod beside;
 pub mod cross;
 mod gathered;
 mod joint;
 pub mod kernel;
 pub mod process;
+pub mod student;
 mod tails;
 
 use crate::calibration::HeldOut;
@@ -22,13 +24,15 @@ use crate::model::{Posterior, Stop, TrainingSet};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Error, Result, tensor};
+use around::Around;
 use beside::{Beside, Weighted};
 pub(crate) use joint::Draws;
 use joint::Prior;
 use kernel::{Common, Geometry, PARTS};
-use process::Process;
+use process::{Doubt, Process};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use student::{Student, boldness};
 use tails::Tails;
 use tch::{Device, Kind, Tensor};
 
@@ -45,6 +49,8 @@ pub struct SetProcess {
     /// What it was trained on.
     pub rows: Encoded,
     pub value: Process,
+    /// How much less sure than the process the value is.
+    pub student: Student,
     pub hit: Process,
     /// Where the hits are.
     pub tails: Tails,
@@ -68,6 +74,15 @@ struct Prepared {
     likeness: Tensor,
 }
 
+/// What is said of some of the rows asked for.
+struct Chunk {
+    posterior: Posterior,
+    /// `[count]`: factors on what the process itself is unsure of.
+    wider: Vec<f64>,
+    /// `[count, N]`: the value's, with the rows trained on.
+    covariances: Tensor,
+}
+
 /// Whether the perturbations are sets: then this model is for them.
 pub fn has_sets(encoded: &Encoded) -> bool {
     encoded.edits.size().get(1).is_some_and(|slots| *slots > 1)
@@ -84,25 +99,33 @@ pub(crate) fn fit(
     // Of the values that the process knows: a threshold further out than those could not be reached.
     let tails = Tails::find(&values, &set.hits);
     let (value, value_left) = Process::fit(&parts, &values)?;
+    let bold = student::left_out(&value, &parts, &value_left.inverse)?;
+    let rows: Vec<(f64, f64)> = bold.iter().copied().zip(value_left.squares(&values)).collect();
+    let student = Student::fit(&rows);
     stop.check()?;
     let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, tails.side()))?;
     let reach = value_left.mean.iter().zip(&value_left.sd).map(|(mean, sd)| tails.log_odds(*mean, *sd));
     let columns = odds_columns(&hit_left.mean, reach)?;
     let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &CENTRE, &PRECISION)?;
     let log_odds = odds.log_odds(&columns)?;
-    let held_out = (0..if set.fold_count == 0 { 0 } else { set.len() }).map(|row| HeldOut {
-        row,
-        fold: set.folds[row],
-        forecast: Forecast { mean: value_left.mean[row], sd: value_left.sd[row], observed: set.values[row] },
-        aleatoric_sd: value.noise.sqrt(),
-        hit_log_odds: log_odds[row],
-        hit: set.hits[row] > 0.5,
+    let held_out = (0..if set.fold_count == 0 { 0 } else { set.len() }).map(|row| {
+        let wider = student.factor(bold[row]);
+        let sd = wider * value_left.sd[row];
+        HeldOut {
+            row,
+            fold: set.folds[row],
+            forecast: Forecast { mean: value_left.mean[row], sd, observed: set.values[row] },
+            aleatoric_sd: wider * value.noise.sqrt(),
+            hit_log_odds: log_odds[row],
+            hit: set.hits[row] > 0.5,
+        }
     });
     let held_out = held_out.collect();
     Ok((
         SetProcess {
             rows: set.encoded,
             value,
+            student,
             hit,
             tails,
             odds,
@@ -165,31 +188,40 @@ impl SetProcess {
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
         let within = geometry.within(encoded)?;
         let beside = Beside::of(&geometry, (encoded, &within), (&prepared.rows, &prepared.likeness))?;
+        let around = Around::of(
+            &geometry,
+            &self.value,
+            (encoded, &within),
+            (&prepared.rows, &prepared.likeness, &prepared.root),
+        )?;
         let at_once = beside.rows_at_once();
         let own = within.own.weighted(&self.value.weights)?;
         let mut posterior = Posterior::default();
         for first in (0..encoded.count).step_by(at_once as usize) {
             let count = (encoded.count - first).min(at_once);
             let own = own.f_narrow(0, first, count)?;
-            let (of_chunk, cross) = self.predict_chunk(&beside, first, &own, &prepared.root)?;
+            let Chunk { posterior: of_chunk, wider, covariances } =
+                self.predict_chunk((&beside, &around), first, &own, &prepared.root)?;
             if let Some((draws, place)) = &mut draws {
                 let likeness = within.likeness.f_narrow(0, first, count)?;
-                draws.finish(*place + first as usize, &of_chunk.mean, &cross, &likeness)?;
+                let place = *place + first as usize;
+                draws.finish(place, (&of_chunk.mean, &wider), &covariances, &likeness)?;
             }
             posterior.append(of_chunk);
         }
         Ok(posterior)
     }
 
-    /// `own` `[count]`: the value's prior variance of the rows from `first` on. Also the value's covariances with the rows
-    /// trained on, `[count, N]`.
+    /// `own` `[count]`: the value's prior variance of the rows from `first` on.
+    ///
+    /// Of the hit the process itself speaks: how far it reaches into the tails is told from rows left out, bold and not.
     fn predict_chunk(
         &self,
-        beside: &Beside,
+        (beside, around): (&Beside, &Around),
         first: i64,
         own: &Tensor,
         root: &Tensor,
-    ) -> Result<(Posterior, Tensor)> {
+    ) -> Result<Chunk> {
         let count = own.size1()?;
         let Weighted { covariances, means } = beside.weighted(first, count, [&self.value, &self.hit])?;
         let about = |centre: f64, means: Vec<f64>| -> Vec<f64> {
@@ -197,20 +229,24 @@ impl SetProcess {
         };
         let [mean, hit] = means;
         let (mean, hit) = (about(self.value.centre, mean), about(self.hit.centre, hit));
-        let epistemic_sd = process::sds(own, &covariances, root)?;
+        let around = around.at(first, count)?;
+        let Doubt { sd, foretold } = process::doubt(own, &covariances, root, &around)?;
         let noise = self.value.noise.sqrt();
-        let reach = mean.iter().zip(&epistemic_sd);
-        let reach = reach.map(|(mean, sd)| self.tails.log_odds(*mean, sd.hypot(noise)));
+        let reach = mean.iter().zip(&sd).map(|(mean, sd)| self.tails.log_odds(*mean, sd.hypot(noise)));
         let hit_log_odds = self.odds.log_odds(&odds_columns(&hit, reach)?)?;
+        let of_edits = mean.iter().zip(&around.means).map(|(mean, around)| mean - self.value.centre - around);
+        let wider =
+            of_edits.zip(&foretold).map(|(away, foretold)| self.student.factor(boldness(away, *foretold)));
+        let wider: Vec<f64> = wider.collect();
         let posterior = Posterior {
-            epistemic_sd,
-            aleatoric_sd: vec![noise; mean.len()],
+            epistemic_sd: sd.iter().zip(&wider).map(|(sd, wider)| sd * wider).collect(),
+            aleatoric_sd: wider.iter().map(|wider| noise * wider).collect(),
             hit_log_odds,
             mean,
             hit_information: Vec::new(),
             samples: Vec::new(),
         };
-        Ok((posterior, covariances))
+        Ok(Chunk { posterior, wider, covariances })
     }
 
     /// What every prediction on `device` needs, made by the first.
@@ -245,6 +281,10 @@ impl SetProcess {
         ]);
         if tensor::to_f32(&self.rows.decades)?.iter().any(|decades| *decades != 0.0) {
             tensors.insert("sets.decades".to_owned(), whole(&self.rows.decades)?);
+        }
+        if self.student != Student::GAUSSIAN {
+            let numbers = [self.student.freedom, self.student.scale];
+            tensors.insert("sets.student".to_owned(), tensor::from_f64(&numbers, &[2])?);
         }
         for (name, process) in [("value", &self.value), ("hit", &self.hit)] {
             let mut numbers = process.weights.to_vec();
@@ -287,8 +327,17 @@ impl SetProcess {
         let [low, high] = tensor::to_f64(&tensor_of("sets.tails")?)?[..] else {
             return Err(Error::Checkpoint("its tails are not two".into()));
         };
+        // Not there in those of before, and where there were few rows.
+        let student = match tensor_of("sets.student") {
+            Ok(numbers) => match tensor::to_f64(&numbers)?[..] {
+                [freedom, scale] => Student { freedom, scale },
+                _ => return Err(Error::Checkpoint("its degrees of freedom are not two numbers".into())),
+            },
+            Err(_) => Student::GAUSSIAN,
+        };
         let odds = Logistic { weights: tensor_of("sets.odds")? };
         Ok(Self {
+            student,
             tails: Tails { low, high },
             rows,
             value: process("value")?,

@@ -3,6 +3,7 @@
 //! The weights of the parts and the noise maximise the evidence (eq. 2.30) on some of the rows, held near
 //! where they start: a step up or down in each in turn, as long as it helps.
 
+use crate::sets::around::Surroundings;
 use crate::sets::kernel::{PARTS, Parts};
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
@@ -30,6 +31,24 @@ pub struct LeftOut {
     pub mean: Vec<f64>,
     /// Noise included.
     pub sd: Vec<f64>,
+    /// Inverse of the covariance of all rows, noise included, `[N, N]`, double precision.
+    pub inverse: Tensor,
+}
+
+/// What data leave open of some rows, and what they say.
+pub(super) struct Doubt {
+    /// Of the noise-free value.
+    pub sd: Vec<f64>,
+    /// Variance, a priori, of what is foretold of the edits.
+    pub foretold: Vec<f64>,
+}
+
+impl LeftOut {
+    /// Errors of `target`, squared, over their variances.
+    pub fn squares(&self, target: &[f64]) -> impl Iterator<Item = f64> {
+        let said = self.mean.iter().zip(&self.sd);
+        target.iter().zip(said).map(|(value, (mean, sd))| ((value - mean) / sd).powi(2))
+    }
 }
 
 impl Process {
@@ -48,10 +67,12 @@ impl Process {
 
     /// Closed form of leaving each row out (eq. 5.12).
     fn left_out(&self, root: &Tensor, target: &[f64]) -> Result<LeftOut> {
-        let inverse = tensor::to_f64(&root.f_cholesky_inverse(false)?.f_diagonal(0, 0, 1)?)?;
+        let inverse = root.f_cholesky_inverse(false)?;
+        let own = tensor::to_f64(&inverse.f_diagonal(0, 0, 1)?)?;
         let alpha = tensor::to_f64(&self.alpha)?;
-        let mean = target.iter().zip(&alpha).zip(&inverse).map(|((value, alpha), own)| value - alpha / own);
-        Ok(LeftOut { mean: mean.collect(), sd: inverse.iter().map(|own| own.recip().sqrt()).collect() })
+        let mean = target.iter().zip(&alpha).zip(&own).map(|((value, alpha), own)| value - alpha / own);
+        let mean = mean.collect();
+        Ok(LeftOut { mean, sd: own.iter().map(|own| own.recip().sqrt()).collect(), inverse })
     }
 
     /// Lower Cholesky factor of the covariance of noisy values, `[N, N]`.
@@ -60,12 +81,23 @@ impl Process {
     }
 }
 
-/// Sd of the noise-free value: `own` `[M]`, `cross` `[M, N]`, `root` `[N, N]`, all single precision.
-pub fn sds(own: &Tensor, cross: &Tensor, root: &Tensor) -> Result<Vec<f64>> {
+/// `own` `[M]`, `cross` `[M, N]`, `root` `[N, N]`, all single precision; `around`: what is said of more than the edits.
+pub(super) fn doubt(own: &Tensor, cross: &Tensor, root: &Tensor, around: &Surroundings) -> Result<Doubt> {
+    let solved = solve(cross, root)?;
+    let length = |solved: &Tensor| -> Result<Tensor> {
+        Ok(solved.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
+    };
+    let left = own.f_sub(&length(&solved)?)?.f_clamp_min(1e-6)?;
+    Ok(Doubt {
+        sd: tensor::to_f64(&left.f_sqrt()?)?,
+        foretold: tensor::to_f64(&length(&solved.f_sub(&around.solved)?)?)?,
+    })
+}
+
+/// `cross` `[M, N]` times the inverse of `root'`.
+pub(super) fn solve(cross: &Tensor, root: &Tensor) -> Result<Tensor> {
     // From the right: rows lie as LAPACK wants columns, and nothing is turned over. Twice as fast as from the left.
-    let solved = root.f_transpose(0, 1)?.f_linalg_solve_triangular(cross, true, false, false)?;
-    let known = solved.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
-    tensor::to_f64(&own.f_sub(&known)?.f_clamp_min(1e-6)?.f_sqrt()?)
+    Ok(root.f_transpose(0, 1)?.f_linalg_solve_triangular(cross, true, false, false)?)
 }
 
 fn split(all: &[f64; PARTS + 1]) -> (f64, [f64; PARTS]) {
@@ -154,15 +186,23 @@ mod tests {
     }
 
     #[test]
-    fn the_sd_is_the_closed_form() {
+    fn doubt_is_the_closed_form() {
         // K = [[2, 1], [1, 2]], k = (1, .5) and (0, 1), own variance 1:
         // 1 - k' K^-1 k with K^-1 = [[2, -1], [-1, 2]] / 3 is 1 - 1.5 / 3 and 1 - 2 / 3.
         let gram = tensor::from_f64(&[2., 1., 1., 2.], &[2, 2]).unwrap();
         let root = gram.linalg_cholesky(false).to_kind(Kind::Float);
         let cross = tensor::from_f32(&[1., 0.5, 0., 1.], &[2, 2]).unwrap();
-        let said = sds(&tensor::from_f32(&[1., 1.], &[2]).unwrap(), &cross, &root).unwrap();
+        // Of the second row's forecast a half is said of all sets.
+        let share = tensor::from_f32(&[0.0, 0.5], &[2, 1]).unwrap();
+        let around = Surroundings { means: vec![0.0, 0.0], solved: solve(&cross, &root).unwrap() * share };
+        let own = tensor::from_f32(&[1., 1.], &[2]).unwrap();
+        let Doubt { sd, foretold } = doubt(&own, &cross, &root, &around).unwrap();
         // Single precision.
-        assert!((said[0] - 0.5f64.sqrt()).abs() < 1e-6, "{said:?}");
-        assert!((said[1] - (1.0f64 / 3.0).sqrt()).abs() < 1e-6, "{said:?}");
+        assert!((sd[0] - 0.5f64.sqrt()).abs() < 1e-6, "{sd:?}");
+        assert!((sd[1] - (1.0f64 / 3.0).sqrt()).abs() < 1e-6, "{sd:?}");
+        assert!(
+            (foretold[0] - 0.5).abs() < 1e-6 && (foretold[1] - 0.25 * 2.0 / 3.0).abs() < 1e-6,
+            "{foretold:?}"
+        );
     }
 }

@@ -139,3 +139,41 @@ fn draws_are_of_one_function() {
         );
     }
 }
+
+/// The safetensors file `bytes` without the tensor called `name`.
+fn without(bytes: &[u8], name: &str) -> Vec<u8> {
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (head, body) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mut entries: serde_json::Value = serde_json::from_slice(head).unwrap();
+    // Its bytes stay, and nothing refers to them.
+    entries.as_object_mut().unwrap().remove(name).expect("it was there");
+    let head = entries.to_string();
+    [&(head.len() as u64).to_le_bytes()[..], head.as_bytes(), body].concat()
+}
+
+#[test]
+fn a_cell_of_before_is_as_sure_as_its_process() {
+    let (vocabulary, oracle) = screen();
+    let cell = trained(&vocabulary, &oracle);
+    let before = Cell::from_bytes(&without(&cell.to_bytes().unwrap(), "sets.student")).unwrap();
+    let asked: Vec<Experiment> = oracle.pool().iter().take(200).cloned().collect();
+    let [now, then] =
+        [&cell, &before].map(|cell| cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions);
+    let Model::Sets(model) = &cell.model else { panic!("sets are not what this is") };
+    let mut factors: Vec<f64> =
+        now.iter().zip(&then).map(|(now, then)| now.epistemic_sd / then.epistemic_sd).collect();
+    factors.sort_by(f64::total_cmp);
+    assert!(factors[199] > 1.05 * factors[0], "{factors:?} {:?}", model.student);
+    for (now, then) in now.iter().zip(&then) {
+        assert_eq!((now.mean, now.hit_probability), (then.mean, then.hit_probability));
+        // Both parts by one factor.
+        assert!(
+            (now.epistemic_sd * then.aleatoric_sd / (then.epistemic_sd * now.aleatoric_sd) - 1.0).abs()
+                < 1e-9
+        );
+    }
+    assert_eq!(
+        before.to_bytes().unwrap(),
+        Cell::from_bytes(&before.to_bytes().unwrap()).unwrap().to_bytes().unwrap()
+    );
+}
