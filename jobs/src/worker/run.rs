@@ -22,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
+/// The connection of a request can be used again a moment after its answer: whoever asks anew at once opens another.
+const COMES_BACK: Duration = Duration::from_millis(5);
+
 /// A worker at its queue.
 pub struct Worker {
     client: Client,
@@ -146,6 +149,7 @@ impl Worker {
                         self.pause(backoff.next_wait()).await;
                     } else {
                         backoff.reset();
+                        self.pause(COMES_BACK).await;
                     }
                 }
                 Err(error @ client::Error::ContractTooOld { .. }) => {
