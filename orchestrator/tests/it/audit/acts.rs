@@ -30,6 +30,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("POST /api/v1/jobs/{id}/start", "traffic: the attempt keeps it"),
     ("POST /api/v1/jobs/{id}/heartbeat", "traffic"),
     ("POST /api/v1/jobs/{id}/release", "traffic: the attempt keeps it"),
+    ("POST /api/v1/campaigns/check", "a look at a file: nothing is made of it"),
     (
         "POST /api/v1/orders",
         "traffic of workers: who heard of a stop is kept with the stop, which is an event",
