@@ -25,6 +25,8 @@ pub struct Verdict {
     pub resolved: u64,
     /// By round: what was chosen, and what it measured (normalised).
     pub measured: BTreeMap<u64, BTreeMap<String, f64>>,
+    /// By round: which version proposed it, and why that one.
+    pub proposed_by: BTreeMap<u64, String>,
 }
 
 impl Verdict {

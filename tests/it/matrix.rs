@@ -80,7 +80,12 @@ fn a_killed_campaign_chooses_and_measures_what_it_would_have_without() {
     assert_eq!(unhurt.verdict.measured.len(), 2);
     for (round, expected) in &unhurt.verdict.measured {
         let measured = &hurt.verdict.measured[round];
-        assert!(measured.keys().eq(expected.keys()), "round {round}: {measured:?} instead of {expected:?}");
+        assert!(
+            measured.keys().eq(expected.keys()),
+            "round {round}: {measured:?} ({:?}) instead of {expected:?} ({:?})",
+            hurt.verdict.proposed_by,
+            unhurt.verdict.proposed_by
+        );
         for (what, value) in expected {
             assert!((measured[what] - value).abs() < 1e-9, "{what}: {} instead of {value}", measured[what]);
         }

@@ -47,6 +47,10 @@ fn proposals(laboratory: &Laboratory, verdict: &mut Verdict) -> anyhow::Result<(
              and not exists (select from observation where observation.proposal_id = proposal.id)",
     )?;
     verdict.lost.extend(kept.iter().map(|it| format!("measured, and without observation: {it}")));
+    for row in laboratory.database("select number, model_because from round")? {
+        let round = row["number"].as_u64().unwrap_or_default();
+        verdict.proposed_by.insert(round, text(&row, "/model_because").to_owned());
+    }
     Ok(())
 }
 
