@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Until all of them stand waiting, their first waits ended one after the other, and the connections on which they
 /// asked for orders at first were let go (30 s without a question).
-const GATHER: Duration = Duration::from_secs(90);
+const GATHER: Duration = Duration::from_secs(120);
 
 pub async fn agents(ground: &Ground, count: usize, window: Duration) -> anyhow::Result<Idle> {
     let database = ground.database(0).await?;

@@ -88,6 +88,17 @@ impl News {
         self.promised.store(promised, Ordering::Relaxed);
     }
 
+    /// Whether a lease request is open that will hear of a stop, or is about to be: waits for work go over into each
+    /// other, and end when those for orders do.
+    async fn comes_with_a_lease(&self, open: &mut watch::Receiver<bool>) -> bool {
+        if *open.borrow_and_update() {
+            return true;
+        }
+        let opens = open.wait_for(|open| *open);
+        self.promised.load(Ordering::Relaxed)
+            && tokio::time::timeout(HOLDS_STILL, opens).await.is_ok_and(|opens| opens.is_ok())
+    }
+
     pub fn knows_a_stop(&self) -> bool {
         self.stop_known.load(Ordering::Relaxed)
     }
@@ -115,7 +126,7 @@ pub(super) async fn ask(
     let mut with_a_lease = news.with_a_lease.subscribe();
     loop {
         let holds = hand.borrow_and_update().clone();
-        if *with_a_lease.borrow_and_update() && knowledge.needs_nothing_for(&holds) {
+        if knowledge.needs_nothing_for(&holds) && news.comes_with_a_lease(&mut with_a_lease).await {
             // Work that comes and goes in a moment, and a wait that goes over into the next, leave nothing to ask.
             tokio::select! {
                 () = stands_differently(&mut hand) => {}
@@ -293,6 +304,19 @@ mod tests {
             let _waiting = news.waiting();
             assert!(!with_a_lease(), "{orders:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn between_two_waits_for_work_nothing_is_asked() {
+        let news = News::default();
+        let mut open = news.with_a_lease.subscribe();
+        assert!(!news.comes_with_a_lease(&mut open).await, "nothing is promised");
+        news.came_with(Ok(&LeaseAnswer { lease: None, orders: OrdersSeen::Nothing }));
+        // It opens while that is waited for, and stays open.
+        let next = async { std::mem::forget(news.waiting()) };
+        assert!(tokio::join!(news.comes_with_a_lease(&mut open), next).0);
+        news.set(false);
+        assert!(!news.comes_with_a_lease(&mut open).await, "none follows");
     }
 
     #[test]
