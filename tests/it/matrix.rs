@@ -71,21 +71,30 @@ fn processes_may_die_at_any_moment() {
 }
 
 /// Where nothing is lost, the end is the same: noise belongs to plates and wells, not to when they were read.
+///
+/// On a machine that stands still for longer than leases last (3 s), a training may be given to workers five times and
+/// then fails: its campaign goes on with the version before, which says nothing of kills. Then others are compared.
 #[test]
 fn a_killed_campaign_chooses_and_measures_what_it_would_have_without() {
-    let unhurt = std::thread::spawn(|| walk_arms(Vec::new()));
-    let hurt = walk_arms(harmless());
-    let unhurt = unhurt.join().unwrap();
-    assert!(hurt.killed.len() >= 40, "{:?}", hurt.killed);
-    assert_eq!(unhurt.verdict.measured.len(), 2);
+    let mut versions = Vec::new();
+    for _ in 0..CAMPAIGNS {
+        let unhurt = std::thread::spawn(|| walk_arms(Vec::new()));
+        let hurt = walk_arms(harmless());
+        let unhurt = unhurt.join().unwrap();
+        assert!(hurt.killed.len() >= 40, "{:?}", hurt.killed);
+        assert_eq!(unhurt.verdict.measured.len(), 2);
+        if hurt.verdict.proposed_by == unhurt.verdict.proposed_by {
+            return assert_same(&hurt, &unhurt);
+        }
+        versions.push((hurt.verdict.proposed_by, unhurt.verdict.proposed_by));
+    }
+    panic!("proposed by other versions each time (killed, unhurt): {versions:?}");
+}
+
+fn assert_same(hurt: &Walked, unhurt: &Walked) {
     for (round, expected) in &unhurt.verdict.measured {
         let measured = &hurt.verdict.measured[round];
-        assert!(
-            measured.keys().eq(expected.keys()),
-            "round {round}: {measured:?} ({:?}) instead of {expected:?} ({:?})",
-            hurt.verdict.proposed_by,
-            unhurt.verdict.proposed_by
-        );
+        assert!(measured.keys().eq(expected.keys()), "round {round}: {measured:?} instead of {expected:?}");
         for (what, value) in expected {
             assert!((measured[what] - value).abs() < 1e-9, "{what}: {} instead of {value}", measured[what]);
         }
