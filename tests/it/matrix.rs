@@ -83,16 +83,21 @@ fn a_killed_campaign_chooses_and_measures_what_it_would_have_without() {
         let unhurt = unhurt.join().unwrap();
         assert!(hurt.killed.len() >= 40, "{:?}", hurt.killed);
         assert_eq!(unhurt.verdict.measured.len(), 2);
-        if hurt.verdict.proposed_by == unhurt.verdict.proposed_by {
-            return assert_same(&hurt, &unhurt);
+        let is_alike = hurt.verdict.proposed_by == unhurt.verdict.proposed_by;
+        // What the first round is chosen by, no training of the campaign's own can change.
+        assert_same(&hurt, &unhurt, if is_alike { u64::MAX } else { 1 });
+        if is_alike {
+            return;
         }
         versions.push((hurt.verdict.proposed_by, unhurt.verdict.proposed_by));
+        println!("not compared beyond round 1: {:?}", versions.last());
     }
     panic!("proposed by other versions each time (killed, unhurt): {versions:?}");
 }
 
-fn assert_same(hurt: &Walked, unhurt: &Walked) {
-    for (round, expected) in &unhurt.verdict.measured {
+/// Up to the round `last`.
+fn assert_same(hurt: &Walked, unhurt: &Walked, last: u64) {
+    for (round, expected) in unhurt.verdict.measured.range(..=last) {
         let measured = &hurt.verdict.measured[round];
         assert!(measured.keys().eq(expected.keys()), "round {round}: {measured:?} instead of {expected:?}");
         for (what, value) in expected {
