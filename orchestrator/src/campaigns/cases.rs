@@ -49,6 +49,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("replicate_share = 0.0", "replicate_share = 1.1", "acquisition.replicate_share", "0 to 1"),
         ("replicate_share = 0.0", "replicate_share = nan", "acquisition.replicate_share", "0 to 1"),
         ("most_measurements = 3", "most_measurements = 0", "acquisition.most_measurements", "1 to 100"),
+        ("contexts = [\"cells\"]", "contexts = \"cells\"", "design.contexts", "a list, in square brackets"),
         ("most_measurements = 3", "whole_plates = 1", "acquisition.whole_plates", "true or false"),
         (
             "name = \"ucb\"\nbeta = 1.0\ndiversity = 0.0\nreplicate_share = 0.0",

@@ -6,6 +6,7 @@ use crate::calendar::{Beat, Rule};
 use crate::ids::ProjectId;
 use crate::planning::experiments_per_plate;
 use crate::store::{self, Result};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -94,7 +95,7 @@ pub async fn check(conn: &mut PgConnection, project: ProjectId, toml: &str) -> R
 }
 
 /// A calendar that has no tick any more, by the laboratory's clock.
-pub fn no_tick_to_come(spec: &Spec, toml: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Problem> {
+pub fn no_tick_to_come(spec: &Spec, toml: &str, now: DateTime<Utc>) -> Option<Problem> {
     let rule = Rule::of(&spec.schedule, &[]);
     let over = rule.ends.is_some_and(|ends| ends <= now);
     let ticks = matches!(rule.beat, Beat::Cron(_) | Beat::Every(_));

@@ -10,7 +10,9 @@ pub const LARGEST_POOL: u64 = 2_000_000;
 /// Why a design space cannot be spanned.
 #[derive(Debug, thiserror::Error)]
 pub enum DesignError {
-    #[error("the genes file has no column `gene`; its columns are {columns}")]
+    #[error(
+        "the genes file has no column `gene`; its columns are {columns}: call the one with the names `gene`, and give the file again"
+    )]
     NoGeneColumn { columns: String },
     #[error("the genes file cannot be read as CSV at line {line}: {reason}")]
     NotCsv { line: u64, reason: String },

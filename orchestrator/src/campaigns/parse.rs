@@ -104,7 +104,7 @@ fn read_fields(document: &Document) -> Fields {
 }
 
 /// What belongs where something else stands, as serde calls it and as people do.
-const EXPECTED: [(&str, &str); 7] = [
+const EXPECTED: [(&str, &str); 8] = [
     ("u8", "a whole number, 0 or more"),
     ("u32", "a whole number, 0 or more"),
     ("u64", "a whole number, 0 or more"),
@@ -112,6 +112,7 @@ const EXPECTED: [(&str, &str); 7] = [
     ("f32", "a number"),
     ("f64", "a number"),
     ("a boolean", "true or false"),
+    ("a sequence", "a list, in square brackets"),
 ];
 
 fn expected_in_words(message: &str) -> String {

@@ -2423,12 +2423,6 @@ export interface components {
             /** @description Allowed and yet doubtful. */
             warnings: components["schemas"]["FileProblem"][];
         };
-        /** @description A campaign file that is being written. */
-        CampaignDraft: {
-            project_id?: components["schemas"]["ProjectId"] | null;
-            /** @description TOML. */
-            toml: string;
-        };
         /**
          * Format: uuid
          * @description A series of rounds towards one goal.
@@ -2495,6 +2489,12 @@ export interface components {
         };
         /** @enum {string} */
         CampaignState: "active" | "draining" | "paused" | "finished" | "cancelled";
+        /** @description A campaign file that is being written. */
+        CampaignText: {
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description TOML. */
+            toml: string;
+        };
         /** @description A channel as it may be shown: without its secret. */
         Channel: {
             /** Format: date-time */
@@ -8609,7 +8609,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CampaignDraft"];
+                "application/json": components["schemas"]["CampaignText"];
             };
         };
         responses: {

@@ -42,7 +42,7 @@ export function CreatePanel(props: Props) {
         </Button>
         <Text id={REASON} size="sm" c="dimmed" maw="100%" style={{ overflowWrap: "anywhere" }}>
           {reason ??
-            `${name ?? "It"} begins when its schedule says so. It can be paused, and ended, at any time.`}
+            `Rounds of ${name ?? "it"} begin as stands above. It can be paused, and ended, at any time.`}
         </Text>
       </Stack>
     </Panel>
