@@ -31,6 +31,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,38 @@ pub struct Spool {
     dir: PathBuf,
     limits: Limits,
     _lock: File,
+    epoch: Word,
+    reconciled: Word,
+}
+
+/// A word in a file of this folder, which no other process writes: read once.
+#[derive(Debug)]
+struct Word {
+    path: PathBuf,
+    known: Mutex<Option<String>>,
+}
+
+impl Word {
+    fn of(path: PathBuf) -> Self {
+        Self { path, known: Mutex::default() }
+    }
+
+    fn get(&self) -> Result<Option<String>, Error> {
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.is_none() {
+            *known = file::read_json(&self.path)?;
+        }
+        Ok(known.clone())
+    }
+
+    fn set(&self, word: &str) -> Result<(), Error> {
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Whatever is there is read again where the writing fails.
+        *known = None;
+        file::write_json(&self.path, &word)?;
+        *known = Some(word.to_owned());
+        Ok(())
+    }
 }
 
 /// What stays beside an acknowledged or refused report.
@@ -109,7 +142,8 @@ impl Spool {
             file::make_folder(&dir.join(part))?;
         }
         let lock = file::lock(&dir.join("lock"))?;
-        let spool = Self { dir, limits, _lock: lock };
+        let (epoch, reconciled) = (Word::of(dir.join("epoch")), Word::of(dir.join("reconciled")));
+        let spool = Self { dir, limits, _lock: lock, epoch, reconciled };
         for name in file::names(&spool.dir.join(REFUSED))? {
             spool.move_entry(&name, REFUSED, OPEN)?;
         }
@@ -132,11 +166,10 @@ impl Spool {
     /// Whether new work may be begun: its result would have a place.
     pub fn room(&self) -> Result<(), Error> {
         let open = self.dir.join(OPEN);
-        let pending = file::names(&open)?.len();
+        let (pending, bytes) = file::size_of(&open)?;
         if pending >= self.limits.pending {
             return Err(Error::Full { why: format!("{pending} results wait for the server") });
         }
-        let bytes = file::bytes_under(&open)?;
         if bytes > self.limits.pending_bytes {
             return Err(Error::Full { why: format!("{bytes} bytes wait for the server") });
         }
@@ -209,7 +242,7 @@ impl Spool {
             if at < oldest_kept {
                 file::remove_folder(&folder)?;
             } else {
-                kept.push((at, file::bytes_under(&folder)?, folder));
+                kept.push((at, file::size_of(&folder)?.1, folder));
             }
         }
         kept.sort();
@@ -226,20 +259,20 @@ impl Spool {
 
     /// The server's epoch as last written down.
     pub fn epoch(&self) -> Result<Option<String>, Error> {
-        file::read_json(&self.dir.join("epoch"))
+        self.epoch.get()
     }
 
     pub fn set_epoch(&self, epoch: &str) -> Result<(), Error> {
-        file::write_json(&self.dir.join("epoch"), &epoch)
+        self.epoch.set(epoch)
     }
 
     /// The life of the server's database that has heard that everything was offered to it.
     pub fn reconciled(&self) -> Result<Option<String>, Error> {
-        file::read_json(&self.dir.join("reconciled"))
+        self.reconciled.get()
     }
 
     pub fn set_reconciled(&self, epoch: &str) -> Result<(), Error> {
-        file::write_json(&self.dir.join("reconciled"), &epoch)
+        self.reconciled.set(epoch)
     }
 
     /// How many reports are kept that the server has taken.

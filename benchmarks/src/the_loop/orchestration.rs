@@ -7,6 +7,8 @@
 //! it begins and before it reports.
 //!
 //! One at a time is one campaign; eight at a time are eight campaigns, each with a bench of its own, over one service.
+//! The first [`FIRST`] rounds of all of them together are not counted: until then each connection of the service parses
+//! and plans its statements, several times each.
 
 use crate::databases::Cluster;
 use crate::laboratory::campaign::Shape;
@@ -14,8 +16,13 @@ use crate::laboratory::ground::Ground;
 use crate::processes::{cpu_seconds, tree_cpu_seconds};
 use sqlx::PgPool;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Rounds before counting: each of the engine's eight connections keeps a plan from a statement's sixth time on.
+pub const FIRST: u32 = 50;
+/// A round takes far less.
+const UNTIL_COUNTING: Duration = Duration::from_secs(120);
 
 /// Milliseconds an experiment.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -55,14 +62,15 @@ pub struct Work {
     pub workers: f64,
 }
 
-/// What it costs, and the folder that [`Ground::end`] answers.
+/// What each of `rounds` rounds a campaign costs, and the folder that [`Ground::end`] answers.
 pub async fn measure(
     cluster: &Cluster,
     loopwright: &Path,
     at_once: usize,
     rounds: u32,
 ) -> anyhow::Result<(Cost, Work, TempDir)> {
-    let shape = Shape::one_by_one(rounds);
+    let first = FIRST.div_ceil(u32::try_from(at_once)?);
+    let shape = Shape::one_by_one(first + rounds);
     let mut ground = Ground::prepare(cluster, loopwright).await?;
     for bench in 0..at_once {
         ground.add_bench(bench).await?;
@@ -73,22 +81,42 @@ pub async fn measure(
     let used = |serve: u32| -> anyhow::Result<[f64; 3]> {
         Ok([tree_cpu_seconds(cluster.postmaster)?, cpu_seconds(serve)?, cpu_seconds(std::process::id())?])
     };
-    let before = used(ground.service.pid)?;
     for bench in 0..at_once {
         ground.begin_campaign(bench, &shape).await?;
     }
+    let ended = until_counting(&ground.pool, i32::try_from(first)?).await?;
+    let before = used(ground.service.pid)?;
     ground.until_finished().await?;
     let after = used(ground.service.pid)?;
     crew.stop().await?;
-    let cost = read(&ground.pool).await?;
-    let experiments = at_once as f64 * f64::from(rounds);
+    let cost = sqlx::query_as(COST).bind(i32::try_from(first)?).fetch_one(&ground.pool).await?;
+    let experiments = at_once as f64 * f64::from(first + rounds) - ended as f64;
     let [postgres, serve, workers] =
         std::array::from_fn(|which| 1000.0 * (after[which] - before[which]) / experiments);
     Ok((cost, Work { postgres, serve, workers }, ground.end().await?))
 }
 
-async fn read(pool: &PgPool) -> anyhow::Result<Cost> {
-    Ok(sqlx::query_as(COST).fetch_one(pool).await?)
+/// Until each campaign has a round after its `first` ones; how many rounds have ended then.
+async fn until_counting(pool: &PgPool, first: i32) -> anyhow::Result<i64> {
+    let from = Instant::now();
+    loop {
+        let (behind, ended): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from campaign where not exists (
+                select from round where campaign_id = campaign.id and number > $1)),
+                (select count(*) from round where state = 'closed')",
+        )
+        .bind(first)
+        .fetch_one(pool)
+        .await?;
+        if behind == 0 {
+            return Ok(ended);
+        }
+        anyhow::ensure!(
+            from.elapsed() < UNTIL_COUNTING,
+            "{behind} campaigns have not come beyond round {first}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 const COST: &str = "
@@ -138,6 +166,7 @@ experiment as (
     join chain on chain.round_id = round.id
     join stage on stage.round_id = round.id
     join learner on learner.round_id = round.id
+    where round.number > $1
 )
 select
     1000 * extract(epoch from max(closed_at) - min(begun_at))::float8 / count(*) as experiment,

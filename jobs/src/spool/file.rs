@@ -111,14 +111,16 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-pub(super) fn bytes_under(folder: &Path) -> Result<u64, Error> {
+/// How many names a folder has, and the bytes of all that is under it.
+pub(super) fn size_of(folder: &Path) -> Result<(usize, u64), Error> {
+    let names = names(folder)?;
     let mut bytes = 0;
-    for name in names(folder)? {
+    for name in &names {
         let path = folder.join(name);
         let about = fs::metadata(&path).map_err(disk("look at", &path))?;
-        bytes += if about.is_dir() { bytes_under(&path)? } else { about.len() };
+        bytes += if about.is_dir() { size_of(&path)?.1 } else { about.len() };
     }
-    Ok(bytes)
+    Ok((names.len(), bytes))
 }
 
 pub(super) fn modified(path: &Path) -> Result<DateTime<Utc>, Error> {

@@ -22,14 +22,17 @@ pub struct ConnectOptions {
     pub idle_in_transaction_timeout: Duration,
     /// Each statement is planned once, for any values, and not anew for those at hand.
     pub plans_once: bool,
+    /// A table is read by an index wherever one serves, however small the table seems.
+    pub by_index: bool,
 }
 
 impl ConnectOptions {
     /// For the tasks that lease, settle and start for everybody ([`crate::queue`]): a connection for each of them,
     /// and statements that are planned once. They take arrays of any length, and PostgreSQL takes a plan for the
-    /// very length to be cheaper each time: planning a lease took longer than the lease.
+    /// very length to be cheaper each time: planning a lease took longer than the lease. What is kept was planned over
+    /// tables that were nearly empty, and would read them from one end to the other until they are analysed again.
     pub fn of_the_queue() -> Self {
-        Self { max_connections: 8, plans_once: true, ..Self::default() }
+        Self { max_connections: 8, plans_once: true, by_index: true, ..Self::default() }
     }
 
     /// For what moves campaigns on. It has most of the statements, and each connection parses and plans each of them for
@@ -50,6 +53,7 @@ impl Default for ConnectOptions {
             lock_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(60),
             plans_once: false,
+            by_index: false,
         }
     }
 }
@@ -129,6 +133,7 @@ pub fn with_timeouts(login: PgConnectOptions, options: &ConnectOptions) -> PgCon
         ("lock_timeout", milliseconds(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", milliseconds(options.idle_in_transaction_timeout)),
         ("jit", "off".to_owned()),
+        ("enable_seqscan", if options.by_index { "off" } else { "on" }.to_owned()),
         ("plan_cache_mode", if options.plans_once { "force_generic_plan" } else { "auto" }.to_owned()),
     ])
 }

@@ -154,7 +154,8 @@ async fn the_same_where_tables_have_grown_since_they_were_analysed(
 /// Forty jobs are leased, begun and settled, each with one that waited for it, and what is due is promoted. The tables of
 /// which that read all rows, and how many.
 async fn read_through(lab: &Lab, login: PgConnectOptions) -> Vec<(String, i64)> {
-    let once = ConnectOptions::of_the_queue();
+    // Also where nothing forbids to read a table through: the statements themselves lead nowhere else.
+    let once = ConnectOptions { by_index: false, ..ConnectOptions::of_the_queue() };
     let pool = pool_options(&once).connect_with(with_timeouts(login, &once)).await.expect("a pool");
     // Counted on a connection that did nothing before.
     let mut tx = orchestrator::store::begin_on(&pool).await.expect("a transaction");
@@ -184,6 +185,26 @@ async fn read_through(lab: &Lab, login: PgConnectOptions) -> Vec<(String, i64)> 
     .fetch_all(&mut *tx)
     .await
     .expect("what was read from one end to the other")
+}
+
+/// Plans that are kept are made over tables that are nearly empty: by an index all the same.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_queue_reads_by_an_index_and_others_as_the_planner_likes(
+    _: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    for (options, expected) in [
+        (ConnectOptions::of_the_queue(), "off"),
+        (ConnectOptions::of_the_engine(), "on"),
+        (ConnectOptions::default(), "on"),
+    ] {
+        let login = with_timeouts(login.clone(), &options);
+        let pool = pool_options(&options).connect_with(login).await.expect("a pool");
+        let setting: String =
+            sqlx::query_scalar("show enable_seqscan").fetch_one(&pool).await.expect("shown");
+        assert_eq!(setting, expected);
+        pool.close().await;
+    }
 }
 
 /// Asked whenever the consequences of a job are drawn, among all jobs that ever were.
