@@ -43,6 +43,8 @@ jobs::steps! {
         KeepOrphan = "queue.keep_orphan" [Before, During, After],
         Heartbeat = "queue.heartbeat" [Before, After],
         Release = "queue.release" [Before, During, After],
+        TakeByHand = "queue.take_by_hand" [Before, During, After],
+        GiveBack = "queue.give_back" [Before, During, After],
         Report = "queue.report" [Before, During, After],
         Resolve = "queue.resolve" [Before, During, After],
         StopJob = "queue.stop" [Before, During, After],

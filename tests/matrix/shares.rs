@@ -5,12 +5,13 @@ use crate::points::{self, Point};
 use jobs::crash::Moment;
 
 /// Steps that a campaign of the demo does not come to, and why.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     (
         "engine.hold",
         "only for a step that can never succeed: orchestrator/tests/it/engine_faults.rs makes one",
     ),
-    ("engine.draw_manual", "no plan has work for people yet"),
+    ("engine.draw_manual", "only for work that belongs to no plate: no plan has any"),
+    ("queue.give_back", "the demo does what it takes in hand: orchestrator/tests/it/by_hand.rs gives back"),
     (
         "engine.end_delivery",
         "the demo tells no channel: orchestrator/tests/it/notifications_deliver.rs kills there",
@@ -44,8 +45,9 @@ pub struct Share {
     pub arguments: Vec<&'static str>,
 }
 
-/// A campaign whose batches are approved through the API, and whose dispenses are long enough for heartbeats.
-const APPROVED_BY_PEOPLE: [&str; 4] = ["--history", "99", "--transfer-seconds", "0.05"];
+/// A campaign whose batches are approved through the API, whose plates are sealed by hand, and whose dispenses are long
+/// enough for heartbeats.
+const APPROVED_BY_PEOPLE: [&str; 5] = ["--by-hand", "--history", "99", "--transfer-seconds", "0.05"];
 /// Longer: each of these processes has few jobs in a round. A run takes so long that it has to be followed.
 const APPROVED_BY_POLICY: [&str; 5] = ["--auto-approve", "--rounds", "3", "--transfer-seconds", "0.03"];
 

@@ -155,8 +155,11 @@ export async function until(what: string, isTrue: () => Promise<boolean>) {
 
 export type WaitingBatch = { id: string; revision: number; campaign_id: string; campaign: string };
 
-/** A campaign like the demo's under a policy of its own; answers with its first batch, drafted and waiting. */
-export async function batchUnder(policy: string, title: string): Promise<WaitingBatch> {
+/**
+ * A campaign like the demo's under a policy of its own, and with `sections` more; answers with its first batch, drafted
+ * and waiting.
+ */
+export async function batchUnder(policy: string, title: string, sections = ""): Promise<WaitingBatch> {
   // Of its own, also where the demo runs on from an earlier try.
   const name = `${title}-${Date.now()}`;
   const lab = laboratory();
@@ -167,7 +170,7 @@ export async function batchUnder(policy: string, title: string): Promise<Waiting
     .replace(/^name = .*$/m, `name = "${name}"`)
     .replace(/^\[policy\]\n(?:[a-z_]+ = .*\n)*/m, `[policy]\n${policy}\n`);
   if (text === demo) throw new Error("the demo's campaign file has another shape than this test knows");
-  writeFileSync(file, text);
+  writeFileSync(file, text + sections);
   execFileSync(lab.binary, ["campaign", "create", "-f", file], {
     env: {
       ...process.env,

@@ -103,6 +103,8 @@ async function places(): Promise<Place[]> {
     ...jobs,
     { name: "instruments", path: "/instruments", role: "engineer" },
     { name: "tasks", path: "/tasks?all=true", role: "engineer" },
+    { name: "by-hand", path: "/by-hand", role: "operator" },
+    { name: "by-hand-busy", path: "/by-hand", role: "operator", only: ["data"], as: busy },
     { name: "events", path: "/events", role: "engineer" },
     { name: "tokens", path: "/tokens", role: "engineer" },
     { name: "account", path: "/account", role: "engineer" },
@@ -131,6 +133,39 @@ const quarantined = (plate: Json): Json => ({
   state: "quarantined",
   reason: "Z'-factor 0.12 is below 0.4; the negative control drifts by 31 % from left to right",
 });
+
+/** One that waits, one with two plates in somebody's hands who is asked to stop. */
+const busy = (): Json => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const plate = (n: number, at: Json | null) => ({ barcode: `ASY-000${n}`, labware: "corning_384", at });
+  const step: Json = {
+    id: "01900000-0000-7000-8000-000000000001",
+    state: "ready",
+    instruction: "Seal the plate with a breathable foil, and put it back on the deck.",
+    plates: [plate(1, { device: "handler-1", slot: "4" })],
+    campaign_id: "01900000-0000-7000-8000-000000000009",
+    campaign: "demo",
+    round: 2,
+    plate_id: null,
+    since: ago(12),
+    deadline_lab_at: ago(-90),
+    taken_by: null,
+    taken_by_id: null,
+    answer_by: null,
+    attempt: 1,
+  };
+  const held: Json = {
+    ...step,
+    id: "01900000-0000-7000-8000-000000000002",
+    state: "stopping",
+    instruction: "Spin both plates at 300 g for one minute. ".repeat(10),
+    plates: [plate(2, null), plate(3, { device: "incubator-1", slot: "17" })],
+    taken_by: "rosa",
+    taken_by_id: "01900000-0000-7000-8000-000000000003",
+    answer_by: ago(-25),
+  };
+  return { items: [step, held] };
+};
 
 async function signedIn(role: string): Promise<Page> {
   const context = await browser.newContext();
@@ -209,9 +244,9 @@ function emptied(value: unknown): unknown {
 const emptyOf = (value: unknown) => (Array.isArray(value) ? [] : null);
 
 const NAMES =
-  /^(name|display_name|campaign|project|barcode|perturbation|actor|author|worker|instrument|by|target|decided_by|created_by)$/;
+  /^(name|display_name|campaign|project|barcode|perturbation|actor|author|worker|taken_by|instrument|by|target|decided_by|created_by)$/;
 const SENTENCES =
-  /^(reason|message|detail|text|why|why_not|goal|model_because|comment|closed_reason|remark)$/;
+  /^(reason|message|instruction|detail|text|why|why_not|goal|model_because|comment|closed_reason|remark)$/;
 const LONG =
   "Interferon-gamma regulators in primary CD4+ T cells of donor 17, arrayed knock-out, second confirmation";
 const UNBROKEN = "CRISPRko_NFKB1_RELA_TNFRSF1A_TRAF6_IRAK4_MYD88_quadruple_confirmation";

@@ -14,6 +14,7 @@ import { Route as NewPasswordRouteImport } from "./routes/new-password";
 import { Route as SignInRouteImport } from "./routes/sign-in";
 import { Route as AppIndexRouteImport } from "./routes/_app/index";
 import { Route as AppAccountRouteImport } from "./routes/_app/account";
+import { Route as AppByHandRouteImport } from "./routes/_app/by-hand";
 import { Route as AppCalendarRouteImport } from "./routes/_app/calendar";
 import { Route as AppChannelsRouteImport } from "./routes/_app/channels";
 import { Route as AppEventsRouteImport } from "./routes/_app/events";
@@ -54,6 +55,11 @@ const AppIndexRoute = AppIndexRouteImport.update({
 const AppAccountRoute = AppAccountRouteImport.update({
   id: "/account",
   path: "/account",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppByHandRoute = AppByHandRouteImport.update({
+  id: "/by-hand",
+  path: "/by-hand",
   getParentRoute: () => AppRoute,
 } as any);
 const AppCalendarRoute = AppCalendarRouteImport.update({
@@ -147,6 +153,7 @@ export interface FileRoutesByFullPath {
   "/new-password": typeof NewPasswordRoute;
   "/sign-in": typeof SignInRoute;
   "/account": typeof AppAccountRoute;
+  "/by-hand": typeof AppByHandRoute;
   "/calendar": typeof AppCalendarRoute;
   "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
@@ -169,6 +176,7 @@ export interface FileRoutesByTo {
   "/new-password": typeof NewPasswordRoute;
   "/sign-in": typeof SignInRoute;
   "/account": typeof AppAccountRoute;
+  "/by-hand": typeof AppByHandRoute;
   "/calendar": typeof AppCalendarRoute;
   "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
@@ -194,6 +202,7 @@ export interface FileRoutesById {
   "/new-password": typeof NewPasswordRoute;
   "/sign-in": typeof SignInRoute;
   "/_app/account": typeof AppAccountRoute;
+  "/_app/by-hand": typeof AppByHandRoute;
   "/_app/calendar": typeof AppCalendarRoute;
   "/_app/channels": typeof AppChannelsRoute;
   "/_app/events": typeof AppEventsRoute;
@@ -220,6 +229,7 @@ export interface FileRouteTypes {
     | "/new-password"
     | "/sign-in"
     | "/account"
+    | "/by-hand"
     | "/calendar"
     | "/channels"
     | "/events"
@@ -242,6 +252,7 @@ export interface FileRouteTypes {
     | "/new-password"
     | "/sign-in"
     | "/account"
+    | "/by-hand"
     | "/calendar"
     | "/channels"
     | "/events"
@@ -266,6 +277,7 @@ export interface FileRouteTypes {
     | "/new-password"
     | "/sign-in"
     | "/_app/account"
+    | "/_app/by-hand"
     | "/_app/calendar"
     | "/_app/channels"
     | "/_app/events"
@@ -327,6 +339,13 @@ declare module "@tanstack/react-router" {
       path: "/account";
       fullPath: "/account";
       preLoaderRoute: typeof AppAccountRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/by-hand": {
+      id: "/_app/by-hand";
+      path: "/by-hand";
+      fullPath: "/by-hand";
+      preLoaderRoute: typeof AppByHandRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/calendar": {
@@ -453,6 +472,7 @@ declare module "@tanstack/react-router" {
 
 interface AppRouteChildren {
   AppAccountRoute: typeof AppAccountRoute;
+  AppByHandRoute: typeof AppByHandRoute;
   AppCalendarRoute: typeof AppCalendarRoute;
   AppChannelsRoute: typeof AppChannelsRoute;
   AppEventsRoute: typeof AppEventsRoute;
@@ -475,6 +495,7 @@ interface AppRouteChildren {
 
 const AppRouteChildren: AppRouteChildren = {
   AppAccountRoute: AppAccountRoute,
+  AppByHandRoute: AppByHandRoute,
   AppCalendarRoute: AppCalendarRoute,
   AppChannelsRoute: AppChannelsRoute,
   AppEventsRoute: AppEventsRoute,

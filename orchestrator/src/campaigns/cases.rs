@@ -210,6 +210,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         ("reader = \"reader-1\"", "reader = \"handler-1\"", "bench.reader", "is taken"),
         ("mover = \"mover-1\"", "mover = \"storage\"", "bench.mover", "is taken"),
         ("mover = \"mover-1\"", "mover = \"a b\"", "bench.mover", "is no name"),
+        ("reader = \"reader-1\"", "reader = \"people\"", "bench.reader", "stand in for no other device"),
     ];
     for (from, to, path, why) in cases {
         let error = parsed(&[(from, to)]).err().unwrap_or_else(|| panic!("{to} was taken"));
@@ -268,6 +269,38 @@ fn the_edge_left_empty_makes_a_plate_smaller() {
             .to_string()
             .ends_with("need 332 wells, corning_384_wellplate_112ul_flat (without its edge) has 308"),
         "{error}"
+    );
+}
+
+#[test]
+fn steps_by_hand_say_what_is_to_be_done_and_before_what() {
+    let with = |steps: &str| {
+        let said = format!("leave_edge_empty = false\nby_hand = [{steps}]");
+        parsed(&[("leave_edge_empty = false", &said)])
+    };
+    let (spec, _) = with("{ before = \"read\", instruction = \"Take the seal off.\" }").unwrap();
+    assert_eq!(spec.assay.by_hand[0].instruction, "Take the seal off.");
+    // A campaign without them is what it was before there were any.
+    let (silent, _) = parsed(&[]).unwrap();
+    assert!(serde_json::to_value(&silent.assay).unwrap().get("by_hand").is_none());
+    let refused = |steps: &str| {
+        let error = with(steps).unwrap_err();
+        let [problem] = &error.problems[..] else { panic!("{error}") };
+        problem.to_string()
+    };
+    let empty = "{ before = \"incubate\", instruction = \" \" }";
+    assert!(
+        refused(empty).contains("assay.by_hand[0].instruction: say what is to be done"),
+        "{}",
+        refused(empty)
+    );
+    let nowhere = "{ before = \"dispense\", instruction = \"Look.\" }";
+    assert!(refused(nowhere).contains("unknown variant `dispense`"), "{}", refused(nowhere));
+    let many = ["{ before = \"read\", instruction = \"Look.\" }"; 13].join(", ");
+    assert!(
+        refused(&many).contains("assay.by_hand: 13 steps by hand: at most 12 a plate"),
+        "{}",
+        refused(&many)
     );
 }
 

@@ -70,7 +70,7 @@ impl Example {
             first_ordinal: 1,
             inventory: &inventory,
             handler: &handler,
-            incubator: &IncubatorProfile { slots: slots(1..=44) },
+            incubator: &IncubatorProfile { slots: slots(1..=44), by_hand: false },
             reader: &ReaderProfile { slots: slots(1..=1) },
         };
         plan(&input).unwrap_or_else(|impossible| panic!("{impossible}"))

@@ -211,6 +211,30 @@ pub struct Assay {
     /// Leave the outermost wells empty.
     #[serde(default)]
     pub leave_edge_empty: bool,
+    /// What people do to each plate on its way, in this order where several stand before the same step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
+}
+
+/// A step for hands: seal, spin, take the lid off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ByHand {
+    pub before: Before,
+    /// What is to be done, in words for whoever stands beside the plate.
+    pub instruction: String,
+}
+
+/// The step of a robot that a step by hand comes before; the plate goes back to where it stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Before {
+    /// The plate is filled and stands on the handler's deck.
+    Incubate,
+    /// The incubation is over, the plate stands in the incubator; within the window of the read.
+    Read,
+    /// The plate is read and stands on the reader.
+    Discard,
 }
 
 fn default_liquid_class() -> String {
@@ -281,7 +305,7 @@ fn default_runners_up() -> u32 {
     64
 }
 
-/// Which instruments carry it out, by name.
+/// Which instruments carry it out, by name. `people` as the mover: plates are carried by hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bench {
@@ -291,7 +315,15 @@ pub struct Bench {
     pub mover: String,
 }
 
+/// In the place of a mover: people carry the plates.
+pub const PEOPLE: &str = "people";
+
 impl Bench {
+    /// The mover; `None` where people carry the plates.
+    pub fn mover(&self) -> Option<&str> {
+        Some(self.mover.as_str()).filter(|mover| *mover != PEOPLE)
+    }
+
     /// The resource that every step on the handler's deck names: one chain at a time.
     pub fn deck_resource(&self) -> String {
         format!("deck:{}", self.handler)

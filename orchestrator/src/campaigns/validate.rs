@@ -8,7 +8,7 @@ pub(super) use acquisition::COMMON_SETTINGS;
 
 use super::document::Document;
 use super::problem::Problem;
-use super::spec::{Assay, Combinations, Control, HitRule, Model, Spec};
+use super::spec::{Assay, Combinations, Control, HitRule, Model, PEOPLE, Spec};
 use instruments::labware::Labware;
 use jobs::Perturbation;
 use jobs::work::description::{Description, LONGEST};
@@ -22,6 +22,10 @@ const ADVISED_CONTROL_WELLS: u32 = 4;
 const MOST_BATCH: u32 = 100_000;
 const MOST_MEMBERS: u32 = 128;
 const MOST_EPOCHS: u32 = 100_000;
+/// Steps by hand a plate.
+const MOST_BY_HAND: usize = 12;
+/// Characters that somebody in gloves reads at a glance.
+const LONGEST_INSTRUCTION: usize = 500;
 
 /// What is wrong, and what is only doubtful.
 #[derive(Default)]
@@ -248,6 +252,22 @@ impl Check<'_> {
         });
         self.within("assay.temperature_celsius", assay.temperature_celsius, 0.0, 60.0, " degrees Celsius");
         self.within("assay.co2_percent", assay.co2_percent, 0.0, 100.0, " %");
+        let steps = assay.by_hand.len();
+        self.require(steps <= MOST_BY_HAND, "assay.by_hand", || {
+            format!("{steps} steps by hand: at most {MOST_BY_HAND} a plate")
+        });
+        for (index, step) in assay.by_hand.iter().enumerate() {
+            let length = step.instruction.trim().chars().count();
+            self.require(
+                (1..=LONGEST_INSTRUCTION).contains(&length),
+                &format!("assay.by_hand[{index}].instruction"),
+                || {
+                    format!(
+                        "say what is to be done, in 1 to {LONGEST_INSTRUCTION} characters; it has {length}"
+                    )
+                },
+            );
+        }
     }
 
     fn controls(&mut self, spec: &Spec) {
@@ -353,6 +373,9 @@ impl Check<'_> {
             self.slug(path, name);
             self.require(seen.insert(name), path, || {
                 format!("{name:?} is taken: each place has a name of its own")
+            });
+            self.require(name != PEOPLE || path == "bench.mover", path, || {
+                "people can carry plates (bench.mover), and stand in for no other device".to_owned()
             });
         }
     }

@@ -39,6 +39,9 @@ pub struct DemoArguments {
     /// Rounds that the demo approves by itself before it asks you: something to look at
     #[arg(long, default_value_t = 3)]
     pub history: u32,
+    /// Each plate is sealed by hand before it is incubated: by you, on the page By hand
+    #[arg(long)]
+    pub by_hand: bool,
     /// End when the campaign has finished
     #[arg(long)]
     pub headless: bool,
@@ -85,6 +88,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
             auto_approve: arguments.auto_approve,
             acquisition: arguments.acquisition,
             history: arguments.history,
+            by_hand: arguments.by_hand,
         },
         data_dir: arguments.data_dir,
         port: arguments.port,

@@ -55,6 +55,27 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Steps of the assay that wait for hands, or are in somebody's
+    ByHand,
+    /// Take a step in hand: nobody else is given it
+    Take { id: String },
+    /// Nothing was done: it waits for hands again
+    GiveBack { id: String },
+    /// A step in hand is done, wholly
+    Done {
+        id: String,
+        /// Barcode of a plate, as scanned; may be given several times
+        #[arg(long)]
+        scanned: Vec<String>,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Something was done to the plate and went wrong: in doubt until somebody has looked
+    WentWrong {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
     /// Say what really happened to a job in doubt, after looking
     Resolve {
         id: String,
@@ -177,6 +198,40 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
         Command::Stop { id, reason } => {
             let answer = client.post(&format!("/api/v1/jobs/{id}/stop"), &json!({"reason": reason})).await?;
             output.done(&answer, &format!("Job {id}: asked to stop"))
+        }
+        Command::ByHand => output.list(
+            &client.get("/api/v1/by-hand").await?,
+            &[
+                ("/instruction", "what to do"),
+                ("/plates/0/barcode", "plate"),
+                ("/plates/0/at/device", "at"),
+                ("/taken_by", "in the hands of"),
+                ("/campaign", "campaign"),
+                ("/id", "id"),
+            ],
+            "Nothing waits for hands",
+        ),
+        Command::Take { id } => {
+            let answer = client.post(&format!("/api/v1/jobs/{id}/take"), &json!({})).await?;
+            let by = answer["answer_by"].as_str().unwrap_or("?");
+            output.done(&answer, &format!("Job {id} is yours: say what became of it by {by}"))
+        }
+        Command::GiveBack { id } => {
+            let answer = client.post(&format!("/api/v1/jobs/{id}/give-back"), &json!({})).await?;
+            output.done(&answer, &format!("Job {id}: {}", answer["state"].as_str().unwrap_or("?")))
+        }
+        Command::Done { id, scanned, note } => {
+            let body = json!({"note": note, "scanned": scanned});
+            let answer = client.post(&format!("/api/v1/jobs/{id}/done"), &body).await?;
+            output.done(&answer, &format!("Job {id}: done"))
+        }
+        Command::WentWrong { id, reason } => {
+            let body = json!({"reason": reason});
+            let answer = client.post(&format!("/api/v1/jobs/{id}/went-wrong"), &body).await?;
+            output.done(
+                &answer,
+                &format!("Job {id} is in doubt: loopwright job show {id} says what can be done"),
+            )
         }
         Command::Resolve { id, resolution, reason } => {
             let body = json!({"resolution": resolution.word(), "reason": reason});

@@ -14,6 +14,12 @@ constraint = { at_least = 0.6 }
 
 "#;
 
+const SEALED: &str = r#"
+[[assay.by_hand]]
+before = "incubate"
+instruction = "Seal the plate, spin it for a minute at 300 g, put it back on the deck."
+"#;
+
 /// What the bench says of its specimen.
 pub struct Specimen {
     pub name: String,
@@ -67,7 +73,7 @@ read_window_hours = 4.0
 temperature_celsius = 37.0
 co2_percent = 5.0
 leave_edge_empty = false
-
+{by_hand}
 [controls]
 negative = {{ content = "NEG", wells = 16 }}
 positive = {{ content = "POS", wells = 16 }}
@@ -105,6 +111,7 @@ mover = "mover-1"
         groups = quoted(&settings.exclude_groups),
         acquisition = settings.acquisition,
         acquisition_settings = if settings.acquisition == "ucb" { "beta = 1.0\n" } else { "" },
+        by_hand = if settings.by_hand { SEALED } else { "" },
         rounds = settings.rounds,
         batch = settings.batch,
         auto_approve = settings.auto_approve,

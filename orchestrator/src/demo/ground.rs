@@ -22,6 +22,9 @@ pub struct Settings {
     /// Rounds that the demo approves by itself before it asks a person.
     #[serde(default)]
     pub history: u32,
+    /// Each plate is sealed by hand.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// What is written down once and read at each start.

@@ -13,6 +13,7 @@ mod bystander;
 mod campaign_file;
 mod care;
 mod ground;
+mod hands;
 mod history;
 mod narrate;
 mod postgres;

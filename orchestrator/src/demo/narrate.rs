@@ -94,6 +94,23 @@ impl Narrator {
         }
     }
 
+    /// Says which steps wait for hands; `steps`: of the answer of `GET /by-hand`.
+    pub fn ask_for_hands(&mut self, steps: &[Value], ground: &Ground) {
+        for step in steps.iter().filter(|step| step["state"] == "ready") {
+            let text = |pointer: &str| step.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
+            let id = text("/id");
+            let told = format!(
+                "Plate {} waits for your hands: {}\
+                 \n             look:    {}/by-hand\
+                 \n             or type: loopwright job take {id}; loopwright job done {id}",
+                text("/plates/0/barcode"),
+                text("/instruction"),
+                ground.server_url()
+            );
+            self.say_once(format!("hands:{id}"), &told);
+        }
+    }
+
     fn tell_round(&mut self, round: &Value, ground: &Ground, unattended: bool) {
         let number = &round["number"];
         let state = round["state"].as_str().unwrap_or("?");

@@ -5,6 +5,7 @@ use super::bystander::settle_doubts;
 use super::campaign_file::{self, Specimen};
 use super::care::Care;
 use super::ground::{Ground, Settings};
+use super::hands;
 use super::history;
 use super::narrate::Narrator;
 use super::postgres::Postgres;
@@ -176,6 +177,9 @@ async fn follow(
             let approved = tokio::time::timeout(ASK_TIMEOUT, history::approve(client, &progress));
             let _ = care.during(approved).await?;
         }
+        if settings.by_hand {
+            by_hand(care, client, ground, settings.auto_approve || makes_history).await?;
+        }
         if (settings.auto_approve || makes_history) && !options.leave_doubts {
             let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints));
             // The bench may be starting again, or a plate be on its way: look again at the next tick.
@@ -204,6 +208,24 @@ async fn follow(
             );
         }
     }
+}
+
+/// Steps by hand are done where nobody is awaited, else told.
+async fn by_hand(
+    care: &mut Care<'_>,
+    client: &Client,
+    ground: &Ground,
+    unattended: bool,
+) -> anyhow::Result<()> {
+    // What is refused or not reached is looked at again at the next tick.
+    let asked = care.during(tokio::time::timeout(ASK_TIMEOUT, hands::look(client))).await?;
+    let Ok(Ok(steps)) = asked else { return Ok(()) };
+    if unattended {
+        let _ = care.during(tokio::time::timeout(ASK_TIMEOUT, hands::do_all(client, &steps))).await?;
+    } else {
+        care.narrator.ask_for_hands(&steps, ground);
+    }
+    Ok(())
 }
 
 /// How the campaign stands, and what waits for a person.

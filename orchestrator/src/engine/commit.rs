@@ -94,7 +94,8 @@ async fn enter_jobs(
 /// The job that carries out one step for a plate; what it waits for is the caller's.
 pub(super) fn job_of(round: &Round, plate: PlateId, step: &Step) -> NewJob {
     let mut job = NewJob::new(step.work.clone());
-    job.instrument = Some(step.instrument.clone());
+    job.instrument.clone_from(&step.instrument);
+    job.by_hand = step.by_hand;
     job.max_attempts = PHYSICAL_ATTEMPTS;
     job.campaign_id = Some(round.campaign_id);
     job.round_id = Some(round.id);

@@ -3,23 +3,27 @@
 //! ```text
 //! per deck load: move (last load's sources home, this load's onto the deck; at first the assay plate too)
 //!                dispense
-//! then:          move (sources home, plate into its incubator slot)      last on the deck
+//! then:          [by hand, on the deck]
+//!                move (sources home, plate into its incubator slot)      last on the deck
 //!                incubate
+//!                [by hand, in the incubator; when the incubation is over]
 //!                move (incubator -> reader; when the incubation is over) first on the reader
 //!                read
+//!                [by hand, on the reader]
 //!                move (reader -> waste)                                  last on the reader
 //! ```
 //!
 //! Sources that the next load needs too stay where they are; a load that needs the same ones only changes tips.
 
-use super::input::{HandlerProfile, ReaderProfile};
+use super::input::{HandlerProfile, IncubatorProfile, ReaderProfile};
 use super::loads::{Deck, Load};
 use super::outcome::{After, Requires, Step};
 use crate::campaigns::Spec;
+use crate::campaigns::spec::Before;
 use instruments::labware::Well;
 use jobs::Work;
 use jobs::work::physical::{
-    DeckPlate, Dispense, Incubate, Location, Move, PlateMove, PlateRef, Read, Transfer,
+    DeckPlate, Dispense, Incubate, Location, Manual, Move, PlateMove, PlateRef, Read, Transfer,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -35,6 +39,7 @@ pub(super) struct Drop<'a> {
 pub(super) struct Scene<'a> {
     pub spec: &'a Spec,
     pub handler: &'a HandlerProfile,
+    pub incubator: &'a IncubatorProfile,
     pub reader: &'a ReaderProfile,
     /// Labware of library plates, by barcode.
     pub source_labware: &'a BTreeMap<&'a str, &'a str>,
@@ -70,6 +75,20 @@ pub(super) fn append(
     (Tails { deck, reader }, loads)
 }
 
+/// Who does a step.
+struct Who {
+    instrument: Option<String>,
+    by_hand: bool,
+}
+
+impl Who {
+    const HANDS: Self = Self { instrument: None, by_hand: true };
+
+    fn robot(name: &str) -> Self {
+        Self { instrument: Some(name.to_owned()), by_hand: false }
+    }
+}
+
 struct Chain<'a, 'p> {
     scene: &'p Scene<'a>,
     subject: &'p Subject<'a>,
@@ -97,11 +116,7 @@ impl<'a> Chain<'a, '_> {
             }
             self.change_sources(load, &mut moves);
             if !moves.is_empty() {
-                self.push_on_deck(
-                    self.scene.spec.bench.mover.clone(),
-                    Work::Move(Move { moves }),
-                    deck_before,
-                );
+                self.push_on_deck(self.mover(), Work::Move(Move { moves }), deck_before);
             }
             let mut transfers = Vec::new();
             for (plate, count) in load {
@@ -113,7 +128,7 @@ impl<'a> Chain<'a, '_> {
                 tip_rack_slots: handler.tip_rack_slots.clone(),
                 transfers,
             });
-            self.push_on_deck(self.scene.spec.bench.handler.clone(), work, deck_before);
+            self.push_on_deck(Who::robot(&self.scene.spec.bench.handler), work, deck_before);
         }
         loads.len()
     }
@@ -124,8 +139,27 @@ impl<'a> Chain<'a, '_> {
         self.change_sources(&Load::new(), &mut moves);
         let from = self.deck_slot(&self.scene.handler.destination_slot);
         moves.push(self.move_subject(from, self.incubator_slot()));
-        self.push_on_deck(self.scene.spec.bench.mover.clone(), Work::Move(Move { moves }), None);
+        for work in self.by_hand(Before::Incubate) {
+            let after = self.after_last(0.0, None);
+            self.push(Who::HANDS, work, Some(self.scene.spec.bench.deck_resource()), after);
+        }
+        self.push_on_deck(self.mover(), Work::Move(Move { moves }), None);
         self.last
+    }
+
+    fn mover(&self) -> Who {
+        self.scene.spec.bench.mover().map_or(Who::HANDS, Who::robot)
+    }
+
+    fn by_hand(&self, before: Before) -> Vec<Work> {
+        let steps = self.scene.spec.assay.by_hand.iter().filter(|step| step.before == before);
+        let work = |instruction: &str| {
+            Work::Manual(Manual {
+                instruction: instruction.to_owned(),
+                plates: vec![self.subject.plate.clone()],
+            })
+        };
+        steps.map(|step| work(&step.instruction)).collect()
     }
 
     fn incubate(&mut self) {
@@ -138,7 +172,9 @@ impl<'a> Chain<'a, '_> {
             hours: assay.incubate_hours,
         });
         let after = self.after_last(0.0, None);
-        self.push(self.scene.spec.bench.incubator.clone(), work, None, after);
+        let by_hand = self.scene.incubator.by_hand;
+        let who = Who { by_hand, ..Who::robot(&self.scene.spec.bench.incubator) };
+        self.push(who, work, None, after);
     }
 
     fn read(&mut self, reader_before: Option<usize>) -> Option<usize> {
@@ -148,25 +184,54 @@ impl<'a> Chain<'a, '_> {
         let resource = Some(spec.bench.reader_resource());
         let [hours, window] = [spec.assay.incubate_hours, spec.assay.read_window_hours];
 
-        let mut after = self.after_last(hours, Some(hours + window));
+        // Whatever people do in between, the window is counted from the incubation.
+        let incubated = self.after_last(hours, Some(hours + window));
+        let mut reader_is_free = reader_before.map(ended);
+        for work in self.by_hand(Before::Read) {
+            // No plate stands open before its turn at the reader has come.
+            let mut after = self.after_incubation(&incubated);
+            after.extend(reader_is_free.take());
+            self.push(Who::HANDS, work, None, after);
+        }
+        let mut after = self.after_incubation(&incubated);
         after.extend(reader_before.map(ended));
         let arrive =
             Work::Move(Move { moves: vec![self.move_subject(self.incubator_slot(), there.clone())] });
-        self.push(spec.bench.mover.clone(), arrive, resource.clone(), after);
+        self.push(self.mover(), arrive, resource.clone(), after);
 
         let work = Work::Read(Read {
             plate: self.subject.plate.clone(),
             at: there.clone(),
             channels: spec.channels(),
         });
-        let after = self.after_last(0.0, None);
-        self.push(spec.bench.reader.clone(), work, resource.clone(), after);
+        // A person who takes the plate in time may bring it late.
+        let after = if spec.bench.mover().is_none() {
+            self.after_incubation(&incubated)
+        } else {
+            self.after_last(0.0, None)
+        };
+        self.push(Who::robot(&spec.bench.reader), work, resource.clone(), after);
+        for work in self.by_hand(Before::Discard) {
+            let after = self.after_last(0.0, None);
+            self.push(Who::HANDS, work, resource.clone(), after);
+        }
 
         let home = at("waste", &self.subject.plate.barcode);
         let leave = Work::Move(Move { moves: vec![self.move_subject(there, home)] });
         let after = self.after_last(0.0, None);
-        self.push(spec.bench.mover.clone(), leave, resource, after);
+        self.push(self.mover(), leave, resource, after);
         self.last
+    }
+
+    /// After the incubation and, where it is another one, the step before.
+    fn after_incubation(&self, incubated: &[After]) -> Vec<After> {
+        let mut after = incubated.to_vec();
+        after.extend(
+            self.after_last(0.0, None)
+                .into_iter()
+                .filter(|last| !incubated.iter().any(|incubated| incubated.step == last.step)),
+        );
+        after
     }
 
     /// Moves home what `load` does not need, then onto the deck what it needs beside.
@@ -244,20 +309,29 @@ impl<'a> Chain<'a, '_> {
     }
 
     /// A step on the deck: after the chain's own last one, or, as its first, after the chain before.
-    fn push_on_deck(&mut self, instrument: String, work: Work, deck_before: Option<usize>) {
+    fn push_on_deck(&mut self, who: Who, work: Work, deck_before: Option<usize>) {
         let mut after = self.after_last(0.0, None);
         if after.is_empty() {
             after.extend(deck_before.map(ended));
         }
-        self.push(instrument, work, Some(self.scene.spec.bench.deck_resource()), after);
+        self.push(who, work, Some(self.scene.spec.bench.deck_resource()), after);
     }
 
-    fn push(&mut self, instrument: String, work: Work, resource: Option<String>, after: Vec<After>) {
+    fn push(&mut self, who: Who, work: Work, resource: Option<String>, after: Vec<After>) {
         let first_on_resource =
             resource.is_some() && !self.steps.iter().any(|earlier| earlier.resource == resource);
         self.last = Some(self.steps.len());
         let plate_ordinal = self.subject.ordinal;
-        self.steps.push(Step { plate_ordinal, work, instrument, resource, after, first_on_resource });
+        let Who { instrument, by_hand } = who;
+        self.steps.push(Step {
+            plate_ordinal,
+            work,
+            instrument,
+            by_hand,
+            resource,
+            after,
+            first_on_resource,
+        });
     }
 }
 

@@ -51,6 +51,7 @@ fn compose<'a>(
     let scene = Scene {
         spec: input.spec,
         handler: input.handler,
+        incubator: input.incubator,
         reader: input.reader,
         source_labware: &source_labware,
     };

@@ -94,6 +94,9 @@ impl HandlerProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IncubatorProfile {
     pub slots: Vec<String>,
+    /// It has no agent: people say that a plate stands in it.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// Slots of a plate reader: the `profile` of its instrument.

@@ -90,14 +90,21 @@ pub struct Draw {
 pub struct Step {
     pub plate_ordinal: u32,
     pub work: Work,
-    /// The instrument it is addressed to.
-    pub instrument: String,
+    /// The instrument it is addressed to; none where people need none.
+    pub instrument: Option<String>,
+    /// People do it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_hand: bool,
     /// A place that one chain at a time may use (`deck:handler-1`, `reader:reader-1`).
     pub resource: Option<String>,
     pub after: Vec<After>,
     /// Nothing in this plan uses `resource` before it: whoever makes the jobs adds a dependency
     /// (`requires: end`) on the last live job that names the resource, if there is one.
     pub first_on_resource: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a step waits for.
@@ -146,6 +153,9 @@ pub struct PlanSummary {
     /// Library plates touched.
     pub source_plates: u32,
     pub plate_moves: u32,
+    /// Steps that wait for hands.
+    #[serde(default)]
+    pub steps_by_hand: u32,
     pub volume_nl: u64,
     /// Drawn per content.
     pub volume_nl_by_content: BTreeMap<String, u64>,

@@ -45,7 +45,8 @@ pub fn bring_home(bench: &Bench, plate_ordinal: u32, standing: &[Standing]) -> O
     Some(Step {
         plate_ordinal,
         work: Work::Move(Move { moves }),
-        instrument: bench.mover.clone(),
+        instrument: bench.mover().map(str::to_owned),
+        by_hand: bench.mover().is_none(),
         resource: None,
         after: Vec::new(),
         first_on_resource: false,

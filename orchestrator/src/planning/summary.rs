@@ -28,6 +28,7 @@ pub(super) fn summarise(
         Work::Move(work) => work.moves.len(),
         _ => 0,
     });
+    let by_hand = steps.iter().filter(|step| step.by_hand).count();
     let seconds = input.handler.seconds_per_transfer.unwrap_or(0.0) * f64::from(count(transfers));
     let used = Quantities {
         plates: count(plates.len()),
@@ -50,6 +51,7 @@ pub(super) fn summarise(
         deck_loads: count(deck_loads),
         source_plates: count(sources.len()),
         plate_moves: count(plate_moves.sum()),
+        steps_by_hand: count(by_hand),
         volume_nl: volume_nl_by_content.values().sum(),
         volume_nl_by_content,
         estimated_hours: seconds / 3600.0 + input.spec.assay.incubate_hours,

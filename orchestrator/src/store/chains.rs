@@ -132,7 +132,7 @@ pub async fn held(conn: &mut PgConnection, plate: PlateId) -> Result<Vec<Held>> 
 /// `only_held`, those alone that still hold their place. In the order they were made.
 pub async fn broken(conn: &mut PgConnection, plate: PlateId, only_held: bool) -> Result<Vec<NewJob>> {
     let rows = sqlx::query!(
-        r#"select job.id, kind, payload, instrument, priority, max_attempts, campaign_id, round_id, resource
+        r#"select job.id, kind, payload, queue, instrument, priority, max_attempts, campaign_id, round_id, resource
            from job
            join job_outcome on job_outcome.job_id = job.id
            left join resource_held on resource_held.job_id = job.id
@@ -152,6 +152,7 @@ pub async fn broken(conn: &mut PgConnection, plate: PlateId, only_held: bool) ->
         let old = JobId(row.id);
         let mut job = NewJob::new(work(&row.kind, row.payload)?);
         job.instrument = row.instrument;
+        job.by_hand = row.queue == "people";
         job.priority = row.priority;
         job.max_attempts = u32::try_from(row.max_attempts).map_err(corrupt)?;
         job.campaign_id = row.campaign_id.map(CampaignId);

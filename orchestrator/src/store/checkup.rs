@@ -58,6 +58,7 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
                   ) as "is_reconciling!",
                   (select coalesce(array_agg(name order by name), '{}') from instrument
                    where state = 'in_service'
+                     and not coalesce(profile -> 'by_hand' = 'true', false)
                      and (last_seen_at is null or last_seen_at < now() - interval '5 minutes'))
                       as "silent_instruments!: Vec<String>""#
     )

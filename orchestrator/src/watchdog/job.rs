@@ -135,7 +135,8 @@ fn held(facts: &Facts) -> Reason {
         State::Stopping => ("job.stopping", format!("{} goes to its next safe point{progress}", by.worker)),
         _ => ("job.running", format!("{} works on it{progress}", by.worker)),
     };
-    Reason::new(code, Owner::Agent, words).since(facts.since)
+    let owner = if facts.queue == "people" { Owner::Operator } else { Owner::Agent };
+    Reason::new(code, owner, words).since(facts.since)
 }
 
 fn waiting(facts: &Facts) -> Vec<Reason> {
@@ -206,9 +207,21 @@ fn ready(facts: &Facts) -> Vec<Reason> {
         reasons.extend(instruments(facts));
     } else if matches!(facts.queue.as_str(), "learner" | "predict") {
         reasons.extend(learner(facts));
-    } else if reasons.is_empty() {
-        let words = "waits for somebody who takes the work of hands";
-        reasons.push(Reason::new("job.waits_for_person", Owner::Operator, words).since(facts.since));
+    } else {
+        let out_of_service = |it: &&InstrumentFacts| match it.state {
+            InstrumentState::Maintenance | InstrumentState::Retired => true,
+            InstrumentState::Draining => !facts.plate_begun,
+            InstrumentState::InService => false,
+        };
+        let barring = facts.instruments.iter().filter(out_of_service);
+        reasons.extend(barring.filter_map(|it| instrument(facts, it, "is done by hand at ")));
+    }
+    if facts.queue == "people" && reasons.is_empty() {
+        let words = "waits for somebody to take it in hand";
+        let to_do = "Take it on the page By hand, or `loopwright job take`.";
+        reasons.push(
+            Reason::new("job.waits_for_person", Owner::Operator, words).to_do(to_do).since(facts.since),
+        );
     }
     if reasons.is_empty() {
         let words = format!("waits for capability {}: it is about to be given out", facts.capability);

@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod batches_people;
 mod budget;
+mod by_hand;
 mod calendar_missed;
 mod calendar_overlap;
 mod calendar_ticks;

@@ -1,7 +1,7 @@
 //! Another life of the database: nobody's hands are given work before what they did is reconciled.
 
 use crate::support::App;
-use crate::work::{LEASE, Lab, dispense};
+use crate::work::{LEASE, Lab, dispense, seal};
 use axum::http::StatusCode;
 use jobs::work::learn::{ModelInputs, ModelSpec, Train};
 use jobs::{Digest, LeaseToken, Work};
@@ -202,6 +202,28 @@ async fn after_a_failover_without_loss_it_closes_by_itself(options: PgPoolOption
     assert_eq!(last.1["closed"], true, "{}", last.1);
     assert_eq!(scene.lease(Some(&epoch)).await.0, StatusCode::OK);
     assert_eq!(scene.lab.count("select count(*) from task").await, 0, "nobody had to look");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn people_have_no_spool_so_where_a_step_waits_for_hands_a_person_closes_it(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let scene = Scene::new(options, login).await;
+    scene.lab.create(NewJob::new(seal())).await;
+    scene.fail_over().await;
+    assert!(scene.lab.lease().await.is_none());
+    scene.turn().await;
+    let epoch = scene.epoch().await;
+    for instrument in ["handler-1", "reader-1"] {
+        let answer = scene.reconciled(&epoch, instrument, json!([])).await;
+        assert_eq!(answer.1["closed"], false, "{}", answer.1);
+    }
+    scene.turn().await;
+    assert_eq!(code(&scene.lease(Some(&epoch)).await), (409, "lease.reconciling"));
+    let reason = json!({"reason": "asked at the bench: nobody had a step in hand"});
+    let closed = scene.app.post(&scene.operator, "/api/v1/reconciliation/close", &reason).await;
+    assert_eq!(closed.0, StatusCode::OK, "{}", closed.1);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

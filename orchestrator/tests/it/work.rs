@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration as LabDuration, TimeZone, Utc};
 use jobs::wire::{Lease, LeaseSummary, Report};
-use jobs::work::physical::{Dispense, DispenseResult, Location, PlateRef, Read, ReadResult};
+use jobs::work::physical::{Dispense, DispenseResult, Location, Manual, PlateRef, Read, ReadResult};
 use jobs::work::{Outcome, Output};
 use jobs::{Digest, Failure, FailureClass, JobId, LeaseToken, Work};
 use orchestrator::ids::ActorId;
@@ -39,6 +39,10 @@ pub fn dispense() -> Work {
 pub fn read() -> Work {
     let at = Location { device: "reader-1".to_owned(), slot: "1".to_owned() };
     Work::Read(Read { plate: plate(), at, channels: vec!["signal".to_owned()] })
+}
+
+pub fn seal() -> Work {
+    Work::Manual(Manual { instruction: "Seal it.".to_owned(), plates: vec![plate()] })
 }
 
 pub fn output(work: &Work) -> Output {

@@ -226,6 +226,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/by-hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Steps that wait for hands or are in some, the oldest first (500 at most). */
+        get: operations["get_by_hand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendar": {
         parameters: {
             query?: never;
@@ -1057,6 +1074,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is done, wholly: what comes after it goes on. */
+        post: operations["post_jobs_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}/drain": {
         parameters: {
             query?: never;
@@ -1071,6 +1105,23 @@ export interface paths {
          * @description One that has not begun is paused.
          */
         post: operations["post_jobs_id_drain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing was done: it waits for hands again, or is cancelled when somebody had asked to stop it. */
+        post: operations["post_jobs_id_give_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1210,6 +1261,40 @@ export interface paths {
         put?: never;
         /** Asks to stop a job. This is what HTTP can do; the device's own button is the safety function. */
         post: operations["post_jobs_id_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a step in hand: nobody else is given it. Taking it again changes nothing. */
+        post: operations["post_jobs_id_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/went-wrong": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something was done and went wrong: it is in doubt until somebody has looked and says what became of it. */
+        post: operations["post_jobs_id_went_wrong"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2104,6 +2189,9 @@ export interface components {
             /** @description In the order asked; absent while the job is not done. */
             predictions?: components["schemas"]["Predicted"][] | null;
         };
+        Answered: {
+            disposition: components["schemas"]["Disposition"];
+        };
         /** @description Who approved the present revision, and what is missing. */
         ApprovalStanding: {
             /** @description Why people are asked although the policy approves batches by itself. */
@@ -2173,6 +2261,8 @@ export interface components {
             barcode: string;
         };
         Assay: {
+            /** @description What people do to each plate on its way, in this order where several stand before the same step. */
+            by_hand?: components["schemas"]["ByHand"][];
             /** Format: double */
             co2_percent: number;
             /** Format: double */
@@ -2298,11 +2388,16 @@ export interface components {
         /** @enum {string} */
         BatchState: "awaiting_approval" | "approved" | "planned" | "rejected" | "withdrawn";
         /**
+         * @description The step of a robot that a step by hand comes before; the plate goes back to where it stood.
+         * @enum {string}
+         */
+        Before: "incubate" | "read" | "discard";
+        /**
          * @description What began a round.
          * @enum {string}
          */
         BegunBy: "tick" | "continuous" | "person";
-        /** @description Which instruments carry it out, by name. */
+        /** @description Which instruments carry it out, by name. `people` as the mover: plates are carried by hand. */
         Bench: {
             handler: string;
             incubator: string;
@@ -2358,6 +2453,12 @@ export interface components {
              * @description Stop once so many hits passed QC.
              */
             stop_after_hits?: number | null;
+        };
+        /** @description A step for hands: seal, spin, take the lid off. */
+        ByHand: {
+            before: components["schemas"]["Before"];
+            /** @description What is to be done, in words for whoever stands beside the plate. */
+            instruction: string;
         };
         /** @description One entry. */
         CalendarItem: {
@@ -2874,6 +2975,17 @@ export interface components {
          * @enum {string}
          */
         Disposition: "accepted" | "already_done" | "kept_as_evidence";
+        Done: {
+            /**
+             * Format: int32
+             * @description As `GET /by-hand` showed it: refused when it was taken anew since.
+             */
+            attempt?: number | null;
+            /** @description Anything worth keeping, for the record. */
+            note?: string;
+            /** @description Barcodes that were scanned: each must be of a plate of the step. None: nothing was scanned. */
+            scanned?: string[];
+        };
         /** @description What a person needs to decide. */
         Doubt: {
             /** Format: int32 */
@@ -3040,6 +3152,18 @@ export interface components {
          * @enum {string}
          */
         FurtherReadoutScale: "negative_control" | "both_controls" | "raw";
+        /** @description Whose answer it is. */
+        GiveBack: {
+            /**
+             * Format: int32
+             * @description As `GET /by-hand` showed it: refused when it was taken anew since.
+             */
+            attempt?: number | null;
+        };
+        GivenBack: {
+            /** @description `ready`, or `cancelled` when somebody had asked to stop it. */
+            state: components["schemas"]["JobState"];
+        };
         /** @description Why; it goes into the record. */
         GivesReason: {
             reason: string;
@@ -4384,6 +4508,11 @@ export interface components {
             source_plates: number;
             /**
              * Format: int32
+             * @description Steps that wait for hands.
+             */
+            steps_by_hand?: number;
+            /**
+             * Format: int32
              * @description One a transfer.
              */
             tips: number;
@@ -4397,6 +4526,12 @@ export interface components {
             };
             /** Format: int32 */
             wells_used: number;
+        };
+        /** @description A plate of a step, and where it stands as far as is known. */
+        PlateByHand: {
+            at?: components["schemas"]["Location"] | null;
+            barcode: string;
+            labware: string;
         };
         /**
          * Format: uuid
@@ -5548,6 +5683,48 @@ export interface components {
         };
         /** @enum {string} */
         Status: "selected" | "runner_up" | "removed";
+        /** @description A step for hands: ready, or in somebody's. */
+        StepByHand: {
+            /**
+             * Format: date-time
+             * @description Real time by which an answer must come, or it is in doubt.
+             */
+            answer_by?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was taken before.
+             */
+            attempt: number;
+            campaign?: string | null;
+            campaign_id?: components["schemas"]["CampaignId"] | null;
+            /**
+             * Format: date-time
+             * @description Laboratory time by which it must be taken.
+             */
+            deadline_lab_at?: string | null;
+            id: components["schemas"]["JobId"];
+            instruction: string;
+            plate_id?: components["schemas"]["PlateId"] | null;
+            plates: components["schemas"]["PlateByHand"][];
+            /**
+             * Format: int32
+             * @description Number of the round.
+             */
+            round?: number | null;
+            /**
+             * Format: date-time
+             * @description Real time since which it is ready, or at which it was taken.
+             */
+            since: string;
+            /** @description `ready`, `running` (somebody has it in hand) or `stopping`. */
+            state: components["schemas"]["JobState"];
+            /** @description Who has it in hand. */
+            taken_by?: string | null;
+            taken_by_id?: components["schemas"]["ActorId"] | null;
+        };
+        StepsByHand: {
+            items: components["schemas"]["StepByHand"][];
+        };
         /** @description One plate of the stock, for people. */
         StockPlate: {
             at?: string | null;
@@ -5611,6 +5788,15 @@ export interface components {
             /** Format: double */
             value: number;
             well: string;
+        };
+        TakenInHand: {
+            /** @description Whoever is signed in so had it in hand before this request. */
+            already: boolean;
+            /**
+             * Format: date-time
+             * @description Real time by which an answer must come, or it is in doubt.
+             */
+            answer_by: string;
         };
         Task: {
             campaign_id?: components["schemas"]["CampaignId"] | null;
@@ -5866,6 +6052,14 @@ export interface components {
          * @enum {string}
          */
         WellRole: "sample" | "negative_control" | "positive_control";
+        WentWrong: {
+            /**
+             * Format: int32
+             * @description As `GET /by-hand` showed it: refused when it was taken anew since.
+             */
+            attempt?: number | null;
+            reason: string;
+        };
         /** @description Why it does not move. */
         Why: {
             /** @description The weightiest first; empty when it has ended. */
@@ -6904,6 +7098,53 @@ export interface operations {
             };
             /** @description the content is not what its name says */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_by_hand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepsByHand"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10231,6 +10472,77 @@ export interface operations {
             };
         };
     };
+    post_jobs_id_done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Done"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description another plate was scanned */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_jobs_id_drain: {
         parameters: {
             query?: never;
@@ -10293,6 +10605,68 @@ export interface operations {
             };
             /** @description understood, and cannot be; the detail says what and where */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_id_give_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveBack"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenBack"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10801,6 +11175,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StopAnswer"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_id_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenInHand"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it does not fit the state of things */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_id_went_wrong: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WentWrong"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
                 };
             };
             /** @description no token, or an unknown one */

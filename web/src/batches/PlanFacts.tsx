@@ -47,6 +47,9 @@ function factsOf(summary: PlanSummary): Fact[] {
       value: count(summary.plates),
       hint: `${count(summary.plate_moves)} moves of plates, ${count(summary.source_plates)} library plates`,
     },
+    ...(summary.steps_by_hand
+      ? [{ label: "By hand", value: count(summary.steps_by_hand), hint: "steps that wait for people" }]
+      : []),
     {
       label: "Wells",
       value: count(summary.wells_used),

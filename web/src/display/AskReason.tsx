@@ -13,6 +13,8 @@ type Props = {
   optional?: boolean;
   /** One line that Enter sends, where seconds count. */
   fast?: boolean;
+  /** For fingers at the bench. */
+  large?: boolean;
   act: (reason: string) => void;
   pending: boolean;
   error: unknown;
@@ -23,13 +25,16 @@ type Props = {
 
 /** Asks once more, and why, before something is done. */
 export function AskReason(props: Props) {
-  const { title, children, button, danger, optional, fast, act, pending, error, failed, close } = props;
+  const { title, children, button, danger, optional, fast, large, act, pending, error, failed, close } =
+    props;
   const [reason, setReason] = useState("");
+  const size = large ? "lg" : "sm";
   const ready = Boolean(optional || reason.trim());
   const field = {
     label: "Why",
     description: optional ? "Optional; it goes into the record." : "It goes into the record.",
     value: reason,
+    size,
     "data-autofocus": true,
   };
   return (
@@ -54,10 +59,16 @@ export function AskReason(props: Props) {
             />
           )}
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button size={size} variant="default" onClick={close}>
               Back
             </Button>
-            <Button type="submit" color={danger ? "red" : undefined} loading={pending} disabled={!ready}>
+            <Button
+              size={size}
+              type="submit"
+              color={danger ? "red" : undefined}
+              loading={pending}
+              disabled={!ready}
+            >
               {button}
             </Button>
           </Group>

@@ -1,5 +1,13 @@
 import { Button } from "@mantine/core";
-import { type Icon, IconBell, IconChecklist, IconEye, IconFlask2, IconHandStop } from "@tabler/icons-react";
+import {
+  type Icon,
+  IconBell,
+  IconChecklist,
+  IconEye,
+  IconFlask2,
+  IconHandGrab,
+  IconHandStop,
+} from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { LabWhen, When } from "../display/When.tsx";
 import classes from "./Home.module.css";
@@ -10,6 +18,7 @@ const SIGNS: Record<Need["kind"], Icon> = {
   plate: IconFlask2,
   held: IconHandStop,
   batch: IconChecklist,
+  hand: IconHandGrab,
   task: IconBell,
 };
 

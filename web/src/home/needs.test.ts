@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { CampaignProgress, Job, PlateLine, Task } from "../api/types.ts";
-import { batch, plate } from "../tests/made.ts";
+import { batch, plate, stepByHand } from "../tests/made.ts";
 import { eventLink, isOfNote } from "./lately.ts";
 import { needs } from "./needs.ts";
 
-const nothing = { batches: [], doubts: [], plates: [], campaigns: [], tasks: [] };
+const nothing = { batches: [], doubts: [], plates: [], campaigns: [], hands: [], tasks: [] };
 const job = {
   id: "j9",
   kind: "dispense",
@@ -53,6 +53,31 @@ test("a task whose subject is shown already is not shown twice", () => {
     tasks: [task("j9", "job.in_doubt"), task("j10", "job.failed")],
   });
   expect(list.map((it) => it.title)).toEqual(["Dispense on ot2 is in doubt", "Job failed"]);
+});
+
+test("steps for hands come after what only a decision moves, and before tasks", () => {
+  const step = stepByHand({ instruction: "Seal the plate with foil.", campaign: "demo", round: 2 });
+  const list = needs({
+    ...nothing,
+    doubts: [job],
+    batches: [batch({ round_id: "r2" })],
+    hands: [step, stepByHand({ id: "s2", state: "running" })],
+    tasks: [task("j10", "job.failed"), task(step.id, "job.waits")],
+  });
+  expect(list.map((it) => it.kind)).toEqual(["doubt", "batch", "hand", "task"]);
+  expect(list[2]).toMatchObject({
+    title: "Seal the plate with foil waits for hands",
+    detail: "P-1 · demo, round 2",
+    link: { to: "/by-hand" },
+  });
+});
+
+test("many steps for hands are one thing that waits", () => {
+  const hands = ["a", "b", "c", "d"].map((id) => stepByHand({ id }));
+  expect(needs({ ...nothing, hands: hands.slice(1) })).toHaveLength(3);
+  const list = needs({ ...nothing, hands });
+  expect(list.map((it) => it.title)).toEqual(["4 steps wait for hands"]);
+  expect(list[0]?.detail).toBe("Seal the plate waits longest: P-1 · demo, round 1");
 });
 
 test("a batch whose round is held waits with it, and not beside it", () => {

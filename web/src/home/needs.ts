@@ -2,12 +2,16 @@
 
 import type { LinkProps } from "@tanstack/react-router";
 import type { Batch, CampaignProgress, Job, PlateLine, Task } from "../api/types.ts";
+import { barcodesOf } from "../by-hand/scanning.ts";
+import { readyOf } from "../by-hand/sections.ts";
+import type { ByHand } from "../by-hand/types.ts";
+import { briefly, roundWords } from "../by-hand/words.ts";
 import { plural, title } from "../display/format.ts";
 import { causeWords, subjectLink } from "../tasks/subject.ts";
 
 export type Need = {
   key: string;
-  kind: "doubt" | "plate" | "held" | "batch" | "task";
+  kind: "doubt" | "plate" | "held" | "batch" | "hand" | "task";
   title: string;
   detail: string;
   /** Real time since which it waits; laboratory time until which it may. */
@@ -22,10 +26,12 @@ type Found = {
   doubts: Job[];
   plates: PlateLine[];
   campaigns: CampaignProgress[];
+  /** For whoever may do them. */
+  hands: ByHand[];
   tasks: Task[];
 };
 
-export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Need[] {
+export function needs({ batches, doubts, plates, campaigns, hands, tasks }: Found): Need[] {
   const shown = new Set<string>();
   const list: Need[] = [];
   const push = (subject: string, need: Need) => {
@@ -81,6 +87,9 @@ export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Nee
       action: "Review",
     });
   }
+  const ready = readyOf(hands);
+  for (const step of ready) shown.add(step.id);
+  list.push(...handNeeds(ready));
   for (const task of tasks) {
     if (shown.has(task.subject_id)) continue;
     list.push({
@@ -95,6 +104,39 @@ export function needs({ batches, doubts, plates, campaigns, tasks }: Found): Nee
   }
   return list;
 }
+
+/** More steps than this are one thing to look at. */
+const STEPS_SHOWN = 3;
+
+function handNeeds(steps: readonly ByHand[]): Need[] {
+  const first = steps[0];
+  if (first && steps.length > STEPS_SHOWN) {
+    return [
+      {
+        key: "by-hand",
+        kind: "hand",
+        title: `${plural(steps.length, "step")} wait for hands`,
+        detail: `${briefly(first.instruction)} waits longest: ${subjectWords(first)}`,
+        since: first.since,
+        link: { to: "/by-hand" },
+        action: "Do them",
+      },
+    ];
+  }
+  return steps.map((step) => ({
+    key: step.id,
+    kind: "hand",
+    title: `${briefly(step.instruction)} waits for hands`,
+    detail: subjectWords(step),
+    since: step.since,
+    until: step.deadline_lab_at,
+    link: { to: "/by-hand" },
+    action: "Do it",
+  }));
+}
+
+const subjectWords = (step: ByHand) =>
+  [barcodesOf(step.plates), roundWords(step)].filter(Boolean).join(" · ");
 
 function batchWords(batch: Batch): string {
   const parts = [plural(batch.selected, "experiment")];

@@ -39,7 +39,7 @@ test("a burst of events renews each read once", () => {
   }
   vi.advanceTimersByTime(5_000);
   const names = renewed.mock.calls.map(([filter]) => filter?.queryKey?.[0]);
-  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "lately", "why", "standstills"]);
+  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "by-hand", "lately", "why", "standstills"]);
   renewer.stop();
 });
 

@@ -10,7 +10,7 @@ const RENEWS: [RegExp, string[]][] = [
   ],
   [/^Campaign/, ["campaigns", "progress", "calendar", "next-ticks"]],
   [/^Plate/, ["plates", "progress", "tasks"]],
-  [/^Job/, ["jobs", "progress", "tasks", "plates"]],
+  [/^Job/, ["jobs", "progress", "tasks", "plates", "by-hand"]],
   [/^Model/, ["models", "progress"]],
   [/^Task/, ["tasks"]],
   [/^Instrument/, ["instruments", "calendar"]],
@@ -19,7 +19,7 @@ const RENEWS: [RegExp, string[]][] = [
   [/^Token/, ["tokens"]],
   [/^(Calendar|Blackout|Maintenance|Tick)/, ["calendar", "next-ticks", "blackouts"]],
   [/^Notification/, ["notifications"]],
-  [/^Laboratory/, ["laboratory", "jobs", "progress", "rounds", "instruments"]],
+  [/^Laboratory/, ["laboratory", "jobs", "progress", "rounds", "instruments", "by-hand"]],
   [/^Reconciliation/, ["reconciliation", "jobs", "tasks"]],
   [/^(Channel|Delivery)/, ["channels", "deliveries"]],
 ];

@@ -19,6 +19,7 @@ export const ROLE_FOR: Partial<Record<Scope, string>> = {
   "batch:edit": "scientist or engineer",
   "batch:approve": "scientist or engineer",
   "plate:decide": "operator, scientist or engineer",
+  "work:people": "operator, scientist or engineer",
   "job:resolve": "operator or engineer",
   "instrument:write": "engineer",
   "campaign:write": "engineer",

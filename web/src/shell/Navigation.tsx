@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { doubtfulJobsQuery, tasksQuery, waitingBatchesQuery } from "../api/queries.ts";
+import { byHandQuery } from "../by-hand/queries.ts";
+import { readyOf } from "../by-hand/sections.ts";
 import { may, useSession } from "../session/may.ts";
 import { Mark } from "./Mark.tsx";
 import classes from "./Navigation.module.css";
@@ -67,9 +69,11 @@ function useWaiting(): Partial<Record<Place["to"], number>> {
   const batches = useQuery(waitingBatchesQuery);
   const doubts = useQuery(doubtfulJobsQuery);
   const tasks = useQuery(tasksQuery(true));
+  const steps = useQuery(byHandQuery);
   return {
     "/batches": batches.data?.items.length,
     "/jobs": doubts.data?.items.length,
     "/tasks": tasks.data?.items.length,
+    "/by-hand": readyOf(steps.data).length,
   };
 }

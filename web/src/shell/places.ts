@@ -6,6 +6,7 @@ import {
   IconClipboardList,
   IconFlask2,
   IconFolders,
+  IconHandGrab,
   IconHistory,
   IconHome2,
   IconKey,
@@ -25,6 +26,7 @@ export type Place = {
     | "/jobs"
     | "/instruments"
     | "/tasks"
+    | "/by-hand"
     | "/calendar"
     | "/events"
     | "/users"
@@ -56,6 +58,7 @@ export const PLACES: { group: string | null; places: Place[] }[] = [
       { to: "/jobs", label: "Jobs", icon: IconListDetails, key: "j" },
       { to: "/instruments", label: "Instruments", icon: IconRobot, key: "i" },
       { to: "/tasks", label: "Tasks", icon: IconClipboardList, key: "t" },
+      { to: "/by-hand", label: "By hand", icon: IconHandGrab, key: "m" },
     ],
   },
   {

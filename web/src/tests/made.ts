@@ -1,6 +1,7 @@
 // Records as the server makes them, for tests; a test says what matters to it.
 
 import type { Batch, Plate, Proposal } from "../api/types.ts";
+import type { ByHand } from "../by-hand/types.ts";
 
 export function proposal(id: string, over: Partial<Proposal> = {}): Proposal {
   return {
@@ -76,6 +77,32 @@ export function plate(over: Partial<Plate> = {}): Plate {
     wells: [],
     transfers: [],
     readings: [],
+    ...over,
+  };
+}
+
+export function stepByHand(over: Partial<ByHand> = {}): ByHand {
+  return {
+    id: "s1",
+    state: "ready",
+    instruction: "Seal the plate.",
+    plates: [
+      {
+        barcode: "P-1",
+        labware: "corning_384_wellplate_112ul_flat",
+        at: { device: "handler-1", slot: "4" },
+      },
+    ],
+    campaign_id: "c1",
+    campaign: "demo",
+    round: 1,
+    plate_id: "p1",
+    since: "2026-01-05T08:00:00Z",
+    deadline_lab_at: null,
+    taken_by: null,
+    taken_by_id: null,
+    answer_by: null,
+    attempt: 0,
     ...over,
   };
 }

@@ -31,10 +31,12 @@ async fn by_kind(engine: &Engine, job: JobId, settled: Settled) -> Result<bool> 
     match settled.work.kind() {
         Kind::Train => trained::draw(engine, settled).await,
         Kind::Propose => proposed::draw(engine, settled).await,
-        Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read => physical::draw(engine, settled).await,
+        Kind::Dispense | Kind::Move | Kind::Incubate | Kind::Read | Kind::Manual => {
+            physical::draw(engine, settled).await
+        }
         Kind::Predict => predicted::draw(engine, settled).await,
         // Whoever asked reads the outcome itself.
-        Kind::Manual | Kind::Screen => {
+        Kind::Screen => {
             steps::before(Step::DrawManual).await;
             let mut tx = store::begin_on(&engine.pool).await?;
             let taken = store::settlements::take(&mut tx, job).await?;

@@ -108,14 +108,18 @@ async fn moved(
     asked: &Move,
     output: Option<&Output>,
 ) -> Result<()> {
-    let as_asked = || {
-        asked.moves.iter().map(|m| Arrival { barcode: m.plate.barcode.clone(), at: m.to.clone() }).collect()
+    let scanned: &[Arrival] = match output {
+        Some(Output::Move(reported)) => &reported.arrived,
+        _ => &[],
     };
-    let (arrived, confirmed): (Vec<Arrival>, bool) = match output {
-        Some(Output::Move(reported)) => (reported.arrived.clone(), true),
-        _ => (as_asked(), false),
-    };
-    for arrival in arrived {
+    // What nobody scanned is where it was to go: the move has succeeded.
+    let expected = asked
+        .moves
+        .iter()
+        .filter(|one| !scanned.iter().any(|arrival| arrival.barcode == one.plate.barcode))
+        .map(|one| Arrival { barcode: one.plate.barcode.clone(), at: one.to.clone() });
+    let arrived = scanned.iter().map(|arrival| (arrival.clone(), true));
+    for (arrival, confirmed) in arrived.chain(expected.map(|arrival| (arrival, false))) {
         store::inventory::place(conn, &arrival.barcode, &arrival.at, confirmed).await?;
         if arrival.barcode != plate.barcode {
             continue;

@@ -4,9 +4,11 @@ mod laboratory;
 mod world;
 
 use super::*;
+use crate::campaigns::spec::{Before, ByHand};
 use crate::ids::ProposalId;
 use instruments::labware::{Labware, Well};
-use jobs::work::physical::Location;
+use jobs::work::Kind;
+use jobs::work::physical::{Location, PlateRef};
 use jobs::{Experiment, Work};
 use laboratory::Laboratory;
 use proptest::prelude::*;
@@ -55,7 +57,7 @@ fn the_digest_covers_steps_draws_maps_and_not_the_names_of_proposals() {
     assert!(changed(&|p| p.plates[0].wells.swap(0, 1)));
     assert!(changed(&|p| p.plates[0].wells[0].contents[0].push('x')));
     assert!(changed(&|p| p.plates[0].draws[0].volume_nl += 1));
-    assert!(changed(&|p| p.steps[0].instrument.push('x')));
+    assert!(changed(&|p| p.steps[0].instrument = None));
     assert!(changed(&|p| p.steps.last_mut().unwrap().after.clear()));
     let window = |p: &mut Plan| {
         let read =
@@ -97,6 +99,86 @@ fn the_read_is_due_when_the_incubation_is_over_and_no_later_than_its_window() {
     assert_eq!(to_reader.after, [due]);
     let Work::Read(read) = &plan.steps[incubate + 2].work else { panic!() };
     assert_eq!(read.channels, ["signal", "call"]);
+}
+
+#[test]
+fn steps_by_hand_stand_before_the_robots_steps_that_they_name() {
+    let mut world = ifng_round();
+    let plain = world.plan().unwrap();
+    let step = |before, instruction: &str| ByHand { before, instruction: instruction.to_owned() };
+    world.spec.assay.by_hand = vec![
+        step(Before::Read, "unseal"),
+        step(Before::Incubate, "seal"),
+        step(Before::Incubate, "spin"),
+        step(Before::Discard, "keep"),
+    ];
+    let plan = world.plan().unwrap();
+    assert_eq!(plan.steps.len(), plain.steps.len() + 4, "one plate");
+    steps_only_wait_for_earlier_ones(&plan);
+    let told: Vec<String> = plan.steps[14..]
+        .iter()
+        .map(|step| match &step.work {
+            Work::Manual(work) => {
+                format!("{} ({})", work.instruction, step.resource.as_deref().unwrap_or("no place"))
+            }
+            work => work.kind().to_string(),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "seal (deck:handler-1)",
+            "spin (deck:handler-1)",
+            "move",
+            "incubate",
+            "unseal (no place)",
+            "move",
+            "read",
+            "keep (reader:reader-1)",
+            "move"
+        ]
+    );
+    let hands: Vec<&Step> = plan.steps.iter().filter(|step| step.work.kind() == Kind::Manual).collect();
+    assert!(hands.iter().all(|step| step.instrument.is_none() && step.plate_ordinal == 1));
+    // Whatever people do, the window is counted from the incubation.
+    let due = |step: usize| {
+        plan.steps[step].after.iter().find_map(|after| after.max_delay_hours.map(|most| (after.step, most)))
+    };
+    assert_eq!([due(18), due(19)], [Some((17, 74.0)); 2]);
+    assert!(plan.steps[19].after.iter().any(|after| after.step == 18), "and it is unsealed first");
+    assert_eq!((plain.summary.steps_by_hand, plan.summary.steps_by_hand), (0, 4));
+    assert_ne!(plan.digest(), plain.digest(), "it is part of what is approved");
+}
+
+#[test]
+fn people_stand_in_for_a_mover_and_an_incubator() {
+    let mut world = ifng_round();
+    let plain = world.plan().unwrap();
+    world.spec.bench.mover = "people".to_owned();
+    world.incubator.by_hand = true;
+    let plan = world.plan().unwrap();
+    let by_hand = |plan: &Plan| -> BTreeSet<String> {
+        plan.steps
+            .iter()
+            .filter(|step| step.by_hand)
+            .map(|step| format!("{} at {:?}", step.work.kind(), step.instrument.as_deref()))
+            .collect()
+    };
+    assert_eq!(by_hand(&plain), BTreeSet::new());
+    let expected = ["incubate at Some(\"incubator-1\")", "move at None"].map(str::to_owned);
+    assert_eq!(by_hand(&plan), BTreeSet::from(expected));
+    let work = |plan: &Plan| plan.steps.iter().map(|step| step.work.clone()).collect::<Vec<Work>>();
+    assert_eq!(work(&plan), work(&plain), "the same is done, by others");
+    let read = plan.steps.iter().find(|step| step.work.kind() == Kind::Read).unwrap();
+    let most = read.after.iter().find_map(|after| after.max_delay_hours);
+    assert_eq!(most, Some(74.0), "a plate that was taken in time may be brought late");
+    let standing = Standing {
+        plate: PlateRef { barcode: "P-1".to_owned(), labware: "any".to_owned() },
+        role: StockRole::Assay,
+        at: Location { device: "handler-1".to_owned(), slot: "1".to_owned() },
+    };
+    let home = clear_deck(&world.spec.bench, 1, &[standing]).unwrap();
+    assert!(home.by_hand && home.instrument.is_none());
 }
 
 #[test]
@@ -320,7 +402,10 @@ fn what_stands_on_the_deck_is_brought_home_and_an_empty_deck_is_left_alone() {
     let moves: Vec<String> =
         work.moves.iter().map(|m| format!("{} {} -> {}", m.plate.barcode, m.from, m.to)).collect();
     assert_eq!(moves, ["LIB-2 handler-1/3 -> storage/LIB-2", "ASSAY-1 handler-1/1 -> waste/ASSAY-1"]);
-    assert_eq!((step.instrument.as_str(), step.resource.as_deref()), ("mover-1", Some("deck:handler-1")));
+    assert_eq!(
+        (step.instrument.as_deref(), step.resource.as_deref()),
+        (Some("mover-1"), Some("deck:handler-1"))
+    );
     assert_eq!(clear_deck(bench, 3, &there[2..]), None);
     assert!(bring_home(bench, 3, &there[3..]).is_some());
 }

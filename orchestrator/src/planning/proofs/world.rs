@@ -96,7 +96,7 @@ impl World {
                 maximum_transfer_nl: Some(20_000),
                 seconds_per_transfer: None,
             },
-            incubator: IncubatorProfile { slots: names(1..=44) },
+            incubator: IncubatorProfile { slots: names(1..=44), by_hand: false },
             reader: ReaderProfile { slots: names(1..=1) },
         }
     }

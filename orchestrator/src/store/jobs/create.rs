@@ -4,6 +4,7 @@ use super::enter;
 use super::settle::Consequences;
 use crate::ids::{CampaignId, PlateId, RoundId};
 use crate::store::error::{Error, Result};
+use ::jobs::work::Kind;
 use ::jobs::{Failure, FailureClass, JobId, Work};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -19,6 +20,8 @@ pub struct NewJob {
     pub priority: i16,
     /// Addressed to one device; `None`: to any with the capability.
     pub instrument: Option<String>,
+    /// For people, whatever device could do it.
+    pub by_hand: bool,
     pub max_attempts: u32,
     pub campaign_id: Option<CampaignId>,
     pub round_id: Option<RoundId>,
@@ -43,6 +46,7 @@ impl NewJob {
             work,
             priority: 0,
             instrument: None,
+            by_hand: false,
             max_attempts: 5,
             campaign_id: None,
             round_id: None,
@@ -54,6 +58,21 @@ impl NewJob {
             deadline_lab_at: None,
             dependencies: Vec::new(),
         }
+    }
+}
+
+impl NewJob {
+    pub(super) fn queue(&self) -> &'static str {
+        self.for_whom().queue()
+    }
+
+    pub(super) fn capability(&self) -> &'static str {
+        self.for_whom().capability()
+    }
+
+    /// The kind whose workers it is for.
+    fn for_whom(&self) -> Kind {
+        if self.by_hand { Kind::Manual } else { self.work.kind() }
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<B
          returning id",
         &jobs.iter().map(|job| job.id.0).collect::<Vec<Uuid>>(),
         &kinds().map(|kind| kind.as_str().to_owned()).collect::<Vec<String>>(),
-        &kinds().map(|kind| kind.queue().to_owned()).collect::<Vec<String>>(),
-        &kinds().map(|kind| kind.capability().to_owned()).collect::<Vec<String>>(),
+        &jobs.iter().map(|job| job.queue().to_owned()).collect::<Vec<String>>(),
+        &jobs.iter().map(|job| job.capability().to_owned()).collect::<Vec<String>>(),
         &texts(jobs, |job| job.instrument.clone()) as &[Option<String>],
         &jobs.iter().map(|job| job.priority).collect::<Vec<i16>>(),
         &kinds().map(|kind| kind.is_repeatable()).collect::<Vec<bool>>(),
@@ -111,7 +111,7 @@ pub(super) async fn place(
     let (ready, waiting): (Vec<_>, Vec<_>) = possible.into_iter().partition(|(_, terms)| terms.is_ready());
     insert_ready(conn, &ready).await?;
     insert_waiting(conn, &waiting).await?;
-    let of_ready = ready.iter().map(|(job, _)| (job.id, Consequences::ready(job.work.kind().queue())));
+    let of_ready = ready.iter().map(|(job, _)| (job.id, Consequences::ready(job.queue())));
     let of_waiting = waiting.iter().map(|(job, _)| (job.id, Consequences::default()));
     let mut consequences: BTreeMap<JobId, Consequences> = of_ready.chain(of_waiting).collect();
     for (job, terms) in lost {

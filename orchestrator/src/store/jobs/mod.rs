@@ -24,6 +24,7 @@ mod release;
 mod start;
 
 mod another_life;
+pub mod by_hand;
 mod doubt;
 mod lost;
 mod orphan;

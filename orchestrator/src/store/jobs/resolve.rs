@@ -125,7 +125,7 @@ fn not_done() -> Failure {
 async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Consequences)> {
     // Against a job that is made to depend on the old one at this moment.
     let row = sqlx::query!(
-        "select kind, payload, priority, instrument, max_attempts, campaign_id, round_id, plate_id, resource
+        "select kind, payload, queue, priority, instrument, max_attempts, campaign_id, round_id, plate_id, resource
          from job
          where id = $1
          for no key update",
@@ -136,6 +136,7 @@ async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Conseque
     let new = NewJob {
         priority: row.priority,
         instrument: row.instrument,
+        by_hand: row.queue == "people",
         max_attempts: u32::try_from(row.max_attempts)
             .map_err(|error| Error::corrupt("max_attempts", error))?,
         campaign_id: row.campaign_id.map(Into::into),

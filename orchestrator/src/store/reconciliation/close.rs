@@ -47,7 +47,8 @@ pub async fn close(conn: &mut PgConnection, actor: ActorId, reason: &str) -> Res
 }
 
 /// After a failover in which nothing was lost, once every instrument has answered; in a transaction of its own.
-/// Answers whether it closed.
+/// Answers whether it closed. People keep no spool that would tell what they did: where a step waits for hands, or is to,
+/// a person closes.
 pub async fn close_if_nothing_was_lost(conn: &mut PgConnection) -> Result<bool> {
     let reason = "every instrument has told what it did, and nothing was lost";
     let mut tx = store::begin(conn).await?;
@@ -62,6 +63,9 @@ pub async fn close_if_nothing_was_lost(conn: &mut PgConnection) -> Result<bool> 
              and not exists (
                  select from reconciliation_party
                  where reconciliation_party.epoch = reconciliation.epoch and state = 'awaited')
+             and not exists (select from job_ready where queue = 'people')
+             and not exists (
+                 select from job_waiting join job on job.id = job_waiting.job_id where job.queue = 'people')
          returning epoch",
         SYSTEM.0,
         reason

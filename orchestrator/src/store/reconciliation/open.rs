@@ -152,7 +152,7 @@ pub async fn ask_for_a_person(conn: &mut PgConnection) -> Result<()> {
     };
     let message = format!(
         "The database {}, and no robot is given work until what they did is reconciled. {waits} Then look at the \
-         jobs in doubt and the tasks, and close it: loopwright reconciliation close --reason ..",
+         jobs in doubt and the tasks, ask who had a step in hand, and close it: loopwright reconciliation close --reason ..",
         standing.opened_because.words()
     );
     let task = NewTask {

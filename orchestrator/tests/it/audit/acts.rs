@@ -191,6 +191,20 @@ impl Acts {
         self.act(ada, "POST /api/v1/tasks/{id}/close", &[&task.to_string()], None).await;
     }
 
+    /// Steps are taken in hand, given back, done, and go wrong.
+    async fn by_hand(&mut self, ada: &Who<'_>) {
+        let seal = || NewJob::new(work::seal());
+        let job = self.create_job(seal()).await.to_string();
+        for (act, body) in [("take", None), ("give-back", Some(json!({}))), ("take", None)] {
+            self.act(ada, &format!("POST /api/v1/jobs/{{id}}/{act}"), &[&job], body).await;
+        }
+        self.act(ada, "POST /api/v1/jobs/{id}/done", &[&job], Some(json!({}))).await;
+        let job = self.create_job(seal()).await.to_string();
+        self.act(ada, "POST /api/v1/jobs/{id}/take", &[&job], None).await;
+        let fell = Some(json!({"reason": "it fell"}));
+        self.act(ada, "POST /api/v1/jobs/{id}/went-wrong", &[&job], fell).await;
+    }
+
     /// Jobs, instruments and the laboratory are given orders.
     async fn orders(&mut self, ada: &Who<'_>) {
         let why = || Some(json!({"reason": "a leak under the bench"}));
@@ -396,6 +410,7 @@ async fn every_act_is_in_the_record_by_whom_and_from_where(options: PgPoolOption
     acts.installation(&ada, &token).await;
     acts.campaign(&ada, &grace, &token).await;
     acts.work(&ada, &Who::with_token("bench", &agent), &agent).await;
+    acts.by_hand(&ada).await;
     acts.people(&ada).await;
     acts.orders(&ada).await;
     acts.another_life(&ada, &owner, &token).await;

@@ -89,6 +89,17 @@ impl Laboratory {
         assert!(matches!(started, Authority::Held(_)), "{started:?}");
     }
 
+    /// What a job asks for.
+    pub async fn asked(&self, job: JobId) -> Work {
+        let (kind, payload): (String, serde_json::Value) =
+            sqlx::query_as("select kind, payload from job where id = $1")
+                .bind(job.0)
+                .fetch_one(&self.pool)
+                .await
+                .expect("a job");
+        serde_json::from_value(serde_json::json!({"kind": kind, "payload": payload})).expect("work")
+    }
+
     /// Does what the work says, in the world, unless a fault is due.
     pub async fn carry_out(&mut self, work: &Work) -> Outcome {
         if self.faults.front().is_some_and(|fault| fault.kind() == work.kind()) {

@@ -62,6 +62,8 @@ pub struct Settings {
     pub budget: &'static str,
     /// Further lines of `[policy]`.
     pub policy: &'static str,
+    /// Who carries plates: `mover-1`, or `people`.
+    pub mover: &'static str,
     /// Further sections of the campaign file.
     pub sections: &'static str,
     /// The column `tags` of a gene.
@@ -86,6 +88,7 @@ impl Default for Settings {
             hit: "{ channel = \"call\" }",
             budget: "",
             policy: "",
+            mover: "mover-1",
             sections: "",
             tags: |_| "",
             blanks: 12,
@@ -156,7 +159,7 @@ impl Laboratory {
         panic!("the campaign does not come to rest: {:#?}", self.progress().await);
     }
 
-    async fn promote(&self) {
+    pub async fn promote(&self) {
         let mut conn = self.pool.acquire().await.expect("a connection");
         store::jobs::promote(&mut conn, 500).await.expect("promoted");
     }
@@ -294,6 +297,7 @@ fn toml(settings: &Settings) -> String {
         approvals,
         budget,
         policy,
+        mover,
         sections,
         schedule,
         ..
@@ -351,7 +355,7 @@ auto_approve = {auto_approve}
 handler = "handler-1"
 incubator = "incubator-1"
 reader = "reader-1"
-mover = "mover-1"
+mover = "{mover}"
 "#
     )
 }

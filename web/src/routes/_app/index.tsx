@@ -12,6 +12,7 @@ import {
   tasksQuery,
   waitingBatchesQuery,
 } from "../../api/queries.ts";
+import { byHandQuery } from "../../by-hand/queries.ts";
 import { Stages } from "../../campaigns/Stages.tsx";
 import { stageWords } from "../../campaigns/stages.ts";
 import { BlockBones } from "../../display/Bones.tsx";
@@ -26,7 +27,7 @@ import classes from "../../home/Home.module.css";
 import { Lately } from "../../home/Lately.tsx";
 import { NeedCard } from "../../home/NeedCard.tsx";
 import { needs } from "../../home/needs.ts";
-import { useSession } from "../../session/may.ts";
+import { may, useSession } from "../../session/may.ts";
 import { Standstills } from "../../why/Standstills.tsx";
 
 export const Route = createFileRoute("/_app/")({ component: Page });
@@ -40,6 +41,7 @@ function Page() {
   const batches = useQuery(waitingBatchesQuery);
   const doubts = useQuery(doubtfulJobsQuery);
   const quarantined = useQuery(platesQuery({ state: "quarantined" }));
+  const hands = useQuery(byHandQuery);
   const tasks = useQuery(tasksQuery(true));
   const running = useMemo(
     () =>
@@ -51,7 +53,7 @@ function Page() {
   const progress = useQueries({ queries: running.map((campaign) => progressQuery(campaign.id)) });
   const followed = progress.flatMap((it) => (it.data ? [it.data] : []));
 
-  const reads = [batches, doubts, quarantined, tasks];
+  const reads = [batches, doubts, quarantined, hands, tasks];
   const ready = reads.every((read) => read.data !== undefined);
   const failed = reads.find((read) => read.error && read.data === undefined);
   const list = needs({
@@ -59,6 +61,7 @@ function Page() {
     doubts: doubts.data?.items ?? [],
     plates: quarantined.data?.items ?? [],
     campaigns: followed,
+    hands: may(session, "work:people") ? (hands.data ?? []) : [],
     tasks: tasks.data?.items ?? [],
   });
 
@@ -95,8 +98,8 @@ function Page() {
               </div>
             ) : list.length === 0 ? (
               <Nothing icon={IconCoffee} title="All is decided">
-                Batches to approve, jobs in doubt, plates that failed QC and held rounds show here as soon as
-                they wait.
+                Batches to approve, jobs in doubt, plates that failed QC, held rounds and steps by hand show
+                here as soon as they wait.
                 {clock.data?.mode === "jumping" ? " The demo works on by itself meanwhile." : ""}
               </Nothing>
             ) : (

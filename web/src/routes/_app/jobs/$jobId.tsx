@@ -1,8 +1,9 @@
-import { Group, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { jobQuery } from "../../../api/queries.ts";
 import type { JobDetail } from "../../../api/types.ts";
+import { isForHands } from "../../../by-hand/sections.ts";
 import { BlockBones } from "../../../display/Bones.tsx";
 import { Id } from "../../../display/Copy.tsx";
 import { Facts } from "../../../display/Facts.tsx";
@@ -63,11 +64,18 @@ function Shown({ job }: { job: JobDetail }) {
           </Group>
         }
         actions={
-          <Orders
-            subject={{ kind: "job", id: job.id, name: `this ${words(job.kind)} job` }}
-            state={job.state}
-            hold={hold}
-          />
+          <>
+            {isForHands(job) ? (
+              <Button component={Link} to="/by-hand">
+                Do it by hand
+              </Button>
+            ) : null}
+            <Orders
+              subject={{ kind: "job", id: job.id, name: `this ${words(job.kind)} job` }}
+              state={job.state}
+              hold={hold}
+            />
+          </>
         }
       />
       {job.in_doubt ? null : <WaitsFor kind="jobs" id={job.id} hold={hold} what="This job" />}
