@@ -247,6 +247,10 @@ async fn nothing_is_taken_while_it_is_paused_or_of_another_kind_or_by_who_may_no
         .await
         .map(JobId)
         .expect("a training");
+    let (status, refused) = bench.says(&bench.ada, train, "done", json!({})).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("job.not_in_hand")));
+    let (status, refused) = bench.says(&bench.ada, JobId::fresh(), "done", json!({})).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::NOT_FOUND, &json!("job.not_found")));
     let (status, refused) = bench.says(&bench.ada, train, "take", json!({})).await;
     assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("job.not_for_hands")));
     let mut conn = bench.laboratory.pool.acquire().await.expect("a connection");

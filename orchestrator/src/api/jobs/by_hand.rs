@@ -237,14 +237,14 @@ async fn answer(
         // Given back or decided on in this very moment: kept, and nothing follows from it.
         Reported::Taken(Disposition::KeptAsEvidence, _) => Err(in_nobodys_hands()),
         Reported::Taken(disposition, _) => Ok(Json(Answered { disposition })),
-        Reported::NoSuchJob | Reported::WrongKind { .. } => Err(Problem::not_found("job for hands", job)),
+        Reported::NoSuchJob | Reported::WrongKind { .. } => Err(Problem::not_found("job", job)),
     }
 }
 
 fn check_scanned(barcodes: &[String], scanned: &[String]) -> Result<(), Problem> {
     if scanned.len() > MOST_SCANNED {
         let detail = format!("{} barcodes: at most {MOST_SCANNED} are scanned for a step.", scanned.len());
-        return Err(Problem::unprocessable("job.another_plate", detail));
+        return Err(Problem::unprocessable("job.note_too_long", detail));
     }
     let Some(wrong) = scanned.iter().find(|scanned| !barcodes.contains(scanned)) else { return Ok(()) };
     let of = if barcodes.is_empty() { "no plate".to_owned() } else { barcodes.join(", ") };

@@ -292,7 +292,7 @@ async fn refused(conn: &mut PgConnection, job: JobId, actor: ActorId) -> Result<
     })
 }
 
-/// Whoever has `job` in hand; `None` when nobody has. Not found: no job of hands. `attempt`: as [`Listed`] showed it to
+/// Whoever has `job` in hand; `None` when nobody has. `attempt`: as [`Listed`] showed it to
 /// whoever answers; `None` as well when it was taken anew since, by somebody whose work nobody may answer for unseen.
 pub async fn in_hand(conn: &mut PgConnection, job: JobId, attempt: Option<i32>) -> Result<Option<InHand>> {
     let row = sqlx::query!(
@@ -302,9 +302,13 @@ pub async fn in_hand(conn: &mut PgConnection, job: JobId, attempt: Option<i32>) 
            where job.id = $1 and job.queue = 'people'"#,
         job.0
     )
-    .fetch_optional(conn)
-    .await?
-    .ok_or_else(|| Error::not_found("job for hands", job))?;
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else {
+        // A robot's is in nobody's hands; an unknown one is not found.
+        queue_of(conn, job).await?;
+        return Ok(None);
+    };
     if attempt.is_some_and(|attempt| row.attempt != Some(attempt + 1)) {
         return Ok(None);
     }
