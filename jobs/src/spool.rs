@@ -5,31 +5,37 @@
 //! DIR/reserve                           filler, given up when the disk is full, so that testimony still fits
 //! DIR/epoch                             the life of the server's database, in which everything was offered again
 //! DIR/reconciled                        the life that has confirmed it: only then is work taken
-//! DIR/open/<job>.<x>/beginning.json     written before the server is told
-//!                   /begun.json         written before the first physical step
-//!                   /blobs/<sha256>     raw files, uploaded before the report
-//!                   /report.json        the outcome, until the server has taken it
-//! DIR/acknowledged/<job>.<x>/           taken; kept some days, can be offered again
-//! DIR/refused/<job>.<x>/                refused for good; kept until somebody looks
+//! DIR/open/<job>.<x>.jsonl              an attempt, one line each:
+//!     {"begun": ..}                     about to begin: written before the server is told
+//!     {"begun": ..}                     begun: written before the first physical step, and with each note
+//!     {"report": ..}                    the outcome, until the server has taken it
+//!     {"closed": ..}                    what the server said of it
+//! DIR/raw/<job>.<x>/<sha256>            its raw files, uploaded before the report
+//! DIR/acknowledged/<job>.<x>.jsonl      taken; kept some days, can be offered again
+//! DIR/refused/<job>.<x>.jsonl           refused for good; kept until somebody looks
+//! DIR/unreadable/<job>.<x>.jsonl        not one line of it can be read; kept until somebody looks
 //! ```
 //!
-//! `<x>` stands for the lease token without giving it away. Every file is written aside, fsynced, renamed,
-//! and its folder fsynced; a folder changes place by one rename. A kill between any two of these leaves a
-//! state that [`Spool::open`] understands: begun without a report means *interrupted*. Two things survive a kill and
-//! may go with a power cut, so that nobody waits for the disk: that a beginning was about to be told (nothing has
-//! moved), and that a report was taken (it is offered again, which changes nothing).
+//! `<x>` stands for the lease token without giving it away. A line is added and fsynced, an attempt changes place by
+//! one rename, raw files are written aside, fsynced, renamed. A kill between any two of these leaves a state that
+//! [`Spool::open`] understands: begun without a report means *interrupted*, half a line was never written. Two lines
+//! survive a kill and may go with a power cut, so that nobody waits for the disk: that a beginning was about to be told
+//! (nothing has moved), and that a report was taken (it is offered again, which changes nothing). What an agent of
+//! before 2026-12 left (a folder for each attempt, a file for each line) is taken over.
 //!
 //! Calls block for the time of an fsync; there is no thread behind.
 
+mod earlier;
 mod entry;
 mod file;
+mod journal;
 
 pub use entry::{BegunRecord, Entry, Phase, Spooled};
 
 use crate::wire::{Lease, ReportAnswer};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use journal::{Closed, Journal};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -121,30 +127,35 @@ impl Word {
     }
 }
 
-/// What stays beside an acknowledged or refused report.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Closed {
-    at: DateTime<Utc>,
-    answer: Option<ReportAnswer>,
-    refusal: Option<String>,
+/// A report that the server has not taken.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    pub entry: Entry,
+    pub report: Spooled,
+    pub begun: Option<BegunRecord>,
 }
 
 const OPEN: &str = "open";
 const ACKNOWLEDGED: &str = "acknowledged";
 const REFUSED: &str = "refused";
+const UNREADABLE: &str = "unreadable";
+const RAW: &str = "raw";
 
 impl Spool {
     /// Takes the folder `dir`, made where there is none. Refused reports become open again, once.
     pub fn open(dir: impl Into<PathBuf>, limits: Limits) -> Result<Self, Error> {
         let dir = dir.into();
         file::make_folder(&dir)?;
-        for part in [OPEN, ACKNOWLEDGED, REFUSED] {
+        for part in [OPEN, ACKNOWLEDGED, REFUSED, UNREADABLE, RAW] {
             file::make_folder(&dir.join(part))?;
         }
         let lock = file::lock(&dir.join("lock"))?;
+        for part in [OPEN, ACKNOWLEDGED, REFUSED] {
+            earlier::take_over(&dir.join(part), &dir.join(RAW))?;
+        }
         let (epoch, reconciled) = (Word::of(dir.join("epoch")), Word::of(dir.join("reconciled")));
         let spool = Self { dir, limits, _lock: lock, epoch, reconciled };
-        for name in file::names(&spool.dir.join(REFUSED))? {
+        for name in spool.names(REFUSED)? {
             spool.move_entry(&name, REFUSED, OPEN)?;
         }
         spool.forget_what_never_began()?;
@@ -153,22 +164,25 @@ impl Spool {
 
     /// The place of one attempt.
     pub fn entry(&self, lease: &Lease) -> Entry {
-        let name = entry::name_of(lease.job_id, lease.lease_token);
-        Entry::new(self.dir.join(OPEN).join(name), self.dir.join("reserve"))
+        self.open_entry(entry::name_of(lease.job_id, lease.lease_token))
     }
 
     /// This very attempt was begun or reported before: a repeated answer must not begin it twice.
     pub fn knows(&self, lease: &Lease) -> bool {
         let name = entry::name_of(lease.job_id, lease.lease_token);
-        [OPEN, ACKNOWLEDGED, REFUSED].iter().any(|part| self.dir.join(part).join(&name).exists())
+        [OPEN, ACKNOWLEDGED, REFUSED].iter().any(|part| self.place(part, &name).exists())
     }
 
     /// Whether new work may be begun: its result would have a place.
     pub fn room(&self) -> Result<(), Error> {
-        let open = self.dir.join(OPEN);
-        let (pending, bytes) = file::size_of(&open)?;
+        let names = self.names(OPEN)?;
+        let pending = names.len();
         if pending >= self.limits.pending {
             return Err(Error::Full { why: format!("{pending} results wait for the server") });
+        }
+        let mut bytes = 0;
+        for name in names {
+            bytes += self.bytes_of(OPEN, &name)?;
         }
         if bytes > self.limits.pending_bytes {
             return Err(Error::Full { why: format!("{bytes} bytes wait for the server") });
@@ -181,9 +195,7 @@ impl Spool {
     pub fn interrupted(&self) -> Result<Vec<(Entry, BegunRecord)>, Error> {
         let mut found = Vec::new();
         for entry in self.open_entries()? {
-            if !entry.has_report()
-                && let Some(record) = entry.read_begun()?
-            {
+            if let Journal { begun: Some(record), report: None, .. } = entry.read()? {
                 found.push((entry, record));
             }
         }
@@ -192,35 +204,36 @@ impl Spool {
     }
 
     /// Reports that the server has not taken, oldest first. An unreadable one is logged and left alone.
-    pub fn pending(&self) -> Result<Vec<(Entry, Spooled)>, Error> {
+    pub fn pending(&self) -> Result<Vec<Pending>, Error> {
         let mut found = Vec::new();
         for entry in self.open_entries()? {
-            match entry.read_report() {
-                Ok(Some(report)) => found.push((entry, report)),
-                Ok(None) => {}
+            match entry.read() {
+                Ok(Journal { begun, report: Some(report), .. }) => {
+                    found.push(Pending { entry, report, begun });
+                }
+                Ok(_) => {}
                 Err(error) => tracing::error!(error = ?error, "a spooled report is unreadable"),
             }
         }
-        found.sort_by_key(|(_, report)| (report.finished_at, report.job_id));
+        found.sort_by_key(|pending| (pending.report.finished_at, pending.report.job_id));
         Ok(found)
     }
 
     /// The server has taken the report: the entry is kept aside.
     pub fn acknowledge(&self, entry: &Entry, answer: ReportAnswer, now: DateTime<Utc>) -> Result<(), Error> {
-        entry.place("closed.json", &Closed { at: now, answer: Some(answer), refusal: None })?;
+        entry.place_closed(Closed { at: now, answer: Some(answer), refusal: None })?;
         self.rename_entry(entry.name(), OPEN, ACKNOWLEDGED)
     }
 
     /// The server will never take it: out of the way of the others, kept for people and for the next start.
     pub fn refuse(&self, entry: &Entry, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let closed = Closed { at: now, answer: None, refusal: Some(why.to_owned()) };
-        entry.write("closed.json", &closed)?;
+        entry.write_closed(Closed { at: now, answer: None, refusal: Some(why.to_owned()) })?;
         self.move_entry(entry.name(), OPEN, REFUSED)
     }
 
     /// Makes every acknowledged report pending again. Returns how many.
     pub fn offer_again(&self) -> Result<usize, Error> {
-        let names = file::names(&self.dir.join(ACKNOWLEDGED))?;
+        let names = self.names(ACKNOWLEDGED)?;
         for name in &names {
             self.move_entry(name, ACKNOWLEDGED, OPEN)?;
         }
@@ -231,27 +244,26 @@ impl Spool {
     pub fn prune(&self, now: DateTime<Utc>) -> Result<(), Error> {
         let oldest_kept = now - TimeDelta::days(i64::from(self.limits.keep_acknowledged));
         let mut kept = Vec::new();
-        for name in file::names(&self.dir.join(ACKNOWLEDGED))? {
-            let folder = self.dir.join(ACKNOWLEDGED).join(&name);
-            let closed: Option<Closed> = file::read_placed(&folder.join("closed.json"))?;
-            let at = match closed {
-                Some(closed) => closed.at,
+        for name in self.names(ACKNOWLEDGED)? {
+            let path = self.place(ACKNOWLEDGED, &name);
+            let at = match journal::closed_at(&path)? {
+                Some(at) => at,
                 // A power cut took it.
-                None => file::modified(&folder)?,
+                None => file::modified(&path)?,
             };
             if at < oldest_kept {
-                file::remove_folder(&folder)?;
+                self.forget(ACKNOWLEDGED, &name)?;
             } else {
-                kept.push((at, file::size_of(&folder)?.1, folder));
+                kept.push((at, self.bytes_of(ACKNOWLEDGED, &name)?, name));
             }
         }
         kept.sort();
         let mut bytes: u64 = kept.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, size, folder) in kept {
+        for (_, size, name) in kept {
             if bytes <= self.limits.acknowledged_bytes {
                 break;
             }
-            file::remove_folder(&folder)?;
+            self.forget(ACKNOWLEDGED, &name)?;
             bytes -= size;
         }
         Ok(())
@@ -277,25 +289,62 @@ impl Spool {
 
     /// How many reports are kept that the server has taken.
     pub fn acknowledged(&self) -> Result<usize, Error> {
-        Ok(file::names(&self.dir.join(ACKNOWLEDGED))?.len())
+        Ok(self.names(ACKNOWLEDGED)?.len())
+    }
+
+    fn open_entry(&self, name: String) -> Entry {
+        let (journal, raw) = (self.place(OPEN, &name), self.dir.join(RAW).join(&name));
+        Entry::new(name, journal, raw, self.dir.join("reserve"))
     }
 
     fn open_entries(&self) -> Result<Vec<Entry>, Error> {
-        let open = self.dir.join(OPEN);
-        let reserve = self.dir.join("reserve");
-        let names = file::names(&open)?;
-        Ok(names.iter().map(|name| Entry::new(open.join(name), reserve.clone())).collect())
+        Ok(self.names(OPEN)?.into_iter().map(|name| self.open_entry(name)).collect())
     }
 
-    /// Entries with neither a beginning nor a report hold at most raw files of an attempt that was
-    /// killed before it had anything to say.
+    /// An entry that says nothing holds at most raw files of an attempt that was killed before it had anything to say.
     fn forget_what_never_began(&self) -> Result<(), Error> {
         for entry in self.open_entries()? {
-            if !entry.has_report() && entry.read_begun()?.is_none() {
+            let journal = entry.read()?;
+            if journal.begun.is_some() || journal.report.is_some() {
+                continue;
+            }
+            if journal.unreadable == 0 {
                 entry.discard()?;
+            } else {
+                tracing::error!(
+                    attempt = entry.name(),
+                    "nothing of it can be read; it is kept under `unreadable`"
+                );
+                self.move_entry(entry.name(), OPEN, UNREADABLE)?;
+            }
+        }
+        for name in file::names(&self.dir.join(RAW))? {
+            let known = [OPEN, ACKNOWLEDGED, REFUSED, UNREADABLE];
+            if !known.iter().any(|part| self.place(part, &name).exists()) {
+                file::remove_folder(&self.dir.join(RAW).join(name))?;
             }
         }
         Ok(())
+    }
+
+    /// Killed in between, raw files are left that nobody names: they go at the next start.
+    fn forget(&self, part: &str, name: &str) -> Result<(), Error> {
+        file::remove(&self.place(part, name))?;
+        file::remove_folder(&self.dir.join(RAW).join(name))
+    }
+
+    fn place(&self, part: &str, name: &str) -> PathBuf {
+        self.dir.join(part).join(file::journal_of(name))
+    }
+
+    fn names(&self, part: &str) -> Result<Vec<String>, Error> {
+        let names = file::names(&self.dir.join(part))?;
+        Ok(names.iter().filter_map(|name| file::name_in(name)).map(str::to_owned).collect())
+    }
+
+    /// With its raw files.
+    fn bytes_of(&self, part: &str, name: &str) -> Result<u64, Error> {
+        Ok(file::bytes_of(&self.place(part, name))? + file::bytes_of(&self.dir.join(RAW).join(name))?)
     }
 
     fn move_entry(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
@@ -305,12 +354,7 @@ impl Spool {
     }
 
     fn rename_entry(&self, name: &str, from: &str, to: &str) -> Result<(), Error> {
-        let (source, target) = (self.dir.join(from).join(name), self.dir.join(to).join(name));
-        fs::rename(&source, &target).map_err(|source_error| Error::Disk {
-            doing: "move",
-            path: source,
-            source: source_error,
-        })
+        file::rename(&self.place(from, name), &self.place(to, name))
     }
 
     /// Where it is.

@@ -57,14 +57,15 @@ fn proposals(laboratory: &Laboratory, verdict: &mut Verdict) -> anyhow::Result<(
 /// What an agent was told is kept, is kept; nothing waits on its disk for ever.
 fn reports(laboratory: &Laboratory, verdict: &mut Verdict) -> anyhow::Result<()> {
     let mut files = Vec::new();
-    find(&laboratory.demo().join("spool"), "report.json", &mut files);
+    find(&laboratory.demo().join("spool"), "jsonl", &mut files);
     let rows = laboratory.database("select job_id::text, lease_token::text from job_report")?;
     let kept: BTreeSet<(&str, &str)> =
         rows.iter().map(|row| (text(row, "/job_id"), text(row, "/lease_token"))).collect();
-    for file in files {
-        let spooled: Value = serde_json::from_slice(&std::fs::read(&file)?)
-            .with_context(|| format!("{} is damaged", file.display()))?;
-        let testimony = (text(&spooled, "/job_id"), text(&spooled, "/report/lease_token"));
+    let mut spooled = 0;
+    for file in &files {
+        let Some(report) = report_in(file)? else { continue };
+        spooled += 1;
+        let testimony = (text(&report, "/job_id"), text(&report, "/report/lease_token"));
         let lies = |folder: &str| file.components().any(|part| part.as_os_str() == folder);
         if !kept.contains(&testimony) {
             verdict.lost.push(format!("a report that the service does not have: {}", file.display()));
@@ -72,15 +73,31 @@ fn reports(laboratory: &Laboratory, verdict: &mut Verdict) -> anyhow::Result<()>
             verdict.broken.push(format!("a report that still waits, or was refused: {}", file.display()));
         }
     }
+    if spooled == 0 && !kept.is_empty() {
+        verdict.broken.push("no agent keeps a report on its disk".to_owned());
+    }
     Ok(())
 }
 
-fn find(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
+/// The report among the lines of an attempt.
+fn report_in(file: &Path) -> anyhow::Result<Option<Value>> {
+    for line in std::fs::read_to_string(file)?.lines() {
+        let mut line: Value =
+            serde_json::from_str(line).with_context(|| format!("{} is damaged", file.display()))?;
+        if let Some(report) = line.get_mut("report") {
+            return Ok(Some(report.take()));
+        }
+    }
+    Ok(None)
+}
+
+/// Files whose names end in `.ending`.
+fn find(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
-            find(&path, name, found);
-        } else if path.file_name().is_some_and(|it| it == name) {
+            find(&path, ending, found);
+        } else if path.extension().is_some_and(|it| it == ending) {
             found.push(path);
         }
     }

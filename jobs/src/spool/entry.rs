@@ -1,5 +1,6 @@
 //! One attempt on disk.
 
+use super::journal::{self, Closed, Journal, Line};
 use super::{Error, file};
 use crate::blob::Digest;
 use crate::id::{JobId, LeaseToken};
@@ -40,65 +41,61 @@ pub struct Spooled {
     pub report: Report,
 }
 
-/// The folder of one attempt. Nothing is on disk until something is written.
+/// The place of one attempt. Nothing is on disk until something is written.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    path: PathBuf,
+    name: String,
+    journal: PathBuf,
+    raw: PathBuf,
     reserve: PathBuf,
 }
 
-const BEGINNING: &str = "beginning.json";
-const BEGUN: &str = "begun.json";
-const REPORT: &str = "report.json";
-
-/// The token's digest, not the token: names of folders end up in logs and tickets.
+/// The token's digest, not the token: names of files end up in logs and tickets.
 pub(super) fn name_of(job: JobId, token: LeaseToken) -> String {
     let digest = Digest::of(token.0.as_bytes()).to_string();
     format!("{job}.{}", digest.get(..12).unwrap_or_default())
 }
 
 impl Entry {
-    pub(super) fn new(path: PathBuf, reserve: PathBuf) -> Self {
-        Self { path, reserve }
+    pub(super) fn new(name: String, journal: PathBuf, raw: PathBuf, reserve: PathBuf) -> Self {
+        Self { name, journal, raw, reserve }
     }
 
     pub(super) fn name(&self) -> &str {
-        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+        &self.name
+    }
+
+    pub(super) fn read(&self) -> Result<Journal, Error> {
+        Journal::read(&self.journal)
     }
 
     /// Writes down that the server is being told. A kill does not take it away, and it does not wait for the disk: after
     /// a power cut in this very moment nothing has moved, and the server puts the job in doubt.
     pub fn write_beginning(&self, record: &BegunRecord) -> Result<(), Error> {
-        file::place_folder(&self.path)?;
-        file::place_json(&self.path.join(BEGINNING), record)
+        journal::place(&self.journal, &begun(record))
     }
 
     /// Writes the beginning down, before anything moves. On a full disk it fails, and nothing may begin.
     pub fn write_begun(&self, record: &BegunRecord) -> Result<(), Error> {
-        file::make_folder(&self.path)?;
-        file::write_json(&self.path.join(BEGUN), record)
+        journal::write(&self.journal, &begun(record), false)
     }
 
     /// Adds to what is known of work that has begun; a full disk gives up the reserve.
     pub fn update_begun(&self, record: &BegunRecord) -> Result<(), Error> {
-        self.write(BEGUN, record)
+        self.with_reserve(|| journal::write(&self.journal, &begun(record), true))
     }
 
     /// What was begun, or was about to be.
     pub fn read_begun(&self) -> Result<Option<BegunRecord>, Error> {
-        match file::read_json(&self.path.join(BEGUN))? {
-            Some(record) => Ok(Some(record)),
-            None => file::read_placed(&self.path.join(BEGINNING)),
-        }
+        Ok(self.read()?.begun)
     }
 
     /// Keeps `bytes` until the server has them.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
-        let path = self.path.join("blobs").join(digest.to_string());
+        let path = self.raw.join(digest.to_string());
         self.with_reserve(|| {
-            self.make_folder()?;
-            file::make_folder(&self.path.join("blobs"))?;
+            file::make_folder(&self.raw)?;
             file::write_bytes(&path, bytes)
         })?;
         Ok(digest)
@@ -106,51 +103,43 @@ impl Entry {
 
     /// The raw files kept so far.
     pub fn blobs(&self) -> Result<Vec<Digest>, Error> {
-        let names = file::names(&self.path.join("blobs"))?;
+        let names = file::names(&self.raw)?;
         Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
     pub fn read_blob(&self, digest: Digest) -> Result<Bytes, Error> {
-        file::read_bytes(&self.path.join("blobs").join(digest.to_string())).map(Bytes::from)
+        file::read_bytes(&self.raw.join(digest.to_string())).map(Bytes::from)
     }
 
     /// Keeps the outcome until the server has taken it. The first one written stands.
     pub fn write_report(&self, report: &Spooled) -> Result<(), Error> {
-        if self.has_report() {
+        let journal = self.read()?;
+        if journal.report.is_some() {
             return Ok(());
         }
-        self.write(REPORT, report)
-    }
-
-    pub fn has_report(&self) -> bool {
-        self.path.join(REPORT).exists()
+        let line = Line::Report(Box::new(report.clone()));
+        self.with_reserve(|| journal::write(&self.journal, &line, journal.is_on_disk()))
     }
 
     pub fn read_report(&self) -> Result<Option<Spooled>, Error> {
-        file::read_json(&self.path.join(REPORT))
+        Ok(self.read()?.report)
     }
 
     /// Forgets the attempt: it had nothing to say.
     pub fn discard(&self) -> Result<(), Error> {
-        file::remove_folder(&self.path)
+        file::remove(&self.journal)?;
+        file::remove_folder(&self.raw)
     }
 
-    pub(super) fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
-        self.with_reserve(|| {
-            self.make_folder()?;
-            file::write_json(&self.path.join(name), value)
-        })
+    pub(super) fn write_closed(&self, closed: Closed) -> Result<(), Error> {
+        let line = Line::Closed(closed);
+        self.with_reserve(|| journal::write(&self.journal, &line, true))
     }
 
-    /// What the server has said of the report stays beside it; a power cut may take it, and the report is then offered
-    /// once more.
-    pub(super) fn place<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
-        self.with_reserve(|| file::place_json(&self.path.join(name), value))
-    }
-
-    /// Where work has begun, the folder is on the disk already.
-    fn make_folder(&self) -> Result<(), Error> {
-        if self.path.join(BEGUN).exists() { Ok(()) } else { file::make_folder(&self.path) }
+    /// The same, without waiting for the disk: a power cut may take it, and the report is then offered once more.
+    pub(super) fn place_closed(&self, closed: Closed) -> Result<(), Error> {
+        let line = Line::Closed(closed);
+        self.with_reserve(|| journal::place(&self.journal, &line))
     }
 
     /// Testimony must fit even on a full disk: gives up the reserve and tries once more.
@@ -159,8 +148,12 @@ impl Entry {
             if std::fs::remove_file(&self.reserve).is_err() {
                 return Err(error);
             }
-            tracing::warn!(path = %self.path.display(), "the disk is full; the spool's reserve was given up");
+            tracing::warn!(path = %self.journal.display(), "the disk is full; the spool's reserve was given up");
             write()
         })
     }
+}
+
+fn begun(record: &BegunRecord) -> Line {
+    Line::Begun(Box::new(record.clone()))
 }

@@ -1,31 +1,38 @@
-//! Files that survive a kill at any line and a power cut: written aside, fsynced, renamed, folder fsynced. What a kill
-//! must not tear and a power cut may take is [placed](place_json).
+//! Files that survive a kill at any line and a power cut: written aside, fsynced, renamed, folder fsynced; or lines
+//! [appended](append), of which only the last can be half there.
 
 use super::Error;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 fn disk<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
     move |source| Error::Disk { doing, path: path.to_owned(), source }
 }
 
-/// Makes `path` and what is above it, and fsyncs the folder it is in; only this user may look inside.
-pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
-    place_folder(path)?;
-    path.parent().map_or(Ok(()), sync_folder)
+/// The file with the lines of the attempt `name`.
+pub(super) fn journal_of(name: &str) -> String {
+    format!("{name}{JOURNAL}")
 }
 
-/// The same; a power cut may take it away again.
-pub(super) fn place_folder(path: &Path) -> Result<(), Error> {
+/// Whose lines are in `file`.
+pub(super) fn name_in(file: &str) -> Option<&str> {
+    file.strip_suffix(JOURNAL)
+}
+
+const JOURNAL: &str = ".jsonl";
+
+/// Makes `path` and what is above it, and fsyncs the folder it is in; only this user may look inside.
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(disk("make the folder", path))
+    builder.create(path).map_err(disk("make the folder", path))?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Holds `path` for this process; the operating system lets go of it when the process ends.
@@ -40,37 +47,71 @@ pub(super) fn lock(path: &Path) -> Result<File, Error> {
 }
 
 pub(super) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    put_in_place(path, bytes, File::sync_all)?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    write_bytes(path, &as_json(path, value)?)
-}
-
-/// Whole or not there after a kill, without waiting for the disk; after a power cut also absent or empty.
-pub(super) fn place_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    put_in_place(path, &as_json(path, value)?, |_| Ok(()))
-}
-
-fn as_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec_pretty(value).map_err(|source| Error::Damaged { path: path.to_owned(), source })
-}
-
-fn put_in_place(
-    path: &Path,
-    bytes: &[u8],
-    sync: impl FnOnce(&File) -> std::io::Result<()>,
-) -> Result<(), Error> {
     let aside = path.with_extension("tmp");
     let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| sync(&file)))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&aside, path));
     written.map_err(|source| {
         // Half a file on a full disk would keep it full.
         let _ = fs::remove_file(&aside);
         disk("write", path)(source)
-    })
+    })?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+    let text = serde_json::to_vec_pretty(value);
+    write_bytes(path, &text.map_err(|source| Error::Damaged { path: path.to_owned(), source })?)
+}
+
+/// Adds a whole line to `path`, made where there is none; only this user may read it. What is left there of half a line
+/// goes, and so does this one where it does not fit.
+pub(super) fn append(
+    path: &Path,
+    line: &[u8],
+    sync: impl FnOnce(&File) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let appended = options.open(path).and_then(|mut file| {
+        let whole = end_of_lines(&mut file)?;
+        let written = file.write_all(line).and_then(|()| sync(&file));
+        written.inspect_err(|_| drop(file.set_len(whole)))
+    });
+    appended.map_err(disk("write", path))
+}
+
+/// Cuts off what follows the last whole line. Answers where that ends.
+fn end_of_lines(file: &mut File) -> std::io::Result<u64> {
+    let length = file.seek(SeekFrom::End(0))?;
+    if length == 0 {
+        return Ok(0);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    if last == *b"\n" {
+        return Ok(length);
+    }
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = u64::try_from(whole).unwrap_or(length);
+    file.set_len(whole)?;
+    Ok(whole)
+}
+
+/// The lines of `path`, the last one perhaps half; none where there is no file.
+pub(super) fn lines(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(disk("read", path)(source)),
+    };
+    Ok(text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// `None` where there is no such file.
@@ -83,7 +124,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, E
     serde_json::from_slice(&text).map(Some).map_err(|source| Error::Damaged { path: path.to_owned(), source })
 }
 
-/// What was [placed](place_json): `None` also where a power cut left nothing that can be read.
+/// `None` also where a power cut left nothing that can be read.
 pub(super) fn read_placed<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     match read_json(path) {
         Err(Error::Damaged { .. }) => Ok(None),
@@ -111,21 +152,47 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// How many names a folder has, and the bytes of all that is under it.
-pub(super) fn size_of(folder: &Path) -> Result<(usize, u64), Error> {
-    let names = names(folder)?;
-    let mut bytes = 0;
-    for name in &names {
-        let path = folder.join(name);
-        let about = fs::metadata(&path).map_err(disk("look at", &path))?;
-        bytes += if about.is_dir() { size_of(&path)?.1 } else { about.len() };
+/// What follows the last newline but the final one, looked for in the last `most` bytes.
+pub(super) fn last_line(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(text)
+    });
+    let text = read.map_err(disk("read", path))?;
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    Ok(text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
+}
+
+/// The bytes of a file, or of the files in a folder; 0 where there is none.
+pub(super) fn bytes_of(path: &Path) -> Result<u64, Error> {
+    let about = match fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(source) => return Err(disk("look at", path)(source)),
+    };
+    if !about.is_dir() {
+        return Ok(about.len());
     }
-    Ok((names.len(), bytes))
+    names(path)?.iter().try_fold(0, |bytes, name| Ok(bytes + bytes_of(&path.join(name))?))
 }
 
 pub(super) fn modified(path: &Path) -> Result<DateTime<Utc>, Error> {
     let modified = fs::metadata(path).and_then(|about| about.modified()).map_err(disk("look at", path))?;
     Ok(modified.into())
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(disk("move", from))
+}
+
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(disk("remove", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use super::WorkerConfig;
 use super::steps::{self, Step};
 use crate::client::{self, Client};
 use crate::failure::FailureClass;
-use crate::spool::{self, BegunRecord, Entry, Phase, Spool, Spooled};
+use crate::spool::{self, BegunRecord, Pending, Phase, Spool};
 use crate::wire::{InHand, LeaseSummary, Reconciled, Report};
 use chrono::Utc;
 use std::sync::Arc;
@@ -167,12 +167,12 @@ enum Stuck {
 }
 
 async fn deliver_pending(client: &Client, spool: &Spool, config: &WorkerConfig) -> Result<(), Stuck> {
-    for (entry, spooled) in spool.pending()? {
-        match deliver_one(client, spool, config, &entry, &spooled).await {
+    for pending in spool.pending()? {
+        match deliver_one(client, spool, config, &pending).await {
             Ok(()) => {}
             Err(Stuck::Server(error)) if error.class() == FailureClass::Permanent => {
-                tracing::error!(job = %spooled.job_id, %error, "a report was refused and is kept in the spool");
-                spool.refuse(&entry, &error.to_string(), Utc::now())?;
+                tracing::error!(job = %pending.report.job_id, %error, "a report was refused and is kept in the spool");
+                spool.refuse(&pending.entry, &error.to_string(), Utc::now())?;
             }
             Err(stuck) => return Err(stuck),
         }
@@ -184,9 +184,9 @@ async fn deliver_one(
     client: &Client,
     spool: &Spool,
     config: &WorkerConfig,
-    entry: &Entry,
-    spooled: &Spooled,
+    pending: &Pending,
 ) -> Result<(), Stuck> {
+    let Pending { entry, report: spooled, begun } = pending;
     for digest in entry.blobs()? {
         steps::before(Step::Upload).await;
         client.put_blob(entry.read_blob(digest)?).await?;
@@ -194,7 +194,7 @@ async fn deliver_one(
     }
     steps::before(Step::Report).await;
     // Always: whether the server still knows the lease is only known when it has answered.
-    let lease = entry.read_begun()?.map(|record| Box::new(summary(record, config)));
+    let lease = begun.clone().map(|record| Box::new(summary(record, config)));
     let report = Report { lease, ..spooled.report.clone() };
     let answer = client.report(spooled.job_id, &report).await?;
     tracing::info!(job = %spooled.job_id, disposition = ?answer.disposition, "reported");

@@ -62,7 +62,7 @@ fn on_a_small_disk(disk: &Path) {
     let report = Report { lease_token: begun.lease_token, outcome, lease: None };
     let finished = Spooled { job_id: begun.job_id, finished_at: samples::instant(), report };
     entry.write_report(&finished).unwrap();
-    assert_eq!(spool.pending().unwrap()[0].1, finished);
+    assert_eq!(spool.pending().unwrap()[0].report, finished);
 
     fill(&disk.join("somebody else's log"));
     let full = spool.room().unwrap_err();

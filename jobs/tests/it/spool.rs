@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jobs::spool::*;
 use jobs::wire::{Disposition, Lease, Report, ReportAnswer};
 use jobs::work::{Kind, Outcome};
-use jobs::{JobId, LeaseToken};
+use jobs::{Digest, JobId, LeaseToken};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const SMALL: Limits = Limits {
@@ -57,6 +58,13 @@ fn open(dir: &TempDir) -> Spool {
     Spool::open(dir.path(), SMALL).unwrap()
 }
 
+fn only_file(dir: &TempDir, part: &str) -> PathBuf {
+    let mut files = std::fs::read_dir(dir.path().join(part)).unwrap();
+    let only = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none(), "more than {}", only.display());
+    only
+}
+
 #[test]
 fn what_was_begun_and_not_reported_is_interrupted_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,7 +86,7 @@ fn reports_come_in_the_order_they_were_finished() {
     let spool = open(&dir);
     let late = reported(&spool, samples::instant() + TimeDelta::seconds(5)).1;
     let early = reported(&spool, samples::instant()).1;
-    let order: Vec<JobId> = spool.pending().unwrap().iter().map(|(_, r)| r.job_id).collect();
+    let order: Vec<JobId> = spool.pending().unwrap().iter().map(|it| it.report.job_id).collect();
     assert_eq!(order, [early.job_id, late.job_id]);
 }
 
@@ -151,7 +159,9 @@ fn a_full_spool_refuses_new_work_and_says_why() {
     assert!(full.to_string().contains("2 results wait"), "{full}");
     spool.acknowledge(&first, TAKEN, samples::instant()).unwrap();
     spool.room().unwrap();
-    let (entry, _) = (spool.entry(&lease()), ());
+    let lease = lease();
+    let entry = spool.entry(&lease);
+    entry.write_begun(&begun(&lease, samples::instant())).unwrap();
     entry.put_blob(&vec![0; 200_000]).unwrap();
     assert!(matches!(spool.room(), Err(Error::Full { .. })));
 }
@@ -164,17 +174,22 @@ fn two_processes_cannot_share_a_spool() {
 }
 
 #[test]
-fn a_torn_write_leaves_what_was_there_before() {
+fn half_a_line_leaves_what_was_there_before_and_gives_way_to_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);
-    let (entry, lease) = reported(&spool, samples::instant());
-    let folder = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().path();
-    std::fs::write(folder.join("report.tmp"), b"{ half").unwrap();
-    std::fs::write(folder.join("begun.tmp"), b"{ half").unwrap();
-    drop(spool);
-    let spool = open(&dir);
-    assert_eq!(spool.pending().unwrap()[0].1, report(&lease, samples::instant()));
-    assert_eq!(entry.read_begun().unwrap(), None);
+    let lease = lease();
+    let entry = spool.entry(&lease);
+    entry.write_begun(&begun(&lease, samples::instant())).unwrap();
+    let file = only_file(&dir, "open");
+    let whole = std::fs::read(&file).unwrap();
+    for torn in [b"{\"report\":{\"job".as_slice(), &[0; 64]] {
+        std::fs::write(&file, [&whole, torn].concat()).unwrap();
+        assert_eq!(spool.interrupted().unwrap()[0].1, begun(&lease, samples::instant()));
+    }
+    entry.write_report(&report(&lease, samples::instant())).unwrap();
+    assert_eq!(spool.pending().unwrap()[0].report, report(&lease, samples::instant()));
+    let text = String::from_utf8(std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(text.lines().count(), 2, "{text}");
 }
 
 #[test]
@@ -200,12 +215,24 @@ fn a_beginning_that_a_power_cut_took_half_of_was_never_begun() {
     let spool = open(&dir);
     let record = BegunRecord { phase: Phase::Beginning, ..begun(&lease, samples::instant()) };
     spool.entry(&lease).write_beginning(&record).unwrap();
-    let folder = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().path();
-    std::fs::write(folder.join("beginning.json"), b"").unwrap();
+    std::fs::write(only_file(&dir, "open"), b"").unwrap();
     drop(spool);
     let spool = open(&dir);
     assert!(spool.interrupted().unwrap().is_empty());
     assert!(!spool.knows(&lease));
+}
+
+#[test]
+fn an_attempt_of_which_nothing_can_be_read_is_kept_for_people() {
+    let dir = tempfile::tempdir().unwrap();
+    let lease = lease();
+    let spool = open(&dir);
+    spool.entry(&lease).write_begun(&begun(&lease, samples::instant())).unwrap();
+    std::fs::write(only_file(&dir, "open"), b"{\"begun\": \n").unwrap();
+    drop(spool);
+    let spool = open(&dir);
+    assert!(spool.interrupted().unwrap().is_empty());
+    assert_eq!(std::fs::read(only_file(&dir, "unreadable")).unwrap(), b"{\"begun\": \n");
 }
 
 #[test]
@@ -214,16 +241,19 @@ fn what_a_power_cut_took_of_an_acknowledgement_harms_nothing() {
     let spool = open(&dir);
     let (entry, lease) = reported(&spool, samples::instant());
     spool.acknowledge(&entry, TAKEN, samples::instant()).unwrap();
-    let folder = std::fs::read_dir(dir.path().join("acknowledged")).unwrap().next().unwrap().unwrap().path();
-    std::fs::write(folder.join("closed.json"), b"").unwrap();
+    let file = only_file(&dir, "acknowledged");
+    let whole = std::fs::read(&file).unwrap();
+    let closed = whole.windows(10).position(|text| text == b"{\"closed\":").unwrap();
+    std::fs::write(&file, &whole[..closed + 20]).unwrap();
     spool.prune(Utc::now() + TimeDelta::days(6)).unwrap();
     assert!(spool.knows(&lease));
     assert_eq!(spool.offer_again().unwrap(), 1);
-    assert_eq!(spool.pending().unwrap()[0].1, report(&lease, samples::instant()));
+    assert_eq!(spool.pending().unwrap()[0].report, report(&lease, samples::instant()));
     spool.acknowledge(&entry, TAKEN, samples::instant()).unwrap();
-    std::fs::write(folder.join("closed.json"), b"").unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), whole, "half a line has given way");
+    std::fs::write(&file, &whole[..closed]).unwrap();
     spool.prune(Utc::now() + TimeDelta::days(8)).unwrap();
-    assert!(!spool.knows(&lease), "by the age of its folder");
+    assert!(!spool.knows(&lease), "by the age of its file");
 }
 
 #[test]
@@ -237,12 +267,82 @@ fn raw_files_of_an_attempt_that_never_began_are_forgotten() {
 }
 
 #[test]
-fn no_lease_token_is_in_a_folders_name() {
+fn no_lease_token_is_in_a_files_name() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(&dir);
     let (_, lease) = reported(&spool, samples::instant());
-    let name = std::fs::read_dir(dir.path().join("open")).unwrap().next().unwrap().unwrap().file_name();
-    let name = name.to_string_lossy();
+    let file = only_file(&dir, "open");
+    let name = file.file_name().unwrap().to_string_lossy();
     assert!(name.contains(&lease.job_id.to_string()));
     assert!(!name.contains(&lease.lease_token.to_string()));
+}
+
+/// As an agent of before 2026-12 left it: `begun` and `report` where they are given, and a raw file.
+fn leave_a_folder(
+    dir: &Path,
+    part: &str,
+    lease: &Lease,
+    begun: Option<&BegunRecord>,
+    report: Option<&Spooled>,
+) -> Digest {
+    let folder = dir.join(part).join(folder_name(lease));
+    std::fs::create_dir_all(folder.join("blobs")).unwrap();
+    let write = |name: &str, text: Vec<u8>| std::fs::write(folder.join(name), text).unwrap();
+    if let Some(begun) = begun {
+        write(
+            "beginning.json",
+            serde_json::to_vec_pretty(&BegunRecord { phase: Phase::Beginning, ..begun.clone() }).unwrap(),
+        );
+        write("begun.json", serde_json::to_vec_pretty(begun).unwrap());
+    }
+    if let Some(report) = report {
+        write("report.json", serde_json::to_vec_pretty(report).unwrap());
+    }
+    if part == "acknowledged" {
+        write(
+            "closed.json",
+            br#"{"at":"2026-03-02T10:00:00Z","answer":{"disposition":"accepted"},"refusal":null}"#.to_vec(),
+        );
+    }
+    let raw = Digest::of(b"raw");
+    std::fs::write(folder.join("blobs").join(raw.to_string()), b"raw").unwrap();
+    raw
+}
+
+#[test]
+fn what_an_earlier_agent_left_is_taken_over_also_when_that_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(&dir));
+    let at = samples::instant();
+    let (interrupted, waiting, taken) = (lease(), lease(), lease());
+    let raw = leave_a_folder(dir.path(), "open", &interrupted, Some(&begun(&interrupted, at)), None);
+    leave_a_folder(dir.path(), "open", &waiting, Some(&begun(&waiting, at)), Some(&report(&waiting, at)));
+    leave_a_folder(dir.path(), "acknowledged", &taken, Some(&begun(&taken, at)), Some(&report(&taken, at)));
+
+    for _ in 0..2 {
+        let spool = open(&dir);
+        let found = spool.interrupted().unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].1, begun(&interrupted, at));
+        assert_eq!(found[0].0.blobs().unwrap(), [raw]);
+        assert_eq!(found[0].0.read_blob(raw).unwrap(), b"raw".as_slice());
+        let pending = spool.pending().unwrap();
+        assert_eq!(pending.len(), 1);
+        assert_eq!(pending[0].report, report(&waiting, at));
+        assert_eq!(pending[0].begun, Some(begun(&waiting, at)));
+        assert_eq!(spool.acknowledged().unwrap(), 1);
+        assert!(spool.knows(&taken));
+        drop(spool);
+        // Killed when the lines were there, and the folder half gone.
+        leave_a_folder(dir.path(), "open", &waiting, None, None);
+        std::fs::remove_dir_all(dir.path().join("open").join(folder_name(&waiting)).join("blobs")).unwrap();
+    }
+    let spool = open(&dir);
+    spool.prune("2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(8)).unwrap();
+    assert!(!spool.knows(&taken), "its days count from when the server took it");
+}
+
+fn folder_name(lease: &Lease) -> String {
+    let digest = Digest::of(lease.lease_token.0.as_bytes()).to_string();
+    format!("{}.{}", lease.job_id, &digest[..12])
 }
