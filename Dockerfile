@@ -29,7 +29,7 @@ RUN node_modules/.bin/vite build
 FROM source AS build-service
 ARG PROFILE
 COPY --from=build-web /web/dist web/dist
-RUN cargo build --locked --profile "$PROFILE" -p orchestrator -p instruments -p bench --bins \
+RUN cargo build --locked --profile "$PROFILE" -p orchestrator -p instruments -p bench --bins --features orchestrator/jemalloc \
  && mkdir /out && find "target/$([ "$PROFILE" = dev ] && echo debug || echo "$PROFILE")" \
       -maxdepth 1 -type f -executable -name 'loopwright*' -exec mv -t /out {} + \
  && rm -rf target

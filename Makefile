@@ -72,7 +72,7 @@ bench-growth: ## Measure what work costs when much of it is stored, every page, 
 	@scripts/bench-growth --most-jobs $(MOST_JOBS) --most-observations $(MOST_OBSERVATIONS) $(ARGS)
 
 build: web ## Build the release binaries, with the web app in them, into target/release
-	cargo build --release --workspace --exclude benchmarks --bins
+	cargo build --release --workspace --exclude benchmarks --bins --features orchestrator/jemalloc
 
 web: setup ## Build the web app into web/dist
 	@scripts/build-web

@@ -1,6 +1,7 @@
 //! `loopwright`: the service and its command line.
 
-/// It gives what was large back to the system at once (argon2 takes 19 MiB a sign-in), which glibc and mimalloc keep.
+/// In what is installed. It gives what was large back to the system at once (argon2 takes 19 MiB a sign-in), which glibc and mimalloc keep.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -1,9 +1,9 @@
 //! A table as columns, out of Parquet or CSV. Told apart by Parquet's magic bytes.
 
 use crate::{Error, Result};
-use arrow::array::{Array, Float32Array, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::{Array, Float32Array, StringArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::HashMap;
@@ -149,7 +149,7 @@ fn empty_column(kind: ColumnKind) -> Column {
     }
 }
 
-fn append_array(array: &dyn Array, column: &mut Column) -> std::result::Result<(), arrow::error::ArrowError> {
+fn append_array(array: &dyn Array, column: &mut Column) -> std::result::Result<(), arrow_schema::ArrowError> {
     match column {
         Column::Text(words) => {
             let cast = cast(array, &DataType::Utf8)?;

@@ -1,8 +1,10 @@
 //! Reads a measured screen from Parquet or CSV: `gene, score, hit` or `gene_a, gene_b, gi_score, hit`.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,7 @@ pub enum Error {
     Batch {
         path: PathBuf,
         #[source]
-        source: arrow::error::ArrowError,
+        source: arrow_schema::ArrowError,
     },
     #[error("reading {path} as CSV")]
     Csv {
@@ -165,7 +167,7 @@ fn parquet_columns(path: &Path) -> Result<Columns, Error> {
     Ok(Columns(columns))
 }
 
-fn append_as_text(column: &ArrayRef, values: &mut Vec<String>) -> Result<(), arrow::error::ArrowError> {
+fn append_as_text(column: &ArrayRef, values: &mut Vec<String>) -> Result<(), arrow_schema::ArrowError> {
     if column.data_type().is_numeric() {
         // Through f64, so that a number reads back as itself.
         let numbers = cast(column, &DataType::Float64)?;

@@ -3,9 +3,9 @@
 //! Studies that must not be learnt from are named in the campaign file, and left out by the learner. A name
 //! that fits nothing would leave nothing out, and nobody would see it: so it is refused when the campaign is created.
 
-use arrow::array::{Array, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::{Array, StringArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use bytes::Bytes;
 use jobs::work::learn::names_of_screen;
 use parquet::arrow::ProjectionMask;

@@ -6,9 +6,9 @@
 //! the screens out.
 
 use anyhow::Context;
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_cast::cast;
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use jobs::work::description::Description;
 use parquet::arrow::ArrowWriter;
@@ -127,7 +127,7 @@ fn to_csv(bytes: &[u8], screens: &Screens) -> anyhow::Result<Option<Vec<u8>>> {
 mod tests {
     use super::*;
     use crate::campaigns::prior_screens::{ScreenName, require_groups, screens_of};
-    use arrow::array::Float32Array;
+    use arrow_array::Float32Array;
     use std::path::PathBuf;
 
     fn parquet_beside_its_table(folder: &Path) -> PathBuf {
