@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "@playwright/test";
 import { ask, batchUnder, laboratory } from "./laboratory.ts";
 import { pageOf } from "./people.ts";
@@ -34,6 +35,13 @@ test("a batch that two roles must approve goes to the robots with the second, an
   await expect(engineer.getByRole("grid", { name: "Rounds" }).getByText("Closed").first()).toBeVisible({
     timeout: 60_000,
   });
+
+  await engineer.getByRole("button", { name: "Results" }).click();
+  const coming = engineer.waitForEvent("download");
+  await engineer.getByRole("menuitem", { name: /^Everything, as an RO-Crate/ }).click();
+  const crate = await coming;
+  expect(crate.suggestedFilename()).toMatch(/\.crate\.zip$/);
+  expect((await readFile(await crate.path())).subarray(0, 4).toString("latin1")).toBe("PK\x03\x04");
 });
 
 test("whoever edited a batch is told that somebody else has to approve it", async ({ browser }) => {

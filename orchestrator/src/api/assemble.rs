@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, StatusCode};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
@@ -36,7 +37,7 @@ pub fn router(state: AppState) -> Router {
         .layer(SetRequestIdLayer::new(request_id.clone(), MakeRequestUuid))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(PropagateRequestIdLayer::new(request_id))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(not_compressed_already()))
         .layer(Extension(state.clone()))
         .layer(axum::middleware::from_fn(unfinished::roll_back))
         .layer(DefaultBodyLimit::max(state.config.body_limit_bytes));
@@ -109,4 +110,11 @@ async fn unknown(request: Request) -> Problem {
 async fn method_not_allowed(request: Request) -> Problem {
     let detail = format!("{} does not take {}.", request.uri().path(), request.method());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "route.method_not_allowed", detail)
+}
+
+/// Archives and column files are packed as they are.
+fn not_compressed_already() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("application/vnd.apache.parquet"))
 }

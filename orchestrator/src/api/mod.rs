@@ -44,6 +44,7 @@ mod orders;
 mod plates;
 mod projects;
 mod reconciliation;
+mod research_crate;
 mod results;
 mod rounds;
 mod session;
@@ -92,6 +93,7 @@ fn versioned() -> Routes {
         .merge(inventory::routes())
         .merge(models::routes())
         .merge(results::routes())
+        .merge(research_crate::routes())
         .merge(notifications::routes())
         .merge(channels::routes())
         .merge(why::routes())

@@ -10,8 +10,8 @@ use crate::store::campaigns;
 use crate::store::events::{self, NewEvent};
 use crate::store::results::{self, ResultRow};
 use crate::store::tokens::Scope;
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
-use arrow::error::ArrowError;
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::ArrowError;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -57,8 +57,7 @@ async fn as_parquet(
     Path(id): Path<CampaignId>,
 ) -> Result<Response, Problem> {
     let rows = rows(&state, &caller, id, "parquet").await?;
-    let table = table(&rows).map_err(|error| Problem::bug(&error))?;
-    let bytes = parquet_bytes(&table).map_err(|error| Problem::bug(&error))?;
+    let bytes = as_parquet_bytes(&rows).map_err(|error| Problem::bug(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/vnd.apache.parquet")], bytes).into_response())
 }
 
@@ -94,6 +93,11 @@ async fn rows(
     events::append(&mut tx, &event).await?;
     tx.commit().await?;
     Ok(rows)
+}
+
+/// The same columns as the CSV has.
+pub(super) fn as_parquet_bytes(rows: &[ResultRow]) -> Result<Vec<u8>, parquet::errors::ParquetError> {
+    parquet_bytes(&table(rows)?)
 }
 
 fn table(rows: &[ResultRow]) -> Result<RecordBatch, ArrowError> {

@@ -19,6 +19,7 @@ pub mod prior_screens;
 pub mod problem;
 pub mod random_choice;
 pub mod readout;
+pub mod research_crate;
 pub mod resolve;
 pub mod schedule;
 pub mod spec;

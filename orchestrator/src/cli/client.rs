@@ -4,8 +4,13 @@ use anyhow::{Context, anyhow, bail};
 use jobs::client::{Client as Sender, Secret, Timeouts};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+
+/// A whole campaign may take long; its pieces may not.
+const DOWNLOAD: Duration = Duration::from_secs(3600);
+const NEXT_PIECE: Duration = Duration::from_secs(90);
 
 /// Speaks to one server as one actor.
 #[derive(Clone)]
@@ -105,6 +110,30 @@ impl Client {
         }
     }
 
+    /// Brings what `path` answers into the file `to`, which is there when all of it has come, and not before. How many
+    /// bytes.
+    pub async fn download(&self, path: &str, query: &[(&str, &str)], to: &Path) -> anyhow::Result<u64> {
+        let request = self.request(Method::GET, path).query(query).timeout(DOWNLOAD);
+        let mut response = self.answer(request).await?;
+        let aside = aside(to);
+        let written = async {
+            let mut file = tokio::fs::File::create(&aside).await?;
+            let mut bytes = 0;
+            while let Some(piece) = next(&mut response).await? {
+                file.write_all(&piece).await?;
+                bytes += piece.len() as u64;
+            }
+            file.sync_all().await?;
+            tokio::fs::rename(&aside, to).await?;
+            Ok(bytes)
+        };
+        let written: anyhow::Result<u64> = written.await;
+        if written.is_err() {
+            let _ = tokio::fs::remove_file(&aside).await;
+        }
+        written.with_context(|| format!("nothing was written to {}", to.display()))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }
@@ -142,4 +171,16 @@ impl Client {
             self.base
         ))
     }
+}
+
+async fn next(response: &mut reqwest::Response) -> anyhow::Result<Option<bytes::Bytes>> {
+    let piece = tokio::time::timeout(NEXT_PIECE, response.chunk()).await;
+    piece.context("the server sends nothing any more; ask again")?.context("the answer broke off; ask again")
+}
+
+/// Beside `path`: what is not whole yet.
+fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }

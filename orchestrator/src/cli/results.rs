@@ -1,4 +1,5 @@
-//! `loopwright results`: observations with their lineage, as CSV, Parquet or JSON; or as a prior for later campaigns.
+//! `loopwright results`: observations with their lineage, as CSV, Parquet or JSON; a whole campaign as a research object;
+//! or what it taught, as a prior for later campaigns.
 
 use super::client::Client;
 use crate::campaigns::as_prior;
@@ -19,6 +20,19 @@ pub enum Command {
         #[arg(long, value_enum)]
         format: Option<Format>,
         /// Where to; standard output when absent
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// The whole campaign as a research object to keep, publish and cite: an RO-Crate, zipped
+    ///
+    /// Its file in every edition, proposals with their reasons, approvals, plate maps, readings, raw files, results and
+    /// model versions, and a description of what is what and who did what.
+    Crate {
+        campaign: String,
+        /// URL of the licence under which others may use it, e.g. <https://creativecommons.org/licenses/by/4.0/>
+        #[arg(long)]
+        licence: Option<String>,
+        /// Where to; the campaign's name with .crate.zip when absent
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
@@ -47,8 +61,30 @@ pub enum Format {
 pub async fn run(command: Command, client: &Client, json: bool) -> anyhow::Result<()> {
     match command {
         Command::Export { campaign, format, output } => export(client, json, &campaign, format, output).await,
+        Command::Crate { campaign, licence, output } => {
+            whole(client, &campaign, licence.as_deref(), output).await
+        }
         Command::Prior { campaign, group, output } => prior(client, &campaign, group, output).await,
     }
+}
+
+async fn whole(
+    client: &Client,
+    campaign: &str,
+    licence: Option<&str>,
+    output: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let id = client.campaign(campaign).await?;
+    let path = output.unwrap_or_else(|| PathBuf::from(format!("{}.crate.zip", file_name(campaign))));
+    let query: Vec<(&str, &str)> = licence.iter().map(|url| ("licence", *url)).collect();
+    let bytes = client.download(&format!("/api/v1/campaigns/{id}/crate.zip"), &query, &path).await?;
+    eprintln!("{bytes} bytes written to {}", path.display());
+    Ok(())
+}
+
+/// `name` without what a file's name may not have.
+fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_. ".contains(c) { c } else { '-' }).collect()
 }
 
 async fn prior(

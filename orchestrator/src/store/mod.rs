@@ -23,6 +23,7 @@ pub mod checkup;
 pub mod clock;
 pub mod comments;
 pub mod deliveries;
+pub mod dossier;
 pub mod drains;
 pub(crate) mod editions;
 pub mod epoch;

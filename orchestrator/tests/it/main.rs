@@ -42,6 +42,7 @@ mod plates_people;
 mod questions;
 mod reconciliation;
 mod repeats;
+mod research_crate;
 mod signs;
 mod statements;
 mod stop;

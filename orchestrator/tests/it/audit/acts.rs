@@ -291,6 +291,7 @@ impl Acts {
         for format in ["csv", "json", "parquet"] {
             self.act(ada, &format!("GET /api/v1/campaigns/{{id}}/results.{format}"), &[id], None).await;
         }
+        self.act(ada, "GET /api/v1/campaigns/{id}/crate.zip", &[id], None).await;
         for bytes in [GENES, FEATURES] {
             let path = format!("/api/v1/blobs/{}", Digest::of(bytes));
             let mut put = request("PUT", token, &path, None);

@@ -1,5 +1,4 @@
-import { Anchor, Button } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { campaignQuery, progressQuery, roundQuery } from "../../../api/queries.ts";
@@ -9,6 +8,7 @@ import classes from "../../../campaigns/Campaign.module.css";
 import { CampaignCommands } from "../../../campaigns/CampaignCommands.tsx";
 import { LearningCurve } from "../../../campaigns/LearningCurve.tsx";
 import { ModelVersions } from "../../../campaigns/ModelVersions.tsx";
+import { ResultsMenu } from "../../../campaigns/ResultsMenu.tsx";
 import { RoundsTable } from "../../../campaigns/RoundsTable.tsx";
 import { Stages } from "../../../campaigns/Stages.tsx";
 import { stageWords } from "../../../campaigns/stages.ts";
@@ -73,15 +73,7 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
         actions={
           <>
             <CampaignCommands progress={progress} roundHold={roundHold} />
-            <Button
-              component="a"
-              variant="default"
-              href={`/api/v1/campaigns/${campaign.id}/results.csv`}
-              download={`${campaign.name}.csv`}
-              leftSection={<IconDownload size={15} />}
-            >
-              Results
-            </Button>
+            <ResultsMenu campaign={campaign} />
           </>
         }
       />
@@ -155,17 +147,6 @@ function Shown({ campaign, progress }: { campaign: Campaign; progress: CampaignP
         <ModelVersions campaign={campaign.id} />
         <VirtualExperiments campaign={campaign} />
       </div>
-      <p className={classes.files}>
-        Tidy results as{" "}
-        <Anchor href={`/api/v1/campaigns/${campaign.id}/results.parquet`} download>
-          Parquet
-        </Anchor>{" "}
-        or{" "}
-        <Anchor href={`/api/v1/campaigns/${campaign.id}/results.csv`} download>
-          CSV
-        </Anchor>
-        : each value with its prediction, plate, and checkpoint.
-      </p>
     </>
   );
 }
