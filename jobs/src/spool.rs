@@ -13,7 +13,7 @@
 //! DIR/raw/<job>.<x>/<sha256>            its raw files, uploaded before the report
 //! DIR/acknowledged/<job>.<x>.jsonl      taken; kept some days, can be offered again
 //! DIR/refused/<job>.<x>.jsonl           refused for good; kept until somebody looks
-//! DIR/unreadable/<job>.<x>.jsonl        not one line of it can be read; kept until somebody looks
+//! DIR/unreadable/<job>.<x>.jsonl        damaged, and without a report; kept until somebody looks
 //! ```
 //!
 //! `<x>` stands for the lease token without giving it away. A line is added and fsynced, an attempt changes place by
@@ -151,26 +151,28 @@ impl Spool {
         }
         let lock = file::lock(&dir.join("lock"))?;
         for part in [OPEN, ACKNOWLEDGED, REFUSED] {
-            earlier::take_over(&dir.join(part), &dir.join(RAW))?;
+            earlier::take_over(&dir.join(part), &dir.join(RAW), &dir.join(UNREADABLE))?;
         }
         let (epoch, reconciled) = (Word::of(dir.join("epoch")), Word::of(dir.join("reconciled")));
         let spool = Self { dir, limits, _lock: lock, epoch, reconciled };
         for name in spool.names(REFUSED)? {
             spool.move_entry(&name, REFUSED, OPEN)?;
         }
-        spool.forget_what_never_began()?;
+        spool.sort_out()?;
+        // What is seen here was perhaps never flushed by whoever was killed.
+        file::sync_folder(&spool.dir.join(OPEN))?;
         Ok(spool)
     }
 
     /// The place of one attempt.
     pub fn entry(&self, lease: &Lease) -> Entry {
-        self.open_entry(entry::name_of(lease.job_id, lease.lease_token))
+        self.open_entry(entry::name_of(lease.job_id, lease.lease_token), false)
     }
 
     /// This very attempt was begun or reported before: a repeated answer must not begin it twice.
     pub fn knows(&self, lease: &Lease) -> bool {
         let name = entry::name_of(lease.job_id, lease.lease_token);
-        [OPEN, ACKNOWLEDGED, REFUSED].iter().any(|part| self.place(part, &name).exists())
+        self.has(&name)
     }
 
     /// Whether new work may be begun: its result would have a place.
@@ -195,12 +197,30 @@ impl Spool {
     pub fn interrupted(&self) -> Result<Vec<(Entry, BegunRecord)>, Error> {
         let mut found = Vec::new();
         for entry in self.open_entries()? {
-            if let Journal { begun: Some(record), report: None, .. } = entry.read()? {
-                found.push((entry, record));
+            match entry.read() {
+                Ok(Journal { begun: Some(record), report: None, unreadable: 0 }) => {
+                    found.push((entry, record));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(error = ?error, "an attempt cannot be read"),
             }
         }
         found.sort_by_key(|(_, record)| record.begun_at);
         Ok(found)
+    }
+
+    /// Attempts that were begun and of whose end nothing is known here, also those that are set aside as damaged: in a
+    /// life of the database that does not know them, a person must say what became of them.
+    pub fn in_hand(&self) -> Result<Vec<BegunRecord>, Error> {
+        let mut records: Vec<BegunRecord> =
+            self.interrupted()?.into_iter().map(|(_, record)| record).collect();
+        for name in self.names(UNREADABLE)? {
+            match Journal::read(&self.place(UNREADABLE, &name)) {
+                Ok(journal) => records.extend(journal.begun),
+                Err(error) => tracing::error!(error = ?error, "an attempt cannot be read"),
+            }
+        }
+        Ok(records)
     }
 
     /// Reports that the server has not taken, oldest first. An unreadable one is logged and left alone.
@@ -292,39 +312,53 @@ impl Spool {
         Ok(self.names(ACKNOWLEDGED)?.len())
     }
 
-    fn open_entry(&self, name: String) -> Entry {
+    /// `placed`: its file's place in the folder is on the disk.
+    fn open_entry(&self, name: String, placed: bool) -> Entry {
         let (journal, raw) = (self.place(OPEN, &name), self.dir.join(RAW).join(&name));
-        Entry::new(name, journal, raw, self.dir.join("reserve"))
+        Entry::new(name, journal, raw, self.dir.join("reserve"), placed)
     }
 
     fn open_entries(&self) -> Result<Vec<Entry>, Error> {
-        Ok(self.names(OPEN)?.into_iter().map(|name| self.open_entry(name)).collect())
+        Ok(self.names(OPEN)?.into_iter().map(|name| self.open_entry(name, true)).collect())
     }
 
-    /// An entry that says nothing holds at most raw files of an attempt that was killed before it had anything to say.
-    fn forget_what_never_began(&self) -> Result<(), Error> {
+    /// An attempt that says nothing was killed before it had anything to say. One with a line that cannot be read, and
+    /// without a report, may have come further than it says: nothing is made up about it.
+    fn sort_out(&self) -> Result<(), Error> {
         for entry in self.open_entries()? {
-            let journal = entry.read()?;
-            if journal.begun.is_some() || journal.report.is_some() {
-                continue;
-            }
-            if journal.unreadable == 0 {
-                entry.discard()?;
-            } else {
-                tracing::error!(
-                    attempt = entry.name(),
-                    "nothing of it can be read; it is kept under `unreadable`"
-                );
-                self.move_entry(entry.name(), OPEN, UNREADABLE)?;
+            match entry.read() {
+                Ok(Journal { report: Some(_), .. }) => {}
+                Ok(Journal { unreadable: 0, begun, .. }) => {
+                    if begun.is_none() {
+                        entry.discard()?;
+                    }
+                }
+                Ok(_) => {
+                    tracing::error!(
+                        attempt = entry.name(),
+                        "a line of it cannot be read, and it has no report: it is kept under `unreadable`, and the \
+                         server puts its job in doubt when the lease runs out"
+                    );
+                    self.move_entry(entry.name(), OPEN, UNREADABLE)?;
+                }
+                Err(error) => tracing::error!(error = ?error, "an attempt cannot be read"),
             }
         }
         for name in file::names(&self.dir.join(RAW))? {
-            let known = [OPEN, ACKNOWLEDGED, REFUSED, UNREADABLE];
-            if !known.iter().any(|part| self.place(part, &name).exists()) {
-                file::remove_folder(&self.dir.join(RAW).join(name))?;
+            if !self.has(&name)
+                && let Err(error) = file::remove_folder(&self.dir.join(RAW).join(name))
+            {
+                tracing::warn!(error = ?error, "raw files that belong to nothing stay");
             }
         }
         Ok(())
+    }
+
+    /// Something is kept of the attempt `name`.
+    fn has(&self, name: &str) -> bool {
+        [OPEN, ACKNOWLEDGED, REFUSED, UNREADABLE].iter().any(|part| self.place(part, name).exists())
+            // As an earlier agent left it.
+            || self.dir.join(UNREADABLE).join(name).exists()
     }
 
     /// Killed in between, raw files are left that nobody names: they go at the next start.

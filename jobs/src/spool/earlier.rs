@@ -5,14 +5,24 @@ use super::journal::{self, Closed, Line};
 use super::{BegunRecord, Error, file};
 use std::path::Path;
 
-/// Makes each folder of an attempt in `part` the lines of a file, and moves its raw files below `raw`. Killed at any
-/// line, the next start goes on.
-pub(super) fn take_over(part: &Path, raw: &Path) -> Result<(), Error> {
+/// Makes each folder of an attempt in `part` the lines of a file, and moves its raw files below `raw`; one with a file
+/// that is damaged is kept as it is below `unreadable`. Killed at any line, the next start goes on.
+pub(super) fn take_over(part: &Path, raw: &Path, unreadable: &Path) -> Result<(), Error> {
     for name in file::names(part)? {
         let folder = part.join(&name);
         if !folder.is_dir() {
             continue;
         }
+        let lines = match lines_of(&folder) {
+            Ok(lines) => lines,
+            Err(Error::Damaged { path, source }) => {
+                tracing::error!(attempt = name, path = %path.display(), %source, "it is kept under `unreadable`");
+                file::rename(&folder, &unreadable.join(&name))?;
+                file::sync_folder(unreadable)?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let blobs = folder.join("blobs");
         if blobs.exists() {
             file::rename(&blobs, &raw.join(&name))?;
@@ -23,8 +33,8 @@ pub(super) fn take_over(part: &Path, raw: &Path) -> Result<(), Error> {
         if !path.exists() {
             let aside = path.with_extension("tmp");
             file::remove(&aside)?;
-            for line in lines_of(&folder)? {
-                journal::write(&aside, &line, false)?;
+            for line in &lines {
+                journal::write(&aside, line, false)?;
             }
             if aside.exists() {
                 file::rename(&aside, &path)?;

@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Written before the first physical step, so that a killed worker knows what it had begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +50,8 @@ pub struct Entry {
     journal: PathBuf,
     raw: PathBuf,
     reserve: PathBuf,
+    /// This process knows that the journal's place in its folder is on the disk.
+    placed: Arc<AtomicBool>,
 }
 
 /// The token's digest, not the token: names of files end up in logs and tickets.
@@ -57,8 +61,8 @@ pub(super) fn name_of(job: JobId, token: LeaseToken) -> String {
 }
 
 impl Entry {
-    pub(super) fn new(name: String, journal: PathBuf, raw: PathBuf, reserve: PathBuf) -> Self {
-        Self { name, journal, raw, reserve }
+    pub(super) fn new(name: String, journal: PathBuf, raw: PathBuf, reserve: PathBuf, placed: bool) -> Self {
+        Self { name, journal, raw, reserve, placed: Arc::new(AtomicBool::new(placed)) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -77,12 +81,12 @@ impl Entry {
 
     /// Writes the beginning down, before anything moves. On a full disk it fails, and nothing may begin.
     pub fn write_begun(&self, record: &BegunRecord) -> Result<(), Error> {
-        journal::write(&self.journal, &begun(record), false)
+        self.write(&begun(record))
     }
 
     /// Adds to what is known of work that has begun; a full disk gives up the reserve.
     pub fn update_begun(&self, record: &BegunRecord) -> Result<(), Error> {
-        self.with_reserve(|| journal::write(&self.journal, &begun(record), true))
+        self.with_reserve(|| self.write(&begun(record)))
     }
 
     /// What was begun, or was about to be.
@@ -113,12 +117,11 @@ impl Entry {
 
     /// Keeps the outcome until the server has taken it. The first one written stands.
     pub fn write_report(&self, report: &Spooled) -> Result<(), Error> {
-        let journal = self.read()?;
-        if journal.report.is_some() {
+        if self.read()?.report.is_some() {
             return Ok(());
         }
         let line = Line::Report(Box::new(report.clone()));
-        self.with_reserve(|| journal::write(&self.journal, &line, journal.is_on_disk()))
+        self.with_reserve(|| self.write(&line))
     }
 
     pub fn read_report(&self) -> Result<Option<Spooled>, Error> {
@@ -133,13 +136,19 @@ impl Entry {
 
     pub(super) fn write_closed(&self, closed: Closed) -> Result<(), Error> {
         let line = Line::Closed(closed);
-        self.with_reserve(|| journal::write(&self.journal, &line, true))
+        self.with_reserve(|| self.write(&line))
     }
 
     /// The same, without waiting for the disk: a power cut may take it, and the report is then offered once more.
     pub(super) fn place_closed(&self, closed: Closed) -> Result<(), Error> {
         let line = Line::Closed(closed);
         self.with_reserve(|| journal::place(&self.journal, &line))
+    }
+
+    fn write(&self, line: &Line) -> Result<(), Error> {
+        journal::write(&self.journal, line, self.placed.load(Ordering::Relaxed))?;
+        self.placed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Testimony must fit even on a full disk: gives up the reserve and tries once more.

@@ -64,15 +64,16 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Err
     write_bytes(path, &text.map_err(|source| Error::Damaged { path: path.to_owned(), source })?)
 }
 
-/// Adds a whole line to `path`, made where there is none; only this user may read it. What is left there of half a line
-/// goes, and so does this one where it does not fit.
+/// Adds a whole line to `path`, which only this user may read; `make`: it may be the first one there. What is left there
+/// of half a line goes, and so does this one where it does not fit.
 pub(super) fn append(
     path: &Path,
     line: &[u8],
+    make: bool,
     sync: impl FnOnce(&File) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     let mut options = OpenOptions::new();
-    options.create(true).read(true).append(true);
+    options.create(make).read(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let appended = options.open(path).and_then(|mut file| {
@@ -104,14 +105,16 @@ fn end_of_lines(file: &mut File) -> std::io::Result<u64> {
     Ok(whole)
 }
 
-/// The lines of `path`, the last one perhaps half; none where there is no file.
+/// The whole lines of `path`; none where there is no file. What follows the last newline was never written.
 pub(super) fn lines(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(disk("read", path)(source)),
     };
-    Ok(text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
+    let whole =
+        text.iter().rposition(|byte| *byte == b'\n').and_then(|end| text.get(..end)).unwrap_or_default();
+    Ok(whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// `None` where there is no such file.

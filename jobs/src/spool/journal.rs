@@ -20,6 +20,13 @@ pub(super) enum Line {
     Closed(Closed),
 }
 
+impl Line {
+    /// Whether it can be the first one of its file.
+    fn begins(&self) -> bool {
+        !matches!(self, Line::Closed(_))
+    }
+}
+
 /// What the server said of a report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Closed {
@@ -33,13 +40,13 @@ pub(super) struct Closed {
 pub(super) struct Journal {
     pub begun: Option<BegunRecord>,
     pub report: Option<Spooled>,
-    /// Lines that say nothing: half written at a power cut, or damaged since.
+    /// Whole lines that cannot be read: damaged, or a newer agent's.
     pub unreadable: usize,
 }
 
 impl Journal {
-    /// Empty where there is no file. What cannot be read is passed over: the server knows of every start, so a job of
-    /// which nothing is left here becomes one in doubt there.
+    /// Empty where there is no file. What cannot be read is passed over; since it may have said that the work had begun,
+    /// a beginning beside it counts as that.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let mut journal = Self::default();
         for line in file::lines(path)? {
@@ -53,12 +60,10 @@ impl Journal {
                 }
             }
         }
+        if let (1.., Some(record)) = (journal.unreadable, &mut journal.begun) {
+            record.phase = Phase::Begun;
+        }
         Ok(journal)
-    }
-
-    /// Whether its file's place in the folder is on the disk already.
-    pub fn is_on_disk(&self) -> bool {
-        self.begun.as_ref().is_some_and(|record| record.phase == Phase::Begun) || self.report.is_some()
     }
 }
 
@@ -76,13 +81,13 @@ pub(super) fn closed_at(path: &Path) -> Result<Option<DateTime<Utc>>, Error> {
 
 /// Adds `line`; a kill does not take it away, a power cut may.
 pub(super) fn place(path: &Path, line: &Line) -> Result<(), Error> {
-    file::append(path, &as_text(path, line)?, |_| Ok(()))
+    file::append(path, &as_text(path, line)?, line.begins(), |_| Ok(()))
 }
 
-/// Adds `line`, and comes back when it is on the disk. `known`: the file's place in its folder is, too.
-pub(super) fn write(path: &Path, line: &Line, known: bool) -> Result<(), Error> {
-    file::append(path, &as_text(path, line)?, std::fs::File::sync_data)?;
-    if known { Ok(()) } else { path.parent().map_or(Ok(()), file::sync_folder) }
+/// Adds `line`, and comes back when it is on the disk. `placed`: the file's place in its folder is, too.
+pub(super) fn write(path: &Path, line: &Line, placed: bool) -> Result<(), Error> {
+    file::append(path, &as_text(path, line)?, line.begins(), std::fs::File::sync_data)?;
+    if placed { Ok(()) } else { path.parent().map_or(Ok(()), file::sync_folder) }
 }
 
 fn as_text(path: &Path, line: &Line) -> Result<Vec<u8>, Error> {

@@ -138,9 +138,9 @@ async fn reconcile(client: &Client, spool: &Spool, config: &WorkerConfig, epoch:
         return Ok(());
     }
     let in_hand = spool
-        .interrupted()?
+        .in_hand()?
         .into_iter()
-        .map(|(_, record)| InHand { job_id: record.lease.job_id, lease_token: record.lease.lease_token });
+        .map(|record| InHand { job_id: record.lease.job_id, lease_token: record.lease.lease_token });
     let body = Reconciled {
         instrument: config.instrument.clone(),
         offered: u32::try_from(spool.acknowledged()?).unwrap_or(u32::MAX),

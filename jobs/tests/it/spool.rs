@@ -223,6 +223,61 @@ fn a_beginning_that_a_power_cut_took_half_of_was_never_begun() {
 }
 
 #[test]
+fn of_a_damaged_attempt_nothing_is_made_up() {
+    for damaged in ["report", "begun"] {
+        let dir = tempfile::tempdir().unwrap();
+        let lease = lease();
+        let spool = open(&dir);
+        let entry = spool.entry(&lease);
+        let beginning = BegunRecord { phase: Phase::Beginning, ..begun(&lease, samples::instant()) };
+        entry.write_beginning(&beginning).unwrap();
+        entry.write_begun(&begun(&lease, samples::instant())).unwrap();
+        if damaged == "report" {
+            entry.write_report(&report(&lease, samples::instant())).unwrap();
+        }
+        // The last line; in a newer agent's words, or damaged.
+        let file = only_file(&dir, "open");
+        let mut text = std::fs::read(&file).unwrap();
+        let last = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+        text[last + 3] = b'?';
+        std::fs::write(&file, text).unwrap();
+        assert!(spool.interrupted().unwrap().is_empty(), "{damaged}: it may have come further");
+        drop(spool);
+        let spool = open(&dir);
+        assert!(spool.interrupted().unwrap().is_empty(), "{damaged}");
+        assert!(spool.pending().unwrap().is_empty(), "{damaged}");
+        assert!(spool.knows(&lease), "{damaged}: it is not begun twice");
+        assert_eq!(spool.in_hand().unwrap(), [begun(&lease, samples::instant())], "{damaged}: it had begun");
+        only_file(&dir, "unreadable");
+        spool.room().unwrap();
+    }
+}
+
+#[test]
+fn a_report_without_its_end_of_line_was_never_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let lease = lease();
+    let spool = open(&dir);
+    let entry = spool.entry(&lease);
+    entry.write_begun(&begun(&lease, samples::instant())).unwrap();
+    entry.write_report(&report(&lease, samples::instant())).unwrap();
+    let file = only_file(&dir, "open");
+    let text = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() - 1]).unwrap();
+    drop(spool);
+    let spool = open(&dir);
+    assert!(spool.pending().unwrap().is_empty());
+    let found = spool.interrupted().unwrap();
+    let later = report(&lease, samples::instant() + TimeDelta::seconds(1));
+    found[0].0.write_report(&later).unwrap();
+    let (entry, pending) = (&found[0].0, spool.pending().unwrap());
+    assert_eq!(pending[0].report, later);
+    spool.acknowledge(entry, TAKEN, samples::instant()).unwrap();
+    spool.offer_again().unwrap();
+    assert_eq!(spool.pending().unwrap()[0].report, later);
+}
+
+#[test]
 fn an_attempt_of_which_nothing_can_be_read_is_kept_for_people() {
     let dir = tempfile::tempdir().unwrap();
     let lease = lease();
@@ -340,6 +395,26 @@ fn what_an_earlier_agent_left_is_taken_over_also_when_that_is_killed() {
     let spool = open(&dir);
     spool.prune("2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(8)).unwrap();
     assert!(!spool.knows(&taken), "its days count from when the server took it");
+}
+
+#[test]
+fn one_damaged_file_of_an_earlier_agent_keeps_no_agent_from_starting() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(&dir));
+    let (whole, damaged) = (lease(), lease());
+    let at = samples::instant();
+    leave_a_folder(dir.path(), "open", &whole, Some(&begun(&whole, at)), Some(&report(&whole, at)));
+    let raw =
+        leave_a_folder(dir.path(), "open", &damaged, Some(&begun(&damaged, at)), Some(&report(&damaged, at)));
+    std::fs::write(dir.path().join("open").join(folder_name(&damaged)).join("report.json"), "{").unwrap();
+    for _ in 0..2 {
+        let spool = open(&dir);
+        assert_eq!(spool.pending().unwrap().len(), 1);
+        assert!(spool.interrupted().unwrap().is_empty());
+        assert!(spool.knows(&damaged));
+    }
+    let kept = dir.path().join("unreadable").join(folder_name(&damaged));
+    assert!(kept.join("blobs").join(raw.to_string()).exists());
 }
 
 fn folder_name(lease: &Lease) -> String {

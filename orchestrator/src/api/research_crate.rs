@@ -22,7 +22,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -40,6 +40,12 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Whoever takes nothing for this long is not there any more.
 const TAKES_NOTHING: Duration = Duration::from_secs(60);
+
+/// The same of the blob store.
+const GIVES_NOTHING: Duration = Duration::from_secs(60);
+
+/// Until a whole crate is sent; as long as the command line waits.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Longest URL of a licence.
 const LICENCE_LIMIT: usize = 300;
@@ -96,17 +102,33 @@ async fn get(
     let (out, taken) = mpsc::channel(4);
     tokio::spawn(async move {
         let _permit = permit;
-        let mut packer = Packer::new(out.clone());
-        if let Err(error) = pack(&state, &dossier, &rows, licence.as_deref(), &mut packer).await {
+        let packing = pack(&state, &dossier, &rows, licence.as_deref(), Packer::new(out));
+        let packed = tokio::time::timeout(LONGEST, packing).await;
+        if let Err(error) = packed.context("it took too long").and_then(|packed| packed) {
             tracing::warn!(campaign = %id, error = format!("{error:#}"), "a research crate broke off");
-            // The body ends in an error, so that nobody takes half a crate for a whole one.
-            let _ = out.try_send(Err(std::io::Error::other("the crate broke off")));
         }
     });
-    let body =
-        stream::unfold(taken, |mut taken| async move { taken.recv().await.map(|piece| (piece, taken)) });
     let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((headers, Body::from_stream(whole(taken))).into_response())
+}
+
+/// The pieces as they come. It ends in an error unless the packer says that this was all, so that nobody takes half a
+/// crate for a whole one.
+fn whole(taken: mpsc::Receiver<Piece>) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold(Some(taken), |taken| async move {
+        let mut taken = taken?;
+        match taken.recv().await {
+            Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(taken))),
+            Some(Piece::End) => None,
+            None => Some((Err(std::io::Error::other("the crate broke off")), None)),
+        }
+    })
+}
+
+enum Piece {
+    Bytes(Bytes),
+    /// This was all.
+    End,
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -133,10 +155,10 @@ async fn pack(
     dossier: &Dossier,
     rows: &[ResultRow],
     licence: Option<&str>,
-    packer: &mut Packer,
+    mut packer: Packer,
 ) -> anyhow::Result<()> {
-    let described = metadata(dossier, licence, Utc::now());
-    packer.file("ro-crate-metadata.json", &serde_json::to_vec_pretty(&described)?).await?;
+    let metadata = metadata(dossier, licence, Utc::now());
+    packer.file("ro-crate-metadata.json", &serde_json::to_vec_pretty(&metadata)?).await?;
     for edition in &dossier.editions {
         packer.file(&content::edition_path(edition.number), edition.toml.as_bytes()).await?;
     }
@@ -158,10 +180,13 @@ async fn pack(
         let rows = dossier::wells(&mut *state.pool.acquire().await?, *plate, barcode).await?;
         packer.rows(&rows, &mut headed).await?;
     }
+    let described: BTreeSet<String> = dossier.raw_files.iter().map(|file| file.sha256.to_string()).collect();
     packer.begin(content::READINGS).await?;
     headed = false;
     for (plate, barcode) in &dossier.plates {
-        let rows = dossier::readings(&mut *state.pool.acquire().await?, *plate, barcode).await?;
+        let mut rows = dossier::readings(&mut *state.pool.acquire().await?, *plate, barcode).await?;
+        // What was read since the description was made belongs to the next crate.
+        rows.retain(|row| described.contains(&row.raw_sha256));
         packer.rows(&rows, &mut headed).await?;
     }
 
@@ -174,7 +199,9 @@ async fn pack(
         let bytes = state.blobs.stream(file.sha256).await?;
         let mut bytes = std::pin::pin!(bytes.with_context(|| format!("{path} is not in the blob store"))?);
         packer.begin(&path).await?;
-        while let Some(piece) = bytes.next().await {
+        while let Some(piece) =
+            tokio::time::timeout(GIVES_NOTHING, bytes.next()).await.context(path.clone())?
+        {
             packer.write(piece?.to_vec()).await?;
         }
     }
@@ -266,11 +293,11 @@ struct Packer {
     /// Away while a piece is being compressed.
     zip: Option<Zip>,
     tray: Tray,
-    out: mpsc::Sender<std::io::Result<Bytes>>,
+    out: mpsc::Sender<Piece>,
 }
 
 impl Packer {
-    fn new(out: mpsc::Sender<std::io::Result<Bytes>>) -> Self {
+    fn new(out: mpsc::Sender<Piece>) -> Self {
         let tray = Tray::default();
         Self { made_at: dos_time(Utc::now()), zip: Some(ZipWriter::new_stream(tray.clone())), tray, out }
     }
@@ -309,7 +336,8 @@ impl Packer {
     async fn finish(&mut self) -> anyhow::Result<()> {
         let zip = self.zip.take().context("the crate was finished before")?;
         tokio::task::spawn_blocking(move || zip.finish()).await??;
-        self.send().await
+        self.send().await?;
+        self.hand_over(Piece::End).await
     }
 
     async fn work(
@@ -332,10 +360,36 @@ impl Packer {
         if bytes.is_empty() {
             return Ok(());
         }
-        match tokio::time::timeout(TAKES_NOTHING, self.out.send(Ok(bytes.into()))).await {
+        self.hand_over(Piece::Bytes(bytes.into())).await
+    }
+
+    async fn hand_over(&self, piece: Piece) -> anyhow::Result<()> {
+        match tokio::time::timeout(TAKES_NOTHING, self.out.send(piece)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => anyhow::bail!("whoever asked has gone"),
             Err(_) => anyhow::bail!("whoever asked takes nothing any more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_say_that_it_was_all_ends_in_an_error() {
+        for says_so in [true, false] {
+            let (out, taken) = mpsc::channel(4);
+            for piece in ["half", "a", "crate"] {
+                out.try_send(Piece::Bytes(piece.into())).ok().expect("room");
+            }
+            if says_so {
+                out.try_send(Piece::End).ok().expect("room");
+            }
+            drop(out);
+            let came: Vec<_> = whole(taken).collect().await;
+            assert_eq!(came.last().is_some_and(Result::is_ok), says_so);
+            assert_eq!(came.iter().filter(|piece| piece.is_ok()).count(), 3);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! (<https://w3id.org/ro/crate/1.1>), JSON-LD that says what each file is, who approved what, which instrument read
 //! which plate, and which model chose. Pure: everything comes from the [`Dossier`].
 
-use crate::store::dossier::{Dossier, RawFile, RoundOver};
+use crate::store::dossier::{Author, Dossier, RawFile, RoundOver, Verdict};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,14 +119,14 @@ pub fn metadata(dossier: &Dossier, licence: Option<&str>, made_at: DateTime<Utc>
         "@id": "./",
         "@type": "Dataset",
         "name": dossier.campaign.name,
-        "description": description(dossier),
+        "description": description(dossier, made_at),
         "identifier": format!("urn:uuid:{}", dossier.campaign.id),
         "datePublished": made_at.format("%Y-%m-%d").to_string(),
         "dateCreated": moment(dossier.campaign.created_at),
         "license": {"@id": licence.unwrap_or(NO_LICENCE)},
-        "author": refs(people(dossier)),
+        "author": some_refs(people(dossier)).unwrap_or_else(|| json!({"@id": SOFTWARE})),
         "hasPart": refs(files),
-        "mentions": refs(dossier.rounds.iter().map(round_id).chain(raw.keys().map(|path| reading_id(path)))),
+        "mentions": refs(dossier.rounds.iter().map(round_id).chain((0..dossier.raw_files.len()).map(reading_id))),
     }));
     graph.add(licence_entity(licence));
     graph.add(json!({
@@ -153,18 +153,21 @@ pub fn metadata(dossier: &Dossier, licence: Option<&str>, made_at: DateTime<Utc>
             "description": "What the campaign was to find, among what, how it was measured, and who had to approve.",
             "encodingFormat": "application/toml",
             "dateCreated": moment(edition.created_at),
-            "author": {"@id": person_id(&edition.by)},
+            "author": {"@id": actor_id(&edition.by.name)},
         }));
-        graph.add(person(&edition.by, &edition.by));
+        graph.add(actor(&edition.by));
     }
     for verdict in &dossier.verdicts {
-        graph.add(person(&verdict.by, &verdict.display_name));
+        graph.add(actor(&verdict.author()));
     }
     for round in &dossier.rounds {
         graph.add(round_action(dossier, round, &raw));
     }
-    for (path, plates) in &raw {
-        add_reading(&mut graph, path, plates);
+    for (path, readings) in &raw {
+        graph.add(raw_file(path, readings));
+    }
+    for (number, reading) in dossier.raw_files.iter().enumerate() {
+        add_reading(&mut graph, number, reading);
     }
     json!({"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph.entities})
 }
@@ -205,15 +208,17 @@ fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-fn description(dossier: &Dossier) -> String {
+fn description(dossier: &Dossier, made_at: DateTime<Utc>) -> String {
     let closed = dossier.rounds.iter().filter(|over| over.closed_at.is_some()).count();
     format!(
         "{} A campaign of {closed} closed {} and {} {}, carried out by Loopwright: what was proposed and why, who \
-         approved it, where it stood, what was read, and what each model knew.",
+         approved it, where it stood, what was read, and what each model knew. As of {}, when it was {}.",
         ended(&dossier.goal),
         if closed == 1 { "round" } else { "rounds" },
         dossier.plates.len(),
         if dossier.plates.len() == 1 { "plate" } else { "plates" },
+        moment(made_at),
+        dossier.campaign.state.as_str(),
     )
 }
 
@@ -236,36 +241,41 @@ fn licence_entity(licence: Option<&str>) -> Value {
 }
 
 /// Names are unique, and may hold what an id may not.
-fn person_id(name: &str) -> String {
+fn actor_id(name: &str) -> String {
     let plain: String =
         name.bytes()
             .map(|byte| {
                 if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("_{byte:02x}") }
             })
             .collect();
-    format!("#person-{plain}")
+    format!("#actor-{plain}")
 }
 
-fn person(name: &str, display_name: &str) -> Value {
-    if name == "loopwright" {
-        return json!({"@id": person_id(name), "@type": "SoftwareApplication", "name": "Loopwright, by the campaign's own policy"});
-    }
-    json!({"@id": person_id(name), "@type": "Person", "name": display_name, "alternateName": name})
+fn actor(author: &Author) -> Value {
+    let kind = if author.kind == PERSON { "Person" } else { "SoftwareApplication" };
+    let mut entity = json!({"@id": actor_id(&author.name), "@type": kind, "name": author.display_name});
+    let other = (author.display_name != author.name).then(|| json!(author.name));
+    put(&mut entity, "alternateName", other);
+    put(&mut entity, "description", (author.kind == SYSTEM).then(|| json!("The campaign's own policy.")));
+    entity
 }
+
+const PERSON: &str = "person";
+const SYSTEM: &str = "system";
 
 fn round_id(over: &RoundOver) -> String {
     format!("#round-{}", over.round.number)
 }
 
-/// Who wrote the campaign's file, and who approved.
+/// The people who wrote the campaign's file or approved.
 fn people(dossier: &Dossier) -> BTreeSet<String> {
-    let wrote = dossier.editions.iter().map(|edition| &edition.by);
-    let approved = dossier.verdicts.iter().filter(|it| it.verdict == "approve").map(|verdict| &verdict.by);
-    wrote.chain(approved).map(|name| person_id(name)).collect()
+    let wrote = dossier.editions.iter().map(|edition| edition.by.clone());
+    let approved = dossier.verdicts.iter().filter(|it| it.verdict == "approve").map(Verdict::author);
+    wrote.chain(approved).filter(|it| it.kind == PERSON).map(|it| actor_id(&it.name)).collect()
 }
 
-fn reading_id(path: &str) -> String {
-    format!("#reading-{}", path.trim_start_matches("raw/"))
+fn reading_id(number: usize) -> String {
+    format!("#reading-{}", number + 1)
 }
 
 /// By path; the plates that each was read of.
@@ -283,7 +293,7 @@ fn round_action(dossier: &Dossier, over: &RoundOver, raw: &BTreeMap<String, Vec<
         .verdicts
         .iter()
         .filter(|verdict| verdict.round == round.number && verdict.verdict == "approve")
-        .map(|verdict| person_id(&verdict.by))
+        .map(|verdict| actor_id(&verdict.by))
         .collect();
     let results = raw.iter().filter(|(_, plates)| plates.iter().any(|file| file.round == round.number));
     let chose = match over.model {
@@ -314,28 +324,35 @@ fn status(over: &RoundOver) -> &'static str {
     }
 }
 
-fn add_reading(graph: &mut Graph, path: &str, plates: &[&RawFile]) {
-    let Some(first) = plates.first() else { return };
-    let names: Vec<&str> = plates.iter().map(|file| file.plate.as_str()).collect();
-    graph.add(json!({
+fn raw_file(path: &str, readings: &[&RawFile]) -> Value {
+    let plates: BTreeSet<&str> = readings.iter().map(|reading| reading.plate.as_str()).collect();
+    let plates: Vec<&str> = plates.into_iter().collect();
+    let mut entity = json!({
         "@id": path,
         "@type": "File",
-        "name": format!("Reading of {}", names.join(", ")),
-        "description": format!("As the reader gave it ({}); plate {}.", first.format, first.plate_state),
-        "encodingFormat": first.media_type,
-        "contentSize": first.size_bytes.to_string(),
-        "identifier": format!("sha256:{}", first.sha256),
-        "dateCreated": moment(first.read_at),
-    }));
-    let mut action = json!({
-        "@id": reading_id(path),
-        "@type": "CreateAction",
-        "name": format!("Reading of {}", names.join(", ")),
-        "endTime": moment(first.read_at),
-        "result": {"@id": path},
+        "name": format!("Reading of {}", plates.join(", ")),
     });
-    if let Some(name) = &first.instrument {
-        let id = format!("#instrument-{}", person_id(name).trim_start_matches("#person-"));
+    if let Some(first) = readings.first() {
+        put(&mut entity, "description", Some(json!(format!("As the reader gave it ({}).", first.format))));
+        put(&mut entity, "encodingFormat", Some(json!(first.media_type)));
+        put(&mut entity, "contentSize", Some(json!(first.size_bytes.to_string())));
+        put(&mut entity, "identifier", Some(json!(format!("sha256:{}", first.sha256))));
+        put(&mut entity, "dateCreated", Some(json!(moment(first.read_at))));
+    }
+    entity
+}
+
+fn add_reading(graph: &mut Graph, number: usize, reading: &RawFile) {
+    let mut action = json!({
+        "@id": reading_id(number),
+        "@type": "CreateAction",
+        "name": format!("Reading of {}", reading.plate),
+        "description": format!("Plate {}, round {}; now {}.", reading.plate, reading.round, reading.plate_state),
+        "endTime": moment(reading.read_at),
+        "result": {"@id": raw_path(reading)},
+    });
+    if let Some(name) = &reading.instrument {
+        let id = format!("#instrument-{}", actor_id(name).trim_start_matches("#actor-"));
         graph.add(json!({"@id": id, "@type": "IndividualProduct", "name": name}));
         put(&mut action, "instrument", Some(json!({"@id": id})));
     }

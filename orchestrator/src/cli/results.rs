@@ -62,7 +62,7 @@ pub async fn run(command: Command, client: &Client, json: bool) -> anyhow::Resul
     match command {
         Command::Export { campaign, format, output } => export(client, json, &campaign, format, output).await,
         Command::Crate { campaign, licence, output } => {
-            whole(client, &campaign, licence.as_deref(), output).await
+            whole(client, json, &campaign, licence.as_deref(), output).await
         }
         Command::Prior { campaign, group, output } => prior(client, &campaign, group, output).await,
     }
@@ -70,6 +70,7 @@ pub async fn run(command: Command, client: &Client, json: bool) -> anyhow::Resul
 
 async fn whole(
     client: &Client,
+    json: bool,
     campaign: &str,
     licence: Option<&str>,
     output: Option<PathBuf>,
@@ -78,7 +79,11 @@ async fn whole(
     let path = output.unwrap_or_else(|| PathBuf::from(format!("{}.crate.zip", file_name(campaign))));
     let query: Vec<(&str, &str)> = licence.iter().map(|url| ("licence", *url)).collect();
     let bytes = client.download(&format!("/api/v1/campaigns/{id}/crate.zip"), &query, &path).await?;
-    eprintln!("{bytes} bytes written to {}", path.display());
+    if json {
+        println!("{}", serde_json::json!({"path": path, "bytes": bytes}));
+    } else {
+        eprintln!("{bytes} bytes written to {}", path.display());
+    }
     Ok(())
 }
 

@@ -32,8 +32,18 @@ pub struct Edition {
     pub number: u32,
     pub toml: String,
     /// Who wrote it.
-    pub by: String,
+    pub by: Author,
     pub created_at: DateTime<Utc>,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Author {
+    pub name: String,
+    /// As people call them; the name where they have no account.
+    pub display_name: String,
+    /// `person`, `agent`, `learner` or `system`.
+    pub kind: String,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +67,14 @@ pub struct Verdict {
     pub at: DateTime<Utc>,
     /// Of what was approved, hexadecimal.
     pub frozen_hash: Option<String>,
+    #[serde(skip)]
+    pub kind: String,
+}
+
+impl Verdict {
+    pub fn author(&self) -> Author {
+        Author { name: self.by.clone(), display_name: self.display_name.clone(), kind: self.kind.clone() }
+    }
 }
 
 /// What a reader gave, as it came.
@@ -140,11 +158,13 @@ pub async fn read(conn: &mut PgConnection, id: CampaignId) -> Result<Option<Doss
 
 async fn editions(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Edition>> {
     let rows = sqlx::query!(
-        "select version, toml, actor.name, campaign_version.created_at
+        r#"select version, toml, actor.name, actor.kind, campaign_version.created_at,
+                  coalesce(account.display_name, actor.name) as "display_name!"
          from campaign_version
          join actor on actor.id = created_by
+         left join account on account.actor_id = actor.id
          where campaign_id = $1
-         order by version",
+         order by version"#,
         id.0
     )
     .fetch_all(conn)
@@ -152,7 +172,8 @@ async fn editions(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Edition
     rows.into_iter()
         .map(|row| {
             let number = count(row.version.into())?;
-            Ok(Edition { number, toml: row.toml, by: row.name, created_at: row.created_at })
+            let by = Author { name: row.name, display_name: row.display_name, kind: row.kind };
+            Ok(Edition { number, toml: row.toml, by, created_at: row.created_at })
         })
         .collect()
 }
@@ -178,7 +199,7 @@ async fn rounds_over(
 
 async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict>> {
     let rows = sqlx::query!(
-        r#"select round.number, batch.id, actor.name, coalesce(account.display_name, actor.name) as "display_name!",
+        r#"select round.number, batch.id, actor.name, actor.kind, coalesce(account.display_name, actor.name) as "display_name!",
                   verdict, approval.reason, approval.at, encode(batch.frozen_hash, 'hex') as frozen_hash
            from approval
            join batch on batch.id = approval.batch_id
@@ -202,6 +223,7 @@ async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict
                 reason: row.reason,
                 at: row.at,
                 frozen_hash: row.frozen_hash,
+                kind: row.kind,
             })
         })
         .collect()

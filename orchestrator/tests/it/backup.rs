@@ -61,7 +61,7 @@ struct Elsewhere {
 impl Elsewhere {
     async fn make(scene: &Scene, owner: &mut PgConnection, login: &PgConnectOptions) -> Self {
         let name = format!("restored_{}", uuid::Uuid::now_v7().simple());
-        let make = sqlx::AssertSqlSafe(format!("create database {name}"));
+        let make = sqlx::AssertSqlSafe(format!("create database {name} template template0"));
         sqlx::raw_sql(make).execute(owner).await.expect("an empty database");
         let data = tempfile::tempdir().expect("a folder");
         let what = Restore {

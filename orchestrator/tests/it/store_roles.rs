@@ -1,12 +1,12 @@
 //! What the application's role may not do, and when the store refuses to start.
 
-use crate::support::as_application;
+use crate::support::{as_application, emptied};
 use crate::work::{Lab, read};
 use orchestrator::store::error::ConstraintKind;
 use orchestrator::store::jobs::NewJob;
 use orchestrator::store::{ConnectOptions, Error, connect};
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn the_application_can_add_to_the_record_and_never_change_it(
@@ -52,6 +52,7 @@ async fn a_newer_schema_is_refused(options: PgPoolOptions, login: PgConnectOptio
 
 #[sqlx::test]
 async fn an_empty_database_is_refused_until_it_is_migrated(_: PgPoolOptions, login: PgConnectOptions) {
+    emptied(&login).await.close().await.expect("closed");
     let url = login.to_url_lossy();
     let refused = connect(url.as_str(), &ConnectOptions::default()).await;
     assert!(matches!(refused, Err(Error::SchemaOlder { found: 0, .. })), "{refused:?}");

@@ -10,6 +10,7 @@ use orchestrator::store::pool::{ConnectOptions, pool_options, with_timeouts};
 use orchestrator::store::tokens::{self, ActorKind, NewToken, Scope};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -20,6 +21,17 @@ pub async fn as_application(_: PgPoolOptions, login: PgConnectOptions) -> PgPool
         .connect_with(with_timeouts(login, &options))
         .await
         .expect("the test database takes connections")
+}
+
+/// The owner of a test's database, from which everything is gone that its template may have
+/// (`scripts/with-migrated-template`).
+pub async fn emptied(login: &PgConnectOptions) -> PgConnection {
+    let mut owner = login.connect().await.expect("the owner");
+    sqlx::raw_sql("drop schema public cascade; create schema public")
+        .execute(&mut owner)
+        .await
+        .expect("an empty database");
+    owner
 }
 
 /// The real app over a fresh database.

@@ -3,6 +3,7 @@
 //! `statements-of-schema-10.json` is every statement of that release, out of its `.sqlx`. A new release adds a file of
 //! its own, and drops those that nobody upgrades from any more.
 
+use crate::support::emptied;
 use crate::work::{LEASE, read};
 use ::jobs::JobId;
 use orchestrator::store::events::{Head, examine};
@@ -10,10 +11,9 @@ use orchestrator::store::jobs::{self, Wanted};
 use orchestrator::store::tokens::{self, ActorKind, NewToken, Scope};
 use orchestrator::store::{ConnectOptions, MIGRATOR, connect};
 use sha2::{Digest, Sha256};
-use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection};
+use sqlx::{ConnectOptions as _, Connection, PgConnection};
 use std::collections::BTreeSet;
 
 const SCHEMA: i64 = 10;
@@ -22,7 +22,7 @@ const STATEMENTS: &str = include_str!("statements-of-schema-10.json");
 /// An empty database at the schema of the release before.
 async fn before(login: &PgConnectOptions) -> PgConnection {
     let old: Vec<_> = MIGRATOR.iter().filter(|migration| migration.version <= SCHEMA).cloned().collect();
-    let mut owner = login.connect().await.expect("the owner");
+    let mut owner = emptied(login).await;
     Migrator::with_migrations(old).run(&mut owner).await.expect("the old schema");
     owner
 }
