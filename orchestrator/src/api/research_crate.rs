@@ -125,6 +125,7 @@ fn whole(taken: mpsc::Receiver<Piece>) -> impl Stream<Item = std::io::Result<Byt
     })
 }
 
+#[derive(Debug)]
 enum Piece {
     Bytes(Bytes),
     /// This was all.
@@ -381,10 +382,10 @@ mod tests {
         for says_so in [true, false] {
             let (out, taken) = mpsc::channel(4);
             for piece in ["half", "a", "crate"] {
-                out.try_send(Piece::Bytes(piece.into())).ok().expect("room");
+                out.try_send(Piece::Bytes(piece.into())).expect("room");
             }
             if says_so {
-                out.try_send(Piece::End).ok().expect("room");
+                out.try_send(Piece::End).expect("room");
             }
             drop(out);
             let came: Vec<_> = whole(taken).collect().await;
