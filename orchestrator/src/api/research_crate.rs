@@ -29,14 +29,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
-
-/// Crates that are being sent at the same time.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Whoever takes nothing for this long is not there any more.
 const TAKES_NOTHING: Duration = Duration::from_secs(60);
@@ -75,7 +72,7 @@ async fn get(
     Query(terms): Query<Terms>,
 ) -> Result<Response, Problem> {
     let licence = terms.licence.map(checked).transpose()?;
-    let Ok(permit) = AT_ONCE.try_acquire() else {
+    let Ok(permit) = state.crate_places.clone().try_acquire_owned() else {
         let detail = "Other campaigns are being sent just now. Try again in half a minute.";
         return Err(Problem::retry_after(
             axum::http::StatusCode::SERVICE_UNAVAILABLE,

@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
+/// Each holds a thread while it compresses, and a connection while it reads.
+const CRATES: usize = 2;
+
 /// Limits and waits of the HTTP door.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -66,6 +69,8 @@ pub struct AppState {
     pub scraper: Scraper,
     /// Bounds the requests that wait for orders.
     pub orders_places: Arc<Semaphore>,
+    /// Bounds the research crates that are being sent.
+    pub crate_places: Arc<Semaphore>,
     pub(super) known: Arc<Known>,
     epoch: Arc<Mutex<Option<(String, Instant)>>>,
 }
@@ -82,6 +87,7 @@ impl AppState {
         let starter = Starter::new(pool.clone(), config.lease_duration);
         let orders = OrderBook::new(pool.clone(), wakeups.clone());
         let orders_places = Arc::new(Semaphore::new(config.waiting_requests));
+        let crate_places = Arc::new(Semaphore::new(CRATES));
         let scraper = Scraper::new(pool.clone());
         let signs = Signs::new(pool.clone());
         let config = Arc::new(config);
@@ -96,6 +102,7 @@ impl AppState {
             signs,
             config,
             orders_places,
+            crate_places,
             known: Arc::default(),
             scraper,
             epoch: Arc::default(),

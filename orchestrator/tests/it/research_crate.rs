@@ -151,6 +151,13 @@ async fn a_crate_says_what_is_wrong_and_breaks_off_rather_than_lie(
     let unknown = path.replace(&laboratory.campaign.to_string(), "01890000-0000-7000-8000-000000000000");
     assert_eq!(talk.app.get(&reader, &unknown).await.0, StatusCode::NOT_FOUND);
 
+    // Others are being sent.
+    let places = talk.app.state.crate_places.clone();
+    let taken = places.try_acquire_many(2).expect("nobody else is sent anything");
+    let (status, problem) = talk.app.get(&reader, &path).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"crate.busy".into()));
+    drop(taken);
+
     // A raw file that the store has lost.
     laboratory.run().await;
     let lost = "update job_outcome set output = jsonb_set(output, '{result,raw}', to_jsonb(repeat('ab', 32)))
