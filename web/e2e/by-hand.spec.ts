@@ -42,6 +42,8 @@ test("an operator finds a step on home, takes it, scans the plate and says that 
   await expect(step.getByRole("alert")).toHaveText(
     `ANOTHER is not a plate of this step: it is for ${barcode}.`,
   );
+  // Wherever the page is, a scanner writes into the field: its Enter presses no button.
+  await step.getByRole("button", { name: "Done", exact: true }).focus();
   await operator.keyboard.type(barcode);
   await operator.keyboard.press("Enter");
   await expect(step.getByLabel("scanned")).toBeVisible();

@@ -77,7 +77,10 @@ test("leaving with a text that is nowhere else is asked for, and the text can be
   browser,
 }) => {
   const page = await pageOf(browser, "engineer");
-  await page.goto("/campaigns/new");
+  await page.getByRole("button", { name: "Search for a page, campaign, batch or plate" }).click();
+  await page.getByRole("combobox", { name: "Search" }).fill("new camp");
+  await expect(page.getByRole("option", { name: "New campaign" })).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("Enter");
   const text = page.getByRole("textbox", { name: "Text of the campaign" });
   await text.fill('name = "half"');
   await page.getByRole("navigation", { name: "Places" }).getByRole("link", { name: "Batches" }).click();
@@ -95,4 +98,7 @@ test("whoever may not create campaigns is offered no page for it", async ({ brow
   await page.goto("/campaigns");
   await expect(page.getByRole("grid", { name: "Campaigns" })).toBeVisible();
   await expect(page.getByRole("link", { name: "New campaign" })).toHaveCount(0);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Search" }).fill("new camp");
+  await expect(page.getByText("Nothing is called that.")).toBeVisible();
 });

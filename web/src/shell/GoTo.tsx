@@ -152,6 +152,16 @@ function useTargets(): Target[] {
         kind: "page",
         link: { to: place.to } as LinkProps,
       })),
+      ...(may(session, "campaign:write")
+        ? [
+            {
+              id: "/campaigns/new",
+              label: "New campaign",
+              kind: "page",
+              link: { to: "/campaigns/new" } as LinkProps,
+            },
+          ]
+        : []),
       { id: "/account", label: "My account", kind: "page", link: { to: "/account" } as LinkProps },
       ...(plates.data?.items ?? []).map((plate) => ({
         id: plate.id,
