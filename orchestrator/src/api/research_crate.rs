@@ -12,7 +12,6 @@ use super::unfinished::Begun;
 use crate::campaigns::research_crate::{self as content, metadata, raw_path};
 use crate::ids::CampaignId;
 use crate::store::dossier::{self, Dossier};
-use crate::store::events::{self, NewEvent};
 use crate::store::results::{ResultRow, of_campaign};
 use crate::store::tokens::Scope;
 use anyhow::Context;
@@ -84,15 +83,8 @@ async fn get(
     let mut tx = Begun::on(&state.pool).await?;
     let dossier = dossier::read(&mut tx, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
     let rows = of_campaign(&mut tx, id).await?;
-    let event = NewEvent {
-        kind: "ResultsExported",
-        subject: "campaign",
-        subject_id: id.to_string(),
-        campaign_id: Some(id),
-        actor: caller.id(),
-        body: json!({"format": "crate", "rows": rows.len(), "raw_files": dossier.raw_files.len()}),
-    };
-    events::append(&mut tx, &event).await?;
+    let body = json!({"format": "crate", "rows": rows.len(), "raw_files": dossier.raw_files.len()});
+    results::record_export(&mut tx, &caller, id, body).await?;
     tx.commit().await?;
     // As RFC 6266 has it: names may be in any script.
     let name = format!("attachment; filename*=UTF-8''{}.crate.zip", percent_encoded(&dossier.campaign.name));

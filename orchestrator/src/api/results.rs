@@ -18,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -82,17 +83,28 @@ async fn rows(
     let mut tx = Begun::on(&state.pool).await?;
     campaigns::by_id(&mut tx, id).await?.ok_or_else(|| Problem::not_found("campaign", id))?;
     let rows = results::of_campaign(&mut tx, id).await?;
+    record_export(&mut tx, caller, id, json!({"format": format, "rows": rows.len()})).await?;
+    tx.commit().await?;
+    Ok(rows)
+}
+
+/// `body`: in which form, and how much.
+pub(super) async fn record_export(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    id: CampaignId,
+    body: Value,
+) -> Result<(), Problem> {
     let event = NewEvent {
         kind: "ResultsExported",
         subject: "campaign",
         subject_id: id.to_string(),
         campaign_id: Some(id),
         actor: caller.id(),
-        body: json!({"format": format, "rows": rows.len()}),
+        body,
     };
-    events::append(&mut tx, &event).await?;
-    tx.commit().await?;
-    Ok(rows)
+    events::append(conn, &event).await?;
+    Ok(())
 }
 
 /// The same columns as the CSV has.
