@@ -28,15 +28,18 @@ struct Listed {
     moments: Vec<Moment>,
 }
 
+/// No device of the demo takes and gives files: `instruments/tests/it/folder/killed.rs` kills there.
+const FOLDER: &str = "folder.";
+
 /// The demo's processes: which program each is, and the families of steps it does not have.
 const PROCESSES: [(&str, &str, &[&str]); 7] = [
     ("serve", "loopwright", &[]),
     ("learner", "loopwright-learner", &[]),
     ("bench", "loopwright-bench", &[]),
-    ("agent-handler-1", "loopwright-agent", &["operation."]),
-    ("agent-mover-1", "loopwright-agent", &["opentrons."]),
-    ("agent-incubator-1", "loopwright-agent", &["opentrons."]),
-    ("agent-reader-1", "loopwright-agent", &["opentrons."]),
+    ("agent-handler-1", "loopwright-agent", &["operation.", FOLDER]),
+    ("agent-mover-1", "loopwright-agent", &["opentrons.", FOLDER]),
+    ("agent-incubator-1", "loopwright-agent", &["opentrons.", FOLDER]),
+    ("agent-reader-1", "loopwright-agent", &["opentrons.", FOLDER]),
 ];
 
 /// Every point of every process of a demo.

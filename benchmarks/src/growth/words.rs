@@ -51,7 +51,7 @@ pub fn all() -> anyhow::Result<Vec<Word>> {
 }
 
 pub fn read_result(raw: Digest) -> ReadResult {
-    ReadResult { raw, format: "plate_csv".to_owned() }
+    ReadResult { raw, format: "plate_csv".to_owned(), original: None }
 }
 
 pub fn output(output: Output) -> anyhow::Result<String> {

@@ -62,7 +62,7 @@ impl Device {
             }),
             Work::Read(job) => {
                 let raw = attempt.put_blob(self.world.read(&job.plate.barcode)).await?;
-                Output::Read(ReadResult { raw, format: "plate_csv".to_owned() })
+                Output::Read(ReadResult { raw, format: "plate_csv".to_owned(), original: None })
             }
             other => unreachable!("a device is given {}", other.kind()),
         })

@@ -23,7 +23,7 @@ async fn work(settings: &Settings) -> anyhow::Result<()> {
     let client = Client::new(&settings.server, token, Timeouts::default())?;
     let driver = settings.driver;
     let handler = driver
-        .connect(&settings.device_url, &settings.instrument, Timings::default())
+        .connect(settings.reached(), &settings.instrument, Timings::default())
         .with_context(|| format!("the driver {} could not be set up", driver.as_str()))?;
     let shutdown = CancellationToken::new();
     let mut signals = Signals::new().context("signals could not be listened to")?;

@@ -1,7 +1,7 @@
 //! What an agent must be told: by option, or by environment for services and containers.
 
 use clap::{Parser, ValueEnum};
-use instruments::drivers::DriverKind;
+use instruments::drivers::{DriverKind, Reached};
 use jobs::worker::WorkerConfig;
 use std::path::PathBuf;
 
@@ -25,13 +25,23 @@ pub struct Settings {
     #[arg(long, env = "LOOPWRIGHT_INSTRUMENT", value_name = "NAME")]
     pub instrument: String,
 
-    /// How the device is spoken to: opentrons, mover, incubator or reader
+    /// How the device is spoken to: opentrons, mover, incubator, reader; by files: folder-handler, folder-reader
     #[arg(long, env = "LOOPWRIGHT_DRIVER")]
     pub driver: DriverKind,
 
     /// Where the device answers, e.g. http://192.0.2.7:31950
-    #[arg(long, env = "LOOPWRIGHT_DEVICE_URL", value_name = "URL")]
-    pub device_url: String,
+    #[arg(
+        long,
+        env = "LOOPWRIGHT_DEVICE_URL",
+        value_name = "URL",
+        required_unless_present = "device_file",
+        conflicts_with = "device_file"
+    )]
+    pub device_url: Option<String>,
+
+    /// Of a device that takes and gives files: what its folders are (docs/folder-devices.md)
+    #[arg(long, env = "LOOPWRIGHT_DEVICE_FILE", value_name = "TOML")]
+    pub device_file: Option<PathBuf>,
 
     /// Folder for what must survive a crash; one for each agent, on a local disk
     #[arg(long, env = "LOOPWRIGHT_SPOOL", value_name = "DIR")]
@@ -53,6 +63,14 @@ pub enum LogFormat {
 }
 
 impl Settings {
+    /// Where the device is; clap sees to it that one of the two is said.
+    pub fn reached(&self) -> Reached<'_> {
+        match &self.device_file {
+            Some(file) => Reached::ByFolders(file),
+            None => Reached::ByUrl(self.device_url.as_deref().unwrap_or_default()),
+        }
+    }
+
     /// As a worker: the driver decides queue and capability.
     pub fn worker(&self) -> WorkerConfig {
         let kind = self.driver.job_kind();
@@ -100,10 +118,26 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_reached_one_way() {
+        let mut by_file = WHOLE;
+        (by_file[8], by_file[9], by_file[10]) = ("folder-reader", "--device-file", "gen5.toml");
+        let settings = Settings::try_parse_from(by_file).unwrap();
+        assert!(matches!(settings.reached(), Reached::ByFolders(file) if file.ends_with("gen5.toml")));
+        assert!(matches!(Settings::try_parse_from(WHOLE).unwrap().reached(), Reached::ByUrl(_)));
+        let both = WHOLE.into_iter().chain(["--device-file", "gen5.toml"]);
+        assert!(Settings::try_parse_from(both).is_err());
+        let neither = WHOLE.into_iter().enumerate().filter(|(place, _)| !(9..11).contains(place));
+        assert!(Settings::try_parse_from(neither.map(|(_, word)| word)).is_err());
+    }
+
+    #[test]
     fn a_driver_that_does_not_exist_is_refused_with_those_that_do() {
         let mut wrong = WHOLE;
         wrong[8] = "teapot";
         let error = Settings::try_parse_from(wrong).unwrap_err().to_string();
-        assert!(error.contains("opentrons, mover, incubator, reader"), "{error}");
+        assert!(
+            error.contains("opentrons, mover, incubator, reader, folder-handler, folder-reader"),
+            "{error}"
+        );
     }
 }

@@ -15,6 +15,7 @@
 //! Deliberately absent: retries of physical steps, schedules, anything biological.
 
 mod device;
+pub mod folder;
 pub mod incubator;
 pub mod mover;
 pub mod opentrons;
@@ -38,11 +39,15 @@ pub enum DriverKind {
     Mover,
     Incubator,
     Reader,
+    FolderHandler,
+    FolderReader,
 }
 
 /// A word that names no driver.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no driver {0:?}; there are opentrons, mover, incubator, reader")]
+#[error(
+    "there is no driver {0:?}; there are opentrons, mover, incubator, reader, folder-handler, folder-reader"
+)]
 pub struct UnknownDriver(String);
 
 /// A driver could not be set up.
@@ -50,12 +55,25 @@ pub struct UnknownDriver(String);
 pub enum SetupError {
     #[error("{0:?} is not the http or https address of a device")]
     Address(String),
+    #[error("the driver {0} needs the file with its folders (--device-file)")]
+    NoFile(&'static str),
+    #[error("the driver {0} needs the address of its device (--device-url)")]
+    NoAddress(&'static str),
+    #[error(transparent)]
+    Folders(#[from] folder::SettingsError),
     #[error("the HTTP client could not be made")]
     Http(#[source] reqwest::Error),
 }
 
 impl DriverKind {
-    pub const ALL: [Self; 4] = [Self::Opentrons, Self::Mover, Self::Incubator, Self::Reader];
+    pub const ALL: [Self; 6] = [
+        Self::Opentrons,
+        Self::Mover,
+        Self::Incubator,
+        Self::Reader,
+        Self::FolderHandler,
+        Self::FolderReader,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,34 +81,59 @@ impl DriverKind {
             Self::Mover => "mover",
             Self::Incubator => "incubator",
             Self::Reader => "reader",
+            Self::FolderHandler => "folder-handler",
+            Self::FolderReader => "folder-reader",
         }
     }
 
     /// The kind of job it carries out; its `capability()` and `queue()` are what an agent offers.
     pub fn job_kind(self) -> Kind {
         match self {
-            Self::Opentrons => Kind::Dispense,
+            Self::Opentrons | Self::FolderHandler => Kind::Dispense,
             Self::Mover => Kind::Move,
             Self::Incubator => Kind::Incubate,
-            Self::Reader => Kind::Read,
+            Self::Reader | Self::FolderReader => Kind::Read,
         }
     }
 
-    /// The driver for the device at `url`. `instrument`: the device's name in locations, e.g.
+    /// The driver for the device that is reached `by`. `instrument`: the device's name in locations, e.g.
     /// `incubator-1`; a job that names another device is refused.
     pub fn connect(
         self,
-        url: &str,
+        by: Reached<'_>,
         instrument: &str,
         timings: Timings,
     ) -> Result<Arc<dyn Handler>, SetupError> {
-        Ok(match self {
-            Self::Opentrons => Arc::new(opentrons::Opentrons::connect(url, instrument, timings)?),
-            Self::Mover => Arc::new(mover::Mover::connect(url, instrument, timings)?),
-            Self::Incubator => Arc::new(incubator::Incubator::connect(url, instrument, timings)?),
-            Self::Reader => Arc::new(reader::Reader::connect(url, instrument, timings)?),
+        Ok(match (self, by) {
+            (Self::Opentrons, Reached::ByUrl(url)) => {
+                Arc::new(opentrons::Opentrons::connect(url, instrument, timings)?)
+            }
+            (Self::Mover, Reached::ByUrl(url)) => Arc::new(mover::Mover::connect(url, instrument, timings)?),
+            (Self::Incubator, Reached::ByUrl(url)) => {
+                Arc::new(incubator::Incubator::connect(url, instrument, timings)?)
+            }
+            (Self::Reader, Reached::ByUrl(url)) => {
+                Arc::new(reader::Reader::connect(url, instrument, timings)?)
+            }
+            (Self::FolderHandler, Reached::ByFolders(file)) => {
+                Arc::new(folder::FolderHandler::open(file, instrument, timings)?)
+            }
+            (Self::FolderReader, Reached::ByFolders(file)) => {
+                Arc::new(folder::FolderReader::open(file, instrument, timings)?)
+            }
+            (driver, Reached::ByUrl(_)) => return Err(SetupError::NoFile(driver.as_str())),
+            (driver, Reached::ByFolders(_)) => return Err(SetupError::NoAddress(driver.as_str())),
         })
     }
+}
+
+/// How a device is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub enum Reached<'a> {
+    /// Its own HTTP API.
+    ByUrl(&'a str),
+    /// Folders, as this file describes them.
+    ByFolders(&'a std::path::Path),
 }
 
 impl FromStr for DriverKind {

@@ -80,7 +80,7 @@ impl Reader {
             let failure = Failure::new(FailureClass::Transient, "reader.spool_unusable", message);
             Outcome::Failed { failure }
         })?;
-        let result = ReadResult { raw, format: FORMAT.to_owned() };
+        let result = ReadResult { raw, format: FORMAT.to_owned(), original: None };
         Ok(Outcome::Succeeded { output: Box::new(Output::Read(result)) })
     }
 

@@ -14,6 +14,9 @@ jobs::steps! {
         Archive = "opentrons.archive" [Before, After],
         /// After: the device has answered, and our disk does not say so.
         Ask = "operation.ask" [Before, After],
+        /// Before: the request stands ready. After: it lies in the device's folder, or the device has taken it.
+        AskByFile = "folder.ask" [Before, After],
+        FollowFile = "folder.follow" [During],
         FollowOperation = "operation.follow" [Before, During],
     }
 }

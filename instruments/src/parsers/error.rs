@@ -11,7 +11,7 @@ pub struct ParseError {
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ParseProblem {
-    #[error("there is no parser for {0:?}; there are plate_csv, asm_json, echo_report")]
+    #[error("there is no parser for {0:?}; there are plate_csv, plate_grid, asm_json, echo_report")]
     UnknownFormat(String),
     #[error("a {0} file holds no readings")]
     NoReadings(String),

@@ -3,6 +3,7 @@
 //! | format | what | reads to |
 //! |---|---|---|
 //! | `plate_csv` | a plate reader's table, one row per well and channel | [`ReaderFile`] |
+//! | `plate_grid` | the same, rows by columns, as most readers' software exports it | [`ReaderFile`] |
 //! | `asm_json` | Allotrope Simple Model, any technique, found by path pattern | [`ReaderFile`] |
 //! | `echo_report` | an Echo's account of its transfers | [`EchoReport`] |
 //!
@@ -15,6 +16,7 @@ mod echo_report;
 mod error;
 mod number;
 mod plate_csv;
+mod plate_grid;
 mod reading;
 mod text;
 
@@ -22,6 +24,7 @@ pub use asm_json::asm_json;
 pub use echo_report::{EchoReport, EchoTransfer, echo_report};
 pub use error::{ParseError, ParseProblem};
 pub use plate_csv::plate_csv;
+pub use plate_grid::plate_grid;
 pub use reading::{ReaderFile, Unreadable, WellReading};
 
 /// What a file of a known format says.
@@ -35,6 +38,7 @@ pub enum Parsed {
 pub fn parse(format: &str, bytes: &[u8]) -> Result<Parsed, ParseError> {
     match format {
         "plate_csv" => plate_csv(bytes).map(Parsed::Readings),
+        "plate_grid" => plate_grid(bytes).map(Parsed::Readings),
         "asm_json" => asm_json(bytes).map(Parsed::Readings),
         "echo_report" => echo_report(bytes).map(Parsed::Transfers),
         other => Err(ParseError::whole(ParseProblem::UnknownFormat(other.to_owned()))),
@@ -54,7 +58,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const FORMATS: [&str; 3] = ["plate_csv", "asm_json", "echo_report"];
+    const FORMATS: [&str; 4] = ["plate_csv", "plate_grid", "asm_json", "echo_report"];
 
     #[test]
     fn an_unknown_format_is_named() {
@@ -83,6 +87,10 @@ mod tests {
         ) {
             let table = format!("# Plate: P-1\nWell,Channel,Value,Unit\n{}", rows.concat());
             if let Ok(file) = plate_csv(table.as_bytes()) {
+                prop_assert!(file.readings.iter().all(|reading| reading.value.is_finite()));
+            }
+            let grid = format!("signal\n,1,2,3\n{}", rows.concat());
+            if let Ok(file) = plate_grid(grid.as_bytes()) {
                 prop_assert!(file.readings.iter().all(|reading| reading.value.is_finite()));
             }
             let _ = echo_report(format!("[DETAILS]\n{table}").as_bytes());

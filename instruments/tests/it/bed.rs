@@ -1,7 +1,7 @@
 //! A driver, the device it drives, and a lease of work that fits.
 
 use crate::fake::{Fake, robot::Robot, small::Small};
-use instruments::drivers::{DriverKind, Timings};
+use instruments::drivers::{DriverKind, Reached, Timings};
 use jobs::wire::Lease;
 use jobs::work::physical::{
     DeckPlate, Dispense, Incubate, Location, Manual, Move, PlateMove, PlateRef, Read, Transfer,
@@ -45,12 +45,13 @@ impl Bed {
             DriverKind::Mover => Arc::new(Small::start("mover-1", "moves").await),
             DriverKind::Incubator => Arc::new(Small::start("incubator-1", "incubations").await),
             DriverKind::Reader => Arc::new(Small::start("reader-1", "reads").await),
+            by_files => panic!("{by_files:?} has no HTTP"),
         };
         Self::on(kind, device, timings)
     }
 
     pub fn on(kind: DriverKind, device: Arc<dyn Fake>, timings: Timings) -> Self {
-        let handler = kind.connect(&device.url(), instrument(kind), timings).unwrap();
+        let handler = kind.connect(Reached::ByUrl(&device.url()), instrument(kind), timings).unwrap();
         let spool = tempfile::tempdir().unwrap();
         Self { kind, device, handler, lease: lease(work(kind)), spool }
     }
@@ -77,10 +78,10 @@ impl Bed {
 
 pub fn instrument(kind: DriverKind) -> &'static str {
     match kind {
-        DriverKind::Opentrons => "handler-1",
+        DriverKind::Opentrons | DriverKind::FolderHandler => "handler-1",
         DriverKind::Mover => "mover-1",
         DriverKind::Incubator => "incubator-1",
-        DriverKind::Reader => "reader-1",
+        DriverKind::Reader | DriverKind::FolderReader => "reader-1",
     }
 }
 
@@ -106,7 +107,7 @@ pub fn at(device: &str, slot: &str) -> Location {
 
 pub fn work(kind: DriverKind) -> Work {
     match kind {
-        DriverKind::Opentrons => Work::Dispense(dispense()),
+        DriverKind::Opentrons | DriverKind::FolderHandler => Work::Dispense(dispense()),
         DriverKind::Mover => {
             let one = |barcode: &str, slot: &str| PlateMove {
                 plate: plate(barcode),
@@ -122,7 +123,7 @@ pub fn work(kind: DriverKind) -> Work {
             co2_percent: 5.0,
             hours: 72.0,
         }),
-        DriverKind::Reader => Work::Read(Read {
+        DriverKind::Reader | DriverKind::FolderReader => Work::Read(Read {
             plate: plate("P-1"),
             at: at("reader-1", "1"),
             channels: vec!["signal".to_owned()],

@@ -2,7 +2,7 @@
 //! `endpoints.json` of a running bench, fresh.
 
 use crate::bed::{at, lease, timings};
-use instruments::drivers::DriverKind;
+use instruments::drivers::{DriverKind, Reached};
 use instruments::parsers::parse_readings;
 use jobs::work::physical::{
     DeckPlate, Dispense, Incubate, Location, Move, PlateMove, PlateRef, Read, Transfer,
@@ -20,7 +20,8 @@ struct Bench {
 impl Bench {
     async fn does(&self, kind: DriverKind, work: Work) -> (Output, Attempt, tempfile::TempDir) {
         let instrument = crate::bed::instrument(kind);
-        let handler = kind.connect(&self.endpoints[instrument], instrument, timings()).unwrap();
+        let handler =
+            kind.connect(Reached::ByUrl(&self.endpoints[instrument]), instrument, timings()).unwrap();
         let spool = tempfile::tempdir().unwrap();
         let attempt = Attempt::rehearsal(lease(work), spool.path()).unwrap();
         match handler.perform(&attempt).await {

@@ -9,6 +9,16 @@ use jobs::work::Outcome;
 use jobs::worker::Begun;
 use std::time::Duration;
 
+/// Those that speak with their device; those that lay files before it have [`folder`](crate::folder).
+const BY_HTTP: [DriverKind; 4] =
+    [DriverKind::Opentrons, DriverKind::Mover, DriverKind::Incubator, DriverKind::Reader];
+
+#[test]
+fn every_driver_is_in_one_of_the_two_suites() {
+    let by_files = [DriverKind::FolderHandler, DriverKind::FolderReader];
+    assert!(DriverKind::ALL.iter().all(|kind| BY_HTTP.contains(kind) != by_files.contains(kind)));
+}
+
 /// Which work may be repeated is the job's to say; what follows from it is the driver's to keep.
 fn assert_in_doubt(bed: &Bed, outcome: &Outcome) {
     match outcome {
@@ -26,7 +36,7 @@ fn assert_in_doubt(bed: &Bed, outcome: &Outcome) {
 
 #[tokio::test]
 async fn work_that_succeeds_brings_what_its_kind_promises() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         let outcome = bed.perform().await;
         let Outcome::Succeeded { output } = &outcome else { panic!("{kind:?}: {outcome:?}") };
@@ -37,7 +47,7 @@ async fn work_that_succeeds_brings_what_its_kind_promises() {
 
 #[tokio::test]
 async fn what_the_device_calls_a_failure_is_never_a_success_and_never_tried_blindly() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         bed.device.will_end(Ending::Failure);
         let outcome = bed.perform().await;
@@ -47,14 +57,14 @@ async fn what_the_device_calls_a_failure_is_never_a_success_and_never_tried_blin
                 assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson), "{kind:?}: {outcome:?}");
             }
             // One of four transfers was done: the plate is a person's to judge.
-            DriverKind::Opentrons => assert_in_doubt(&bed, &outcome),
+            _ => assert_in_doubt(&bed, &outcome),
         }
     }
 }
 
 #[tokio::test]
 async fn a_device_killed_in_the_middle_leaves_doubt() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         bed.device.will_wait();
         let attempt = bed.attempt();
@@ -69,7 +79,7 @@ async fn a_device_killed_in_the_middle_leaves_doubt() {
 
 #[tokio::test]
 async fn a_line_cut_in_the_middle_changes_nothing() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         bed.device.will_wait();
         let attempt = bed.attempt();
@@ -99,7 +109,7 @@ async fn an_asking_whose_answer_is_lost_is_not_carried_out_twice() {
 
 #[tokio::test]
 async fn work_asked_for_again_while_it_is_under_way_is_not_carried_out_twice() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         drop(bed.killed_half_way().await);
         if kind == DriverKind::Opentrons {
@@ -114,7 +124,7 @@ async fn work_asked_for_again_while_it_is_under_way_is_not_carried_out_twice() {
 
 #[tokio::test]
 async fn a_stop_before_the_beginning_begins_nothing() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         let attempt = bed.attempt();
         attempt.rehearse_stop();
@@ -126,7 +136,7 @@ async fn a_stop_before_the_beginning_begins_nothing() {
 
 #[tokio::test]
 async fn a_stop_in_the_middle_is_told_as_what_became_of_it() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         bed.device.will_wait();
         let attempt = bed.attempt();
@@ -150,7 +160,7 @@ async fn a_stop_in_the_middle_is_told_as_what_became_of_it() {
 
 #[tokio::test]
 async fn work_that_ended_while_we_were_dead_is_told_after_the_restart() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         let begun = bed.killed_half_way().await;
         bed.device.go_on(Ending::Success);
@@ -162,7 +172,7 @@ async fn work_that_ended_while_we_were_dead_is_told_after_the_restart() {
 
 #[tokio::test]
 async fn work_still_under_way_after_the_restart_is_followed_to_its_end() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         let begun = bed.killed_half_way().await;
         bed.device.line().cut(4, Some("GET"), Heard::No);
@@ -177,7 +187,7 @@ async fn work_still_under_way_after_the_restart_is_followed_to_its_end() {
 
 #[tokio::test]
 async fn a_device_killed_while_we_were_dead_leaves_doubt() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         let begun = bed.killed_half_way().await;
         bed.device.lose_power();
@@ -201,7 +211,7 @@ async fn work_that_the_device_never_heard_of_may_be_tried_again() {
 
 #[tokio::test]
 async fn a_device_that_does_not_answer_is_not_begun_with() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let bed = Bed::new(kind).await;
         bed.device.line().cut(usize::MAX, None, Heard::No);
         let attempt = bed.attempt();
@@ -213,7 +223,7 @@ async fn a_device_that_does_not_answer_is_not_begun_with() {
 
 #[tokio::test]
 async fn a_device_that_stays_away_leaves_doubt_when_patience_is_over() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let short = Timings { patience: Duration::from_millis(50), ..timings() };
         let bed = Bed::with(kind, short).await;
         bed.device.will_wait();
@@ -228,7 +238,7 @@ async fn a_device_that_stays_away_leaves_doubt_when_patience_is_over() {
 
 #[tokio::test]
 async fn work_of_another_kind_is_refused_for_good() {
-    for kind in DriverKind::ALL {
+    for kind in BY_HTTP {
         let mut bed = Bed::new(kind).await;
         bed.lease = lease(hands());
         let outcome = bed.perform().await;

@@ -6,5 +6,6 @@ mod bed;
 mod bench;
 mod conformance;
 mod fake;
+mod folder;
 mod opentrons;
 mod peer;

@@ -10,7 +10,7 @@
 
 use crate::bed::{dispense, lease, timings};
 use instruments::drivers::opentrons::protocol_files;
-use instruments::drivers::{DriverKind, Timings};
+use instruments::drivers::{DriverKind, Reached, Timings};
 use instruments::labware::PlateFormat;
 use instruments::transfers::{
     EchoModel, EchoPlateTypes, TransferList, echo_csv, opentrons_picklist, tecan_gwl,
@@ -100,7 +100,7 @@ async fn the_driver_runs_the_protocol_on_a_real_robot_server() {
         longest_work: Duration::from_secs(1800),
         ..timings()
     };
-    let handler = DriverKind::Opentrons.connect(&url, "handler-1", patient).unwrap();
+    let handler = DriverKind::Opentrons.connect(Reached::ByUrl(&url), "handler-1", patient).unwrap();
     let spool = tempfile::tempdir().unwrap();
     let attempt = Attempt::rehearsal(lease(Work::Dispense(dispense())), spool.path()).unwrap();
     let outcome = handler.perform(&attempt).await;

@@ -144,6 +144,9 @@ pub struct ReadResult {
     pub raw: Digest,
     /// Which parser of `instruments` reads it, e.g. `plate_csv`.
     pub format: String,
+    /// What the device exported, where `raw` was made of it by a converter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Digest>,
 }
 
 /// Something for a person to do.

@@ -187,7 +187,11 @@ pub fn output(kind: Kind) -> Output {
         Kind::Incubate => {
             Output::Incubate(IncubateResult { started_at: instant(), temperature_celsius: 37.1 })
         }
-        Kind::Read => Output::Read(ReadResult { raw: Digest::of(b"raw"), format: "plate_csv".to_owned() }),
+        Kind::Read => Output::Read(ReadResult {
+            raw: Digest::of(b"raw"),
+            format: "plate_csv".to_owned(),
+            original: None,
+        }),
         Kind::Manual => Output::Manual(ManualResult { note: "sealed".to_owned() }),
     }
 }

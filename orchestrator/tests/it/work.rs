@@ -53,7 +53,11 @@ pub fn output(work: &Work) -> Output {
             recovered_from_error: false,
             raw: Digest::of(b"run-1"),
         }),
-        _ => Output::Read(ReadResult { raw: Digest::of(b"csv"), format: "plate_csv".to_owned() }),
+        _ => Output::Read(ReadResult {
+            raw: Digest::of(b"csv"),
+            format: "plate_csv".to_owned(),
+            original: None,
+        }),
     }
 }
 

@@ -156,7 +156,7 @@ impl ReadFile {
 
 /// Fetches and parses the file of a successful read, outside any transaction.
 async fn read_file(engine: &Engine, settled: &Settled) -> Result<Option<ReadFile>> {
-    let Some(Output::Read(ReadResult { raw, format })) = &settled.output else { return Ok(None) };
+    let Some(Output::Read(ReadResult { raw, format, .. })) = &settled.output else { return Ok(None) };
     let bytes = match engine.blobs.read(*raw).await {
         Ok(bytes) => bytes,
         Err(Error::NotFound { .. }) => {

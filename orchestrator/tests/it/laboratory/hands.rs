@@ -141,7 +141,11 @@ impl Laboratory {
             }),
             Work::Read(job) => {
                 let file = self.world.read(job);
-                Output::Read(ReadResult { raw: self.blob(&file).await, format: "plate_csv".into() })
+                Output::Read(ReadResult {
+                    raw: self.blob(&file).await,
+                    format: "plate_csv".into(),
+                    original: None,
+                })
             }
             Work::Manual(_) => Output::Manual(ManualResult { note: "done".into() }),
             Work::Predict(_) | Work::Screen(_) => panic!("nobody asks the model here"),

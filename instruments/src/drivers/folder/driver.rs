@@ -1,0 +1,504 @@
+//! The two handlers, and the way that both go.
+
+use super::account::{self, Word};
+use super::asked::{Asked, Standing};
+use super::convert::convert;
+use super::name::{Pattern, TemplateError, Words};
+use super::request;
+use super::result::{Before, Found, Search, Verdict};
+use super::settings::{Device, ResultForm, Settings, SettingsError};
+use super::share::{Share, ShareError};
+use crate::drivers::Timings;
+use crate::drivers::steps::{self, Step};
+use crate::drivers::timings::Watch;
+use crate::parsers::{self, echo_report};
+use crate::transfers::TransferList;
+use async_trait::async_trait;
+use jobs::work::physical::{DispenseResult, Read, ReadResult};
+use jobs::work::{Outcome, Output, Work};
+use jobs::worker::{Attempt, Begun, Handler, NotBegun};
+use jobs::{Digest, Failure, FailureClass};
+use std::path::Path;
+
+/// Note in the begun-record: what lay among the results before the device was asked.
+const BEFORE: &str = "results_before";
+
+/// A reader whose software exports a file for each plate.
+pub struct FolderReader(Folders);
+
+/// A liquid handler whose software takes a worklist.
+pub struct FolderHandler(Folders);
+
+/// One device's folders.
+struct Folders {
+    settings: Settings,
+    share: Share,
+    timings: Timings,
+    instrument: String,
+    /// For codes: `folder_reader`.
+    driver: &'static str,
+}
+
+/// One job in the device's words.
+struct Task {
+    words: Words,
+    /// What its request says; `None`: nobody is told but people.
+    text: Option<String>,
+}
+
+type Judge<'a> = &'a (dyn Fn(&[u8]) -> Verdict + Send + Sync);
+
+impl Folders {
+    fn open(
+        path: &Path,
+        device: Device,
+        instrument: &str,
+        timings: Timings,
+        driver: &'static str,
+    ) -> Result<Self, SettingsError> {
+        let settings = Settings::read(path, device)?;
+        let share = Share::new(timings.call);
+        Ok(Self { settings, share, timings, instrument: instrument.to_owned(), driver })
+    }
+
+    /// What the device made of the job: brought about, or followed after a restart. `Err`: there is nothing to see.
+    async fn carry_out(&self, attempt: &Attempt, task: Task, judge: Judge<'_>) -> Result<Found, Outcome> {
+        let id = attempt.operation_id();
+        let (asked, search) = self.places(&task.words, &id).map_err(|error| self.refused("name", error))?;
+        let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
+        search.look_before().await.map_err(unreachable)?;
+        if let (Some(asked), Some(text)) = (&asked, task.text) {
+            asked.make_ready(text).await.map_err(unreachable)?;
+        }
+        let search = match self.ask(attempt, asked.as_ref(), search).await {
+            Ok(search) => search,
+            Err(outcome) => {
+                if let Some(asked) = &asked {
+                    self.tidy(asked).await;
+                }
+                return Err(outcome);
+            }
+        };
+        self.follow(attempt, asked.as_ref(), search, judge).await
+    }
+
+    /// Begins, and gives the request to the device. `Err`: it has not got it, and will not.
+    async fn ask(
+        &self,
+        attempt: &Attempt,
+        asked: Option<&Asked<'_>>,
+        search: Search,
+    ) -> Result<Search, Outcome> {
+        let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
+        attempt.begin(attempt.operation_id()).await?;
+        if let Some(asked) = asked {
+            let earlier = asked.clear_earlier().await.map_err(unreachable)?;
+            if !earlier.is_empty() {
+                tracing::warn!(?earlier, "requests from before lay in the folder, and were taken away");
+            }
+        }
+        let before = search.look_before().await.map_err(unreachable)?;
+        attempt.note(BEFORE, before.to_string()).map_err(NotBegun::from)?;
+        attempt.checkpoint().map_err(NotBegun::from)?;
+        steps::before(Step::AskByFile).await;
+        if let Some(asked) = asked
+            && let Err(error) = asked.drop_in().await
+        {
+            // A share that was too slow may do it all the same.
+            tracing::warn!(%error, request = asked.name(), "whether the device has got it, its folder will say");
+            match self.standing(attempt, asked).await {
+                Ok(Standing::Ready) => return Err(unreachable(error)),
+                Ok(Standing::Lying | Standing::Gone) => {}
+                Err(error) => return Err(self.in_the_dark(attempt, &error)),
+            }
+        }
+        steps::after(Step::AskByFile).await;
+        Ok(search.after(before))
+    }
+
+    /// Follows what an earlier life of this process had begun.
+    async fn recover(&self, begun: &Begun, words: &Words, judge: Judge<'_>) -> Result<Found, Outcome> {
+        let attempt = begun.attempt();
+        let (asked, search) =
+            self.places(words, begun.device_ref()).map_err(|error| self.refused("name", error))?;
+        let standing = match &asked {
+            Some(asked) => {
+                self.standing(attempt, asked).await.map_err(|error| self.in_the_dark(attempt, &error))?
+            }
+            // Nobody was told: whether anybody was to look is in our record.
+            None if begun.note(BEFORE).is_some() => Standing::Gone,
+            None => Standing::Ready,
+        };
+        if standing == Standing::Ready {
+            if let Some(asked) = &asked {
+                self.tidy(asked).await;
+            }
+            let message = "The device was never asked: nothing was begun.";
+            return Err(failed(self.failure(FailureClass::Transient, "never_asked", message)));
+        }
+        let Some(before) = begun.note(BEFORE).and_then(Before::parse) else {
+            let message = "What lay among the results before is not known any more. Look at the plate and the device, then record what happened.";
+            return Err(self.unknown(attempt, "no_record", message.to_owned()));
+        };
+        self.follow(attempt, asked.as_ref(), search.after(before), judge).await
+    }
+
+    fn places(&self, words: &Words, id: &str) -> Result<(Option<Asked<'_>>, Search), TemplateError> {
+        let request = self.settings.request.as_ref();
+        let asked = request.map(|request| Asked::new(&self.share, request, id, words)).transpose()?;
+        let result = &self.settings.result;
+        let pattern = Pattern::of(&result.name, words)?;
+        let mut search = Search::new(&self.share, &result.folder, pattern, result.settled());
+        if let Some(asked) = &asked
+            && request.is_some_and(|request| request.folder == result.folder)
+        {
+            search = search.without(asked.name());
+        }
+        Ok((asked, search))
+    }
+
+    fn watch(&self) -> Watch {
+        let result = &self.settings.result;
+        let look_every = result.look_every();
+        Watch::new(Timings {
+            poll_first: self.timings.poll_first.min(look_every),
+            poll_limit: look_every,
+            longest_work: self.timings.longest_work.min(result.within()),
+            ..self.timings
+        })
+    }
+
+    /// Where the request is, as soon as its folder can be looked into.
+    async fn standing(&self, attempt: &Attempt, asked: &Asked<'_>) -> Result<Standing, ShareError> {
+        let mut watch = self.watch();
+        loop {
+            match asked.standing().await {
+                Ok(standing) => return Ok(standing),
+                Err(error) if watch.is_patience_over() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "looking again");
+                    attempt.progress("the folder of requests cannot be reached; waiting for it", None);
+                }
+            }
+            watch.pause().await;
+        }
+    }
+
+    async fn follow(
+        &self,
+        attempt: &Attempt,
+        asked: Option<&Asked<'_>>,
+        mut search: Search,
+        judge: Judge<'_>,
+    ) -> Result<Found, Outcome> {
+        let mut watch = self.watch();
+        // Of a device that only reads its requests nothing can be taken back.
+        let mut in_our_hands = asked.filter(|asked| asked.can_be_taken_back());
+        loop {
+            steps::during(Step::FollowFile).await;
+            if let Err(halt) = attempt.checkpoint() {
+                match in_our_hands {
+                    Some(asked) => match asked.take_away().await {
+                        Ok(true) => return Err(NotBegun::from(halt).into()),
+                        Ok(false) => in_our_hands = None,
+                        Err(error) => tracing::warn!(%error, "taking the request back again"),
+                    },
+                    // Nobody was told anything that could go on.
+                    None if asked.is_none() => return Err(NotBegun::from(halt).into()),
+                    None => {}
+                }
+            }
+            match search.look(judge).await {
+                Ok(Some(found)) => {
+                    if let Some(asked) = asked {
+                        self.tidy(asked).await;
+                    }
+                    return Ok(found);
+                }
+                Ok(None) => {
+                    watch.answered();
+                    self.say_progress(attempt, in_our_hands).await;
+                }
+                Err(error) if watch.is_patience_over() => return Err(self.in_the_dark(attempt, &error)),
+                Err(error) => {
+                    tracing::warn!(%error, "looking again");
+                    attempt.progress("the folder of results cannot be reached; waiting for it", None);
+                }
+            }
+            if watch.is_overdue() {
+                return Err(self.overdue(attempt, in_our_hands).await);
+            }
+            tokio::select! {
+                () = watch.pause() => {}
+                () = attempt.stop_requested(), if (in_our_hands.is_some() || asked.is_none()) && !attempt.is_stop_requested() => {}
+            }
+        }
+    }
+
+    async fn say_progress(&self, attempt: &Attempt, in_our_hands: Option<&Asked<'_>>) {
+        let folder = self.settings.result.folder.display();
+        let said = match in_our_hands {
+            Some(asked) => match asked.standing().await {
+                Ok(Standing::Lying) => format!("the device has not taken {} yet", asked.name()),
+                _ => format!("the device has taken {}; waiting for its file in {folder}", asked.name()),
+            },
+            None => format!("waiting for its file in {folder}"),
+        };
+        attempt.progress(said, None);
+    }
+
+    async fn overdue(&self, attempt: &Attempt, in_our_hands: Option<&Asked<'_>>) -> Outcome {
+        let hours = self.settings.result.within_hours;
+        if let Some(asked) = in_our_hands
+            && let Ok(true) = asked.take_away().await
+        {
+            let message = format!(
+                "The device has not taken {} within {hours} h, and it was taken back: nothing was begun. Look whether the device's software runs and watches its folder.",
+                asked.name()
+            );
+            return failed(self.failure(FailureClass::NeedsPerson, "not_taken", message));
+        }
+        let message = format!(
+            "No result has come within {hours} h. Look at the plate, the device and {}, then record what happened.",
+            self.settings.result.folder.display()
+        );
+        self.unknown(attempt, "overdue", message)
+    }
+
+    /// The device is done with it, or never got it.
+    async fn tidy(&self, asked: &Asked<'_>) {
+        if let Err(error) = asked.take_away().await {
+            tracing::warn!(%error, request = asked.name(), "it stays behind; the next request takes it away");
+        }
+    }
+
+    fn in_the_dark(&self, attempt: &Attempt, error: &ShareError) -> Outcome {
+        let message = format!(
+            "The device's folder was lost in the middle of its work and did not come back: {error}. Look at the plate and the device, then record what happened."
+        );
+        self.unknown(attempt, "lost", message)
+    }
+
+    /// Work that may be repeated is tried again; of work that may not be, a person says what happened.
+    fn unknown(&self, attempt: &Attempt, what: &str, message: String) -> Outcome {
+        if attempt.lease().repeatable {
+            return failed(self.failure(FailureClass::Transient, what, message));
+        }
+        Outcome::Unknown { failure: self.failure(FailureClass::NeedsPerson, what, message) }
+    }
+
+    fn refused(&self, what: &str, why: impl std::fmt::Display) -> Outcome {
+        failed(self.failure(FailureClass::Permanent, what, format!("Nothing was begun: {why}.")))
+    }
+
+    fn failure(&self, class: FailureClass, what: &str, message: impl Into<String>) -> Failure {
+        Failure::new(class, format!("{}.{what}", self.driver), message)
+    }
+
+    async fn keep(&self, attempt: &Attempt, bytes: &[u8]) -> Result<Digest, Outcome> {
+        attempt.put_blob(bytes).await.map_err(|error| {
+            let message = format!("The device's file could not be kept on this disk: {error}.");
+            self.unknown(attempt, "spool_unusable", message)
+        })
+    }
+}
+
+fn failed(failure: Failure) -> Outcome {
+    Outcome::Failed { failure }
+}
+
+impl FolderReader {
+    pub fn open(settings: &Path, instrument: &str, timings: Timings) -> Result<Self, SettingsError> {
+        Ok(Self(Folders::open(settings, Device::Reader, instrument, timings, "folder_reader")?))
+    }
+
+    async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
+        let folders = &self.0;
+        let job = self.job(attempt)?;
+        let id = attempt.operation_id();
+        let text = folders.settings.request.as_ref().map(|request| request::of_read(&request.says, job, &id));
+        let text = text.transpose().map_err(|error| folders.refused("request", error))?;
+        let task = Task { words: words(&id, &job.plate.barcode), text };
+        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(job, bytes)).await?;
+        self.outcome(attempt, found).await
+    }
+
+    async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
+        let job = self.job(begun.attempt())?;
+        let words = words(begun.device_ref(), &job.plate.barcode);
+        let found = self.0.recover(begun, &words, &|bytes| self.is_of(job, bytes)).await?;
+        self.outcome(begun.attempt(), found).await
+    }
+
+    fn job<'a>(&self, attempt: &'a Attempt) -> Result<&'a Read, Outcome> {
+        let Work::Read(job) = &attempt.lease().work else {
+            return Err(self.0.refused("wrong_kind", "the reader carries out read jobs only"));
+        };
+        if job.at.device != self.0.instrument {
+            let why = format!("the plate stands in {}, this is {}", job.at, self.0.instrument);
+            return Err(self.0.refused("wrong_device", why));
+        }
+        Ok(job)
+    }
+
+    /// A file that names another plate is another plate's.
+    fn is_of(&self, job: &Read, bytes: &[u8]) -> Verdict {
+        let form = self.0.settings.result.form;
+        if form == ResultForm::Raw {
+            return Verdict::Ours;
+        }
+        match parsers::parse_readings(form.as_str(), bytes) {
+            Err(_) => Verdict::Unreadable,
+            Ok(file) => match file.plate {
+                Some(other) if other != job.plate.barcode => {
+                    Verdict::Others(format!("it is of plate {other}"))
+                }
+                _ => Verdict::Ours,
+            },
+        }
+    }
+
+    /// A file that cannot be read is passed on: the plate is quarantined with what is wrong with it, and a person judges.
+    async fn outcome(&self, attempt: &Attempt, found: Found) -> Result<Outcome, Outcome> {
+        let folders = &self.0;
+        let came = folders.keep(attempt, &found.bytes).await?;
+        let result = match &folders.settings.convert {
+            None => ReadResult {
+                raw: came,
+                format: folders.settings.result.form.as_str().to_owned(),
+                original: None,
+            },
+            Some(by) => {
+                let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+                let converted = convert(by, &name, &found.bytes).await.map_err(|error| {
+                    let message = format!(
+                        "The plate was read, and {} could not be made readable: {error}. The file is kept as {came}. Mend the converter; then have the job tried again, and export the file once more or read the plate once more.",
+                        found.path.display()
+                    );
+                    failed(folders.failure(FailureClass::NeedsPerson, "not_converted", message))
+                })?;
+                let raw = folders.keep(attempt, &converted).await?;
+                ReadResult { raw, format: by.form.as_str().to_owned(), original: Some(came) }
+            }
+        };
+        Ok(Outcome::Succeeded { output: Box::new(Output::Read(result)) })
+    }
+}
+
+impl FolderHandler {
+    pub fn open(settings: &Path, instrument: &str, timings: Timings) -> Result<Self, SettingsError> {
+        Ok(Self(Folders::open(settings, Device::Handler, instrument, timings, "folder_handler")?))
+    }
+
+    async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
+        let folders = &self.0;
+        let list = self.list(attempt)?;
+        let id = attempt.operation_id();
+        let text =
+            folders.settings.request.as_ref().map(|request| request::worklist(&request.says, &list, &id));
+        let text = text.transpose().map_err(|error| folders.refused("request", error))?;
+        let task = Task { words: words(&id, ""), text };
+        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(&list, bytes)).await?;
+        self.outcome(attempt, &list, &id, found).await
+    }
+
+    async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
+        let list = self.list(begun.attempt())?;
+        let id = begun.device_ref();
+        let found = self.0.recover(begun, &words(id, ""), &|bytes| self.is_of(&list, bytes)).await?;
+        self.outcome(begun.attempt(), &list, id, found).await
+    }
+
+    fn list(&self, attempt: &Attempt) -> Result<TransferList, Outcome> {
+        let Work::Dispense(job) = &attempt.lease().work else {
+            return Err(self.0.refused("wrong_kind", "the liquid handler carries out dispense jobs only"));
+        };
+        TransferList::check(attempt.lease().job_id, job)
+            .map_err(|error| self.0.refused("transfers", format!("the list of transfers is wrong: {error}")))
+    }
+
+    fn is_of(&self, list: &TransferList, bytes: &[u8]) -> Verdict {
+        match self.0.settings.result.form {
+            ResultForm::EchoReport => match echo_report(bytes) {
+                Ok(report) => account::is_of(list, &report),
+                Err(_) => Verdict::Unreadable,
+            },
+            _ => Word::read(bytes).map_or(Verdict::Unreadable, |_| Verdict::Ours),
+        }
+    }
+
+    async fn outcome(
+        &self,
+        attempt: &Attempt,
+        list: &TransferList,
+        id: &str,
+        found: Found,
+    ) -> Result<Outcome, Outcome> {
+        let folders = &self.0;
+        let raw = folders.keep(attempt, &found.bytes).await?;
+        let look = |why: String| {
+            format!(
+                "{why} Its file {} is kept as {raw}. Look at the deck, then record what happened.",
+                found.path.display()
+            )
+        };
+        let (transfers, run) = match folders.settings.result.form {
+            ResultForm::EchoReport => {
+                let report = echo_report(&found.bytes).map_err(|error| {
+                    let why = look(format!("What the device says cannot be read: {error}."));
+                    folders.unknown(attempt, "unreadable", why)
+                })?;
+                let transfers = account::reconcile(list, &report).map_err(|why| {
+                    folders.unknown(
+                        attempt,
+                        "record_mismatch",
+                        look(format!("The device did something else than was asked: {why}.")),
+                    )
+                })?;
+                (transfers, report.run_id)
+            }
+            _ => match Word::read(&found.bytes) {
+                Some(Word::Succeeded) => (account::all_done(list), None),
+                Some(Word::Failed(why)) => {
+                    let why = if why.is_empty() { "it gives no reason".to_owned() } else { why };
+                    let message =
+                        look(format!("The device says that it failed: {why}. How far it came is unknown."));
+                    return Err(folders.unknown(attempt, "device_failed", message));
+                }
+                None => {
+                    let why = "The device's file begins neither with succeeded nor with failed.".to_owned();
+                    return Err(folders.unknown(attempt, "unreadable", look(why)));
+                }
+            },
+        };
+        let device_run_id = run.unwrap_or_else(|| id.to_owned());
+        let done = DispenseResult { transfers, device_run_id, recovered_from_error: false, raw };
+        Ok(Outcome::Succeeded { output: Box::new(Output::Dispense(done)) })
+    }
+}
+
+fn words(id: &str, barcode: &str) -> Words {
+    Words::of([("id", id.to_owned()), ("barcode", barcode.to_owned())])
+}
+
+#[async_trait]
+impl Handler for FolderReader {
+    async fn perform(&self, attempt: &Attempt) -> Outcome {
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
+    }
+
+    async fn recover(&self, begun: &Begun) -> Option<Outcome> {
+        Some(self.recover_begun(begun).await.unwrap_or_else(|outcome| outcome))
+    }
+}
+
+#[async_trait]
+impl Handler for FolderHandler {
+    async fn perform(&self, attempt: &Attempt) -> Outcome {
+        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
+    }
+
+    async fn recover(&self, begun: &Begun) -> Option<Outcome> {
+        Some(self.recover_begun(begun).await.unwrap_or_else(|outcome| outcome))
+    }
+}

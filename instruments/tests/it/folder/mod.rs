@@ -1,0 +1,490 @@
+//! Devices that take and give files: what every driver keeps, kept by folders, and what only they have to.
+
+mod device;
+mod killed;
+
+use crate::bed::{code, failed, hands, lease, timings};
+use device::{Device, HANDLER, READER, READINGS, pause};
+use instruments::drivers::{DriverKind, Timings};
+use jobs::FailureClass;
+use jobs::work::physical::TransferReport;
+use jobs::work::{Outcome, Output};
+use jobs::worker::Begun;
+use std::time::Duration;
+
+fn assert_in_doubt(device: &Device, outcome: &Outcome) {
+    match outcome {
+        Outcome::Unknown { failure } => {
+            assert!(!device.lease.repeatable, "{outcome:?}");
+            assert_eq!(failure.class, FailureClass::NeedsPerson);
+        }
+        Outcome::Failed { failure } => {
+            assert!(device.lease.repeatable, "{outcome:?}");
+            assert_eq!(failure.class, FailureClass::Transient);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn transfers(outcome: Outcome) -> Vec<TransferReport> {
+    match outcome {
+        Outcome::Succeeded { output } => match *output {
+            Output::Dispense(done) => done.transfers,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_worklist_is_taken_and_its_transfers_are_reported() {
+    let device = Device::handler();
+    let (outcome, taken) = tokio::join!(device.perform(), async {
+        let text = device.takes().await;
+        device.ends();
+        text
+    });
+    assert!(taken.starts_with("Source Plate Name,Source Well"), "{taken}");
+    assert_eq!(taken.lines().count(), 5, "four transfers");
+    let transfers = transfers(outcome);
+    assert_eq!(transfers.len(), 4);
+    assert!(transfers.iter().all(|report| report.actual_nl.is_none() && report.error.is_none()));
+    assert_eq!((device.requests(), device.ready()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_reader_is_told_what_to_read_and_its_file_is_kept_as_it_came() {
+    let device = Device::reader();
+    let attempt = device.attempt();
+    let (outcome, taken) = tokio::join!(device.handler.perform(&attempt), async {
+        let text = device.takes().await;
+        device.ends();
+        text
+    });
+    assert_eq!(taken, format!("read P-1 as {}: signal", device.id()));
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!((read.format.as_str(), read.original), ("plate_csv", None));
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS);
+    // Nothing among the results was touched.
+    assert!(device.path("share/out/2026_P-1.csv").exists());
+}
+
+#[tokio::test]
+async fn a_reader_without_requests_is_waited_for() {
+    let silent = &READER[READER.find("[result]").unwrap()..];
+    let device = Device::new(DriverKind::FolderReader, silent, timings());
+    device.exports("P-1.csv", "# Plate: P-1\nWell,Channel,Value,Unit\nA1,signal,9,RFU\n");
+    let attempt = device.attempt();
+    let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+        while !attempt.has_begun() {
+            pause().await;
+        }
+        // Long after the beginning was written down: what lay there before is known.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        device.ends();
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS, "and not what lay there before");
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_waiting_for_a_reader_that_nobody_told() {
+    let silent = &READER[READER.find("[result]").unwrap()..];
+    let device = Device::new(DriverKind::FolderReader, silent, timings());
+    let attempt = device.attempt();
+    let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+        while !attempt.has_begun() {
+            pause().await;
+        }
+        attempt.rehearse_stop();
+    });
+    assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn in_one_folder_a_request_is_not_its_own_result() {
+    let one = HANDLER.replace("{share}/out", "{share}/in").replace("\"moving\"", "\"reading\"");
+    let device = Device::new(DriverKind::FolderHandler, &one, timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.is_asked().await;
+        // Much longer than what cannot be read is waited for.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let done = device.path("share/in").join(format!("{}.done", device.id()));
+        std::fs::write(done, "succeeded").unwrap();
+    });
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn what_lay_there_before_is_nobodys_result() {
+    for device in Device::both() {
+        device.exports("P-1.csv", READINGS);
+        device.exports(&format!("{}.old", device.id()), "failed: of an earlier day");
+        let attempt = device.attempt();
+        let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+            device.takes().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_of_another_plate_is_passed_over() {
+    let device = Device::reader();
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports("P-12.csv", &READINGS.replace("P-1", "P-12"));
+        device.exports("P-1 (of another).csv", &READINGS.replace("P-1", "P-9"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        device.ends();
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    assert!(format!("{output:?}").contains(&jobs::Digest::of(READINGS.as_bytes()).to_string()), "{output:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_passed_on_for_a_person_to_judge() {
+    let device = Device::reader();
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports("P-1.csv", "ERROR: lamp");
+    });
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_stop_takes_back_what_the_device_has_not_taken() {
+    for device in Device::both() {
+        let attempt = device.attempt();
+        let (outcome, _) = tokio::join!(device.handler.perform(&attempt), async {
+            device.is_asked().await;
+            attempt.rehearse_stop();
+        });
+        assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
+        assert_eq!((device.requests(), device.ready(), device.times_taken()), (vec![], vec![], 0));
+    }
+}
+
+#[tokio::test]
+async fn a_stop_before_the_beginning_asks_for_nothing() {
+    for device in Device::both() {
+        let attempt = device.attempt();
+        attempt.rehearse_stop();
+        let outcome = device.handler.perform(&attempt).await;
+        assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
+        assert_eq!((device.requests(), device.ready()), (vec![], vec![]));
+    }
+}
+
+#[tokio::test]
+async fn a_stop_that_comes_too_late_lets_the_device_come_to_its_end() {
+    let reading = HANDLER.replace("\"moving\"", "\"reading\"");
+    let only_reads = Device::new(DriverKind::FolderHandler, &reading, timings());
+    for device in Device::both().into_iter().chain([only_reads]) {
+        let attempt = device.attempt();
+        let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+            device.is_asked().await;
+            if device.moves {
+                device.takes().await;
+            }
+            attempt.rehearse_stop();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+        assert_eq!(device.requests(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_not_begun_with() {
+    for device in Device::both() {
+        device.is_unmounted();
+        let attempt = device.attempt();
+        let outcome = device.handler.perform(&attempt).await;
+        assert_eq!(failed(&outcome), Some(FailureClass::Transient), "{outcome:?}");
+        assert!(!attempt.has_begun());
+        assert!(!device.path("share").exists(), "nothing is made where a share is not mounted");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_goes_away_in_the_middle_is_waited_for() {
+    for device in Device::both() {
+        let attempt = device.attempt();
+        let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+            device.takes().await;
+            device.is_unmounted();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            device.is_mounted();
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_stays_away_leaves_doubt_when_patience_is_over() {
+    let short = Timings { patience: Duration::from_millis(50), ..timings() };
+    for (kind, settings) in [(DriverKind::FolderHandler, HANDLER), (DriverKind::FolderReader, READER)] {
+        let device = Device::new(kind, settings, short);
+        let (outcome, ()) = tokio::join!(device.perform(), async {
+            device.takes().await;
+            device.is_unmounted();
+        });
+        assert_in_doubt(&device, &outcome);
+    }
+}
+
+/// Of a tenth of a second.
+fn hurried(settings: &str) -> String {
+    settings
+        .replace("form = \"word\"", "form = \"word\"\nwithin_hours = 0.00003")
+        .replace("form = \"plate_csv\"", "form = \"plate_csv\"\nwithin_hours = 0.00003")
+}
+
+#[tokio::test]
+async fn a_device_that_never_takes_its_request_is_somebodys_and_nothing_was_begun() {
+    for (kind, settings) in [(DriverKind::FolderHandler, HANDLER), (DriverKind::FolderReader, READER)] {
+        let device = Device::new(kind, &hurried(settings), timings());
+        let outcome = device.perform().await;
+        assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson), "{outcome:?}");
+        assert!(code(&outcome).ends_with(".not_taken"), "{outcome:?}");
+        assert_eq!(device.requests(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_never_answers_leaves_doubt() {
+    for (kind, settings) in [(DriverKind::FolderHandler, HANDLER), (DriverKind::FolderReader, READER)] {
+        let device = Device::new(kind, &hurried(settings), timings());
+        let (outcome, _) = tokio::join!(device.perform(), device.takes());
+        assert_in_doubt(&device, &outcome);
+        assert!(code(&outcome).ends_with(".overdue"), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_leaves_doubt() {
+    let device = Device::handler();
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports(&device.id(), "failed: no tips in column 3");
+    });
+    assert_in_doubt(&device, &outcome);
+    let Outcome::Unknown { failure } = outcome else { unreachable!() };
+    assert!(failure.message.contains("no tips in column 3"), "{failure}");
+}
+
+#[tokio::test]
+async fn work_that_ended_while_we_were_dead_is_told_after_the_restart() {
+    for device in Device::both() {
+        let begun = device.killed_when_taken().await;
+        device.ends();
+        let outcome = device.handler.recover(&begun).await;
+        assert!(matches!(outcome, Some(Outcome::Succeeded { .. })), "{outcome:?}");
+        assert_eq!(device.times_taken(), 1);
+    }
+}
+
+#[tokio::test]
+async fn work_still_under_way_after_the_restart_is_followed_to_its_end() {
+    for device in Device::both() {
+        let begun = device.killed_when_taken().await;
+        let (outcome, ()) = tokio::join!(device.handler.recover(&begun), async {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Some(Outcome::Succeeded { .. })), "{outcome:?}");
+        assert_eq!(device.times_taken(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_lay_there_after_the_restart_is_not_made_again() {
+    for device in Device::both() {
+        let attempt = device.attempt();
+        tokio::select! {
+            outcome = device.handler.perform(&attempt) => panic!("{outcome:?}"),
+            _ = device.is_asked() => {}
+        }
+        let begun = Begun::rehearsal(attempt).unwrap();
+        let (outcome, _) = tokio::join!(device.handler.recover(&begun), async {
+            device.takes().await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Some(Outcome::Succeeded { .. })), "{outcome:?}");
+        assert_eq!(device.times_taken(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_stood_ready_after_the_restart_was_never_made() {
+    for device in Device::both() {
+        let attempt = device.attempt();
+        attempt.begin(attempt.operation_id()).await.unwrap();
+        std::fs::create_dir(device.path("share/in/.loopwright")).unwrap();
+        std::fs::write(device.path("share/in/.loopwright").join(device.id()), "half a workli").unwrap();
+        let begun = Begun::rehearsal(attempt).unwrap();
+        let outcome = device.handler.recover(&begun).await.unwrap();
+        assert_eq!(failed(&outcome), Some(FailureClass::Transient), "{outcome:?}");
+        assert!(code(&outcome).ends_with(".never_asked"), "{outcome:?}");
+        assert_eq!(device.ready(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_attempt_left_lying_is_taken_away_first() {
+    for device in Device::both() {
+        let old = if device.kind == DriverKind::FolderReader { "P-7.txt" } else { "0190d000-1.csv" };
+        std::fs::write(device.path("share/in").join(old), "of an earlier attempt").unwrap();
+        std::fs::write(device.path("share/in/readme.md"), "somebody else's").unwrap();
+        let (outcome, _) = tokio::join!(device.perform(), async {
+            // Two lie there until the old one is gone: the new one comes after that.
+            loop {
+                let mut there = device.requests();
+                there.retain(|name| name != "readme.md");
+                if there != [old] && !there.is_empty() {
+                    assert!(!there.contains(&old.to_owned()), "{there:?}");
+                    break;
+                }
+                pause().await;
+            }
+            std::fs::remove_file(device.path("share/in/readme.md")).unwrap();
+            device.takes().await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn work_of_another_kind_or_device_is_refused_for_good() {
+    for mut device in Device::both() {
+        device.lease = lease(hands());
+        let outcome = device.perform().await;
+        assert_eq!(failed(&outcome), Some(FailureClass::Permanent), "{outcome:?}");
+    }
+    let mut device = Device::reader();
+    if let jobs::work::Work::Read(read) = &mut device.lease.work {
+        read.at.device = "reader-2".to_owned();
+    }
+    assert_eq!(code(&device.perform().await), "folder_reader.wrong_device");
+}
+
+const ECHO: &str = r#"
+[request]
+folder = "{share}/in"
+name = "{id}.csv"
+taken_by = "moving"
+says = { form = "echo_csv", model = "65x", source_plate_type = "384PP_AQ_BP", destination_plate_type = "Corning_384_3577" }
+
+[result]
+folder = "{share}/out"
+name = "*_report.csv"
+form = "echo_report"
+settled_seconds = 0.01
+look_every_seconds = 0.005
+"#;
+
+/// As the instrument writes it, of each line of a picklist; the second failed.
+fn echo_report(picklist: &str) -> String {
+    let head = "Source Plate Barcode,Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status\n";
+    let row = |line: &str, actual: &str, status: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        format!("{},{},{},{},{},{actual},{status}\n", fields[1], fields[3], fields[5], fields[7], fields[8])
+    };
+    let lines: Vec<&str> = picklist.lines().skip(1).collect();
+    let (failed, done): (Vec<_>, Vec<_>) = lines.iter().enumerate().partition(|(place, _)| *place == 1);
+    let failed: String = failed.iter().map(|(_, line)| row(line, "0", "MM1302001: well is empty")).collect();
+    let done: String = done.iter().map(|(_, line)| row(line, "2495", "")).collect();
+    format!(
+        "Run ID,4711\nRun Date/Time,11/30/2026\n\n[EXCEPTIONS]\n{head}{failed}\n[DETAILS]\n{head}{done}\nInstrument Name,E6XX\n"
+    )
+}
+
+#[tokio::test]
+async fn an_echos_own_report_says_what_every_well_got() {
+    let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        let picklist = device.takes().await;
+        device.exports("a_report.csv", &echo_report("head\n,L-9,,A1,,P-9,,B2,2500"));
+        device.exports("b_report.csv", &echo_report(&picklist));
+    });
+    let Outcome::Succeeded { output } = &outcome else { panic!("{outcome:?}") };
+    let Output::Dispense(done) = output.as_ref() else { panic!("{output:?}") };
+    assert_eq!(done.device_run_id, "4711");
+    let said: Vec<_> =
+        done.transfers.iter().map(|report| (report.actual_nl, report.error.as_deref())).collect();
+    let well = (Some(2_495), None);
+    assert_eq!(said, [well, (Some(0), Some("MM1302001: well is empty")), well, well]);
+}
+
+#[tokio::test]
+async fn an_echo_that_did_something_else_leaves_doubt() {
+    let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        let picklist = device.takes().await;
+        device.exports("b_report.csv", &echo_report(&picklist.replace(",D4,", ",D5,")));
+    });
+    assert_in_doubt(&device, &outcome);
+    assert_eq!(code(&outcome), "folder_handler.record_mismatch");
+}
+
+fn converting(script: &str) -> String {
+    let raw = READER.replace("plate_csv", "raw").replace(".csv", ".xlsx");
+    format!(
+        "{raw}\n[convert]\ncommand = [\"/bin/sh\", \"-c\", \"{script}\", \"convert\"]\nform = \"plate_csv\"\n"
+    )
+}
+
+#[tokio::test]
+async fn a_converter_makes_readable_what_the_device_exports_and_both_are_kept() {
+    let script = "printf '# Plate: P-1\\\\n'; cat \\\"$1\\\"";
+    let device = Device::new(DriverKind::FolderReader, &converting(script), timings());
+    let attempt = device.attempt();
+    let exported = "Well,Channel,Value,Unit\nA1,signal,1.5,RFU\n";
+    let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+        device.takes().await;
+        device.exports("P-1.xlsx", exported);
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!(read.format, "plate_csv");
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS);
+    assert_eq!(attempt.get_blob(read.original.unwrap()).await.unwrap(), exported);
+}
+
+#[tokio::test]
+async fn a_converter_that_fails_is_somebodys_and_the_file_is_kept() {
+    let device =
+        Device::new(DriverKind::FolderReader, &converting("echo KeyError: Plate >&2; exit 1"), timings());
+    let attempt = device.attempt();
+    let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
+        device.takes().await;
+        device.exports("P-1.xlsx", "bytes");
+    });
+    assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson), "{outcome:?}");
+    let Outcome::Failed { failure } = outcome else { unreachable!() };
+    assert!(failure.message.contains("KeyError: Plate"), "{failure}");
+    assert_eq!(attempt.get_blob(jobs::Digest::of(b"bytes")).await.unwrap(), "bytes");
+}
+
+#[test]
+fn settings_that_are_wrong_end_the_agent_with_their_place() {
+    let root = tempfile::tempdir().unwrap();
+    let refused = |kind, settings: &str| {
+        device::connect(kind, &root, settings, timings())
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    assert!(refused(DriverKind::FolderReader, HANDLER).starts_with("request.says: "));
+    assert!(refused(DriverKind::FolderHandler, READER).starts_with("request.says: "));
+    assert!(refused(DriverKind::FolderReader, "[result]\n").contains("missing field"));
+    assert!(refused(DriverKind::Mover, HANDLER).contains("--device-url"));
+}
