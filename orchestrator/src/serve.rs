@@ -8,6 +8,7 @@ use crate::channels::{Key, Mail, Rules, Sender};
 use crate::engine::{self, Engine};
 use crate::metrics::Scraper;
 use crate::notifications::Settings;
+use crate::people::sign_on::{self, Patience, Provider};
 use crate::queue::{Wakeups, upkeep};
 use crate::store::blobs::Blobs;
 use crate::store::{self, ConnectOptions};
@@ -34,6 +35,8 @@ pub struct Config {
     /// How long authority over a job lasts without a heartbeat.
     pub lease_duration: Duration,
     pub outward: Outward,
+    /// The laboratory's identity provider, where people sign on by one.
+    pub sign_on: Option<sign_on::Settings>,
     /// Answers `/metrics` without a token; loopback, or behind a proxy.
     pub metrics_listen: Option<SocketAddr>,
     /// The collector that is told of rounds.
@@ -72,7 +75,10 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let key_file = config.outward.channel_key_file.clone().unwrap_or(config.data_dir.join("channel.key"));
     let channel_key = Key::load_or_make(&key_file)
         .with_context(|| format!("cannot use the channel key {}", key_file.display()))?;
+    let sign_on =
+        config.sign_on.clone().map(|it| provider(it, settings.public_url.as_deref())).transpose()?;
     let door = api::Config {
+        sign_on,
         lease_duration: config.lease_duration,
         behind_proxy: config.behind_proxy,
         notifications: settings.clone(),
@@ -165,6 +171,12 @@ async fn serve_metrics(
         }
     });
     Ok(())
+}
+
+fn provider(settings: sign_on::Settings, public_url: Option<&str>) -> anyhow::Result<Provider> {
+    let settings = settings.checked(public_url).context("people cannot sign on by the identity provider")?;
+    tracing::info!(issuer = settings.issuer, redirect_uri = settings.redirect_uri, "people can sign on");
+    Provider::new(settings, Patience::default()).context("cannot set TLS up for the identity provider")
 }
 
 /// Links lead to where people reach us; on a loopback address nobody else does.

@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { SECRET, startProvider } from "./provider.ts";
 
 export type Person = { name: string; password: string; role: string };
 
@@ -47,6 +48,9 @@ export async function start(): Promise<{ lab: Laboratory; stop: () => Promise<vo
   // Where the tests run as root, PostgreSQL runs as another user and has to pass through.
   chmodSync(folder, 0o755);
   const port = await freePort();
+  const secretFile = join(folder, "sign-on.secret");
+  writeFileSync(secretFile, SECRET);
+  const provider = await startProvider(secretFile);
   const demo = spawn(
     BINARY,
     [
@@ -62,7 +66,7 @@ export async function start(): Promise<{ lab: Laboratory; stop: () => Promise<vo
       "--history",
       "0",
     ],
-    { stdio: ["ignore", "pipe", "pipe"] },
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...provider.environment } },
   );
   let said = "";
   const listen = (chunk: Buffer) => {
@@ -74,6 +78,7 @@ export async function start(): Promise<{ lab: Laboratory; stop: () => Promise<vo
   const lab = { url, app: url, folder, binary: BINARY };
   const stop = async () => {
     await ended(demo);
+    provider.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {

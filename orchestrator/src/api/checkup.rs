@@ -43,6 +43,18 @@ pub struct Checkup {
     /// What stands still past its deadline: what, since when, why, what to do.
     #[serde(default)]
     pub standstills: Vec<String>,
+    /// Absent: people sign in by passwords alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_on: Option<SignOn>,
+}
+
+/// How the laboratory's identity provider is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SignOnCheckup)]
+pub struct SignOn {
+    pub issuer: String,
+    /// Why nobody can sign on by it; absent when people can.
+    pub error: Option<String>,
 }
 
 /// How the database, the queue and the blob store are.
@@ -55,7 +67,15 @@ async fn get(State(state): State<AppState>, caller: Caller) -> Result<Json<Check
     let audit_head = audit_head(&mut conn).await?;
     drop(conn);
     let blob_store_error = state.blobs.probe().await.err().map(|error| error.with_sources());
+    let sign_on = match &state.config.sign_on {
+        None => None,
+        Some(provider) => {
+            let error = provider.probe().await.err().map(|failed| failed.to_string());
+            Some(SignOn { issuer: provider.settings().issuer.clone(), error })
+        }
+    };
     Ok(Json(Checkup {
+        sign_on,
         database,
         audit_head,
         installation,

@@ -48,6 +48,7 @@ mod research_crate;
 mod results;
 mod rounds;
 mod session;
+mod sign_on;
 mod tasks;
 mod tokens;
 mod unfinished;
@@ -59,7 +60,7 @@ mod write;
 pub use access::{Access, Reach, Routes, Rule};
 pub use assemble::{openapi, router, rules};
 pub use caller::Caller;
-pub use checkup::Checkup;
+pub use checkup::{Checkup, SignOn};
 pub use health::Health;
 pub use metrics::scrape_router;
 pub use problem::Problem;
@@ -83,6 +84,7 @@ fn versioned() -> Routes {
         .merge(reconciliation::routes())
         .merge(tokens::routes())
         .merge(session::routes())
+        .merge(sign_on::routes())
         .merge(users::routes())
         .merge(projects::routes())
         .merge(campaigns::routes())

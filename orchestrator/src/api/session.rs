@@ -11,6 +11,7 @@ use crate::ids::{ActorId, ProjectId};
 use crate::people::sign_in::{SignedIn, sign_in};
 use crate::people::{Powers, Role, password};
 use crate::store::events::{self, NewEvent};
+use crate::store::people::accounts::SignsInBy;
 use crate::store::people::sessions::{self, Origin};
 use crate::store::people::{accounts, grants, projects};
 use crate::store::tokens::Scope;
@@ -73,6 +74,7 @@ struct SessionRecord {
     idle_expires_at: DateTime<Utc>,
     /// Nothing else opens before the password is changed.
     must_change_password: bool,
+    signs_in_by: SignsInBy,
     /// An account of the demo, whose password was printed.
     demo: bool,
 }
@@ -91,9 +93,7 @@ async fn begin(
     headers: HeaderMap,
     Json(credentials): Json<Credentials>,
 ) -> Result<Response, Problem> {
-    let user_agent =
-        headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let origin = Origin { address, user_agent: user_agent.to_owned() };
+    let origin = origin(address, &headers);
     let name = credentials.name.trim();
     match sign_in(&state.pool, name, credentials.password, &origin).await? {
         SignedIn::Done { actor, secret } => {
@@ -117,6 +117,12 @@ async fn begin(
             Err(Problem::retry_after(StatusCode::TOO_MANY_REQUESTS, "session.throttled", detail, seconds))
         }
     }
+}
+
+/// Where a browser signs in from.
+pub(super) fn origin(address: String, headers: &HeaderMap) -> Origin {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin { address, user_agent: user_agent.unwrap_or_default().to_owned() }
 }
 
 /// Who is signed in here.
@@ -161,6 +167,7 @@ struct PasswordChange {
 /// Changes one's own password. Every other browser is signed out.
 #[utoipa::path(post, path = "/session/password", tag = "session", request_body = PasswordChange,
     responses((status = 204), (status = 403, body = Problem, description = "`password.wrong`"),
+        (status = 409, body = Problem, description = "`password.none`"),
         (status = 422, body = Problem, description = "`password.too_short`, `password.too_common`, `password.too_long`, `password.unchanged`")))]
 async fn change_password(
     State(state): State<AppState>,
@@ -176,7 +183,15 @@ async fn change_password(
             "This is the password you have. Take another one.",
         ));
     }
-    let known = accounts::password(&mut *state.pool.acquire().await?, caller.id()).await?;
+    let known = {
+        let mut conn = state.pool.acquire().await?;
+        let account = accounts::by_id(&mut conn, caller.id()).await?;
+        if account.is_some_and(|account| account.signs_in_by == SignsInBy::Provider) {
+            let detail = "You sign on by the laboratory's identity provider, and have no password here.";
+            return Err(Problem::conflict("password.none", detail));
+        }
+        accounts::password(&mut conn, caller.id()).await?
+    };
     if !password::verify(change.current, known).await? {
         return Err(Problem::forbidden("password.wrong", "This is not your current password."));
     }
@@ -225,6 +240,7 @@ async fn record(conn: &mut PgConnection, secret: &str) -> Result<SessionRecord, 
         expires_at: session.expires_at,
         idle_expires_at: session.idle_expires_at.min(session.expires_at),
         must_change_password: account.must_change_password,
+        signs_in_by: account.signs_in_by,
         demo: account.is_demo,
     })
 }

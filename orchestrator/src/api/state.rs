@@ -4,6 +4,7 @@ use super::known::Known;
 use crate::channels::{Key, Rules};
 use crate::metrics::Scraper;
 use crate::notifications::Settings;
+use crate::people::sign_on::Provider;
 use crate::queue::{Leaser, OrderBook, Reporter, Signs, Starter, Wakeups};
 use crate::store::blobs::Blobs;
 use crate::store::epoch;
@@ -36,6 +37,8 @@ pub struct Config {
     pub webhook_rules: Rules,
     /// Seals channels' secrets; the same in every replica, and in the engine that opens them.
     pub channel_key: Key,
+    /// The laboratory's identity provider, where people sign on by one.
+    pub sign_on: Option<Provider>,
 }
 
 impl Default for Config {
@@ -50,6 +53,7 @@ impl Default for Config {
             notifications: Settings::default(),
             webhook_rules: Rules::default(),
             channel_key: Key::ephemeral(),
+            sign_on: None,
         }
     }
 }

@@ -9,9 +9,9 @@ use super::state::AppState;
 use super::unfinished::Begun;
 use crate::ids::{ActorId, ProjectId};
 use crate::people::manage::{self, NewUser, Refused};
-use crate::people::{Grant, Role};
+use crate::people::{Grant, Role, sign_on};
 use crate::store::events;
-use crate::store::people::accounts::{self, Account, State as AccountState};
+use crate::store::people::accounts::{self, Account, SignsInBy, State as AccountState};
 use crate::store::people::{grants, sessions};
 use crate::store::tokens::Scope;
 use axum::extract::State;
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Routes {
         .route(admin, routes!(disable))
         .route(admin, routes!(enable))
         .route(admin, routes!(reset_password))
+        .route(admin, routes!(prepare_sign_on))
         .route(admin, routes!(sign_out))
 }
 
@@ -43,6 +44,9 @@ pub(super) struct UserRecord {
     display_name: String,
     email: Option<String>,
     state: AccountState,
+    signs_in_by: SignsInBy,
+    /// Somebody at the identity provider is known to be its owner, since the first sign-on.
+    linked: bool,
     grants: Vec<GrantRecord>,
     /// The password is still one that somebody else knows.
     must_change_password: bool,
@@ -87,21 +91,27 @@ struct NewUserRequest {
     /// What is typed to sign in: 2 to 100 letters, digits, `.`, `_`, `-`, `@`.
     name: String,
     display_name: String,
+    /// Of whoever signs on by the provider: it is who they are, at their first sign-on.
     #[serde(default)]
     email: Option<String>,
     grants: Vec<GrantWanted>,
+    /// Absent: by a password.
+    #[serde(default)]
+    signs_in_by: Option<SignsInBy>,
 }
 
 /// A fresh user. The password is shown here and never again; it must be changed at the first sign-in.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct CreatedUser {
     user: UserRecord,
-    initial_password: String,
+    /// Absent: signs on by the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initial_password: Option<String>,
 }
 
-/// Makes a user. It takes no Idempotency-Key: the password is kept nowhere, also not for a repeat.
+/// Makes a user, who signs in by a password or by the laboratory's identity provider. It takes no Idempotency-Key: the password is kept nowhere, also not for a repeat.
 #[utoipa::path(post, path = "/users", tag = "users", request_body = NewUserRequest,
-    responses((status = 201, body = CreatedUser), (status = 409, body = Problem, description = "`user.name_taken`"),
+    responses((status = 201, body = CreatedUser), (status = 409, body = Problem, description = "`user.name_taken`, `user.email_taken`"),
         (status = 422, body = Problem)))]
 async fn create(
     State(state): State<AppState>,
@@ -117,9 +127,16 @@ async fn create(
         password: None,
     };
     let mut conn = state.pool.acquire().await?;
-    let (id, initial) = manage::create(&mut conn, new, caller.id()).await?.map_err(refuse)?;
+    let (id, initial_password) = match request.signs_in_by {
+        None | Some(SignsInBy::Password) => {
+            manage::create(&mut conn, new, caller.id()).await?.map_err(refuse)?
+        }
+        Some(SignsInBy::Provider) => {
+            (sign_on::account::create(&mut conn, new, caller.id()).await?.map_err(refuse)?, None)
+        }
+    };
     let user = user(&mut conn, id).await?;
-    Ok((StatusCode::CREATED, Json(CreatedUser { user, initial_password: initial.unwrap_or_default() })))
+    Ok((StatusCode::CREATED, Json(CreatedUser { user, initial_password })))
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -172,7 +189,35 @@ struct InitialPassword {
     initial_password: String,
 }
 
-/// A fresh random password, shown once, to be changed at the next sign-in.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignOnWanted {
+    /// Who they are at the provider, at their next sign-on.
+    email: String,
+}
+
+/// From now on they sign on by the laboratory's identity provider alone: whoever it says has this address.
+///
+/// A password they had is gone. Whoever the account was linked to is unlinked: the next sign-on links it anew. Every
+/// browser is signed out; tokens stay.
+#[utoipa::path(put, path = "/users/{id}/sign-on", tag = "users", params(("id" = ActorId, Path)), request_body = SignOnWanted,
+    responses((status = 200, body = UserRecord), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`user.email_taken`, `user.last_admin`"),
+        (status = 422, body = Problem, description = "`user.email_invalid`")))]
+async fn prepare_sign_on(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ActorId>,
+    Json(wanted): Json<SignOnWanted>,
+) -> Result<Json<UserRecord>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let prepared = sign_on::account::prepare(&mut conn, id, wanted.email.trim(), caller.id()).await?;
+    prepared.map_err(refuse)?;
+    Ok(Json(user(&mut conn, id).await?))
+}
+
+/// A fresh random password, shown once, to be changed at the next sign-in. Whoever signed on by the provider signs in
+/// with it from then on.
 #[utoipa::path(post, path = "/users/{id}/password", tag = "users", params(("id" = ActorId, Path)),
     responses((status = 200, body = InitialPassword), (status = 404, body = Problem)))]
 async fn reset_password(
@@ -231,6 +276,8 @@ async fn records(conn: &mut PgConnection, found: Vec<Account>) -> Result<Vec<Use
             display_name: account.display_name,
             email: account.email,
             state: account.state,
+            signs_in_by: account.signs_in_by,
+            linked: account.is_linked,
             grants,
             must_change_password: account.must_change_password,
             demo: account.is_demo,
@@ -244,7 +291,7 @@ async fn records(conn: &mut PgConnection, found: Vec<Account>) -> Result<Vec<Use
 fn refuse(refused: Refused) -> Problem {
     let detail = sentence(&refused);
     let status = match refused {
-        Refused::NameTaken | Refused::LastAdmin => StatusCode::CONFLICT,
+        Refused::NameTaken | Refused::EmailTaken | Refused::LastAdmin => StatusCode::CONFLICT,
         Refused::NotFound => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };

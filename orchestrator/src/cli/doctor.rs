@@ -122,6 +122,7 @@ async fn of_server(connection: &Connection) -> Vec<Finding> {
             findings.extend(around::read(&checkup.installation, Utc::now()));
             findings.push(around::server_clock(checkup.server_at, checkup.installation.database_at));
             findings.push(around::standstills(&checkup.standstills));
+            findings.extend(checkup.sign_on.as_ref().map(around::sign_on));
             let bad = checkup.blob_store_error.map(|says| (Verdict::Broken, says));
             findings.push(judge("blob store", bad, "can be written by the server"));
             findings.push(around::blobs(&checkup.blobs_wrong));

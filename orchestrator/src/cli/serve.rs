@@ -1,5 +1,7 @@
 //! `loopwright serve`: options of the service.
 
+mod sign_on;
+
 use crate::channels::{Mail, Rules};
 use crate::notifications::Settings;
 use crate::serve::{Config, Outward, serve};
@@ -31,6 +33,8 @@ pub struct ServeArguments {
     pub lease_seconds: u32,
     #[command(flatten)]
     pub outward: OutwardArguments,
+    #[command(flatten)]
+    pub sign_on: sign_on::SignOnArguments,
     /// Answer /metrics here without a token, e.g. 127.0.0.1:9464
     #[arg(long, env = "LOOPWRIGHT_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
@@ -134,6 +138,7 @@ pub async fn run(arguments: ServeArguments) -> anyhow::Result<()> {
             behind_proxy: arguments.behind_proxy,
             lease_duration: Duration::from_secs(arguments.lease_seconds.into()),
             outward: arguments.outward.outward()?,
+            sign_on: arguments.sign_on.settings()?,
             metrics_listen: arguments.metrics_listen,
             traces: traces::Settings::from_environment()?,
         },

@@ -23,7 +23,7 @@ pub struct UserArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a user; the initial password is printed once and must be changed at the first sign-in
+    /// Make a user; the initial password is printed once and must be changed at the first sign-in (--sign-on: there is none)
     Create {
         /// What is typed to sign in
         name: String,
@@ -38,6 +38,9 @@ pub enum Command {
         /// Administrator of everything
         #[arg(long)]
         admin: bool,
+        /// Signs on by the laboratory's identity provider: whoever it says has this --email
+        #[arg(long, requires = "email", conflicts_with = "database_url")]
+        sign_on: bool,
         /// Make it on the database itself: for the first administrator of an installation
         #[arg(long, env = "LOOPWRIGHT_USER_DATABASE_URL", hide_env_values = true)]
         database_url: Option<String>,
@@ -56,15 +59,23 @@ pub enum Command {
     Disable { name: String },
     /// Switch an account on again
     Enable { name: String },
-    /// A fresh initial password, printed once
+    /// A fresh initial password, printed once; whoever signed on by the provider signs in with it from then on
     ResetPassword { name: String },
+    /// Let an account sign on by the identity provider alone: whoever it says has this address, from the next sign-on
+    /// (unlinks whoever it was, and takes a password away)
+    SignOn {
+        name: String,
+        /// The address (the account's own when absent)
+        #[arg(long)]
+        email: Option<String>,
+    },
     /// Sign somebody out in every browser
     SignOut { name: String },
 }
 
 pub async fn run(arguments: UserArguments) -> anyhow::Result<()> {
     let output = arguments.connection.output();
-    if let Command::Create { name, display_name, email, roles, admin, database_url: Some(url) } =
+    if let Command::Create { name, display_name, email, roles, admin, sign_on: _, database_url: Some(url) } =
         &arguments.command
     {
         if !roles.is_empty() || !admin {
@@ -77,14 +88,23 @@ pub async fn run(arguments: UserArguments) -> anyhow::Result<()> {
     }
     let client = arguments.connection.client()?;
     match arguments.command {
-        Command::Create { name, display_name, email, roles, admin, database_url: _ } => {
+        Command::Create { name, display_name, email, roles, admin, sign_on, database_url: _ } => {
             let mut grants = grants(&client, &roles).await?;
             if admin {
                 grants.push(json!({"role": "admin"}));
             }
             let display_name = display_name.unwrap_or_else(|| name.clone());
-            let body = json!({"name": name, "display_name": display_name, "email": email, "grants": grants});
-            show_password(output, &client.post("/api/v1/users", &body).await?)
+            let mut body =
+                json!({"name": name, "display_name": display_name, "email": email, "grants": grants});
+            if sign_on {
+                body["signs_in_by"] = json!("provider");
+            }
+            let made = client.post("/api/v1/users", &body).await?;
+            if sign_on {
+                output.done(&made, "Made; awaits its first sign-on")
+            } else {
+                show_password(output, &made)
+            }
         }
         Command::List => output.list(
             &flat(client.get("/api/v1/users?limit=1000").await?),
@@ -93,6 +113,7 @@ pub async fn run(arguments: UserArguments) -> anyhow::Result<()> {
                 ("/display_name", "display name"),
                 ("/state", "state"),
                 ("/roles", "roles"),
+                ("/signs_in_by", "signs in by"),
                 ("/last_sign_in_at", "last sign-in"),
                 ("/id", "id"),
             ],
@@ -116,6 +137,14 @@ pub async fn run(arguments: UserArguments) -> anyhow::Result<()> {
         Command::ResetPassword { name } => {
             let id = id_of(&client, &name).await?;
             show_password(output, &client.post(&format!("/api/v1/users/{id}/password"), &json!({})).await?)
+        }
+        Command::SignOn { name, email } => {
+            let user = user(&client, &name).await?;
+            let id = user["id"].as_str().context("a user has an id")?;
+            let email = email.or_else(|| user["email"].as_str().map(str::to_owned));
+            let email = email.with_context(|| format!("{name} has no address: name it with --email"))?;
+            let path = format!("/api/v1/users/{id}/sign-on");
+            output.done(&client.put_json(&path, &json!({"email": email})).await?, "Awaits the next sign-on")
         }
         Command::SignOut { name } => {
             let id = id_of(&client, &name).await?;
@@ -176,14 +205,15 @@ async fn grants(client: &Client, roles: &[String]) -> anyhow::Result<Vec<Value>>
 }
 
 async fn id_of(client: &Client, name: &str) -> anyhow::Result<String> {
+    let user = user(client, name).await?;
+    Ok(user["id"].as_str().context("a user has an id")?.to_owned())
+}
+
+async fn user(client: &Client, name: &str) -> anyhow::Result<Value> {
     let users = client.get("/api/v1/users?limit=1000").await?;
-    let found = users["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|user| user["name"] == name || user["id"] == name);
-    let found = found.with_context(|| format!("there is no user {name:?}: loopwright user list"))?;
-    Ok(found["id"].as_str().context("a user has an id")?.to_owned())
+    let mut all = users["items"].as_array().into_iter().flatten();
+    let found = all.find(|user| user["name"] == name || user["id"] == name);
+    found.cloned().with_context(|| format!("there is no user {name:?}: loopwright user list"))
 }
 
 /// Roles in one column.

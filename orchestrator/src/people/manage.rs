@@ -5,7 +5,7 @@ use crate::ids::ActorId;
 use crate::store;
 use crate::store::error::Result;
 use crate::store::events::{self, NewEvent};
-use crate::store::people::accounts::{self, Account, Inserted, NewAccount, State};
+use crate::store::people::accounts::{self, Account, Inserted, NewAccount, SignsInBy, State};
 use crate::store::people::{grants, projects, sessions};
 use crate::store::tokens;
 use serde_json::{Value, json};
@@ -33,13 +33,19 @@ pub enum Refused {
     DisplayNameInvalid,
     #[error("this is no e-mail address")]
     EmailInvalid,
+    #[error("whoever signs on by the provider is known by an e-mail address: name it")]
+    EmailMissing,
+    #[error("another account awaits the first sign-on of this e-mail address")]
+    EmailTaken,
     #[error("there is a user of this name already")]
     NameTaken,
     #[error("a role is granted in a project that does not exist")]
     UnknownProject,
     #[error("there is no such user")]
     NotFound,
-    #[error("nobody else could administer this installation then: make another administrator first")]
+    #[error(
+        "nobody with a password could administer this installation then: make another such administrator first"
+    )]
     LastAdmin,
     #[error("{0}")]
     Password(#[from] password::Refused),
@@ -52,6 +58,8 @@ impl Refused {
             Refused::NameInvalid => "user.name_invalid",
             Refused::DisplayNameInvalid => "user.display_name_invalid",
             Refused::EmailInvalid => "user.email_invalid",
+            Refused::EmailMissing => "user.email_missing",
+            Refused::EmailTaken => "user.email_taken",
             Refused::NameTaken => "user.name_taken",
             Refused::UnknownProject => "project.not_found",
             Refused::NotFound => "user.not_found",
@@ -61,7 +69,7 @@ impl Refused {
     }
 }
 
-type Answer<T> = Result<std::result::Result<T, Refused>>;
+pub(super) type Answer<T> = Result<std::result::Result<T, Refused>>;
 
 /// Makes an account. Answers it, and the password that nobody chose, if one was made.
 pub async fn create(conn: &mut PgConnection, new: NewUser, by: ActorId) -> Answer<(ActorId, Option<String>)> {
@@ -84,6 +92,7 @@ pub async fn create(conn: &mut PgConnection, new: NewUser, by: ActorId) -> Answe
         name: &new.name,
         display_name: &new.display_name,
         email: new.email.as_deref(),
+        signs_in_by: SignsInBy::Password,
         password_phc: &phc,
         must_change_password: initial.is_some(),
         is_demo: new.is_demo,
@@ -144,7 +153,7 @@ pub async fn switch(conn: &mut PgConnection, id: ActorId, state: State, by: Acto
 }
 
 /// A fresh random password, to be changed at the next sign-in; every browser is signed out and every token revoked:
-/// whoever asks for it may have lost more than a memory.
+/// whoever asks for it may have lost more than a memory. From then on nobody of the provider's opens the account.
 pub async fn reset_password(conn: &mut PgConnection, id: ActorId, by: ActorId) -> Answer<String> {
     let random = password::random()?;
     let phc = password::hash(random.clone()).await?;
@@ -159,7 +168,7 @@ pub async fn reset_password(conn: &mut PgConnection, id: ActorId, by: ActorId) -
     Ok(Ok(random))
 }
 
-fn check(new: &NewUser) -> std::result::Result<(), Refused> {
+pub(super) fn check(new: &NewUser) -> std::result::Result<(), Refused> {
     let of_name = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
     if !(2..=100).contains(&new.name.len()) || !new.name.chars().all(of_name) {
         return Err(Refused::NameInvalid);
@@ -167,12 +176,7 @@ fn check(new: &NewUser) -> std::result::Result<(), Refused> {
     if !(1..=100).contains(&new.display_name.trim().chars().count()) {
         return Err(Refused::DisplayNameInvalid);
     }
-    let is_address = |email: &String| {
-        email.len() <= 200
-            && !email.contains(char::is_whitespace)
-            && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-    };
-    if !new.email.as_ref().is_none_or(is_address) {
+    if !new.email.as_deref().is_none_or(is_address) {
         return Err(Refused::EmailInvalid);
     }
     if let Some(chosen) = &new.password {
@@ -181,28 +185,41 @@ fn check(new: &NewUser) -> std::result::Result<(), Refused> {
     Ok(())
 }
 
-async fn known(conn: &mut PgConnection, granted: &[Grant]) -> Result<bool> {
+/// As an account keeps one.
+pub(super) fn is_address(email: &str) -> bool {
+    email.len() <= 200
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+        && email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+pub(super) async fn known(conn: &mut PgConnection, granted: &[Grant]) -> Result<bool> {
     let wanted: Vec<uuid::Uuid> = granted.iter().filter_map(|grant| grant.project).map(|id| id.0).collect();
     projects::all_exist(conn, &wanted).await
 }
 
 /// Whether `id` is an administrator of everything, and the only one who can sign in.
-async fn is_last_admin(conn: &mut PgConnection, id: ActorId) -> Result<bool> {
+pub(super) async fn is_last_admin(conn: &mut PgConnection, id: ActorId) -> Result<bool> {
     let is_admin = grants::of(conn, id).await?.contains(&Grant { project: None, role: Role::Admin });
     Ok(is_admin && grants::lock_and_count_other_admins(conn, id).await? == 0)
 }
 
-fn words(granted: &[Grant]) -> Value {
+pub(super) fn words(granted: &[Grant]) -> Value {
     granted.iter().map(|grant| json!({"project_id": grant.project, "role": grant.role})).collect()
 }
 
 /// Nothing was changed; the locks go at once.
-async fn refuse<T>(tx: sqlx::Transaction<'_, sqlx::Postgres>, refused: Refused) -> Answer<T> {
+pub(super) async fn refuse<T>(tx: sqlx::Transaction<'_, sqlx::Postgres>, refused: Refused) -> Answer<T> {
     tx.rollback().await?;
     Ok(Err(refused))
 }
 
-async fn record(conn: &mut PgConnection, kind: &str, id: ActorId, by: ActorId, body: Value) -> Result<()> {
+pub(super) async fn record(
+    conn: &mut PgConnection,
+    kind: &str,
+    id: ActorId,
+    by: ActorId,
+    body: Value,
+) -> Result<()> {
     let event =
         NewEvent { kind, subject: "user", subject_id: id.to_string(), campaign_id: None, actor: by, body };
     events::append(conn, &event).await?;

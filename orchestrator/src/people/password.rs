@@ -116,15 +116,15 @@ pub async fn verify(password: String, phc: Option<String>) -> Result<bool> {
     }
     on_a_thread(move || {
         let known = phc.is_some();
-        let phc = phc.unwrap_or_else(|| DECOY.to_owned());
+        let phc = phc.unwrap_or_else(|| NOBODYS.to_owned());
         let hash = PasswordHash::new(&phc).map_err(|error| Error::corrupt("password hash", error))?;
         Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && known)
     })
     .await?
 }
 
-/// A hash of nothing anybody knows, with the parameters of [`hash`].
-const DECOY: &str =
+/// A hash of nothing anybody knows, with the parameters of [`hash`]: what is kept for whoever has no password.
+pub const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bG9vcHdyaWdodC1kZWNveQ$KTzPqVaKXdEnBeJJYCzmKQBmCqBmBeaTMfFXHRDj8LI";
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -160,6 +160,13 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_no_password() {
         assert!(!verify(String::new(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_for_whoever_has_no_password_is_a_hash_that_nothing_fits() {
+        for guess in ["", NOBODYS, "seven purple plates"] {
+            assert!(!verify(guess.into(), Some(NOBODYS.to_owned())).await.expect("a hash"), "{guess}");
+        }
     }
 
     #[test]

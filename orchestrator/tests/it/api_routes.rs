@@ -70,7 +70,17 @@ fn every_described_route_has_a_rule_and_the_other_way_round() {
 fn only_health_the_description_and_signing_in_are_public() {
     let public: Vec<String> =
         rules().into_iter().filter(|rule| rule.access == Access::Public).map(|rule| rule.path).collect();
-    assert_eq!(public, ["/healthz", "/api/v1/openapi.json", "/api/v1/session"]);
+    assert_eq!(
+        public,
+        [
+            "/healthz",
+            "/api/v1/openapi.json",
+            "/api/v1/session",
+            "/api/v1/session/sign-on",
+            "/api/v1/session/sign-on",
+            "/api/v1/session/sign-on/callback",
+        ]
+    );
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -43,6 +43,7 @@ mod questions;
 mod reconciliation;
 mod repeats;
 mod research_crate;
+mod sign_on;
 mod signs;
 mod statements;
 mod stop;

@@ -29,6 +29,7 @@ async fn the_application_can_add_to_the_record_and_never_change_it(
         "update batch_comment set text = 'x'",
         "delete from round_exclusion",
         "update campaign_gene set tags = '{}'",
+        "update sign_on_pending set return_to = '/x'",
         "drop table event",
     ] {
         let error: Error = sqlx::query(statement).execute(&pool).await.expect_err(statement).into();

@@ -33,6 +33,7 @@ import type {
   Round,
   SealedEvent,
   Session,
+  SignOnOffer,
   Task,
   Token,
   User,
@@ -49,6 +50,12 @@ export const sessionQuery = queryOptions({
   queryFn: ({ signal }) => answer<Session>(api.GET("/api/v1/session", { signal })),
   staleTime: Number.POSITIVE_INFINITY,
   retry: false,
+});
+
+/** What the sign-in page offers beside a name and a password. */
+export const signOnQuery = queryOptions({
+  queryKey: ["sign-on"],
+  queryFn: ({ signal }) => answer<SignOnOffer>(api.GET("/api/v1/session/sign-on", { signal })),
 });
 
 export const clockQuery = queryOptions({

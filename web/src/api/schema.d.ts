@@ -1838,6 +1838,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the sign-in page offers beside a name and a password. */
+        get: operations["get_session_sign_on"];
+        put?: never;
+        /**
+         * Begins to sign on by the provider: sets a cookie with which this browser must come back within ten minutes, and says
+         *     where to go.
+         */
+        post: operations["post_session_sign_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comes back from the provider: sets the session's cookie and goes where one wanted to go, or to the sign-in page, which
+         *     says why not.
+         */
+        get: operations["get_session_sign_on_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standstills": {
         parameters: {
             query?: never;
@@ -1976,7 +2017,7 @@ export interface paths {
         /** Users, oldest first. */
         get: operations["get_users"];
         put?: never;
-        /** Makes a user. It takes no Idempotency-Key: the password is kept nowhere, also not for a repeat. */
+        /** Makes a user, who signs in by a password or by the laboratory's identity provider. It takes no Idempotency-Key: the password is kept nowhere, also not for a repeat. */
         post: operations["post_users"];
         delete?: never;
         options?: never;
@@ -2044,7 +2085,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A fresh random password, shown once, to be changed at the next sign-in. */
+        /**
+         * A fresh random password, shown once, to be changed at the next sign-in. Whoever signed on by the provider signs in
+         *     with it from then on.
+         */
         post: operations["post_users_id_password"];
         delete?: never;
         options?: never;
@@ -2064,6 +2108,27 @@ export interface paths {
         post?: never;
         /** Signs somebody out in every browser. */
         delete: operations["delete_users_id_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * From now on they sign on by the laboratory's identity provider alone: whoever it says has this address.
+         * @description A password they had is gone. Whoever the account was linked to is unlinked: the next sign-on links it anew. Every
+         *     browser is signed out; tokens stay.
+         */
+        put: operations["put_users_id_sign_on"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2698,6 +2763,7 @@ export interface components {
              * @description The server's own clock.
              */
             server_at?: string | null;
+            sign_on?: components["schemas"]["SignOnCheckup"] | null;
             /** @description What stands still past its deadline: what, since when, why, what to do. */
             standstills?: string[];
         };
@@ -2785,7 +2851,8 @@ export interface components {
         };
         /** @description A fresh user. The password is shown here and never again; it must be changed at the first sign-in. */
         CreatedUser: {
-            initial_password: string;
+            /** @description Absent: signs on by the provider. */
+            initial_password?: string | null;
             user: components["schemas"]["UserRecord"];
         };
         Credentials: {
@@ -3882,10 +3949,12 @@ export interface components {
         };
         NewUserRequest: {
             display_name: string;
+            /** @description Of whoever signs on by the provider: it is who they are, at their first sign-on. */
             email?: string | null;
             grants: components["schemas"]["GrantWanted"][];
             /** @description What is typed to sign in: 2 to 100 letters, digits, `.`, `_`, `-`, `@`. */
             name: string;
+            signs_in_by?: components["schemas"]["SignsInBy"] | null;
         };
         /** @description A tick before it happens. */
         NextTick: {
@@ -4447,9 +4516,12 @@ export interface components {
                 id: components["schemas"]["ActorId"];
                 /** Format: date-time */
                 last_sign_in_at?: string | null;
+                /** @description Somebody at the identity provider is known to be its owner, since the first sign-on. */
+                linked: boolean;
                 /** @description The password is still one that somebody else knows. */
                 must_change_password: boolean;
                 name: string;
+                signs_in_by: components["schemas"]["SignsInBy"];
                 state: components["schemas"]["AccountState"];
             }[];
             /** @description Absent on the last page. */
@@ -5070,6 +5142,7 @@ export interface components {
         ReadResult: {
             /** @description Which parser of `instruments` reads it, e.g. `plate_csv`. */
             format: string;
+            original?: components["schemas"]["Digest"] | null;
             raw: components["schemas"]["Digest"];
         };
         /** @description A worker has offered everything it has, to this life of the database. */
@@ -5542,6 +5615,7 @@ export interface components {
             must_change_password: boolean;
             /** @description What the roles open somewhere. */
             scopes: components["schemas"]["Scope"][];
+            signs_in_by: components["schemas"]["SignsInBy"];
             user: components["schemas"]["SessionUser"];
         };
         SessionUser: {
@@ -5576,6 +5650,30 @@ export interface components {
             rows: number;
             shadow: components["schemas"]["Scores"];
         };
+        /** @description How the laboratory's identity provider is. */
+        SignOnCheckup: {
+            /** @description Why nobody can sign on by it; absent when people can. */
+            error?: string | null;
+            issuer: string;
+        };
+        /** @description Whether people can sign on by an identity provider here. */
+        SignOnOffer: {
+            /** @description What the button says. Absent: they cannot. */
+            label?: string | null;
+        };
+        SignOnWanted: {
+            /** @description Who they are at the provider, at their next sign-on. */
+            email: string;
+        };
+        SignOnWish: {
+            /** @description The path of this app to go to afterwards; anything else is its first page. */
+            from?: string | null;
+        };
+        /**
+         * @description How an account's owner signs in, and in no other way.
+         * @enum {string}
+         */
+        SignsInBy: "password" | "provider";
         /** @description Which experiments are ranked. Never spanned as a whole: learners go through it piece by piece. */
         Space: {
             /** @enum {string} */
@@ -5967,9 +6065,12 @@ export interface components {
             id: components["schemas"]["ActorId"];
             /** Format: date-time */
             last_sign_in_at?: string | null;
+            /** @description Somebody at the identity provider is known to be its owner, since the first sign-on. */
+            linked: boolean;
             /** @description The password is still one that somebody else knows. */
             must_change_password: boolean;
             name: string;
+            signs_in_by: components["schemas"]["SignsInBy"];
             state: components["schemas"]["AccountState"];
         };
         /** @description One person's word (or the policy's) on one revision. */
@@ -6045,6 +6146,10 @@ export interface components {
             field: string;
             /** @description As the campaign file writes it. */
             name: string;
+        };
+        WayThere: {
+            /** @description The provider's page for signing in: go there. */
+            location: string;
         };
         /** @description What is to go into one well. */
         WellPlan: {
@@ -13284,6 +13389,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `password.none` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `password.too_short`, `password.too_common`, `password.too_long`, `password.unchanged` */
             422: {
                 headers: {
@@ -13292,6 +13406,130 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_sign_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnOffer"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_sign_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnWish"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WayThere"];
+                };
+            };
+            /** @description `sign_on.not_configured` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sign_on.too_many` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `sign_on.provider_unreachable`, `sign_on.provider_answer` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_sign_on_callback: {
+        parameters: {
+            query?: {
+                /** @description To be exchanged once, by us alone. */
+                code?: string;
+                /** @description Instead of a code. */
+                error?: string;
+                /** @description RFC 9207. */
+                iss?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description to a path of the app; to `/sign-in?refused=CODE` when nobody is signed in */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description any other refusal */
             default: {
@@ -13891,7 +14129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `user.name_taken` */
+            /** @description `user.name_taken`, `user.email_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14212,6 +14450,86 @@ export interface operations {
             };
             /** @description there is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_id_sign_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ActorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnWanted"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecord"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user.email_taken`, `user.last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user.email_invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

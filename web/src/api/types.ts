@@ -41,6 +41,8 @@ export type Decision = Schemas["Decision"];
 export type Resolution = Schemas["Resolution"];
 
 export type Session = Schemas["SessionRecord"];
+export type SignOnOffer = Schemas["SignOnOffer"];
+export type SignsInBy = Schemas["SignsInBy"];
 export type Role = Schemas["PersonRole"];
 export type Grant = Schemas["GrantRecord"];
 export type User = Schemas["UserRecord"];

@@ -4,8 +4,9 @@ import { SignIn } from "../session/SignIn.tsx";
 import { safeReturn } from "../session/sign-in.ts";
 
 export const Route = createFileRoute("/sign-in")({
-  validateSearch: (search: Record<string, unknown>): { from?: string } => ({
+  validateSearch: (search: Record<string, unknown>): { from?: string; refused?: string } => ({
     from: typeof search.from === "string" ? search.from : undefined,
+    refused: typeof search.refused === "string" ? search.refused : undefined,
   }),
   beforeLoad: ({ context, search }) => {
     const known = context.queryClient.getQueryData(sessionQuery.queryKey);
@@ -15,5 +16,6 @@ export const Route = createFileRoute("/sign-in")({
 });
 
 function Page() {
-  return <SignIn from={Route.useSearch().from} />;
+  const { from, refused } = Route.useSearch();
+  return <SignIn from={from} refused={refused} />;
 }

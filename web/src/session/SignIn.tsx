@@ -1,16 +1,25 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { problemOf } from "../api/problem.ts";
+import { signOnQuery } from "../api/queries.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Door } from "./Door.tsx";
+import { SignOn } from "./SignOn.tsx";
 import { safeReturn, signIn } from "./sign-in.ts";
 
-export function SignIn({ from }: { from: string | undefined }) {
+type Props = {
+  from: string | undefined;
+  /** Why the identity provider's word did not open the door. */
+  refused: string | undefined;
+};
+
+export function SignIn({ from, refused }: Props) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const client = useQueryClient();
+  const label = useQuery(signOnQuery).data?.label;
   const router = useRouter();
   const entering = useMutation({
     mutationFn: (who: { name: string; password: string }) => signIn(client, who.name.trim(), who.password),
@@ -38,6 +47,7 @@ export function SignIn({ from }: { from: string | undefined }) {
         </Text>
       }
     >
+      <SignOn label={label ?? null} refused={refused} from={from} />
       <form onSubmit={submit}>
         <Stack gap="sm">
           {entering.error ? <ProblemNotice error={entering.error} what={whatOf(entering.error)} /> : null}

@@ -3,9 +3,11 @@ import type { Session } from "../api/types.ts";
 import { offeredScopes } from "../tokens/NewToken.tsx";
 import { tokenState } from "../tokens/state.ts";
 import { asSent, grantWords } from "../users/grants.ts";
+import { signsInWords } from "../users/signs-in.ts";
 import { may } from "./may.ts";
 import { passwordFault } from "./PasswordForm.tsx";
 import { safeReturn } from "./sign-in.ts";
+import { KNOWN_REFUSALS, refusalOf } from "./sign-on.ts";
 
 describe("a session", () => {
   test.each([
@@ -59,4 +61,21 @@ test("grants are said in words, and sent once each", () => {
     { project_id: "p", role: "scientist" },
     { project_id: null, role: "viewer" },
   ]);
+});
+
+test("every refusal of a sign-on has words of its own, and a made-up code is not shown", () => {
+  expect(new Set(KNOWN_REFUSALS.map((code) => refusalOf(code).what)).size).toBe(KNOWN_REFUSALS.length);
+  for (const code of KNOWN_REFUSALS) expect(refusalOf(code).code).toBe(code);
+  expect(refusalOf("store.unavailable")).toMatchObject({
+    code: "store.unavailable",
+    what: "You are not signed in",
+  });
+  expect(refusalOf("call 555-0100 at once").code).toBe("sign_on.unknown");
+  expect(refusalOf("constructor").what).toBe("You are not signed in");
+});
+
+test("how somebody signs in is said in words", () => {
+  expect(signsInWords({ signs_in_by: "password", linked: false })).toBe("password");
+  expect(signsInWords({ signs_in_by: "provider", linked: false })).toBe("identity provider, awaited");
+  expect(signsInWords({ signs_in_by: "provider", linked: true })).toBe("identity provider");
 });

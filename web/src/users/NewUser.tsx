@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Alert, Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { plain } from "../api/client.ts";
-import type { CreatedUser, Grant } from "../api/types.ts";
+import { signOnQuery } from "../api/queries.ts";
+import type { CreatedUser, Grant, SignsInBy } from "../api/types.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { GrantsField } from "./GrantsField.tsx";
@@ -13,6 +14,9 @@ export function NewUser({ close }: { close: () => void }) {
   const [name, setName] = useState("");
   const [displayName, setDisplayName] = useState("");
   const [email, setEmail] = useState("");
+  const [signsInBy, setSignsInBy] = useState<SignsInBy>("password");
+  const signsOn = signsInBy === "provider";
+  const canSignOn = Boolean(useQuery(signOnQuery).data?.label);
   const [grants, setGrants] = useState<Grant[]>([{ project_id: null, role: "scientist" }]);
   const making = useMutation({
     mutationFn: () =>
@@ -22,11 +26,25 @@ export function NewUser({ close }: { close: () => void }) {
           display_name: displayName.trim() || name.trim(),
           email: email.trim() || undefined,
           grants: asSent(grants),
+          signs_in_by: signsInBy,
         },
       }),
     onSuccess: () => client.invalidateQueries({ queryKey: ["users"] }),
   });
-  if (making.data) {
+  if (making.data && !making.data.initial_password) {
+    return (
+      <Modal opened onClose={close} title={`${making.data.user.display_name} can sign on`}>
+        <Text size="sm">
+          Whoever the identity provider says has the address <strong>{making.data.user.email}</strong> is the
+          owner of this account, from their first sign-on. There is no password to hand over.
+        </Text>
+        <Group justify="flex-end" mt="md">
+          <Button onClick={close}>Good</Button>
+        </Group>
+      </Modal>
+    );
+  }
+  if (making.data?.initial_password) {
     return (
       <Modal
         opened
@@ -49,8 +67,20 @@ export function NewUser({ close }: { close: () => void }) {
     <Modal opened onClose={close} title="New user">
       <Stack gap="sm">
         {making.error ? <ProblemNotice what="No user was made" error={making.error} /> : null}
+        {canSignOn ? (
+          <SegmentedControl
+            aria-label="Signs in by"
+            fullWidth
+            data={[
+              { value: "password", label: "Password" },
+              { value: "provider", label: "Identity provider" },
+            ]}
+            value={signsInBy}
+            onChange={(value) => setSignsInBy(value as SignsInBy)}
+          />
+        ) : null}
         <TextInput
-          label="Name to sign in with"
+          label={signsOn ? "Name in the record" : "Name to sign in with"}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           autoCapitalize="none"
@@ -64,20 +94,30 @@ export function NewUser({ close }: { close: () => void }) {
         />
         <TextInput
           label="E-mail"
-          description="For notifications; may stay empty."
+          description={
+            signsOn
+              ? "As the identity provider tells it: it decides whose account this is."
+              : "May stay empty."
+          }
           type="email"
+          required={signsOn}
+          withAsterisk={false}
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
         <GrantsField grants={grants} change={setGrants} />
         <Text size="xs" c="dimmed">
-          The server makes the first password.
+          {signsOn ? "There is no password." : "The server makes the first password."}
         </Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             Back
           </Button>
-          <Button loading={making.isPending} disabled={!name.trim()} onClick={() => making.mutate()}>
+          <Button
+            loading={making.isPending}
+            disabled={!name.trim() || (signsOn && !email.trim())}
+            onClick={() => making.mutate()}
+          >
             Make the user
           </Button>
         </Group>

@@ -8,6 +8,9 @@ import { say } from "../display/said.ts";
 
 export type UserCommandKind = "disable" | "enable" | "password" | "sign-out";
 
+const PASSWORD_INSTEAD =
+  "gets a password, which you hand over, and signs in with it from now on: the identity provider opens the account no more. Open sessions end, and tokens are revoked.";
+
 const WORDS: Record<UserCommandKind, { title: string; text: string; button: string; done: string }> = {
   disable: {
     title: "Disable",
@@ -17,7 +20,7 @@ const WORDS: Record<UserCommandKind, { title: string; text: string; button: stri
   },
   enable: {
     title: "Enable",
-    text: "can sign in again, with the password as it was.",
+    text: "can sign in again, as before.",
     button: "Enable",
     done: "Enabled.",
   },
@@ -68,7 +71,8 @@ export function UserCommand({ user, what, close }: { user: User; what: UserComma
         ) : (
           <>
             <Text size="sm">
-              <strong>{user.display_name}</strong> {words.text}
+              <strong>{user.display_name}</strong>{" "}
+              {what === "password" && user.signs_in_by === "provider" ? PASSWORD_INSTEAD : words.text}
             </Text>
             <Group justify="flex-end">
               <Button variant="default" onClick={close}>

@@ -1,6 +1,7 @@
 //! What stands around the queue: the login, clocks, connections, vacuum, disk, learners, what stands still. Pure.
 
 use super::{Finding, Verdict, broken, judge, unchecked, well};
+use crate::api::SignOn;
 use crate::store::Error;
 use crate::store::checkup::Astray;
 use crate::store::installation::Installation;
@@ -165,6 +166,18 @@ pub(super) fn blobs(wrong: &[String]) -> Finding {
         (Verdict::Broken, says)
     });
     judge("blobs", bad, "a sample is there, with the right content")
+}
+
+/// The identity provider, where people sign on by one.
+pub(super) fn sign_on(it: &SignOn) -> Finding {
+    let bad = it.error.as_ref().map(|error| {
+        let says = format!(
+            "nobody can sign on by {}: {error}. Whoever has a password still signs in with it.",
+            it.issuer
+        );
+        (Verdict::Broken, says)
+    });
+    judge("sign-on", bad, "the identity provider answers the server")
 }
 
 pub(super) fn free_space(free: Option<u64>) -> Finding {

@@ -1,4 +1,4 @@
-//! Accounts: who may sign in with a password.
+//! Accounts: who may sign in, and how.
 
 use crate::ids::ActorId;
 use crate::store::error::{Error, Result};
@@ -16,6 +16,24 @@ pub enum State {
     Disabled,
 }
 
+/// How an account's owner signs in, and in no other way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignsInBy {
+    Password,
+    /// The laboratory's identity provider.
+    Provider,
+}
+
+impl SignsInBy {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SignsInBy::Password => "password",
+            SignsInBy::Provider => "provider",
+        }
+    }
+}
+
 /// An account as it may be shown: without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -25,6 +43,9 @@ pub struct Account {
     pub display_name: String,
     pub email: Option<String>,
     pub state: State,
+    pub signs_in_by: SignsInBy,
+    /// Somebody at the provider is known to be its owner.
+    pub is_linked: bool,
     pub must_change_password: bool,
     pub is_demo: bool,
     pub created_at: DateTime<Utc>,
@@ -35,6 +56,8 @@ pub struct NewAccount<'a> {
     pub name: &'a str,
     pub display_name: &'a str,
     pub email: Option<&'a str>,
+    pub signs_in_by: SignsInBy,
+    /// Of an account of the provider: [`crate::people::password::NOBODYS`].
     pub password_phc: &'a str,
     pub must_change_password: bool,
     pub is_demo: bool,
@@ -47,16 +70,18 @@ pub enum Inserted {
     NameTaken,
 }
 
-struct Row {
-    actor_id: uuid::Uuid,
-    name: String,
-    display_name: String,
-    email: Option<String>,
-    state: String,
-    must_change_password: bool,
-    is_demo: bool,
-    created_at: DateTime<Utc>,
-    last_sign_in_at: Option<DateTime<Utc>>,
+pub(super) struct Row {
+    pub actor_id: uuid::Uuid,
+    pub name: String,
+    pub display_name: String,
+    pub email: Option<String>,
+    pub state: String,
+    pub signs_in_by: String,
+    pub is_linked: bool,
+    pub must_change_password: bool,
+    pub is_demo: bool,
+    pub created_at: DateTime<Utc>,
+    pub last_sign_in_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Row> for Account {
@@ -72,6 +97,12 @@ impl TryFrom<Row> for Account {
                 "disabled" => State::Disabled,
                 other => return Err(Error::corrupt("account state", other)),
             },
+            signs_in_by: match row.signs_in_by.as_str() {
+                "password" => SignsInBy::Password,
+                "provider" => SignsInBy::Provider,
+                other => return Err(Error::corrupt("way to sign in", other)),
+            },
+            is_linked: row.is_linked,
             must_change_password: row.must_change_password,
             is_demo: row.is_demo,
             created_at: row.created_at,
@@ -84,12 +115,14 @@ impl TryFrom<Row> for Account {
 pub async fn insert(conn: &mut PgConnection, new: &NewAccount<'_>) -> Result<Inserted> {
     let actor = tokens::actor(conn, new.name, ActorKind::Person).await?;
     let inserted = sqlx::query!(
-        "insert into account (actor_id, display_name, email, password_phc, must_change_password, is_demo)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into account
+             (actor_id, display_name, email, signs_in_by, password_phc, must_change_password, is_demo)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (actor_id) do nothing",
         actor.0,
         new.display_name,
         new.email,
+        new.signs_in_by.as_str(),
         new.password_phc,
         new.must_change_password,
         new.is_demo
@@ -102,11 +135,12 @@ pub async fn insert(conn: &mut PgConnection, new: &NewAccount<'_>) -> Result<Ins
 pub async fn by_id(conn: &mut PgConnection, id: ActorId) -> Result<Option<Account>> {
     sqlx::query_as!(
         Row,
-        "select actor_id, actor.name, display_name, email, state, must_change_password, is_demo,
+        r#"select actor_id, actor.name, display_name, email, state, signs_in_by,
+                identity_subject is not null as "is_linked!", must_change_password, is_demo,
                 account.created_at, last_sign_in_at
          from account
          join actor on actor.id = account.actor_id
-         where actor_id = $1",
+         where actor_id = $1"#,
         id.0
     )
     .fetch_optional(conn)
@@ -119,13 +153,14 @@ pub async fn by_id(conn: &mut PgConnection, id: ActorId) -> Result<Option<Accoun
 pub async fn list(conn: &mut PgConnection, after: Option<ActorId>, limit: i64) -> Result<Vec<Account>> {
     sqlx::query_as!(
         Row,
-        "select actor_id, actor.name, display_name, email, state, must_change_password, is_demo,
+        r#"select actor_id, actor.name, display_name, email, state, signs_in_by,
+                identity_subject is not null as "is_linked!", must_change_password, is_demo,
                 account.created_at, last_sign_in_at
          from account
          join actor on actor.id = account.actor_id
          where $1::uuid is null or actor_id > $1
          order by actor_id
-         limit $2",
+         limit $2"#,
         after.map(|id| id.0),
         limit
     )
@@ -159,7 +194,7 @@ pub async fn password(conn: &mut PgConnection, id: ActorId) -> Result<Option<Str
         .await?)
 }
 
-/// `false` when there is no such account.
+/// From now on its owner signs in with this password, and in no other way. `false` when there is no such account.
 pub async fn set_password(
     conn: &mut PgConnection,
     id: ActorId,
@@ -168,7 +203,8 @@ pub async fn set_password(
 ) -> Result<bool> {
     let updated = sqlx::query!(
         "update account
-         set password_phc = $2, must_change_password = $3, password_changed_at = now()
+         set password_phc = $2, must_change_password = $3, password_changed_at = now(),
+             signs_in_by = 'password', identity_issuer = null, identity_subject = null
          where actor_id = $1",
         id.0,
         password_phc,

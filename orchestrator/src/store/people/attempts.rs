@@ -16,12 +16,16 @@ const MANY_BY_ADDRESS: i64 = 50;
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 const SHORT_WAIT: Duration = Duration::from_secs(30);
 const LONG_WAIT: Duration = Duration::from_secs(15 * 60);
+/// What no account is called.
+const UNNAMED: &str = "";
 
 /// What the count says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Go on, and say so when it succeeds.
-    Begun,
+    Begun {
+        id: i64,
+    },
     Throttled {
         retry_after: Duration,
     },
@@ -29,15 +33,8 @@ pub enum Attempt {
 
 /// Begins an attempt. Not within a transaction: others must see it before the password is looked at.
 pub async fn begin(conn: &mut PgConnection, name: &str, address: &str) -> Result<Attempt> {
-    let cut = |text: &str, limit| text.chars().take(limit).collect::<String>();
     let (name, address) = (cut(name, 200), cut(address, 100));
-    let id = sqlx::query_scalar!(
-        "insert into sign_in_failure (name, address) values ($1, $2) returning id",
-        name,
-        address
-    )
-    .fetch_one(&mut *conn)
-    .await?;
+    let id = note(conn, &name, &address).await?;
     let others = sqlx::query!(
         r#"select
              (select count(*) from sign_in_failure
@@ -55,12 +52,48 @@ pub async fn begin(conn: &mut PgConnection, name: &str, address: &str) -> Result
     .await?;
     let since = others.since_name.and_then(|since| Duration::try_from_secs_f64(since.max(0.0)).ok());
     let wait = wait(others.by_name, since, if address.is_empty() { 0 } else { others.by_address });
+    judge(conn, id, wait).await
+}
+
+/// The same for a browser that comes back from the provider, whose name nobody knows yet: by its address alone.
+pub async fn begin_unnamed(conn: &mut PgConnection, address: &str) -> Result<Attempt> {
+    let address = cut(address, 100);
+    let id = note(conn, UNNAMED, &address).await?;
+    let others = sqlx::query_scalar!(
+        r#"select count(*) as "by_address!" from sign_in_failure
+           where address = $1 and id <> $2 and happened_at > now() - make_interval(secs => $3)"#,
+        address,
+        id,
+        WINDOW.as_secs_f64()
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let wait = wait(0, None, if address.is_empty() { 0 } else { others });
+    judge(conn, id, wait).await
+}
+
+async fn note(conn: &mut PgConnection, name: &str, address: &str) -> Result<i64> {
+    let id = sqlx::query_scalar!(
+        "insert into sign_in_failure (name, address) values ($1, $2) returning id",
+        name,
+        address
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Asking again while waiting does not make the wait longer.
+async fn judge(conn: &mut PgConnection, id: i64, wait: Duration) -> Result<Attempt> {
     if wait.is_zero() {
-        return Ok(Attempt::Begun);
+        return Ok(Attempt::Begun { id });
     }
-    // Asking again while waiting does not make the wait longer.
-    sqlx::query!("delete from sign_in_failure where id = $1", id).execute(conn).await?;
+    strike_out(conn, id).await?;
     Ok(Attempt::Throttled { retry_after: wait })
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    text.chars().take(limit).collect()
 }
 
 /// How long to wait, after so many failures of a name (the last one `since` ago) and of an address.
@@ -73,6 +106,12 @@ fn wait(by_name: i64, since: Option<Duration>, by_address: i64) -> Duration {
     let of_name = slow.saturating_sub(since.unwrap_or(Duration::MAX));
     let of_address = if by_address >= MANY_BY_ADDRESS { LONG_WAIT } else { Duration::ZERO };
     of_name.max(of_address)
+}
+
+/// It did not fail.
+pub async fn strike_out(conn: &mut PgConnection, id: i64) -> Result<()> {
+    sqlx::query!("delete from sign_in_failure where id = $1", id).execute(conn).await?;
+    Ok(())
 }
 
 /// The password was right: this name's failures no longer count.

@@ -56,13 +56,15 @@ pub async fn replace(conn: &mut PgConnection, actor: ActorId, grants: &[Grant], 
     Ok(())
 }
 
-/// Accounts that are active and hold `admin` everywhere, but for `besides`. Locks every such account, so that two
-/// requests at the same moment do not each take away the other's last administrator.
+/// Accounts that are active, hold `admin` everywhere and have a password, but for `besides`: one of them gets in also
+/// while the provider is down. Locks every such account, so that two requests at the same moment do not each take away
+/// the other's last administrator.
 pub async fn lock_and_count_other_admins(conn: &mut PgConnection, besides: ActorId) -> Result<usize> {
     let admins = sqlx::query_scalar!(
         "select actor_id
          from account
          where state = 'active'
+           and signs_in_by = 'password'
            and exists (
                select from role_grant
                where role_grant.actor_id = account.actor_id and role = 'admin' and project_id is null)

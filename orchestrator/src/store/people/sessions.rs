@@ -111,7 +111,8 @@ pub async fn end_all(conn: &mut PgConnection, actor: ActorId, besides: Option<Se
     Ok(ended.rows_affected())
 }
 
-/// Forgets sessions that ended or expired more than 90 days ago, and attempts of more than a day.
+/// Forgets sessions that ended or expired more than 90 days ago, attempts of more than a day, and browsers that did not
+/// come back from the provider.
 pub async fn forget_old(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "delete from session
@@ -120,6 +121,9 @@ pub async fn forget_old(conn: &mut PgConnection) -> Result<()> {
     .execute(&mut *conn)
     .await?;
     sqlx::query!("delete from sign_in_failure where happened_at < now() - interval '1 day'")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("delete from sign_on_pending where begun_at < now() - interval '1 hour'")
         .execute(conn)
         .await?;
     Ok(())

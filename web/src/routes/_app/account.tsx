@@ -40,9 +40,18 @@ function Page() {
           />
           <SignOutEverywhere />
         </Panel>
-        <Panel title="Password">
-          <PasswordForm done={() => say("Your password is changed.")} action="Change it" />
-        </Panel>
+        {session.signs_in_by === "password" ? (
+          <Panel title="Password">
+            <PasswordForm done={() => say("Your password is changed.")} action="Change it" />
+          </Panel>
+        ) : (
+          <Panel title="Signing in">
+            <Text size="sm">
+              You sign in with the laboratory's identity provider, and have no password here. Signing out here
+              does not sign you out there.
+            </Text>
+          </Panel>
+        )}
       </div>
     </>
   );

@@ -3,7 +3,7 @@ import { IconDots, IconPlus, IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { usersQuery } from "../../api/queries.ts";
+import { signOnQuery, usersQuery } from "../../api/queries.ts";
 import type { User } from "../../api/types.ts";
 import { FailedOr } from "../../display/FailedOr.tsx";
 import { Nothing } from "../../display/Nothing.tsx";
@@ -16,17 +16,21 @@ import { type Column, DataTable } from "../../tables/DataTable.tsx";
 import { EditGrants } from "../../users/EditGrants.tsx";
 import { grantWords } from "../../users/grants.ts";
 import { NewUser } from "../../users/NewUser.tsx";
+import { PrepareSignOn } from "../../users/PrepareSignOn.tsx";
+import { signsInWords } from "../../users/signs-in.ts";
 import { UserCommand, type UserCommandKind } from "../../users/UserCommand.tsx";
 
 export const Route = createFileRoute("/_app/users")({ component: Page });
 
-type Asked = { user: User; what: UserCommandKind | "grants" } | { what: "new" } | null;
+type Asked = { user: User; what: UserCommandKind | "grants" | "sign-on" } | { what: "new" } | null;
 
 function Page() {
   const users = useQuery(usersQuery);
   const session = useSession();
   const [asked, setAsked] = useState<Asked>(null);
-  const columns = useMemo(() => makeColumns(session.user.id, setAsked), [session.user.id]);
+  const canSignOn = Boolean(useQuery(signOnQuery).data?.label);
+  const me = session.user.id;
+  const columns = useMemo(() => makeColumns(me, canSignOn, setAsked), [me, canSignOn]);
   const close = () => setAsked(null);
   return (
     <>
@@ -59,6 +63,8 @@ function Page() {
       {asked && asked.what !== "new" ? (
         asked.what === "grants" ? (
           <EditGrants user={asked.user} close={close} />
+        ) : asked.what === "sign-on" ? (
+          <PrepareSignOn user={asked.user} close={close} />
         ) : (
           <UserCommand user={asked.user} what={asked.what} close={close} />
         )
@@ -67,7 +73,7 @@ function Page() {
   );
 }
 
-const makeColumns = (me: string, ask: (asked: Asked) => void): Column<User>[] => [
+const makeColumns = (me: string, canSignOn: boolean, ask: (asked: Asked) => void): Column<User>[] => [
   {
     key: "name",
     title: "Name",
@@ -82,6 +88,13 @@ const makeColumns = (me: string, ask: (asked: Asked) => void): Column<User>[] =>
     key: "grants",
     title: "Roles",
     cell: (it) => <span title={grantWords(it.grants)}>{grantWords(it.grants)}</span>,
+  },
+  {
+    key: "signs-in-by",
+    title: "Signs in by",
+    from: 960,
+    by: (it) => it.signs_in_by,
+    cell: (it) => signsInWords(it),
   },
   { key: "email", title: "E-mail", from: 820, by: (it) => it.email, cell: (it) => it.email ?? "–" },
   {
@@ -110,7 +123,14 @@ const makeColumns = (me: string, ask: (asked: Asked) => void): Column<User>[] =>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={() => ask({ user: it, what: "grants" })}>Roles…</Menu.Item>
-          <Menu.Item onClick={() => ask({ user: it, what: "password" })}>New password…</Menu.Item>
+          <Menu.Item onClick={() => ask({ user: it, what: "password" })}>
+            {it.signs_in_by === "password" ? "New password…" : "Password instead…"}
+          </Menu.Item>
+          {it.demo || !(canSignOn || it.signs_in_by === "provider") ? null : (
+            <Menu.Item onClick={() => ask({ user: it, what: "sign-on" })}>
+              {it.signs_in_by === "password" ? "Sign on by the provider…" : "Unlink…"}
+            </Menu.Item>
+          )}
           <Menu.Item onClick={() => ask({ user: it, what: "sign-out" })}>Sign out everywhere…</Menu.Item>
           {it.id === me ? null : (
             <Menu.Item
