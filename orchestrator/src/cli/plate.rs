@@ -3,8 +3,11 @@
 use super::client::Client;
 use super::output::Output;
 use super::page::Paging;
+use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -21,6 +24,13 @@ pub enum Command {
     },
     /// Plate map, transfers, readings, judgement
     Show { id: String },
+    /// Its readings as an Allotrope Simple Model document, for notebooks and data platforms
+    Asm {
+        id: String,
+        /// Where to; standard output when absent
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
     /// Decide on a quarantined plate
     Decide {
         id: String,
@@ -72,6 +82,16 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             )
         }
         Command::Show { id } => output.record(&client.get(&format!("/api/v1/plates/{id}")).await?),
+        Command::Asm { id, output: path } => {
+            let document = client.get(&format!("/api/v1/plates/{id}/readings.asm.json")).await?;
+            let text = serde_json::to_string_pretty(&document)?;
+            match path {
+                None => Ok(writeln!(std::io::stdout(), "{text}")?),
+                Some(path) => {
+                    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+                }
+            }
+        }
         Command::Decide { id, decision, reason } => {
             let body = json!({"decision": decision.word(), "reason": reason});
             let answer = client.post(&format!("/api/v1/plates/{id}/decide"), &body).await?;

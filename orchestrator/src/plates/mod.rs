@@ -1,5 +1,6 @@
 //! Assay plates and their judgement.
 
+pub mod allotrope;
 pub mod decide;
 pub mod state;
 

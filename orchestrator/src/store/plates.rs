@@ -7,6 +7,7 @@ use crate::ids::{ActorId, BatchId, CampaignId, PlateId, RoundId};
 use crate::ingestion::{MapWell, TransferRecord};
 use crate::people::Visible;
 use crate::planning::{PlannedWell, Role};
+use crate::plates::allotrope::{Look, Reading};
 use crate::plates::state::{Event, Rejected, State};
 use chrono::{DateTime, Utc};
 use instruments::labware::Well;
@@ -409,6 +410,36 @@ pub async fn readings(conn: &mut PgConnection, plate: PlateId) -> Result<Vec<Sto
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// Every reading of a plate, by the look that it comes from; the looks in time.
+pub async fn looks(conn: &mut PgConnection, plate: PlateId) -> Result<Vec<(Look, Vec<Reading>)>> {
+    let rows = sqlx::query!(
+        r#"select well, channel, value, unit, reading.job_id, job.instrument, settled_at,
+                  encode(raw_sha256, 'hex') as "raw_sha256!"
+           from reading
+           join job on job.id = reading.job_id
+           join job_outcome on job_outcome.job_id = reading.job_id
+           where reading.plate_id = $1
+           order by settled_at, reading.job_id, well, channel"#,
+        plate.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut looks: Vec<(Look, Vec<Reading>)> = Vec::new();
+    for row in rows {
+        let job = row.job_id.to_string();
+        if looks.last().is_none_or(|(look, _)| look.job != job) {
+            let look =
+                Look { job, instrument: row.instrument, read_at: row.settled_at, raw_sha256: row.raw_sha256 };
+            looks.push((look, Vec::new()));
+        }
+        let reading = Reading { well: row.well, channel: row.channel, value: row.value, unit: row.unit };
+        if let Some((_, readings)) = looks.last_mut() {
+            readings.push(reading);
+        }
+    }
+    Ok(looks)
 }
 
 /// What a person may decide about a quarantined plate.

@@ -1,11 +1,16 @@
 //! Quarantined plates wait for people, and do what they say.
 
+use crate::api_loop::Talk;
 use crate::laboratory::{Laboratory, Settings};
+use axum::http::StatusCode;
+use instruments::parsers::parse_readings;
 use orchestrator::plates::State as PlateState;
 use orchestrator::plates::decide::{Decided, decide};
 use orchestrator::rounds::state::{Stage, State};
 use orchestrator::store::plates::Decision;
+use orchestrator::store::tokens::Scope;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
 
 /// A laboratory whose first plate failed QC.
 async fn quarantined(options: PgPoolOptions, login: PgConnectOptions, noisy: bool) -> Laboratory {
@@ -82,4 +87,37 @@ async fn a_released_plate_trains(options: PgPoolOptions, login: PgConnectOptions
     assert_eq!(laboratory.count("select count(*) from plate where state = 'released'").await, 1);
     assert_eq!(laboratory.count("select count(*) from proposal where fate = 'measured'").await, 12);
     assert_eq!(laboratory.count("select count(*) from job where kind = 'train'").await, 2);
+}
+
+/// Whatever QC said of it.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_was_read_of_a_plate_is_given_as_asm(options: PgPoolOptions, login: PgConnectOptions) {
+    let laboratory = quarantined(options, login.clone(), false).await;
+    let round = laboratory.last_round().await;
+    let plate = laboratory.plates(round.id).await.remove(0);
+    let talk = Talk::at(&laboratory);
+    let reader = talk.app.token(&[Scope::Read]).await;
+    let path = format!("/api/v1/plates/{}", plate.id);
+    let (status, asm) = talk.app.get(&reader, &format!("{path}/readings.asm.json")).await;
+    assert_eq!(status, StatusCode::OK, "{asm}");
+    let aggregate = &asm["plate reader aggregate document"];
+    assert_eq!(aggregate["device system document"]["device identifier"], "reader-1");
+    let file = parse_readings("asm_json", asm.to_string().as_bytes()).expect("what we read ourselves");
+    assert_eq!(file.plate.as_deref(), Some("P-001"));
+    let (_, record) = talk.app.get(&reader, &path).await;
+    let readings = record["readings"].as_array().expect("readings");
+    let measured =
+        |reading: &&serde_json::Value| ["RFU", "RLU"].contains(&reading["unit"].as_str().unwrap_or(""));
+    assert!(readings.iter().filter(measured).count() > 0);
+    assert_eq!(file.readings.len(), readings.iter().filter(measured).count());
+    let calculated = &aggregate["calculated data aggregate document"]["calculated data document"];
+    let others = readings.len() - file.readings.len();
+    assert_eq!(calculated.as_array().map_or(0, Vec::len), others);
+    let controls = asm.to_string().matches("control sample role").count();
+    assert!(controls > 0, "controls are told apart");
+
+    let mut owner = PgConnection::connect_with(&login).await.expect("the owner");
+    sqlx::query("delete from reading").execute(&mut owner).await.expect("gone");
+    let (status, problem) = talk.app.get(&reader, &format!("{path}/readings.asm.json")).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("plate.not_read")));
 }

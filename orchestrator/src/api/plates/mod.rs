@@ -12,5 +12,6 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(read, routes!(read::list))
         .route(read, routes!(read::get))
+        .slow_route(read, routes!(read::as_asm))
         .route(Access::AnyOf(&[Scope::PlateDecide]), routes!(decide::post))
 }

@@ -7,10 +7,14 @@ use crate::api::problem::Problem;
 use crate::api::state::AppState;
 use crate::ids::{BatchId, PlateId, ProposalId, RoundId};
 use crate::planning::Role;
+use crate::plates::allotrope::{self, Sample};
 use crate::plates::state::State as PlateState;
+use crate::store::dossier;
 use crate::store::plates::{self, Plate, StoredReading};
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use instruments::labware::Labware;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -135,4 +139,30 @@ pub(super) async fn get(
         .collect();
     let readings = plates::readings(&mut conn, id).await?;
     Ok(Json(PlateRecord { line: plate.into(), wells, transfers, readings }))
+}
+
+/// The plate's readings as an Allotrope Simple Model document (`plate-reader`, REC/2025/03): raw values with what stood in each
+/// well, as electronic notebooks and data platforms read them.
+#[utoipa::path(get, path = "/plates/{id}/readings.asm.json", tag = "plates", params(("id" = PlateId, Path)),
+    responses((status = 200, body = Value), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`plate.not_read`")))]
+pub(super) async fn as_asm(
+    State(state): State<AppState>,
+    Path(id): Path<PlateId>,
+) -> Result<Json<Value>, Problem> {
+    let mut conn = state.pool.acquire().await?;
+    let plate = plates::by_id(&mut conn, id).await?.ok_or_else(|| Problem::not_found("plate", id))?;
+    let looks = plates::looks(&mut conn, id).await?;
+    if looks.is_empty() {
+        let detail = format!("Nothing was read of plate {} yet: there is no file to give.", plate.barcode);
+        return Err(Problem::new(StatusCode::CONFLICT, "plate.not_read", detail));
+    }
+    let wells = dossier::wells(&mut conn, id, &plate.barcode).await?;
+    let samples = wells.into_iter().map(|well| {
+        let is_control = well.perturbation.is_none();
+        (well.well, Sample { name: well.perturbation.unwrap_or(well.role), is_control })
+    });
+    let well_count = Labware::by_load_name(&plate.labware).ok().map(|labware| labware.format.well_count());
+    let of = allotrope::Plate { barcode: plate.barcode, context: plate.context, well_count };
+    Ok(Json(allotrope::document(&of, &samples.collect(), &looks)))
 }

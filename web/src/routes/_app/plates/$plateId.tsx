@@ -1,4 +1,5 @@
-import { SegmentedControl, Select, Text, useComputedColorScheme } from "@mantine/core";
+import { Button, SegmentedControl, Select, Text, useComputedColorScheme } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -86,6 +87,20 @@ function Shown({ plate }: { plate: Plate }) {
         title={plate.barcode}
         above={ABOVE}
         badge={<StateBadge state={plate.state} />}
+        actions={
+          plate.readings.length > 0 ? (
+            <Button
+              component="a"
+              variant="default"
+              href={`/api/v1/plates/${plate.id}/readings.asm.json`}
+              download={`${plate.barcode}.asm.json`}
+              title="Raw readings as an Allotrope Simple Model document"
+              leftSection={<IconDownload size={15} aria-hidden />}
+            >
+              Readings as ASM
+            </Button>
+          ) : undefined
+        }
         note={
           <>
             {round ? (
