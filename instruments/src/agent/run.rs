@@ -15,7 +15,10 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the runtime could not be made")?;
-    runtime.block_on(work(settings))
+    let ended = runtime.block_on(work(settings));
+    // A look at a share that hangs must not keep us.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn work(settings: &Settings) -> anyhow::Result<()> {

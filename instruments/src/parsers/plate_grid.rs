@@ -34,6 +34,9 @@ pub fn plate_grid(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
     else {
         return Err(ParseError::whole(ParseProblem::NoHeader(",1,2,3")));
     };
+    if separator != ',' {
+        no_thousands(text, separator)?;
+    }
     let mut collector = Collector::default();
     let mut channel: Option<String> = None;
     // Of the grid that the lines are in: its columns, and how many rows it has so far.
@@ -61,14 +64,46 @@ pub fn plate_grid(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
     Ok(collector.file)
 }
 
-fn fields(line: &str, separator: char) -> impl Iterator<Item = &str> {
-    line.split(separator).map(|field| field.trim().trim_matches('"').trim())
+/// Quoted fields keep their separators.
+fn fields(line: &str, separator: char) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(u8::try_from(separator).unwrap_or(b','))
+        .from_reader(line.as_bytes());
+    let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    record.iter().map(|field| field.trim().to_owned()).collect()
+}
+
+/// A comma is a decimal one. Where all that there are stand before three digits, and none behind a 0, they may be thousands.
+fn no_thousands(text: &str, separator: char) -> Result<(), ParseError> {
+    let mut first = None;
+    for (line, content) in (1..).zip(text.lines()) {
+        for field in fields(content, separator) {
+            let Some((whole, rest)) = field.split_once(',') else { continue };
+            let is_thousand = rest.len() == 3
+                && rest.bytes().all(|b| b.is_ascii_digit())
+                && whole.trim_start_matches('-') != "0";
+            let is_number = whole.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+            if !is_number {
+                continue;
+            }
+            if !is_thousand {
+                return Ok(());
+            }
+            first.get_or_insert((line, field));
+        }
+    }
+    match first {
+        None => Ok(()),
+        Some((line, text)) => Err(ParseError::at(line, ParseProblem::NotANumber { column: "a well", text })),
+    }
 }
 
 /// How many columns a line of column numbers names: an empty field (or a corner), then 1, 2, 3 ..
 fn columns(line: &str, separator: char) -> Option<usize> {
-    let mut fields = fields(line, separator);
-    let corner = fields.next()?;
+    let fields = fields(line, separator);
+    let (corner, fields) = fields.split_first()?;
     if !(corner.is_empty() || corner == "<>") {
         return None;
     }
@@ -92,7 +127,7 @@ fn letters(index: u32) -> String {
 }
 
 fn is_row(line: &str, separator: char, index: u32) -> bool {
-    line.contains(separator) && fields(line, separator).next() == Some(letters(index).as_str())
+    line.contains(separator) && fields(line, separator).first() == Some(&letters(index))
 }
 
 fn row(
@@ -102,23 +137,26 @@ fn row(
     index: u32,
     channel: &str,
 ) -> Result<(), ParseError> {
-    let found = fields(content, separator).count() - 1;
-    if found < count {
-        let (found, expected) = (found as u64 + 1, count as u64 + 1);
+    let all = fields(content, separator);
+    let values = all.get(1..).unwrap_or_default();
+    // More than the columns would be two fields that were one: a decimal comma, a thousand.
+    let is_too_wide = values.iter().skip(count).any(|field| !field.is_empty());
+    if values.len() < count || is_too_wide {
+        let (found, expected) = (all.len() as u64, count as u64 + 1);
         return Err(ParseError::at(line, ParseProblem::Fields { found, expected }));
     }
-    for (column, field) in (1..).zip(fields(content, separator).skip(1).take(count)) {
+    for (column, field) in (1..).zip(values.iter().take(count)) {
         let well: Well = format!("{}{column}", letters(index))
             .parse()
             .map_err(|error| ParseError::at(line, ParseProblem::Well(error)))?;
-        let decimal = if separator == ',' { field.to_owned() } else { field.replace(',', ".") };
+        let decimal = if separator == ',' { field.clone() } else { field.replace(',', ".") };
         let value = match number(&decimal) {
             // A well that is not measured is empty, and not unreadable.
             Number::NoValue if field.is_empty() => continue,
             Number::Value(value) => Ok(value),
-            Number::NoValue => Err(field.to_owned()),
+            Number::NoValue => Err(field.clone()),
             Number::Garbage => {
-                let text = field.to_owned();
+                let text = field.clone();
                 return Err(ParseError::at(line, ParseProblem::NotANumber { column: "a well", text }));
             }
         };
@@ -134,7 +172,17 @@ fn head(
     separator: char,
     channel: &mut Option<String>,
 ) -> Result<(), ParseProblem> {
-    let filled: Vec<&str> = fields(line, separator).filter(|field| !field.is_empty()).collect();
+    let fields = fields(line, separator);
+    let filled: Vec<&str> = fields.iter().map(String::as_str).filter(|field| !field.is_empty()).collect();
+    // A row of a grid whose columns are not named, or that does not begin with A, must not get lost.
+    let is_letters =
+        |field: &str| (1..=2).contains(&field.len()) && field.bytes().all(|b| b.is_ascii_uppercase());
+    let is_number = |field: &&&str| matches!(number(&field.replace(',', ".")), Number::Value(_));
+    if filled.first().is_some_and(|first| is_letters(first))
+        && filled.iter().skip(1).filter(is_number).count() > 1
+    {
+        return Err(ParseProblem::NoHeader(",1,2,3"));
+    }
     let [first, rest @ ..] = filled.as_slice() else { return Ok(()) };
     let (name, value) = match (first.split_once(':'), rest) {
         (Some((name, value)), []) if !value.trim().is_empty() => (name.trim(), value.trim()),
@@ -209,6 +257,11 @@ mod tests {
         insta::assert_snapshot!(error("x\n,1,2\nA,1,2\n\nx\n,1,2\nA,1,2\n"), @r#"line 7: well A1, channel "x" stands in line 3 already"#);
         insta::assert_snapshot!(error("Plate: P-1\nPlate: P-2\n,1,2\nA,1,2\n"), @r#"line 2: Plate is said twice, as "P-1" and "P-2""#);
         insta::assert_snapshot!(error("signal\n,1,2\n"), @"nothing in the file looks like a measurement");
+        insta::assert_snapshot!(error("x\n,1,2\nA,0,5,1,25\n"), @"line 3: 5 fields, the header has 3");
+        insta::assert_snapshot!(error("x\n,1,2\nA,\"0,101\",\"0,098\"\n"), @r#"line 3: a well "0,101" is not a number"#);
+        insta::assert_snapshot!(error("x\n;1;2\nA;12,345;999\n"), @r#"line 3: a well "12,345" is not a number"#);
+        insta::assert_snapshot!(error("x\n,1,2\nA,1,2\n\nB,3,4\n"), @r#"line 5: no line ",1,2,3""#);
+        insta::assert_snapshot!(error("x\n,1,2\nB,1,2\n"), @r#"line 3: no line ",1,2,3""#);
         insta::assert_snapshot!(error("nothing"), @r#"no line ",1,2,3""#);
     }
 }

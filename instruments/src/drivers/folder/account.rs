@@ -53,12 +53,32 @@ pub(super) fn is_of(list: &TransferList, report: &EchoReport) -> Verdict {
         report.transfers.iter().find(|row| !known(&row.source_plate) || !known(&row.destination_plate));
     match (report.transfers.is_empty(), stranger) {
         (true, _) => Verdict::Others("it reports no transfer".to_owned()),
+        (_, None) if mentions_less(list, report) => Verdict::Incomplete,
         (_, Some(row)) => Verdict::Others(format!(
             "line {}: from plate {} into plate {}",
             row.line, row.source_plate, row.destination_plate
         )),
         _ => Verdict::Ours,
     }
+}
+
+/// It may still be written.
+fn mentions_less(list: &TransferList, report: &EchoReport) -> bool {
+    let mentioned: std::collections::BTreeSet<(&str, Well, &str, Well)> = (report.transfers.iter())
+        .map(|row| {
+            (row.source_plate.as_str(), row.source_well, row.destination_plate.as_str(), row.destination_well)
+        })
+        .collect();
+    !list.transfers.iter().all(|transfer| {
+        let (source, destination) = (list.source(transfer), list.destination(transfer));
+        let ends = (
+            source.barcode.as_str(),
+            transfer.source_well,
+            destination.barcode.as_str(),
+            transfer.destination_well,
+        );
+        mentioned.contains(&ends)
+    })
 }
 
 /// One report a transfer, in the list's order. `Err`: what the device did that was not asked for.
@@ -129,10 +149,17 @@ fn of_transfer(index: usize, asked_nl: u32, rows: &[&EchoTransfer]) -> Result<Tr
         ));
     }
     let failed = rows.iter().find(|row| row.failed);
-    let error =
-        failed.map(|row| row.status.clone().unwrap_or_else(|| "the device calls it an exception".to_owned()));
-    let told: Vec<f64> = rows.iter().filter_map(|row| row.actual_nl).collect();
-    let actual_nl = (!told.is_empty()).then(|| told.iter().sum::<f64>().round().max(0.0) as u32);
+    // A status without a volume is what the device says of a transfer that it did not make.
+    let unclear = sound().find(|row| row.actual_nl.is_none() && row.status.is_some());
+    let error = failed
+        .or(unclear)
+        .map(|row| row.status.clone().unwrap_or_else(|| "the device calls it an exception".to_owned()));
+    let counted: Vec<&EchoTransfer> = match failed {
+        Some(row) => vec![*row],
+        None => sound().copied().collect(),
+    };
+    let told: Option<Vec<f64>> = counted.iter().map(|row| row.actual_nl).collect();
+    let actual_nl = told.map(|all| all.iter().sum::<f64>().round().max(0.0) as u32);
     Ok(TransferReport { index, actual_nl, error })
 }
 

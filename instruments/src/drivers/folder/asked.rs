@@ -50,7 +50,7 @@ impl<'a> Asked<'a> {
         self.request.folder.join(READY).join(&self.id)
     }
 
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.request.folder.join(&self.name)
     }
 
@@ -78,7 +78,7 @@ impl<'a> Asked<'a> {
         let work = move |folder: &Path| {
             let mut taken = Vec::new();
             for name in file_names(folder)? {
-                if pattern.fits(&name) && take(&folder.join(&name), &ready)? {
+                if pattern.fits(&name) && discard(&folder.join(&name), &ready)? {
                     taken.push(name);
                 }
             }
@@ -123,35 +123,39 @@ impl<'a> Asked<'a> {
         self.request.taken_by == TakenBy::Moving
     }
 
-    /// Takes it out of the device's folder, or throws it away where it stands ready; whether it was there.
-    pub async fn take_away(&self) -> Result<bool, ShareError> {
+    /// Takes it back from the device's folder to where it stood ready, and leaves it there: its place goes on telling the truth.
+    /// Whether it is there now.
+    pub async fn take_back(&self) -> Result<bool, ShareError> {
         let ready = self.ready_path();
-        let folder = self.request.folder.join(READY);
-        let work = move |path: &Path| {
-            let stood = take(path, &folder)?;
-            match std::fs::remove_file(&ready) {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(stood),
-                Err(error) => Err(error),
+        let work = move |path: &Path| match std::fs::rename(path, &ready) {
+            Ok(()) => Ok(true),
+            // An earlier try may have been too slow for us, and done it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                std::fs::metadata(path.parent().unwrap_or(path))?;
+                ready.try_exists()
             }
+            Err(error) => Err(error),
         };
         self.share.run("take the request back", &self.path(), work).await
+    }
+
+    /// Throws it away where it lies: the device is done with it.
+    pub async fn discard(&self) -> Result<(), ShareError> {
+        let ready = self.request.folder.join(READY);
+        let work = move |path: &Path| discard(path, &ready).map(drop);
+        self.share.run("throw the request away", &self.path(), work).await
     }
 }
 
 /// By a rename, which either the device's or ours succeeds; whether it was ours.
-fn take(path: &Path, ready: &Path) -> io::Result<bool> {
-    let aside = ready.join(".taken-back");
+fn discard(path: &Path, ready: &Path) -> io::Result<bool> {
+    let aside = ready.join(".thrown-away");
     match std::fs::rename(path, &aside) {
         Ok(()) => {
             std::fs::remove_file(&aside)?;
             Ok(true)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Not where the share itself has gone.
-            std::fs::metadata(path.parent().unwrap_or(path))?;
-            Ok(false)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }

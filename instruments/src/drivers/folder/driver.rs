@@ -11,12 +11,13 @@ use super::share::{Share, ShareError};
 use crate::drivers::Timings;
 use crate::drivers::steps::{self, Step};
 use crate::drivers::timings::Watch;
-use crate::parsers::{self, echo_report};
+use crate::labware::Barcode;
+use crate::parsers::{self, ReaderFile, echo_report};
 use crate::transfers::TransferList;
 use async_trait::async_trait;
 use jobs::work::physical::{DispenseResult, Read, ReadResult};
 use jobs::work::{Outcome, Output, Work};
-use jobs::worker::{Attempt, Begun, Handler, NotBegun};
+use jobs::worker::{Attempt, Begun, Halt, Handler, NotBegun};
 use jobs::{Digest, Failure, FailureClass};
 use std::path::Path;
 
@@ -66,38 +67,29 @@ impl Folders {
         let id = attempt.operation_id();
         let (asked, search) = self.places(&task.words, &id).map_err(|error| self.refused("name", error))?;
         let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
-        search.look_before().await.map_err(unreachable)?;
         if let (Some(asked), Some(text)) = (&asked, task.text) {
             asked.make_ready(text).await.map_err(unreachable)?;
-        }
-        let search = match self.ask(attempt, asked.as_ref(), search).await {
-            Ok(search) => search,
-            Err(outcome) => {
-                if let Some(asked) = &asked {
-                    self.tidy(asked).await;
-                }
-                return Err(outcome);
-            }
-        };
-        self.follow(attempt, asked.as_ref(), search, judge).await
-    }
-
-    /// Begins, and gives the request to the device. `Err`: it has not got it, and will not.
-    async fn ask(
-        &self,
-        attempt: &Attempt,
-        asked: Option<&Asked<'_>>,
-        search: Search,
-    ) -> Result<Search, Outcome> {
-        let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
-        attempt.begin(attempt.operation_id()).await?;
-        if let Some(asked) = asked {
             let earlier = asked.clear_earlier().await.map_err(unreachable)?;
             if !earlier.is_empty() {
                 tracing::warn!(?earlier, "requests from before lay in the folder, and were taken away");
             }
         }
+        // As little as possible stands between the beginning and the request: work that may not be repeated and has begun is
+        // not tried again by itself, whatever it says.
         let before = search.look_before().await.map_err(unreachable)?;
+        self.ask(attempt, asked.as_ref(), &before).await?;
+        self.follow(attempt, asked.as_ref(), search.after(before), judge).await
+    }
+
+    /// Begins, and gives the request to the device. `Err`: it has not got it, and will not; what stands ready stays, so that its
+    /// place says so after a kill, until the next request is made.
+    async fn ask(
+        &self,
+        attempt: &Attempt,
+        asked: Option<&Asked<'_>>,
+        before: &Before,
+    ) -> Result<(), Outcome> {
+        attempt.begin(attempt.operation_id()).await?;
         attempt.note(BEFORE, before.to_string()).map_err(NotBegun::from)?;
         attempt.checkpoint().map_err(NotBegun::from)?;
         steps::before(Step::AskByFile).await;
@@ -107,13 +99,13 @@ impl Folders {
             // A share that was too slow may do it all the same.
             tracing::warn!(%error, request = asked.name(), "whether the device has got it, its folder will say");
             match self.standing(attempt, asked).await {
-                Ok(Standing::Ready) => return Err(unreachable(error)),
+                Ok(Standing::Ready) => return Err(failed(error.nothing_asked(self.driver))),
                 Ok(Standing::Lying | Standing::Gone) => {}
-                Err(error) => return Err(self.in_the_dark(attempt, &error)),
+                Err(error) => return Err(self.in_the_dark(attempt, Some(asked), &error)),
             }
         }
         steps::after(Step::AskByFile).await;
-        Ok(search.after(before))
+        Ok(())
     }
 
     /// Follows what an earlier life of this process had begun.
@@ -121,22 +113,21 @@ impl Folders {
         let attempt = begun.attempt();
         let (asked, search) =
             self.places(words, begun.device_ref()).map_err(|error| self.refused("name", error))?;
-        let standing = match &asked {
-            Some(asked) => {
-                self.standing(attempt, asked).await.map_err(|error| self.in_the_dark(attempt, &error))?
-            }
-            // Nobody was told: whether anybody was to look is in our record.
-            None if begun.note(BEFORE).is_some() => Standing::Gone,
-            None => Standing::Ready,
+        // Written down before the request is made.
+        let noted = begun.note(BEFORE);
+        let standing = match (&asked, noted) {
+            (_, None) => Standing::Ready,
+            (None, Some(_)) => Standing::Gone,
+            (Some(asked), Some(_)) => self
+                .standing(attempt, asked)
+                .await
+                .map_err(|error| self.in_the_dark(attempt, Some(asked), &error))?,
         };
         if standing == Standing::Ready {
-            if let Some(asked) = &asked {
-                self.tidy(asked).await;
-            }
             let message = "The device was never asked: nothing was begun.";
             return Err(failed(self.failure(FailureClass::Transient, "never_asked", message)));
         }
-        let Some(before) = begun.note(BEFORE).and_then(Before::parse) else {
+        let Some(before) = noted.and_then(Before::parse) else {
             let message = "What lay among the results before is not known any more. Look at the plate and the device, then record what happened.";
             return Err(self.unknown(attempt, "no_record", message.to_owned()));
         };
@@ -148,13 +139,7 @@ impl Folders {
         let asked = request.map(|request| Asked::new(&self.share, request, id, words)).transpose()?;
         let result = &self.settings.result;
         let pattern = Pattern::of(&result.name, words)?;
-        let mut search = Search::new(&self.share, &result.folder, pattern, result.settled());
-        if let Some(asked) = &asked
-            && request.is_some_and(|request| request.folder == result.folder)
-        {
-            search = search.without(asked.name());
-        }
-        Ok((asked, search))
+        Ok((asked, Search::new(&self.share, &result.folder, pattern, result.settled())))
     }
 
     fn watch(&self) -> Watch {
@@ -163,7 +148,7 @@ impl Folders {
         Watch::new(Timings {
             poll_first: self.timings.poll_first.min(look_every),
             poll_limit: look_every,
-            longest_work: self.timings.longest_work.min(result.within()),
+            longest_work: result.within(),
             ..self.timings
         })
     }
@@ -196,9 +181,9 @@ impl Folders {
         let mut in_our_hands = asked.filter(|asked| asked.can_be_taken_back());
         loop {
             steps::during(Step::FollowFile).await;
-            if let Err(halt) = attempt.checkpoint() {
+            if let Some(halt) = halted(attempt) {
                 match in_our_hands {
-                    Some(asked) => match asked.take_away().await {
+                    Some(asked) => match asked.take_back().await {
                         Ok(true) => return Err(NotBegun::from(halt).into()),
                         Ok(false) => in_our_hands = None,
                         Err(error) => tracing::warn!(%error, "taking the request back again"),
@@ -209,24 +194,30 @@ impl Folders {
                 }
             }
             match search.look(judge).await {
-                Ok(Some(found)) => {
-                    if let Some(asked) = asked {
-                        self.tidy(asked).await;
+                Ok(Some(found)) => match self.is_untaken(in_our_hands).await {
+                    Ok(true) => search.pass_over(found, "the device has not taken its request yet"),
+                    Ok(false) => {
+                        if let Some(asked) = asked {
+                            self.tidy(asked).await;
+                        }
+                        return Ok(found);
                     }
-                    return Ok(found);
-                }
+                    Err(error) => tracing::warn!(%error, "looking again"),
+                },
                 Ok(None) => {
                     watch.answered();
                     self.say_progress(attempt, in_our_hands).await;
                 }
-                Err(error) if watch.is_patience_over() => return Err(self.in_the_dark(attempt, &error)),
+                Err(error) if watch.is_patience_over() => {
+                    return Err(self.in_the_dark(attempt, asked, &error));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "looking again");
                     attempt.progress("the folder of results cannot be reached; waiting for it", None);
                 }
             }
             if watch.is_overdue() {
-                return Err(self.overdue(attempt, in_our_hands).await);
+                return Err(self.overdue(attempt, asked, in_our_hands, &search).await);
             }
             tokio::select! {
                 () = watch.pause() => {}
@@ -235,22 +226,37 @@ impl Folders {
         }
     }
 
+    /// Whether the request lies there, and the device takes them away before it begins.
+    async fn is_untaken(&self, in_our_hands: Option<&Asked<'_>>) -> Result<bool, ShareError> {
+        match in_our_hands {
+            Some(asked) => Ok(asked.standing().await? == Standing::Lying),
+            None => Ok(false),
+        }
+    }
+
     async fn say_progress(&self, attempt: &Attempt, in_our_hands: Option<&Asked<'_>>) {
         let folder = self.settings.result.folder.display();
         let said = match in_our_hands {
             Some(asked) => match asked.standing().await {
                 Ok(Standing::Lying) => format!("the device has not taken {} yet", asked.name()),
-                _ => format!("the device has taken {}; waiting for its file in {folder}", asked.name()),
+                Ok(_) => format!("the device has taken {}; waiting for its file in {folder}", asked.name()),
+                Err(_) => "the folder of requests cannot be reached; waiting for it".to_owned(),
             },
             None => format!("waiting for its file in {folder}"),
         };
         attempt.progress(said, None);
     }
 
-    async fn overdue(&self, attempt: &Attempt, in_our_hands: Option<&Asked<'_>>) -> Outcome {
+    async fn overdue(
+        &self,
+        attempt: &Attempt,
+        asked: Option<&Asked<'_>>,
+        in_our_hands: Option<&Asked<'_>>,
+        search: &Search,
+    ) -> Outcome {
         let hours = self.settings.result.within_hours;
         if let Some(asked) = in_our_hands
-            && let Ok(true) = asked.take_away().await
+            && let Ok(true) = asked.take_back().await
         {
             let message = format!(
                 "The device has not taken {} within {hours} h, and it was taken back: nothing was begun. Look whether the device's software runs and watches its folder.",
@@ -258,23 +264,26 @@ impl Folders {
             );
             return failed(self.failure(FailureClass::NeedsPerson, "not_taken", message));
         }
+        let others = search.passed_over().map(|why| format!(" Passed over was {why}.")).unwrap_or_default();
         let message = format!(
-            "No result has come within {hours} h. Look at the plate, the device and {}, then record what happened.",
-            self.settings.result.folder.display()
+            "No result has come within {hours} h.{others} Look at the plate, the device and {}, then record what happened.{}",
+            self.settings.result.folder.display(),
+            left_lying(asked)
         );
         self.unknown(attempt, "overdue", message)
     }
 
-    /// The device is done with it, or never got it.
+    /// The device is done with it.
     async fn tidy(&self, asked: &Asked<'_>) {
-        if let Err(error) = asked.take_away().await {
+        if let Err(error) = asked.discard().await {
             tracing::warn!(%error, request = asked.name(), "it stays behind; the next request takes it away");
         }
     }
 
-    fn in_the_dark(&self, attempt: &Attempt, error: &ShareError) -> Outcome {
+    fn in_the_dark(&self, attempt: &Attempt, asked: Option<&Asked<'_>>, error: &ShareError) -> Outcome {
         let message = format!(
-            "The device's folder was lost in the middle of its work and did not come back: {error}. Look at the plate and the device, then record what happened."
+            "The device's folder was lost in the middle of its work and did not come back: {error}. Look at the plate and the device, then record what happened.{}",
+            left_lying(asked)
         );
         self.unknown(attempt, "lost", message)
     }
@@ -300,6 +309,21 @@ impl Folders {
             let message = format!("The device's file could not be kept on this disk: {error}.");
             self.unknown(attempt, "spool_unusable", message)
         })
+    }
+}
+
+/// Whoever records that nothing happened must not leave the device the means to do it.
+fn left_lying(asked: Option<&Asked<'_>>) -> String {
+    asked.map_or_else(String::new, |asked| {
+        format!(" If {} still lies there, take it away first.", asked.path().display())
+    })
+}
+
+/// A server that cannot be reached is no reason to let go of what waits for its result.
+fn halted(attempt: &Attempt) -> Option<Halt> {
+    match attempt.checkpoint() {
+        Err(halt @ (Halt::StopRequested | Halt::AuthorityLost)) => Some(halt),
+        _ => None,
     }
 }
 
@@ -338,6 +362,10 @@ impl FolderReader {
             let why = format!("the plate stands in {}, this is {}", job.at, self.0.instrument);
             return Err(self.0.refused("wrong_device", why));
         }
+        // It becomes part of a file's name.
+        if let Err(error) = job.plate.barcode.parse::<Barcode>() {
+            return Err(self.0.refused("barcode", error));
+        }
         Ok(job)
     }
 
@@ -349,11 +377,12 @@ impl FolderReader {
         }
         match parsers::parse_readings(form.as_str(), bytes) {
             Err(_) => Verdict::Unreadable,
-            Ok(file) => match file.plate {
-                Some(other) if other != job.plate.barcode => {
+            Ok(file) => match &file.plate {
+                Some(other) if *other != job.plate.barcode => {
                     Verdict::Others(format!("it is of plate {other}"))
                 }
-                _ => Verdict::Ours,
+                _ if job.channels.iter().all(|channel| has_channel(&file, channel)) => Verdict::Ours,
+                _ => Verdict::Incomplete,
             },
         }
     }
@@ -475,6 +504,11 @@ impl FolderHandler {
         let done = DispenseResult { transfers, device_run_id, recovered_from_error: false, raw };
         Ok(Outcome::Succeeded { output: Box::new(Output::Dispense(done)) })
     }
+}
+
+fn has_channel(file: &ReaderFile, channel: &str) -> bool {
+    let read = file.readings.iter().map(|reading| &reading.channel);
+    read.chain(file.unreadable.iter().map(|reading| &reading.channel)).any(|known| known == channel)
 }
 
 fn words(id: &str, barcode: &str) -> Words {

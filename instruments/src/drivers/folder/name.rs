@@ -44,28 +44,40 @@ impl Words {
 pub(super) struct Pattern {
     /// With stars.
     text: String,
-    /// Stands by itself in the name: `P-1` is not in `P-12.csv`.
+    /// Stands by itself in the name: `P-1` is not in `P-12.csv`, nor in `P-1-2.csv`.
     barcode: Option<String>,
+    /// It names the plate or the attempt.
+    is_narrow: bool,
 }
 
 impl Pattern {
     /// `template`: with stars and words.
     pub fn of(template: &str, words: &Words) -> Result<Self, TemplateError> {
         let barcode = words.0.get("barcode").filter(|_| template.contains("{barcode}")).cloned();
-        Ok(Self { text: words.fill(template)?, barcode })
+        let is_narrow = barcode.is_some() || template.contains("{id}");
+        Ok(Self { text: words.fill(template)?, barcode, is_narrow })
     }
 
     /// Of every plate: `words` are stars.
     pub fn of_all(template: &str, words: &Words) -> Result<Self, TemplateError> {
-        Ok(Self { text: words.fill(template)?, barcode: None })
+        Ok(Self { text: words.fill(template)?, barcode: None, is_narrow: false })
+    }
+
+    /// Whether a fitting name alone says that a file is this job's.
+    pub fn is_narrow(&self) -> bool {
+        self.is_narrow
     }
 
     pub fn fits(&self, name: &str) -> bool {
         let alone = |barcode: &String| {
-            let beside = |text: Option<char>| text.is_some_and(char::is_alphanumeric);
+            let beside = |c: char| c.is_alphanumeric() || c == '-';
             name.match_indices(barcode.as_str()).any(|(at, _)| {
                 let (before, after) = (&name[..at], &name[at + barcode.len()..]);
-                !beside(before.chars().next_back()) && !beside(after.chars().next())
+                // `P-1.2.csv` is of a plate `P-1.2`.
+                let goes_on = after
+                    .strip_prefix('.')
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('.'));
+                !before.ends_with(beside) && !after.starts_with(beside) && !goes_on
             })
         };
         matches(&self.text, name) && self.barcode.as_ref().is_none_or(alone)
@@ -126,6 +138,11 @@ mod tests {
             ("P-12.csv", false),
             ("XP-1.csv", false),
             ("P-12_P-1.csv", true),
+            ("P-1-2.csv", false),
+            ("LIB-P-1.csv", false),
+            ("P-1.2.csv", false),
+            ("P-1.old.csv", true),
+            ("2026 P-1.csv", true),
         ] {
             assert_eq!(pattern.fits(name), expected, "{name}");
         }

@@ -31,7 +31,9 @@ pub(super) struct Before(BTreeSet<u64>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Ours,
-    /// It may still be written: its time is longer.
+    /// Ours, and it may still be written: its time is longer.
+    Incomplete,
+    /// Whosever it is, it may still be written. Ours in the end where its name says so.
     Unreadable,
     /// Why not.
     Others(String),
@@ -42,6 +44,7 @@ pub(super) enum Verdict {
 pub(super) struct Found {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
+    version: Version,
 }
 
 /// Looks for one job's result again and again.
@@ -50,13 +53,13 @@ pub(super) struct Search {
     folder: PathBuf,
     pattern: Pattern,
     settled: Duration,
-    /// A file of ours.
-    without: Option<String>,
     before: Before,
     /// Since when each is as it is.
     since: HashMap<String, (Version, Instant)>,
     /// Looked into, and not ours.
     others: BTreeSet<Version>,
+    /// Which of them was the last, and why.
+    passed_over: Option<String>,
 }
 
 impl Version {
@@ -91,7 +94,7 @@ impl Search {
             folder: folder.to_owned(),
             pattern,
             settled,
-            without: None,
+            passed_over: None,
             before: Before::default(),
             since: HashMap::new(),
             others: BTreeSet::new(),
@@ -100,26 +103,33 @@ impl Search {
 
     /// What lies there now, none of which will be the result.
     pub async fn look_before(&self) -> Result<Before, ShareError> {
-        Ok(Before(self.list().await?.iter().map(Version::digest).collect()))
+        Ok(Before(self.list(MOST_FILES).await?.iter().map(Version::digest).collect()))
     }
 
-    /// Where requests lie in the same folder: this one is no result.
-    pub fn without(self, name: &str) -> Self {
-        Self { without: Some(name.to_owned()), ..self }
+    /// A file that cannot be the result, whatever it says.
+    pub fn pass_over(&mut self, found: Found, why: &str) {
+        tracing::warn!(file = %found.path.display(), why, "not this job's result");
+        self.passed_over = Some(format!("{}: {why}", found.path.display()));
+        self.others.insert(found.version);
+    }
+
+    /// The last file that was not ours, and why.
+    pub fn passed_over(&self) -> Option<&str> {
+        self.passed_over.as_deref()
     }
 
     pub fn after(self, before: Before) -> Self {
         Self { before, ..self }
     }
 
-    async fn list(&self) -> Result<Vec<Version>, ShareError> {
-        let (pattern, without) = (self.pattern.clone(), self.without.clone());
+    async fn list(&self, most: usize) -> Result<Vec<Version>, ShareError> {
+        let pattern = self.pattern.clone();
         let work = move |folder: &Path| {
             let mut versions = Vec::new();
             for entry in std::fs::read_dir(folder)? {
                 let entry = entry?;
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                if name.starts_with('.') || !pattern.fits(&name) || without.as_ref() == Some(&name) {
+                if name.starts_with(['.', '~']) || !pattern.fits(&name) {
                     continue;
                 }
                 let metadata = match entry.metadata() {
@@ -131,8 +141,8 @@ impl Search {
                     continue;
                 }
                 versions.push(Version { name, length: metadata.len(), modified: metadata.modified()? });
-                if versions.len() > MOST_FILES {
-                    let why = format!("more than {MOST_FILES} files fit {pattern}: move old ones away");
+                if versions.len() > most {
+                    let why = format!("more than {most} files fit {pattern}: move old ones away");
                     return Err(io::Error::new(io::ErrorKind::InvalidData, why));
                 }
             }
@@ -146,7 +156,8 @@ impl Search {
         &mut self,
         judge: &(dyn Fn(&[u8]) -> Verdict + Send + Sync),
     ) -> Result<Option<Found>, ShareError> {
-        let mut there = self.list().await?;
+        let mut there = self.list(2 * MOST_FILES).await?;
+        let mut failed = None;
         there.retain(|version| {
             version.length > 0 && !self.before.0.contains(&version.digest()) && !self.others.contains(version)
         });
@@ -160,18 +171,30 @@ impl Search {
                 continue;
             }
             let path = self.folder.join(&version.name);
-            let bytes = match self.read(&path, &version).await? {
-                Some(bytes) => bytes,
-                None => continue,
-            };
-            match judge(&bytes) {
-                Verdict::Unreadable if age < self.settled * UNREADABLE_PATIENCE => {}
-                Verdict::Ours | Verdict::Unreadable => return Ok(Some(Found { path, bytes })),
-                Verdict::Others(why) => {
-                    tracing::warn!(file = %path.display(), why, "not this job's result");
-                    self.others.insert(version);
+            let bytes = match self.read(&path, &version).await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => continue,
+                // One that cannot be opened does not hide the others.
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
                 }
+            };
+            let has_had_its_time = age >= self.settled * UNREADABLE_PATIENCE;
+            let found = Found { path, bytes, version };
+            match judge(&found.bytes) {
+                Verdict::Ours => return Ok(Some(found)),
+                Verdict::Incomplete if has_had_its_time => return Ok(Some(found)),
+                Verdict::Unreadable if has_had_its_time && self.pattern.is_narrow() => {
+                    return Ok(Some(found));
+                }
+                Verdict::Unreadable if has_had_its_time => self.pass_over(found, "it cannot be read"),
+                Verdict::Incomplete | Verdict::Unreadable => {}
+                Verdict::Others(why) => self.pass_over(found, &why),
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         Ok(None)
     }

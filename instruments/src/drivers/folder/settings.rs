@@ -35,7 +35,8 @@ pub enum TakenBy {
     /// It stays where it is: whether it was taken cannot be seen, and nothing can be taken back.
     #[default]
     Reading,
-    /// It moves or deletes the file before it does anything: while the file is there, nothing has begun.
+    /// It renames the file away, within the share, before it does anything, and does nothing where that fails: while the file
+    /// is there, nothing has begun.
     Moving,
 }
 
@@ -218,11 +219,11 @@ impl Settings {
                     "a request's name has no '/', '\\' or '*' and does not begin with '.'",
                 ));
             }
-            if request.folder == result.folder && !request.name.contains("{id}") {
-                return Err(wrong(
-                    "request.name",
-                    "in one folder with the results it needs {id}, so that neither is taken for the other",
-                ));
+            let place = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+            if place(&request.folder) == place(&result.folder) {
+                let problem =
+                    "requests need a folder of their own: whatever has the name of one is taken away there";
+                return Err(wrong("request.folder", problem));
             }
         }
         match device {
@@ -291,6 +292,9 @@ impl Settings {
             return Err(wrong("convert", "only a reader's file is converted"));
         }
         match self.result.form {
+            ResultForm::Word if !self.result.name.contains("{id}") => {
+                Err(wrong("result.name", "a word does not say whose it is: name the file by {id}"))
+            }
             ResultForm::EchoReport | ResultForm::Word => Ok(()),
             _ => Err(wrong("result.form", "a liquid handler tells by echo_report or word")),
         }
@@ -414,7 +418,7 @@ mod tests {
         };
         insta::assert_snapshot!(reader("{barcode}.txt", "{plate}.txt"), @"request.name: {plate} means nothing here; there are {barcode}, {id}");
         insta::assert_snapshot!(reader("{barcode}.txt", "../x.txt"), @r"request.name: a request's name has no '/', '\' or '*' and does not begin with '.'");
-        insta::assert_snapshot!(reader("/out", "/in"), @"request.name: in one folder with the results it needs {id}, so that neither is taken for the other");
+        insta::assert_snapshot!(reader("/out", "/in"), @"request.folder: requests need a folder of their own: whatever has the name of one is taken away there");
         insta::assert_snapshot!(reader("plate_csv", "word"), @"result.form: a reader exports plate_csv, plate_grid or asm_json, or raw with a [convert]");
         insta::assert_snapshot!(reader("form = \"plate_csv\"", "form = \"plate_csv\"\nwithin_hours = 0"), @"result.within_hours: 0 is not more than 0 and at most 240");
         insta::assert_snapshot!(reader("form = \"plate_csv\"", "form = \"plate_csv\"\n[convert]\ncommand = []\nform = \"asm_json\""), @"convert.command: it is empty");

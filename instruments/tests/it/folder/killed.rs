@@ -66,7 +66,8 @@ async fn hear(State(server): State<Server>, Path(_): Path<String>, Json(report):
     let mut world = server.0.lock().unwrap();
     assert_eq!(report["lease_token"], json!(world.lease.lease_token), "{report}");
     let ended = report["outcome"]["ended"].as_str().unwrap().to_owned();
-    if ended == "failed" {
+    // As the server has it: what may not be repeated and had begun is not tried again by itself.
+    if ended == "failed" && world.lease.repeatable {
         world.lease.attempt += 1;
         world.lease.lease_token = LeaseToken::fresh();
         world.is_ready = true;
@@ -143,28 +144,27 @@ async fn killed_at(kind: DriverKind, settings: &str, (step, moment): &(String, M
     agent.kill().unwrap();
     agent.wait().unwrap();
     let mut agent = start(&device, &url);
-    device.takes().await;
-    match kind {
-        DriverKind::FolderReader => device.ends(),
-        _ => {
-            let id = server.0.lock().unwrap().lease.clone();
-            device.exports(&format!("{}-{}.done", id.job_id, id.attempt), "succeeded");
-        }
+    let is_over = *moment == Moment::Before && kind == DriverKind::FolderHandler;
+    if !is_over {
+        device.takes().await;
+        device.ends();
     }
-    until("nothing was reported in the end", || {
-        server.outcomes().last().is_some_and(|ended| ended == "succeeded")
-    })
-    .await;
+    // Killed before it was asked: a plate is read at the second try, a worklist is over, and a person has it made again.
+    let expected: &[&str] = match (moment, kind) {
+        (Moment::Before, DriverKind::FolderReader) => &["failed", "succeeded"],
+        (Moment::Before, _) => &["failed"],
+        _ => &["succeeded"],
+    };
+    until("nothing was reported in the end", || server.outcomes().len() >= expected.len()).await;
     agent.kill().unwrap();
     agent.wait().unwrap();
-    assert_eq!(device.times_taken(), 1, "{name}");
-    assert_eq!((device.requests(), device.ready()), (vec![], vec![]), "{name}");
-    let expected: &[&str] = if *moment == Moment::Before { &["failed", "succeeded"] } else { &["succeeded"] };
     assert_eq!(server.outcomes(), expected, "{name}");
+    assert_eq!(device.times_taken(), usize::from(!is_over), "{name}");
+    assert_eq!(device.requests(), Vec::<String>::new(), "{name}");
 }
 
 #[tokio::test]
-async fn whenever_the_agent_is_killed_the_device_is_asked_once() {
+async fn whenever_the_agent_is_killed_the_device_is_asked_once_at_most() {
     let points = points();
     assert!(points.len() >= 3, "{points:?}");
     for point in &points {

@@ -104,15 +104,47 @@ async fn a_stop_ends_the_waiting_for_a_reader_that_nobody_told() {
 }
 
 #[tokio::test]
-async fn in_one_folder_a_request_is_not_its_own_result() {
-    let one = HANDLER.replace("{share}/out", "{share}/in").replace("\"moving\"", "\"reading\"");
-    let device = Device::new(DriverKind::FolderHandler, &one, timings());
+async fn what_comes_while_the_request_still_lies_there_is_no_answer_to_it() {
+    for device in Device::both() {
+        let (outcome, ()) = tokio::join!(device.perform(), async {
+            device.is_asked().await;
+            // Somebody saves an old file once more.
+            match device.kind {
+                DriverKind::FolderReader => device.exports("old P-1.csv", &READINGS.replace("1.5", "9")),
+                _ => device.exports(&format!("{}.old", device.id()), "failed: long ago"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            device.takes().await;
+            device.ends();
+        });
+        let Outcome::Succeeded { output } = &outcome else { panic!("{outcome:?}") };
+        if device.kind == DriverKind::FolderReader {
+            assert!(format!("{output:?}").contains(&jobs::Digest::of(READINGS.as_bytes()).to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_lacks_transfers_is_waited_for() {
+    let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
     let (outcome, ()) = tokio::join!(device.perform(), async {
-        device.is_asked().await;
-        // Much longer than what cannot be read is waited for.
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        let done = device.path("share/in").join(format!("{}.done", device.id()));
-        std::fs::write(done, "succeeded").unwrap();
+        let picklist = device.takes().await;
+        let part: Vec<&str> = picklist.lines().take(3).collect();
+        device.exports("b_report.csv", &echo_report(&part.join("\n")));
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        device.exports("b_report.csv", &echo_report(&picklist));
+    });
+    assert!(transfers(outcome).iter().all(|report| report.actual_nl.is_some()));
+}
+
+#[tokio::test]
+async fn with_a_name_that_says_nothing_what_cannot_be_read_is_not_ours() {
+    let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        let picklist = device.takes().await;
+        device.exports("survey_report.csv", "Survey,1");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        device.exports("b_report.csv", &echo_report(&picklist));
     });
     assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
 }
@@ -165,7 +197,7 @@ async fn a_stop_takes_back_what_the_device_has_not_taken() {
             attempt.rehearse_stop();
         });
         assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
-        assert_eq!((device.requests(), device.ready(), device.times_taken()), (vec![], vec![], 0));
+        assert_eq!((device.requests(), device.times_taken()), (vec![], 0));
     }
 }
 
@@ -176,7 +208,7 @@ async fn a_stop_before_the_beginning_asks_for_nothing() {
         attempt.rehearse_stop();
         let outcome = device.handler.perform(&attempt).await;
         assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
-        assert_eq!((device.requests(), device.ready()), (vec![], vec![]));
+        assert_eq!(device.requests(), Vec::<String>::new());
     }
 }
 
@@ -333,6 +365,15 @@ async fn a_request_that_still_stood_ready_after_the_restart_was_never_made() {
         let outcome = device.handler.recover(&begun).await.unwrap();
         assert_eq!(failed(&outcome), Some(FailureClass::Transient), "{outcome:?}");
         assert!(code(&outcome).ends_with(".never_asked"), "{outcome:?}");
+        assert_eq!(device.requests(), Vec::<String>::new());
+        // The next one clears it away.
+        assert_eq!(device.ready().len(), 1);
+        drop(begun);
+        let (outcome, _) = tokio::join!(device.perform(), async {
+            device.takes().await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
         assert_eq!(device.ready(), Vec::<String>::new());
     }
 }
