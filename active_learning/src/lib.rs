@@ -25,6 +25,7 @@ mod grounds;
 mod line;
 pub mod linear;
 pub mod metrics;
+mod minimise;
 pub mod model;
 mod novelty;
 pub mod prior;

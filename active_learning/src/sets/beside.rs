@@ -5,7 +5,7 @@ use crate::representation::Encoded;
 use crate::sets::cross::Cross;
 use crate::sets::gathered::Gathered;
 use crate::sets::kernel::{Geometry, Within};
-use crate::sets::process::Process;
+use crate::sets::process::Scaled;
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
 
@@ -48,7 +48,7 @@ impl Beside {
     }
 
     /// Of `count` new rows from `first` on, by the value's process and the hit's.
-    pub fn weighted(&self, first: i64, count: i64, processes: [&Process; 2]) -> Result<Weighted> {
+    pub fn weighted(&self, first: i64, count: i64, processes: [&Scaled; 2]) -> Result<Weighted> {
         match self {
             Self::Loops(cross) => {
                 let values = cross.weighted(first as usize, count as usize, processes)?;
@@ -63,11 +63,10 @@ impl Beside {
                 })
             }
             Self::Tensors(gathered) => {
-                let covariances =
-                    gathered.weighted(first, count, processes.map(|process| &process.weights))?;
+                let covariances = gathered.weighted(first, count, processes)?;
                 let mean = |place: usize| -> Result<Vec<f64>> {
                     let covariances = covariances[place].f_to_kind(Kind::Double)?;
-                    let alpha = processes[place].alpha.f_to_device(covariances.device())?;
+                    let alpha = processes[place].process.alpha.f_to_device(covariances.device())?;
                     tensor::to_f64(&covariances.f_matmul(&alpha)?)
                 };
                 let means = [mean(0)?, mean(1)?];
@@ -83,8 +82,9 @@ mod tests {
     use super::*;
     use crate::data::FeatureTable;
     use crate::representation::Vocabulary;
+    use crate::sets::amplitude::Amplitudes;
     use crate::sets::around::Around;
-    use crate::sets::process::{self, Doubt};
+    use crate::sets::process::{self, Doubt, Process};
     use crate::sets::student::{Student, boldness};
     use jobs::{Context, Experiment};
 
@@ -118,18 +118,24 @@ mod tests {
             encoded(&[("E1+E2", "line"), ("E6", "E4"), ("E1+E3+E8", "E4"), ("X+Y", "third"), ("E0", "line")]);
         let within = geometry.within(&new).unwrap();
         let likeness = geometry.likeness(&trained).unwrap();
+        let amplitudes = Amplitudes {
+            edits: [(1, 0.4), (3, -0.3), (7, 0.2)].into_iter().collect(),
+            contexts: [(0, 0.3), (1, -0.2)].into_iter().collect(),
+        };
         let process = |weights, alpha: [f64; 4]| Process {
             weights,
             noise: 1.0,
             centre: 0.0,
+            amplitudes: amplitudes.clone(),
             alpha: tensor::from_f64(&alpha, &[4, 1]).unwrap(),
         };
         let value = process([0.3, 0.2, 0.5, 0.4, 0.1, 0.6], [0.5, -1.0, 2.0, 0.25]);
         let hit = process([0.7, 0.1, 0.9, 0.2, 0.3, 0.05], [1.5, 0.5, -0.5, 1.0]);
         let loops = Cross::new(&geometry, &new, &trained, &within.likeness, &likeness).unwrap();
         let gathered = Gathered::new(&geometry, &new, &trained, &within.likeness, &likeness).unwrap();
+        let scaled = [&value, &hit].map(|process| Scaled::of(process, &new, &trained).unwrap());
         let said = [Beside::Loops(loops), Beside::Tensors(gathered)]
-            .map(|beside| beside.weighted(1, 4, [&value, &hit]).unwrap());
+            .map(|beside| beside.weighted(1, 4, [&scaled[0], &scaled[1]]).unwrap());
         // Single precision, sums in another order.
         let near = |one: f64, other: f64| (one - other).abs() < 1e-5 * (1.0 + other.abs());
         let covariances = said.each_ref().map(|said| tensor::to_f64(&said.covariances).unwrap());
@@ -143,14 +149,28 @@ mod tests {
             assert!(pairs.clone().count() == 4 && pairs.clone().all(|(one, other)| near(*one, *other)));
         }
         // And so is how sure they are.
-        let root = value.root(&geometry.parts(&trained, &trained).unwrap()).unwrap().to_kind(Kind::Float);
-        let own = within.own.weighted(&value.weights).unwrap().narrow(0, 1, 4);
+        let root = value
+            .root(
+                &geometry
+                    .parts(&trained, &trained)
+                    .unwrap()
+                    .scaled(&amplitudes.between(&trained).unwrap())
+                    .unwrap(),
+            )
+            .unwrap()
+            .to_kind(Kind::Float);
+        let of_new = scaled[0].of_new(&new).unwrap();
+        let own =
+            within.own.scaled(&of_new.square()).unwrap().weighted(&value.weights).unwrap().narrow(0, 1, 4);
         let around = Around::of(&geometry, &value, (&new, &within), (&trained, &likeness, &root)).unwrap();
         let around = around.at(1, 4).unwrap();
         // Without contexts and likeness the process says what is left of its forecast, and of its variance.
         let mut weights = value.weights;
         weights[4..].fill(0.0);
-        let of_edits = geometry.parts(&new, &trained).unwrap().weighted(&weights).unwrap().narrow(0, 1, 4);
+        let of_trained = tensor::from_f32(&scaled[0].trained, &[1, -1]).unwrap();
+        let by = of_new.unsqueeze(1) * of_trained;
+        let parts = geometry.parts(&new, &trained).unwrap().scaled(&by).unwrap();
+        let of_edits = parts.weighted(&weights).unwrap().narrow(0, 1, 4);
         let by_hand = tensor::to_f64(&of_edits.to_kind(Kind::Double).matmul(&value.alpha)).unwrap();
         let length =
             process::solve(&of_edits, &root).unwrap().square().sum_dim_intlist(1i64, false, Kind::Float);

@@ -6,7 +6,7 @@
 
 use crate::representation::Encoded;
 use crate::sets::kernel::{Edits, Geometry, PARTS, pairs};
-use crate::sets::process::Process;
+use crate::sets::process::Scaled;
 use crate::{Result, tensor, threads};
 use std::collections::HashMap;
 use tch::Tensor;
@@ -80,10 +80,12 @@ impl Cross {
     ///
     /// A row's sums are in the order of the trained rows, wherever it stands: the same set said twice is the same to the
     /// bit, which a matrix product does not promise.
-    pub fn weighted(&self, first: usize, count: usize, processes: [&Process; 2]) -> Result<Vec<f32>> {
+    pub fn weighted(&self, first: usize, count: usize, processes: [&Scaled; 2]) -> Result<Vec<f32>> {
         let width = self.trained + 2;
-        let weights = processes.map(|process| process.weights.map(|weight| weight as f32));
-        let alphas = [tensor::to_f64(&processes[0].alpha)?, tensor::to_f64(&processes[1].alpha)?];
+        let weights = processes.map(|scaled| scaled.process.weights.map(|weight| weight as f32));
+        let amplitudes = processes.map(|scaled| (scaled.new.as_slice(), scaled.trained.as_slice()));
+        let alpha = |place: usize| tensor::to_f64(&processes[place].process.alpha);
+        let alphas = [alpha(0)?, alpha(1)?];
         let mut values = vec![0.0; count * width];
         threads::over(&mut values, BLOCK * width, |place, values| {
             let mut sums = Sums::new(self.trained);
@@ -92,8 +94,8 @@ impl Cross {
                 let row = first + place / width + row;
                 let (covariances, means) = values.split_at_mut(self.trained);
                 self.add_up(row, &mut sums);
-                self.weigh(row, &sums, &weights[0], covariances);
-                self.weigh(row, &sums, &weights[1], &mut other);
+                self.weigh(row, &sums, (&weights[0], amplitudes[0].0, amplitudes[0].1), covariances);
+                self.weigh(row, &sums, (&weights[1], amplitudes[1].0, amplitudes[1].1), &mut other);
                 means[0] = dot(covariances, &alphas[0]) as f32;
                 means[1] = dot(&other, &alphas[1]) as f32;
             }
@@ -131,16 +133,23 @@ impl Cross {
         }
     }
 
-    fn weigh(&self, row: usize, sums: &Sums, weights: &[f32; PARTS], values: &mut [f32]) {
+    fn weigh(
+        &self,
+        row: usize,
+        sums: &Sums,
+        (weights, new, trained): (&[f32; PARTS], &[f32], &[f32]),
+        values: &mut [f32],
+    ) {
+        let own = new[row];
         let [additive, by_context, product, product_by_context, context, likeness] = *weights;
         let from = self.context_of[row] * self.trained;
         let contexts = &self.contexts[from..from + self.trained];
         let sums = sums.additive.iter().zip(&sums.product).zip(&sums.likeness);
-        for ((value, same), ((add, both), alike)) in values.iter_mut().zip(contexts).zip(sums) {
-            *value = (additive + by_context * same) * add
-                + (product + product_by_context * same) * both
-                + context * same
-                + likeness * alike;
+        let known = contexts.iter().zip(trained);
+        for ((value, (same, trained)), ((add, both), alike)) in values.iter_mut().zip(known).zip(sums) {
+            let of_edits =
+                (additive + by_context * same) * add + (product + product_by_context * same) * both;
+            *value = own * trained * of_edits + context * same + likeness * alike;
         }
     }
 }
@@ -195,6 +204,8 @@ mod tests {
     use super::*;
     use crate::data::FeatureTable;
     use crate::representation::Vocabulary;
+    use crate::sets::amplitude::Amplitudes;
+    use crate::sets::process::Process;
     use jobs::{Context, Experiment};
 
     fn experiment((key, context): (&str, &str)) -> Experiment {
@@ -235,14 +246,23 @@ mod tests {
         let likeness = geometry.likeness(&trained).unwrap();
         let cross = Cross::new(&geometry, &new, &trained, &within.likeness, &likeness).unwrap();
         let alpha = [0.5, -1.0, 2.0, 0.25];
+        let amplitudes = Amplitudes {
+            edits: [(1, 0.4), (3, -0.3), (9, 0.2)].into_iter().collect(),
+            contexts: [(0, 0.3), (1, -0.2)].into_iter().collect(),
+        };
         let process = |weights: &[f64; PARTS]| Process {
             weights: *weights,
             noise: 1.0,
             centre: 0.0,
+            amplitudes: amplitudes.clone(),
             alpha: tensor::from_f64(&alpha, &[4, 1]).unwrap(),
         };
-        let said = cross.weighted(1, 4, [&process(&weights[0]), &process(&weights[1])]).unwrap();
-        let parts = geometry.parts(&new, &trained).unwrap();
+        let processes = weights.map(|weights| process(&weights));
+        let scaled = processes.each_ref().map(|process| Scaled::of(process, &new, &trained).unwrap());
+        let said = cross.weighted(1, 4, [&scaled[0], &scaled[1]]).unwrap();
+        let by = scaled[0].of_new(&new).unwrap().unsqueeze(1)
+            * tensor::from_f32(&scaled[0].trained, &[1, -1]).unwrap();
+        let parts = geometry.parts(&new, &trained).unwrap().scaled(&by).unwrap();
         let expected = weights.map(|weights| tensor::to_f32(&parts.weighted(&weights).unwrap()).unwrap());
         // Single precision, sums in another order.
         let near = |one: f32, other: f32| (one - other).abs() < 1e-5 * (1.0 + other.abs());

@@ -3,7 +3,8 @@
 
 use crate::representation::Encoded;
 use crate::sets::cross::{cells_of_slots, different_contexts};
-use crate::sets::kernel::{Geometry, PARTS, pairs};
+use crate::sets::kernel::{Geometry, pairs};
+use crate::sets::process::Scaled;
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
 
@@ -46,8 +47,8 @@ impl Gathered {
         })
     }
 
-    /// `[count, N]` each: covariances of `count` new rows from `first` on, by each of `weights`.
-    pub fn weighted(&self, first: i64, count: i64, weights: [&[f64; PARTS]; 2]) -> Result<[Tensor; 2]> {
+    /// `[count, N]` each: covariances of `count` new rows from `first` on, by each of `processes`.
+    pub fn weighted(&self, first: i64, count: i64, processes: [&Scaled; 2]) -> Result<[Tensor; 2]> {
         let of_slots = self.of_slots(first, count)?;
         let shape = [count, self.trained_likeness.size2()?.1];
         let mut additive = Tensor::f_zeros(shape, (Kind::Float, self.likeness.device()))?;
@@ -65,16 +66,22 @@ impl Gathered {
         }
         let context = self.contexts.f_index_select(0, &self.context_of.f_narrow(0, first, count)?)?;
         let likeness = self.likeness.f_narrow(0, first, count)?.f_matmul(&self.trained_likeness)?;
-        let by = |weights: &[f64; PARTS]| -> Result<Tensor> {
-            let [of_additive, by_context, of_product, product_by_context, of_context, of_likeness] = *weights;
+        let by = |scaled: &Scaled| -> Result<Tensor> {
+            let [of_additive, by_context, of_product, product_by_context, of_context, of_likeness] =
+                scaled.process.weights;
+            let amplitudes = |of_rows: &[f32], shape: [i64; 2]| -> Result<Tensor> {
+                Ok(tensor::from_f32(of_rows, &shape)?.f_to_device(self.likeness.device())?)
+            };
+            let new = amplitudes(&scaled.new[first as usize..(first + count) as usize], [-1, 1])?;
+            let trained = amplitudes(&scaled.trained, [1, -1])?;
             let scaled =
                 |by_context: f64, weight: f64| context.f_mul_scalar(by_context)?.f_add_scalar(weight);
             let sum = scaled(by_context, of_additive)?.f_mul(&additive)?;
             let sum = sum.f_add(&scaled(product_by_context, of_product)?.f_mul(&product)?)?;
-            let sum = sum.f_add(&context.f_mul_scalar(of_context)?)?;
+            let sum = sum.f_mul(&new)?.f_mul(&trained)?.f_add(&context.f_mul_scalar(of_context)?)?;
             Ok(sum.f_add(&likeness.f_mul_scalar(of_likeness)?)?)
         };
-        Ok([by(weights[0])?, by(weights[1])?])
+        Ok([by(processes[0])?, by(processes[1])?])
     }
 
     /// Per slot of the new rows and slot of the trained ones, `[count, N]`; 0 where there is no edit in either.

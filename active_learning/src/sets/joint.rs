@@ -10,6 +10,7 @@
 //! | additive | the sum of `u` over the row's edits, `u ~ N(0, k)` over the different edits |
 //! | product | the sum of `(A + A') / sqrt 2` over the row's pairs of edits, `A = F Z F'`, `F F' = k`, Z standard normal |
 //! | either, by context | one such draw a column of a root of `weight + weight by context * c`, weighted by it |
+//! | all of these | times the row's amplitude |
 //! | context, likeness | a root of `c`, the likeness itself, times standard normals |
 //!
 //! `F` is a Cholesky factor as long as the edits are no more than [`MOST_EDITS`]. Beyond that it is Nystrom's, from some
@@ -54,6 +55,8 @@ pub(super) struct Prior<'a> {
     /// own part.
     contexts: [Vec<f32>; 3],
     columns: usize,
+    /// Per row: its amplitude.
+    amplitudes: Vec<f64>,
     /// Different pairs of different edits, where these have something of their own to draw.
     pairs: HashMap<(usize, usize), usize>,
 }
@@ -122,7 +125,8 @@ impl<'a> Prior<'a> {
                 pairs.entry(pair).or_insert(next);
             }
         }
-        Ok(Self { process, root, edits, context_of, contexts, columns, pairs })
+        let amplitudes = process.amplitudes.of(encoded)?;
+        Ok(Self { process, root, edits, context_of, contexts, columns, amplitudes, pairs })
     }
 
     /// `[rows]`: one draw of all parts but likeness.
@@ -134,12 +138,14 @@ impl<'a> Prior<'a> {
             let together = self.together(rng)?;
             let of_context = f64::from(seed::normals(rng, 1)[0]);
             let (edits, context_of, columns) = (&self.edits, &self.context_of, self.columns);
+            let amplitudes = &self.amplitudes;
             threads::over(&mut values, BLOCK, |first, values| {
                 for (value, row) in values.iter_mut().zip(first..) {
                     let at = |root: &[f32]| f64::from(root[context_of[row] * columns + column]);
                     let sum: f64 = edits[row].iter().map(|&edit| f64::from(alone[edit])).sum();
                     let both: f64 = pairs_of(&edits[row]).map(|pair| together.of(pair)).sum();
-                    *value += at(additive) * sum + at(product) * both + at(context) * of_context;
+                    let of_edits = at(additive) * sum + at(product) * both;
+                    *value += amplitudes[row] * of_edits + at(context) * of_context;
                 }
             });
         }
@@ -307,6 +313,7 @@ mod tests {
     use crate::data::FeatureTable;
     use crate::representation::Vocabulary;
     use crate::seed::Purpose;
+    use crate::sets::amplitude::Amplitudes;
     use crate::sets::kernel::PARTS;
     use jobs::{Context, Experiment};
 
@@ -349,6 +356,10 @@ mod tests {
             weights,
             noise,
             centre: 0.0,
+            amplitudes: Amplitudes {
+                edits: [(1, 0.4), (3, -0.3), (7, 0.2)].into_iter().collect(),
+                contexts: [(0, 0.3), (1, -0.2)].into_iter().collect(),
+            },
             alpha: Tensor::zeros([4, 1], (Kind::Double, tch::Device::Cpu)),
         }
     }
@@ -377,7 +388,13 @@ mod tests {
         let geometry = Geometry::new(&vocabulary).unwrap();
         let (trained, asked, process) = (trained(&vocabulary), asked(&vocabulary), process(0.2));
         let parts = |one: &Encoded, other: &Encoded| {
-            geometry.parts(one, other).unwrap().weighted(&process.weights).unwrap().to_kind(Kind::Double)
+            let of = |encoded: &Encoded, shape: [i64; 2]| {
+                let amplitudes = process.amplitudes.of(encoded).unwrap();
+                tensor::from_f64(&amplitudes, &shape).unwrap().to_kind(Kind::Float)
+            };
+            let by = of(one, [-1, 1]) * of(other, [1, -1]);
+            let parts = geometry.parts(one, other).unwrap().scaled(&by).unwrap();
+            parts.weighted(&process.weights).unwrap().to_kind(Kind::Double)
         };
         let noisy =
             parts(&trained, &trained) + Tensor::eye(4, (Kind::Double, tch::Device::Cpu)) * process.noise;
@@ -411,7 +428,11 @@ mod tests {
     fn too_many_edits_keep_their_own_variances() {
         let vocabulary = vocabulary();
         let geometry = Geometry::new(&vocabulary).unwrap();
-        let process = Process { weights: [0.3, 0.2, 0.5, 0.4, 0.1, 0.0], ..process(0.2) };
+        let process = Process {
+            weights: [0.3, 0.2, 0.5, 0.4, 0.1, 0.0],
+            amplitudes: Amplitudes::default(),
+            ..process(0.2)
+        };
         // In one context: with more of them fewer edits stand for all.
         let asked = encoded(
             &vocabulary,

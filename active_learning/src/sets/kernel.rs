@@ -319,6 +319,20 @@ impl Parts {
         Ok(sum)
     }
 
+    /// With what edits do `by` times as large; `by` `[N, M]`, or `[N]` of rows with themselves.
+    pub fn scaled(&self, by: &Tensor) -> Result<Self> {
+        let [additive, by_context, product, product_by_context, context, likeness] = &self.0;
+        let scaled = |part: &Tensor| part.f_mul(by);
+        Ok(Self([
+            scaled(additive)?,
+            scaled(by_context)?,
+            scaled(product)?,
+            scaled(product_by_context)?,
+            context.shallow_clone(),
+            likeness.shallow_clone(),
+        ]))
+    }
+
     /// The rows and columns `rows` of square parts.
     pub fn subset(&self, rows: &Tensor) -> Result<Self> {
         let mut kept = Vec::new();

@@ -6,9 +6,11 @@
 //! turns them into log-odds. Exact up to some thousand rows: the cost is the cube of the rows trained on, and linear in
 //! those predicted.
 
+pub mod amplitude;
 mod around;
 mod beside;
 pub mod cross;
+mod evidence;
 mod gathered;
 mod joint;
 pub mod kernel;
@@ -24,12 +26,13 @@ use crate::model::{Posterior, Stop, TrainingSet};
 use crate::representation::{Encoded, Vocabulary};
 use crate::seed::{self, Purpose};
 use crate::{Error, Result, tensor};
+use amplitude::{Amplitudes, Members};
 use around::Around;
 use beside::{Beside, Weighted};
 pub(crate) use joint::Draws;
 use joint::Prior;
 use kernel::{Common, Geometry, PARTS};
-use process::{Doubt, Process};
+use process::{Doubt, Process, Scaled};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use student::{Student, boldness};
@@ -95,15 +98,17 @@ pub(crate) fn fit(
 ) -> Result<(SetProcess, Vec<HeldOut>)> {
     stop.check()?;
     let parts = Geometry::new(vocabulary)?.parts(&set.encoded, &set.encoded)?;
+    let members = Members::of(&set.encoded)?;
     let values: Vec<f64> = set.values.iter().map(|value| value.clamp(-VALUE_LIMIT, VALUE_LIMIT)).collect();
     // Of the values that the process knows: a threshold further out than those could not be reached.
     let tails = Tails::find(&values, &set.hits);
-    let (value, value_left) = Process::fit(&parts, &values)?;
-    let bold = student::left_out(&value, &parts, &value_left.inverse)?;
+    let (value, value_left) = Process::fit(&parts, &values, &members)?;
+    let scaled = parts.scaled(&value.amplitudes.between(&set.encoded)?)?;
+    let bold = student::left_out(&value, &scaled, &value_left.inverse)?;
     let rows: Vec<(f64, f64)> = bold.iter().copied().zip(value_left.squares(&values)).collect();
     let student = Student::fit(&rows);
     stop.check()?;
-    let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, tails.side()))?;
+    let (hit, hit_left) = Process::fit(&parts, &likeness_to_hits(&set, tails.side()), &members)?;
     let reach = value_left.mean.iter().zip(&value_left.sd).map(|(mean, sd)| tails.log_odds(*mean, *sd));
     let columns = odds_columns(&hit_left.mean, reach)?;
     let odds = Logistic::fit(&columns, &tensor::from_f64(&set.hits, &[-1, 1])?, &CENTRE, &PRECISION)?;
@@ -195,13 +200,16 @@ impl SetProcess {
             (&prepared.rows, &prepared.likeness, &prepared.root),
         )?;
         let at_once = beside.rows_at_once();
-        let own = within.own.weighted(&self.value.weights)?;
+        let scaled = |process| Scaled::of(process, encoded, &prepared.rows);
+        let scaled = [scaled(&self.value)?, scaled(&self.hit)?];
+        let amplitudes = scaled[0].of_new(encoded)?;
+        let own = within.own.scaled(&amplitudes.f_square()?)?.weighted(&self.value.weights)?;
         let mut posterior = Posterior::default();
         for first in (0..encoded.count).step_by(at_once as usize) {
             let count = (encoded.count - first).min(at_once);
             let own = own.f_narrow(0, first, count)?;
             let Chunk { posterior: of_chunk, wider, covariances } =
-                self.predict_chunk((&beside, &around), first, &own, &prepared.root)?;
+                self.predict_chunk((&beside, &around, &scaled), first, &own, &prepared.root)?;
             if let Some((draws, place)) = &mut draws {
                 let likeness = within.likeness.f_narrow(0, first, count)?;
                 let place = *place + first as usize;
@@ -217,13 +225,13 @@ impl SetProcess {
     /// Of the hit the process itself speaks: how far it reaches into the tails is told from rows left out, bold and not.
     fn predict_chunk(
         &self,
-        (beside, around): (&Beside, &Around),
+        (beside, around, [value, hit]): (&Beside, &Around, &[Scaled; 2]),
         first: i64,
         own: &Tensor,
         root: &Tensor,
     ) -> Result<Chunk> {
         let count = own.size1()?;
-        let Weighted { covariances, means } = beside.weighted(first, count, [&self.value, &self.hit])?;
+        let Weighted { covariances, means } = beside.weighted(first, count, [value, hit])?;
         let about = |centre: f64, means: Vec<f64>| -> Vec<f64> {
             means.into_iter().map(|mean| centre + mean).collect()
         };
@@ -257,7 +265,7 @@ impl SetProcess {
         }
         let geometry = Geometry::new(vocabulary)?;
         let rows = self.rows.on(device)?;
-        let parts = geometry.parts(&rows, &rows)?;
+        let parts = geometry.parts(&rows, &rows)?.scaled(&self.value.amplitudes.between(&rows)?)?;
         let prepared = Prepared {
             root: self.value.root(&parts)?.f_to_kind(Kind::Float)?,
             likeness: geometry.likeness(&rows)?,
@@ -291,6 +299,9 @@ impl SetProcess {
             numbers.extend([process.noise, process.centre]);
             tensors.insert(format!("sets.{name}"), tensor::from_f64(&numbers, &[PARTS as i64 + 2])?);
             tensors.insert(format!("sets.{name}.alpha"), process.alpha.shallow_clone());
+            if process.amplitudes != Amplitudes::default() {
+                tensors.insert(format!("sets.{name}.amplitudes"), process.amplitudes.to_tensor()?);
+            }
         }
         Ok(tensors)
     }
@@ -304,7 +315,12 @@ impl SetProcess {
             let (weights, rest) = numbers.split_first_chunk::<PARTS>().ok_or_else(broken)?;
             let [noise, centre] = rest else { return Err(broken()) };
             let alpha = tensor_of(&format!("sets.{name}.alpha"))?;
-            Ok(Process { weights: *weights, noise: *noise, centre: *centre, alpha })
+            // Not there in those of before.
+            let amplitudes = match tensor_of(&format!("sets.{name}.amplitudes")) {
+                Ok(table) => Amplitudes::from_tensor(&table)?,
+                Err(_) => Amplitudes::default(),
+            };
+            Ok(Process { weights: *weights, noise: *noise, centre: *centre, amplitudes, alpha })
         };
         let edits = whole("sets.edits")?;
         let rows = whole("sets.rows")?;

@@ -1,29 +1,47 @@
 //! Gaussian process regression on precomputed parts of a kernel (Rasmussen & Williams 2006, algorithm 2.1).
 //!
-//! The weights of the parts and the noise maximise the evidence (eq. 2.30) on some of the rows, held near
-//! where they start: a step up or down in each in turn, as long as it helps.
+//! The weights of the parts, the noise and the amplitudes of edits and contexts are what the [`evidence`](super::evidence)
+//! says of them.
 
+use crate::representation::Encoded;
+use crate::sets::amplitude::{Amplitudes, Members};
 use crate::sets::around::Surroundings;
+use crate::sets::evidence::{self, Learnt};
 use crate::sets::kernel::{PARTS, Parts};
 use crate::{Result, tensor};
 use tch::{Kind, Tensor};
-
-/// Rows on which weights are chosen.
-const EVIDENCE_ROWS: usize = 800;
-/// Weights start here; noise comes last. Variances, of a target of variance 1.
-const START: [f64; PARTS + 1] = [0.3, 0.2, 0.5, 0.5, 0.1, 0.3, 0.5];
-/// Sd of the natural logarithm of a weight around its start.
-const SPREAD: f64 = 1.0;
-/// Factors tried, one sweep each.
-const FACTORS: [f64; 3] = [3.0, 3.0, 1.6];
 
 #[derive(Debug)]
 pub struct Process {
     pub weights: [f64; PARTS],
     pub noise: f64,
     pub centre: f64,
+    pub amplitudes: Amplitudes,
     /// `[N, 1]`, double precision.
     pub alpha: Tensor,
+}
+
+/// A process and the amplitudes of the rows that it is asked about.
+pub struct Scaled<'a> {
+    pub process: &'a Process,
+    /// `[M]`, of new rows.
+    pub new: Vec<f32>,
+    /// `[N]`, of those trained on.
+    pub trained: Vec<f32>,
+}
+
+impl<'a> Scaled<'a> {
+    pub fn of(process: &'a Process, new: &Encoded, trained: &Encoded) -> Result<Self> {
+        let of = |encoded: &Encoded| -> Result<Vec<f32>> {
+            Ok(process.amplitudes.of(encoded)?.into_iter().map(|amplitude| amplitude as f32).collect())
+        };
+        Ok(Self { process, new: of(new)?, trained: of(trained)? })
+    }
+
+    /// `[M]`, where `new` is.
+    pub fn of_new(&self, new: &Encoded) -> Result<Tensor> {
+        Ok(tensor::from_f32(&self.new, &[-1])?.f_to_device(new.device())?)
+    }
 }
 
 /// What the others say of each row.
@@ -52,15 +70,16 @@ impl LeftOut {
 }
 
 impl Process {
-    /// `parts`: `[N, N]` each; `target`: N values of variance about 1.
-    pub fn fit(parts: &Parts, target: &[f64]) -> Result<(Self, LeftOut)> {
-        let weights = choose(parts, target)?;
-        let (noise, weights) = split(&weights);
+    /// `parts`: `[N, N]` each; `target`: N values of variance about 1; `members`: of the same rows.
+    pub fn fit(parts: &Parts, target: &[f64], members: &Members) -> Result<(Self, LeftOut)> {
+        let Learnt { weights, noise, logs } = evidence::learn(parts, target, members)?;
+        let parts = parts.scaled(&members.between(&logs, target.len())?)?;
+        let amplitudes = members.amplitudes(&logs);
         let centre = crate::metrics::mean(target.iter().copied()).unwrap_or(0.0);
-        let root = root(parts, &weights, noise)?;
+        let root = root(&parts, &weights, noise)?;
         let centred: Vec<f64> = target.iter().map(|value| value - centre).collect();
         let alpha = tensor::from_f64(&centred, &[-1, 1])?.f_cholesky_solve(&root, false)?;
-        let process = Self { weights, noise, centre, alpha };
+        let process = Self { weights, noise, centre, amplitudes, alpha };
         let left_out = process.left_out(&root, target)?;
         Ok((process, left_out))
     }
@@ -75,7 +94,7 @@ impl Process {
         Ok(LeftOut { mean, sd: own.iter().map(|own| own.recip().sqrt()).collect(), inverse })
     }
 
-    /// Lower Cholesky factor of the covariance of noisy values, `[N, N]`.
+    /// Lower Cholesky factor of the covariance of noisy values, `[N, N]`; `parts`: [scaled](Amplitudes).
     pub fn root(&self, parts: &Parts) -> Result<Tensor> {
         root(parts, &self.weights, self.noise)
     }
@@ -100,53 +119,10 @@ pub(super) fn solve(cross: &Tensor, root: &Tensor) -> Result<Tensor> {
     Ok(root.f_transpose(0, 1)?.f_linalg_solve_triangular(cross, true, false, false)?)
 }
 
-fn split(all: &[f64; PARTS + 1]) -> (f64, [f64; PARTS]) {
-    let mut weights = [0.0; PARTS];
-    weights.copy_from_slice(&all[..PARTS]);
-    (all[PARTS], weights)
-}
-
 fn root(parts: &Parts, weights: &[f64; PARTS], noise: f64) -> Result<Tensor> {
     let gram = parts.weighted(weights)?.f_to_kind(Kind::Double)?;
     let diagonal = Tensor::f_eye(gram.size2()?.0, (Kind::Double, gram.device()))?.f_mul_scalar(noise)?;
     Ok(gram.f_add(&diagonal)?.f_linalg_cholesky(false)?)
-}
-
-fn choose(parts: &Parts, target: &[f64]) -> Result<[f64; PARTS + 1]> {
-    let step = target.len().div_ceil(EVIDENCE_ROWS).max(1);
-    let rows: Vec<i64> = (0..target.len()).step_by(step).map(|row| row as i64).collect();
-    let centre = crate::metrics::mean(target.iter().copied()).unwrap_or(0.0);
-    let some: Vec<f64> = rows.iter().map(|&row| target[row as usize] - centre).collect();
-    let some = tensor::from_f64(&some, &[-1, 1])?;
-    let parts = parts.subset(&Tensor::f_from_slice(&rows)?)?;
-    let mut best = START;
-    let mut score = evidence(&parts, &some, &best)?;
-    for factor in FACTORS {
-        for place in 0..=PARTS {
-            for times in [factor, 1.0 / factor] {
-                let mut tried = best;
-                tried[place] *= times;
-                let new = evidence(&parts, &some, &tried)?;
-                if new > score {
-                    (best, score) = (tried, new);
-                    break;
-                }
-            }
-        }
-    }
-    Ok(best)
-}
-
-/// Log evidence and log prior of the weights, up to a constant.
-fn evidence(parts: &Parts, target: &Tensor, weights: &[f64; PARTS + 1]) -> Result<f64> {
-    let (noise, of_parts) = split(weights);
-    let root = root(parts, &of_parts, noise)?;
-    let solved = target.f_cholesky_solve(&root, false)?;
-    let misfit = tensor::to_f64(&target.f_mul(&solved)?.f_sum(Kind::Double)?)?;
-    let volume = tensor::to_f64(&root.f_diagonal(0, 0, 1)?.f_log()?.f_sum(Kind::Double)?)?;
-    let moved = |(weight, start): (&f64, &f64)| ((weight / start).ln() / SPREAD).powi(2);
-    let held: f64 = weights.iter().zip(&START).map(moved).sum();
-    Ok(-0.5 * misfit.first().unwrap_or(&0.0) - volume.first().unwrap_or(&0.0) - 0.5 * held)
 }
 
 #[cfg(test)]
@@ -166,7 +142,7 @@ mod tests {
     fn left_out_rows_are_what_a_process_of_the_others_says() {
         let (parts, mut target) = line(12);
         target[3] += 1.0;
-        let (process, left_out) = Process::fit(&parts, &target).unwrap();
+        let (process, left_out) = Process::fit(&parts, &target, &Members::none()).unwrap();
         let others: Vec<i64> = (0..12).filter(|row| *row != 3).collect();
         let kept = Tensor::from_slice(&others);
         let root = process.root(&parts.subset(&kept).unwrap()).unwrap();
@@ -180,7 +156,7 @@ mod tests {
     #[test]
     fn a_line_is_followed_with_little_noise() {
         let (parts, target) = line(60);
-        let (process, left_out) = Process::fit(&parts, &target).unwrap();
+        let (process, left_out) = Process::fit(&parts, &target, &Members::none()).unwrap();
         assert!(process.noise < 0.2, "{}", process.noise);
         assert!(left_out.mean.iter().zip(&target).all(|(said, was)| (said - was).abs() < 0.1));
     }

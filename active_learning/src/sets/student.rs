@@ -121,6 +121,7 @@ fn log_gamma_step(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sets::amplitude::Members;
 
     /// Normal scores, in an order that has nothing to do with the place.
     fn normals(count: usize, times: usize) -> impl Iterator<Item = f64> {
@@ -174,7 +175,7 @@ mod tests {
         let zero = gram(1.0).zeros_like();
         let parts = Parts([gram(1.0), zero.copy(), gram(2.0), zero.copy(), gram(9.0), zero.copy()]);
         let target = [0.3, -0.2, 0.9, 3.0, 2.0, 0.1, -0.4, 0.2];
-        let (process, others) = Process::fit(&parts, &target).unwrap();
+        let (process, others) = Process::fit(&parts, &target, &Members::none()).unwrap();
         let said = left_out(&process, &parts, &others.inverse).unwrap();
         let kept = Tensor::from_slice(&[0i64, 1, 2, 4, 5, 6, 7]);
         let root = process.root(&parts.subset(&kept).unwrap()).unwrap();

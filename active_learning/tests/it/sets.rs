@@ -5,6 +5,7 @@ use active_learning::data::{FeatureTable, Observation};
 use active_learning::model::{Model, Stop};
 use active_learning::replay::{Oracle, Replay};
 use active_learning::representation::Vocabulary;
+use active_learning::sets::amplitude::Amplitudes;
 use active_learning::train::Cell;
 use jobs::work::learn::{Acquisition, ModelFamily, Objective};
 use jobs::{Context, Experiment};
@@ -176,4 +177,20 @@ fn a_cell_of_before_is_as_sure_as_its_process() {
         before.to_bytes().unwrap(),
         Cell::from_bytes(&before.to_bytes().unwrap()).unwrap().to_bytes().unwrap()
     );
+}
+
+#[test]
+fn a_cell_of_before_has_amplitudes_of_one() {
+    let (vocabulary, oracle) = screen();
+    let bytes = trained(&vocabulary, &oracle).to_bytes().unwrap();
+    let older = without(&without(&bytes, "sets.value.amplitudes"), "sets.hit.amplitudes");
+    let before = Cell::from_bytes(&older).unwrap();
+    let [now, then] = [&Cell::from_bytes(&bytes).unwrap(), &before].map(|cell| match &cell.model {
+        Model::Sets(model) => model.value.amplitudes.clone(),
+        _ => panic!("sets are not what this is"),
+    });
+    assert!(!now.edits.is_empty() && then == Amplitudes::default());
+    assert_eq!(Cell::from_bytes(&bytes).unwrap().to_bytes().unwrap(), bytes);
+    let again = Cell::from_bytes(&before.to_bytes().unwrap()).unwrap();
+    assert_eq!(again.to_bytes().unwrap(), before.to_bytes().unwrap());
 }
