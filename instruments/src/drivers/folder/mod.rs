@@ -18,12 +18,15 @@
 mod account;
 mod asked;
 mod convert;
-mod driver;
+mod folders;
+mod handler;
 mod name;
+mod reader;
 mod request;
 mod result;
 mod settings;
 mod share;
 
-pub use driver::{FolderHandler, FolderReader};
+pub use handler::FolderHandler;
+pub use reader::FolderReader;
 pub use settings::{Settings, SettingsError, TakenBy};

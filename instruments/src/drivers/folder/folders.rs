@@ -1,56 +1,42 @@
-//! The two handlers, and the way that both go.
+//! The way that both drivers go: ask by a file, follow to the result, or say what is not known.
 
-use super::account::{self, Word};
 use super::asked::{Asked, Standing};
-use super::convert::convert;
 use super::name::{Pattern, TemplateError, Words};
-use super::request;
 use super::result::{Before, Found, Search, Verdict};
-use super::settings::{Device, ResultForm, Settings, SettingsError};
+use super::settings::{Device, Settings, SettingsError};
 use super::share::{Share, ShareError};
 use crate::drivers::Timings;
 use crate::drivers::steps::{self, Step};
 use crate::drivers::timings::Watch;
-use crate::labware::Barcode;
-use crate::parsers::{self, ReaderFile, echo_report};
-use crate::transfers::TransferList;
-use async_trait::async_trait;
-use jobs::work::physical::{DispenseResult, Read, ReadResult};
-use jobs::work::{Outcome, Output, Work};
-use jobs::worker::{Attempt, Begun, Halt, Handler, NotBegun};
+use jobs::work::Outcome;
+use jobs::worker::{Attempt, Begun, Halt, NotBegun};
 use jobs::{Digest, Failure, FailureClass};
 use std::path::Path;
 
 /// Note in the begun-record: what lay among the results before the device was asked.
 const BEFORE: &str = "results_before";
 
-/// A reader whose software exports a file for each plate.
-pub struct FolderReader(Folders);
-
-/// A liquid handler whose software takes a worklist.
-pub struct FolderHandler(Folders);
-
 /// One device's folders.
-struct Folders {
-    settings: Settings,
+pub(super) struct Folders {
+    pub settings: Settings,
     share: Share,
     timings: Timings,
-    instrument: String,
+    pub instrument: String,
     /// For codes: `folder_reader`.
     driver: &'static str,
 }
 
 /// One job in the device's words.
-struct Task {
-    words: Words,
+pub(super) struct Task {
+    pub words: Words,
     /// What its request says; `None`: nobody is told but people.
-    text: Option<String>,
+    pub text: Option<String>,
 }
 
-type Judge<'a> = &'a (dyn Fn(&[u8]) -> Verdict + Send + Sync);
+pub(super) type Judge<'a> = &'a (dyn Fn(&[u8]) -> Verdict + Send + Sync);
 
 impl Folders {
-    fn open(
+    pub fn open(
         path: &Path,
         device: Device,
         instrument: &str,
@@ -63,7 +49,7 @@ impl Folders {
     }
 
     /// What the device made of the job: brought about, or followed after a restart. `Err`: there is nothing to see.
-    async fn carry_out(&self, attempt: &Attempt, task: Task, judge: Judge<'_>) -> Result<Found, Outcome> {
+    pub async fn carry_out(&self, attempt: &Attempt, task: Task, judge: Judge<'_>) -> Result<Found, Outcome> {
         let id = attempt.operation_id();
         let (asked, search) = self.places(&task.words, &id).map_err(|error| self.refused("name", error))?;
         let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
@@ -109,7 +95,7 @@ impl Folders {
     }
 
     /// Follows what an earlier life of this process had begun.
-    async fn recover(&self, begun: &Begun, words: &Words, judge: Judge<'_>) -> Result<Found, Outcome> {
+    pub async fn recover(&self, begun: &Begun, words: &Words, judge: Judge<'_>) -> Result<Found, Outcome> {
         let attempt = begun.attempt();
         let (asked, search) =
             self.places(words, begun.device_ref()).map_err(|error| self.refused("name", error))?;
@@ -289,22 +275,22 @@ impl Folders {
     }
 
     /// Work that may be repeated is tried again; of work that may not be, a person says what happened.
-    fn unknown(&self, attempt: &Attempt, what: &str, message: String) -> Outcome {
+    pub fn unknown(&self, attempt: &Attempt, what: &str, message: String) -> Outcome {
         if attempt.lease().repeatable {
             return failed(self.failure(FailureClass::Transient, what, message));
         }
         Outcome::Unknown { failure: self.failure(FailureClass::NeedsPerson, what, message) }
     }
 
-    fn refused(&self, what: &str, why: impl std::fmt::Display) -> Outcome {
+    pub fn refused(&self, what: &str, why: impl std::fmt::Display) -> Outcome {
         failed(self.failure(FailureClass::Permanent, what, format!("Nothing was begun: {why}.")))
     }
 
-    fn failure(&self, class: FailureClass, what: &str, message: impl Into<String>) -> Failure {
+    pub fn failure(&self, class: FailureClass, what: &str, message: impl Into<String>) -> Failure {
         Failure::new(class, format!("{}.{what}", self.driver), message)
     }
 
-    async fn keep(&self, attempt: &Attempt, bytes: &[u8]) -> Result<Digest, Outcome> {
+    pub async fn keep(&self, attempt: &Attempt, bytes: &[u8]) -> Result<Digest, Outcome> {
         attempt.put_blob(bytes).await.map_err(|error| {
             let message = format!("The device's file could not be kept on this disk: {error}.");
             self.unknown(attempt, "spool_unusable", message)
@@ -327,212 +313,10 @@ fn halted(attempt: &Attempt) -> Option<Halt> {
     }
 }
 
-fn failed(failure: Failure) -> Outcome {
+pub(super) fn failed(failure: Failure) -> Outcome {
     Outcome::Failed { failure }
 }
 
-impl FolderReader {
-    pub fn open(settings: &Path, instrument: &str, timings: Timings) -> Result<Self, SettingsError> {
-        Ok(Self(Folders::open(settings, Device::Reader, instrument, timings, "folder_reader")?))
-    }
-
-    async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
-        let folders = &self.0;
-        let job = self.job(attempt)?;
-        let id = attempt.operation_id();
-        let text = folders.settings.request.as_ref().map(|request| request::of_read(&request.says, job, &id));
-        let text = text.transpose().map_err(|error| folders.refused("request", error))?;
-        let task = Task { words: words(&id, &job.plate.barcode), text };
-        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(job, bytes)).await?;
-        self.outcome(attempt, found).await
-    }
-
-    async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
-        let job = self.job(begun.attempt())?;
-        let words = words(begun.device_ref(), &job.plate.barcode);
-        let found = self.0.recover(begun, &words, &|bytes| self.is_of(job, bytes)).await?;
-        self.outcome(begun.attempt(), found).await
-    }
-
-    fn job<'a>(&self, attempt: &'a Attempt) -> Result<&'a Read, Outcome> {
-        let Work::Read(job) = &attempt.lease().work else {
-            return Err(self.0.refused("wrong_kind", "the reader carries out read jobs only"));
-        };
-        if job.at.device != self.0.instrument {
-            let why = format!("the plate stands in {}, this is {}", job.at, self.0.instrument);
-            return Err(self.0.refused("wrong_device", why));
-        }
-        // It becomes part of a file's name.
-        if let Err(error) = job.plate.barcode.parse::<Barcode>() {
-            return Err(self.0.refused("barcode", error));
-        }
-        Ok(job)
-    }
-
-    /// A file that names another plate is another plate's.
-    fn is_of(&self, job: &Read, bytes: &[u8]) -> Verdict {
-        let form = self.0.settings.result.form;
-        if form == ResultForm::Raw {
-            return Verdict::Ours;
-        }
-        match parsers::parse_readings(form.as_str(), bytes) {
-            Err(_) => Verdict::Unreadable,
-            Ok(file) => match &file.plate {
-                Some(other) if *other != job.plate.barcode => {
-                    Verdict::Others(format!("it is of plate {other}"))
-                }
-                _ if job.channels.iter().all(|channel| has_channel(&file, channel)) => Verdict::Ours,
-                _ => Verdict::Incomplete,
-            },
-        }
-    }
-
-    /// A file that cannot be read is passed on: the plate is quarantined with what is wrong with it, and a person judges.
-    async fn outcome(&self, attempt: &Attempt, found: Found) -> Result<Outcome, Outcome> {
-        let folders = &self.0;
-        let came = folders.keep(attempt, &found.bytes).await?;
-        let result = match &folders.settings.convert {
-            None => ReadResult {
-                raw: came,
-                format: folders.settings.result.form.as_str().to_owned(),
-                original: None,
-            },
-            Some(by) => {
-                let name = found.path.file_name().unwrap_or_default().to_string_lossy();
-                let converted = convert(by, &name, &found.bytes).await.map_err(|error| {
-                    let message = format!(
-                        "The plate was read, and {} could not be made readable: {error}. The file is kept as {came}. Mend the converter; then have the job tried again, and export the file once more or read the plate once more.",
-                        found.path.display()
-                    );
-                    failed(folders.failure(FailureClass::NeedsPerson, "not_converted", message))
-                })?;
-                let raw = folders.keep(attempt, &converted).await?;
-                ReadResult { raw, format: by.form.as_str().to_owned(), original: Some(came) }
-            }
-        };
-        Ok(Outcome::Succeeded { output: Box::new(Output::Read(result)) })
-    }
-}
-
-impl FolderHandler {
-    pub fn open(settings: &Path, instrument: &str, timings: Timings) -> Result<Self, SettingsError> {
-        Ok(Self(Folders::open(settings, Device::Handler, instrument, timings, "folder_handler")?))
-    }
-
-    async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
-        let folders = &self.0;
-        let list = self.list(attempt)?;
-        let id = attempt.operation_id();
-        let text =
-            folders.settings.request.as_ref().map(|request| request::worklist(&request.says, &list, &id));
-        let text = text.transpose().map_err(|error| folders.refused("request", error))?;
-        let task = Task { words: words(&id, ""), text };
-        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(&list, bytes)).await?;
-        self.outcome(attempt, &list, &id, found).await
-    }
-
-    async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
-        let list = self.list(begun.attempt())?;
-        let id = begun.device_ref();
-        let found = self.0.recover(begun, &words(id, ""), &|bytes| self.is_of(&list, bytes)).await?;
-        self.outcome(begun.attempt(), &list, id, found).await
-    }
-
-    fn list(&self, attempt: &Attempt) -> Result<TransferList, Outcome> {
-        let Work::Dispense(job) = &attempt.lease().work else {
-            return Err(self.0.refused("wrong_kind", "the liquid handler carries out dispense jobs only"));
-        };
-        TransferList::check(attempt.lease().job_id, job)
-            .map_err(|error| self.0.refused("transfers", format!("the list of transfers is wrong: {error}")))
-    }
-
-    fn is_of(&self, list: &TransferList, bytes: &[u8]) -> Verdict {
-        match self.0.settings.result.form {
-            ResultForm::EchoReport => match echo_report(bytes) {
-                Ok(report) => account::is_of(list, &report),
-                Err(_) => Verdict::Unreadable,
-            },
-            _ => Word::read(bytes).map_or(Verdict::Unreadable, |_| Verdict::Ours),
-        }
-    }
-
-    async fn outcome(
-        &self,
-        attempt: &Attempt,
-        list: &TransferList,
-        id: &str,
-        found: Found,
-    ) -> Result<Outcome, Outcome> {
-        let folders = &self.0;
-        let raw = folders.keep(attempt, &found.bytes).await?;
-        let look = |why: String| {
-            format!(
-                "{why} Its file {} is kept as {raw}. Look at the deck, then record what happened.",
-                found.path.display()
-            )
-        };
-        let (transfers, run) = match folders.settings.result.form {
-            ResultForm::EchoReport => {
-                let report = echo_report(&found.bytes).map_err(|error| {
-                    let why = look(format!("What the device says cannot be read: {error}."));
-                    folders.unknown(attempt, "unreadable", why)
-                })?;
-                let transfers = account::reconcile(list, &report).map_err(|why| {
-                    folders.unknown(
-                        attempt,
-                        "record_mismatch",
-                        look(format!("The device did something else than was asked: {why}.")),
-                    )
-                })?;
-                (transfers, report.run_id)
-            }
-            _ => match Word::read(&found.bytes) {
-                Some(Word::Succeeded) => (account::all_done(list), None),
-                Some(Word::Failed(why)) => {
-                    let why = if why.is_empty() { "it gives no reason".to_owned() } else { why };
-                    let message =
-                        look(format!("The device says that it failed: {why}. How far it came is unknown."));
-                    return Err(folders.unknown(attempt, "device_failed", message));
-                }
-                None => {
-                    let why = "The device's file begins neither with succeeded nor with failed.".to_owned();
-                    return Err(folders.unknown(attempt, "unreadable", look(why)));
-                }
-            },
-        };
-        let device_run_id = run.unwrap_or_else(|| id.to_owned());
-        let done = DispenseResult { transfers, device_run_id, recovered_from_error: false, raw };
-        Ok(Outcome::Succeeded { output: Box::new(Output::Dispense(done)) })
-    }
-}
-
-fn has_channel(file: &ReaderFile, channel: &str) -> bool {
-    let read = file.readings.iter().map(|reading| &reading.channel);
-    read.chain(file.unreadable.iter().map(|reading| &reading.channel)).any(|known| known == channel)
-}
-
-fn words(id: &str, barcode: &str) -> Words {
+pub(super) fn words(id: &str, barcode: &str) -> Words {
     Words::of([("id", id.to_owned()), ("barcode", barcode.to_owned())])
-}
-
-#[async_trait]
-impl Handler for FolderReader {
-    async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
-    }
-
-    async fn recover(&self, begun: &Begun) -> Option<Outcome> {
-        Some(self.recover_begun(begun).await.unwrap_or_else(|outcome| outcome))
-    }
-}
-
-#[async_trait]
-impl Handler for FolderHandler {
-    async fn perform(&self, attempt: &Attempt) -> Outcome {
-        self.carry_out(attempt).await.unwrap_or_else(|outcome| outcome)
-    }
-
-    async fn recover(&self, begun: &Begun) -> Option<Outcome> {
-        Some(self.recover_begun(begun).await.unwrap_or_else(|outcome| outcome))
-    }
 }
