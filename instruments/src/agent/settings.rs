@@ -8,6 +8,7 @@ use std::path::PathBuf;
 /// The program beside one device: pulls its jobs, drives it, reports.
 #[derive(Debug, Parser)]
 #[command(name = "loopwright-agent", version)]
+#[command(group(clap::ArgGroup::new("device").required(true).args(["device_url", "device_file"])))]
 pub struct Settings {
     /// Where the server is, e.g. https://loopwright.example.org
     #[arg(long, env = "LOOPWRIGHT_SERVER", value_name = "URL")]
@@ -30,13 +31,7 @@ pub struct Settings {
     pub driver: DriverKind,
 
     /// Where the device answers, e.g. http://192.0.2.7:31950
-    #[arg(
-        long,
-        env = "LOOPWRIGHT_DEVICE_URL",
-        value_name = "URL",
-        required_unless_present = "device_file",
-        conflicts_with = "device_file"
-    )]
+    #[arg(long, env = "LOOPWRIGHT_DEVICE_URL", value_name = "URL")]
     pub device_url: Option<String>,
 
     /// Of a device that takes and gives files: what its folders are (docs/folder-devices.md)
@@ -127,7 +122,8 @@ mod tests {
         let both = WHOLE.into_iter().chain(["--device-file", "gen5.toml"]);
         assert!(Settings::try_parse_from(both).is_err());
         let neither = WHOLE.into_iter().enumerate().filter(|(place, _)| !(9..11).contains(place));
-        assert!(Settings::try_parse_from(neither.map(|(_, word)| word)).is_err());
+        let said = Settings::try_parse_from(neither.map(|(_, word)| word)).unwrap_err().to_string();
+        assert!(said.contains("--device-url") && said.contains("--device-file"), "{said}");
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub enum SettingsError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the settings {path} are not what was expected: {source}")]
+    #[error("the settings {path} are not what was expected")]
     Parse {
         path: PathBuf,
         #[source]
@@ -369,6 +369,11 @@ mod tests {
         Settings::read(&path, device)
     }
 
+    /// With what lies beneath it, as the agent says it.
+    fn in_words(error: SettingsError) -> String {
+        format!("{:#}", anyhow::Error::from(error))
+    }
+
     const READER: &str = "[request]\nfolder = \"/in\"\nname = \"{barcode}.txt\"\nsays = { form = \"text\", text = \"{barcode}\" }\n[result]\nfolder = \"/out\"\nname = \"*{barcode}*.csv\"\nform = \"plate_csv\"\n";
     const HANDLER: &str = "[request]\nfolder = \"/in\"\nname = \"{id}.gwl\"\nsays = { form = \"tecan_gwl\" }\ntaken_by = \"moving\"\n[result]\nfolder = \"/out\"\nname = \"{id}*.txt\"\nform = \"word\"\n";
 
@@ -410,11 +415,11 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         let reader = |from: &str, to: &str| {
             assert!(READER.contains(from));
-            read(Device::Reader, &READER.replace(from, to)).unwrap_err().to_string()
+            in_words(read(Device::Reader, &READER.replace(from, to)).unwrap_err())
         };
         let handler = |from: &str, to: &str| {
             assert!(HANDLER.contains(from));
-            read(Device::Handler, &HANDLER.replace(from, to)).unwrap_err().to_string()
+            in_words(read(Device::Handler, &HANDLER.replace(from, to)).unwrap_err())
         };
         insta::assert_snapshot!(reader("{barcode}.txt", "{plate}.txt"), @"request.name: {plate} means nothing here; there are {barcode}, {id}");
         insta::assert_snapshot!(reader("{barcode}.txt", "../x.txt"), @r"request.name: a request's name has no '/', '\' or '*' and does not begin with '.'");

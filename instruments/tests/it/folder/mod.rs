@@ -521,7 +521,7 @@ fn settings_that_are_wrong_end_the_agent_with_their_place() {
     let refused = |kind, settings: &str| {
         device::connect(kind, &root, settings, timings())
             .err()
-            .map(|error| error.to_string())
+            .map(|error| format!("{:#}", anyhow::Error::from(error)))
             .unwrap_or_default()
     };
     assert!(refused(DriverKind::FolderReader, HANDLER).starts_with("request.says: "));
