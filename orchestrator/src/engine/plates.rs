@@ -13,6 +13,7 @@ use crate::store::plates::{Change, Plate, StoredReading};
 use crate::store::rounds::Round;
 use crate::store::{self, Error, Result};
 use instruments::labware::Labware;
+use jobs::JobId;
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
@@ -88,7 +89,12 @@ pub(super) async fn clear_places(
     for resource in resources {
         let mine: Vec<_> = held.iter().filter(|held| held.resource == resource).collect();
         let begun = mine.iter().any(|held| held.begun);
-        let step = if begun { clearing(conn, &bench, plate, resource).await? } else { None };
+        if !begun {
+            let mine: Vec<JobId> = mine.iter().map(|held| held.job_id).collect();
+            out.absorb(queue::resource::stand_aside(conn, &mine, resource).await?);
+            continue;
+        }
+        let step = clearing(conn, &bench, plate, resource).await?;
         match step {
             Some(step) => {
                 let clearing = commit::create(conn, &commit::job_of(round, plate.id, &step), out).await?;

@@ -68,6 +68,34 @@ async fn the_next_plate_waits_until_the_deck_of_a_lost_one_is_clear(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn whoever_comes_after_a_lost_plate_waits_for_the_plate_before_it(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, three_plates()).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let done = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, done).await;
+    laboratory.faults.push_back(Fault::Fails(Kind::Dispense));
+    // When the incubations of the first and the third are over, both want to the reader; the world refuses a move onto
+    // an occupied one.
+    laboratory.run().await;
+    let progress = laboratory.progress().await;
+    assert_eq!((progress.state.as_str(), progress.passed_qc), ("finished", 100), "{progress:#?}");
+    let round = laboratory.last_round().await;
+    let lost: Vec<u32> = laboratory
+        .plates(round.id)
+        .await
+        .iter()
+        .filter(|plate| plate.state == PlateState::Lost)
+        .map(|plate| plate.ordinal)
+        .collect();
+    assert_eq!(lost, [2]);
+    assert_eq!(laboratory.count("select count(*) from resource_held").await, 0);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_step_in_doubt_stops_the_clock_until_a_person_has_looked(
     options: PgPoolOptions,
     login: PgConnectOptions,

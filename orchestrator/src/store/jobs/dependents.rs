@@ -203,6 +203,57 @@ pub(super) async fn cleared(conn: &mut PgConnection, upstream: JobId) -> Result<
     advance_after_success(conn, &[upstream.0]).await
 }
 
+/// Who waits for the end of one of `before` (or failed waiting, and will be made anew) waits for all of `instead`, none of
+/// which has ended. Answers the queues that got work: nobody's, unless somebody waited for those already.
+pub(super) async fn wait_instead(
+    conn: &mut PgConnection,
+    before: &[Uuid],
+    instead: &[Uuid],
+) -> Result<Vec<String>> {
+    let waiting = lock_waiting(conn, before).await?;
+    let moved = sqlx::query!(
+        r#"with gone as (
+             delete from job_dependency
+             where depends_on = any($1)
+                 and requires = 'end'
+                 and (job_id = any($3) or exists (
+                     select from resource_held where resource_held.job_id = job_dependency.job_id))
+                 and job_id <> all($1)
+             returning job_id
+         ), come as (
+             insert into job_dependency (job_id, depends_on, requires, min_delay_seconds, max_delay_seconds)
+             select job_id, instead.id, 'end', 0, null
+             from (select distinct job_id from gone) as follower
+             cross join unnest($2::uuid[]) as instead (id)
+             on conflict (job_id, depends_on) do nothing
+             returning job_id
+         )
+         select job_id as "job_id!", sum(more)::integer as "more!"
+         from (
+             select job_id, -1 as more from gone
+             union all
+             select job_id, 1 as more from come
+         ) as change
+         group by job_id"#,
+        before,
+        instead,
+        &waiting
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update job_waiting
+         set unmet = unmet + more
+         from unnest($1::uuid[], $2::int[]) as given (id, more)
+         where job_waiting.job_id = given.id",
+        &moved.iter().map(|row| row.job_id).collect::<Vec<_>>(),
+        &moved.iter().map(|row| row.more).collect::<Vec<_>>()
+    )
+    .execute(&mut *conn)
+    .await?;
+    make_ready(conn, &waiting).await
+}
+
 /// Who waits for one of `upstreams`, in order of their ids, so that two endings never wait for each other. Taken out as
 /// an array: however many wait, and whatever the table's statistics say, only these are read.
 async fn lock_waiting(conn: &mut PgConnection, upstreams: &[Uuid]) -> Result<Vec<Uuid>> {

@@ -6,6 +6,7 @@ use super::settle::Consequences;
 use crate::store::error::Result;
 use ::jobs::JobId;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// The place is clear: those that waited for the end of `job` may come. Does nothing when it holds none.
 pub async fn clear(conn: &mut PgConnection, job: JobId) -> Result<Consequences> {
@@ -19,6 +20,56 @@ pub async fn clear(conn: &mut PgConnection, job: JobId) -> Result<Consequences> 
     }
     let queues = dependents::cleared(conn, job).await?;
     Ok(Consequences { queues: queues.into_iter().collect(), settled: Vec::new() })
+}
+
+/// `jobs`, all that a chain still holds of `resource`, never came to it. Those that waited for their end wait for whoever
+/// the chain itself waited for there: its plates may stand there still. Where nobody does, they may come.
+pub async fn stand_aside(conn: &mut PgConnection, jobs: &[JobId], resource: &str) -> Result<Consequences> {
+    let mine: Vec<Uuid> = jobs.iter().map(|job| job.0).collect();
+    sqlx::query!("select id from job where id = any($1) order by id for no key update", &mine)
+        .fetch_all(&mut *conn)
+        .await?;
+    let before = still_there(conn, &mine, resource).await?;
+    if before.is_empty() {
+        let mut consequences = Consequences::default();
+        for job in jobs {
+            consequences.absorb(clear(conn, *job).await?);
+        }
+        return Ok(consequences);
+    }
+    let queues = dependents::wait_instead(conn, &mine, &before).await?;
+    sqlx::query!("delete from resource_held where job_id = any($1)", &mine).execute(conn).await?;
+    Ok(Consequences { queues: queues.into_iter().collect(), settled: Vec::new() })
+}
+
+/// Jobs of other chains on `resource` that `mine` had to wait for and that have not ended, or left it occupied. Their
+/// rows are locked: they end after whoever asks has said who waits for them.
+async fn still_there(conn: &mut PgConnection, mine: &[Uuid], resource: &str) -> Result<Vec<Uuid>> {
+    let before = sqlx::query_scalar!(
+        "select id
+         from job
+         where id = any(array(
+                 select depends_on from job_dependency where job_id = any($1) and requires = 'end'))
+             and id <> all($1)
+             and resource = $2
+         order by id
+         for share",
+        mine,
+        resource
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"select given.id as "id!"
+           from unnest($1::uuid[]) as given (id)
+           left join job_outcome on job_outcome.job_id = given.id
+           left join resource_held on resource_held.job_id = given.id
+           where job_outcome.job_id is null or resource_held.job_id is not null
+           order by given.id"#,
+        &before
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// `instead` does the work, or clears the place: those that waited for the end of `job` wait for its end.
