@@ -204,8 +204,8 @@ fn stock(inventory: &Inventory) -> Stock {
     }
     for (content, wells) in &inventory.sources {
         let usable = wells.iter().map(|well| {
-            let dead = Labware::by_load_name(&well.labware).map_or(0, |it| u64::from(it.dead_volume().0));
-            well.available_nl.saturating_sub(dead)
+            Labware::by_load_name(&well.labware)
+                .map_or(well.available_nl, |it| it.drawable_nl(well.available_nl))
         });
         stock.volume_nl_by_content.insert(content.clone(), usable.sum());
     }

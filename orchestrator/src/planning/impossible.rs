@@ -10,7 +10,7 @@ pub enum Impossible {
     #[error("{} no library plate holds: {}; remove their experiments, or register plates that hold them", Count(contents.len(), "reagent that", "reagents that"), Some3(contents))]
     UnknownContent { contents: Vec<String> },
     #[error(
-        "not enough volume above dead volume of {}; remove experiments, or register fresh library plates",
+        "not enough volume of {} beyond what wells keep; remove experiments, or register fresh library plates",
         Some3(shortages)
     )]
     NotEnoughVolume { shortages: Vec<Shortage> },
@@ -43,7 +43,7 @@ pub enum Impossible {
 pub struct Shortage {
     pub content: String,
     pub needed_nl: u64,
-    /// What whole transfers can be made of, above the dead volume of each well.
+    /// What whole transfers can be made of, above what each well keeps.
     pub available_nl: u64,
 }
 

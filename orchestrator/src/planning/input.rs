@@ -51,7 +51,7 @@ pub struct SourceWell {
     /// By load name.
     pub labware: String,
     pub well: Well,
-    /// What is in it and not reserved. Gross: planning leaves the labware's dead volume in the well.
+    /// What is in it and not reserved. Gross: planning leaves what [`Labware::drawable_nl`](instruments::labware::Labware::drawable_nl) does in the well.
     pub available_nl: u64,
 }
 

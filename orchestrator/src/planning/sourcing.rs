@@ -1,5 +1,5 @@
 //! Where each transfer is drawn from: few library plates, several wells where one is not enough, and never
-//! below a well's dead volume.
+//! below a well's dead volume and what is kept beside it for pipettes that take more than they are asked for.
 
 use super::impossible::{Impossible, Shortage};
 use super::input::{Inventory, SourceWell};
@@ -165,8 +165,7 @@ impl<'a> Stock<'a> {
 impl<'a> Supply<'a> {
     fn of(source: &'a SourceWell, transfer_nl: u64) -> Result<Self, Impossible> {
         let labware = known_labware(&source.labware, || format!("library plate {}", source.barcode))?;
-        let above_dead = source.available_nl.saturating_sub(u64::from(labware.dead_volume().0));
-        Ok(Self { source, transfers: above_dead / transfer_nl })
+        Ok(Self { source, transfers: labware.drawable_nl(source.available_nl) / transfer_nl })
     }
 }
 
@@ -186,13 +185,13 @@ pub(super) fn known_labware(
 mod tests {
     use super::*;
 
-    /// 384-well library plates keep 10,000 nL.
-    fn source(barcode: &str, well: &str, above_dead_nl: u64) -> SourceWell {
+    /// 384-well library plates keep 10,000 nL, and 1,120 nL in reserve.
+    fn source(barcode: &str, well: &str, drawable_nl: u64) -> SourceWell {
         SourceWell {
             barcode: barcode.into(),
             labware: "corning_384_wellplate_112ul_flat".into(),
             well: well.parse().unwrap(),
-            available_nl: 10_000 + above_dead_nl,
+            available_nl: 11_120 + drawable_nl,
         }
     }
 
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_volume_stays_and_a_second_well_makes_up() {
+    fn dead_volume_and_reserve_stay_and_a_second_well_makes_up() {
         let inventory = inventory(&[("A", source("L1", "A2", 1_999)), ("A", source("L1", "A1", 3_000))]);
         let needs = Needs::from([("A", 4)]);
         let mut stock = Stock::of(&inventory, &needs, 1_000).unwrap();
@@ -224,7 +223,7 @@ mod tests {
         let refused = Stock::of(&inventory, &needs, 1_000).unwrap().check(&needs).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "not enough volume above dead volume of A (needs 3000 nL, has 2000 nL), B (needs 1000 nL, has 0 nL); \
+            "not enough volume of A (needs 3000 nL, has 2000 nL), B (needs 1000 nL, has 0 nL) beyond what wells keep; \
              remove experiments, or register fresh library plates"
         );
         let needs = Needs::from([("A", 1), ("X", 1)]);

@@ -124,7 +124,7 @@ pub struct Device {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stock {
     pub blanks: BTreeMap<(String, String), u32>,
-    /// Above the dead volume of each well.
+    /// Above what each well keeps.
     pub volume_nl_by_content: BTreeMap<String, u64>,
 }
 

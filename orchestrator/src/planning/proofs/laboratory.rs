@@ -100,7 +100,7 @@ impl Laboratory {
             let source = (transfer.source_barcode.clone(), transfer.source_well.clone());
             let volume = self.volumes.get_mut(&source).unwrap();
             *volume -= u64::from(transfer.volume_nl);
-            assert!(*volume >= 10_000, "dead volume stays");
+            assert!(*volume >= 11_120, "dead volume and reserve stay");
             let destination = (transfer.destination_barcode.clone(), transfer.destination_well.clone());
             self.delivered.entry(destination).or_default().push(self.contents[&source].clone());
         }

@@ -253,10 +253,10 @@ fn what_cannot_be_done_says_why() {
     assert_eq!(world.plan().unwrap_err(), Impossible::UnknownContent { contents: vec!["G0099".into()] });
 
     let mut world = base.clone();
-    world.inventory.sources.get_mut("G0003").unwrap()[0].available_nl = 11_999;
+    world.inventory.sources.get_mut("G0003").unwrap()[0].available_nl = 13_119;
     assert_eq!(
         world.plan().unwrap_err().to_string(),
-        "not enough volume above dead volume of G0003 (needs 2000 nL, has 1000 nL); remove experiments, or register \
+        "not enough volume of G0003 (needs 2000 nL, has 1000 nL) beyond what wells keep; remove experiments, or register \
          fresh library plates"
     );
 
@@ -371,7 +371,7 @@ fn refused_for_good_reason(world: &World, impossible: &Impossible) {
             for shortage in shortages {
                 let transfer = u64::from(world.spec.assay.transfer_volume_nl);
                 let wells = &world.inventory.sources[&shortage.content];
-                let there: u64 = wells.iter().map(|w| (w.available_nl - 10_000) / transfer).sum();
+                let there: u64 = wells.iter().map(|w| (w.available_nl - 11_120) / transfer).sum();
                 assert!(there * transfer < shortage.needed_nl);
             }
         }

@@ -54,7 +54,7 @@ pub(super) struct World {
 
 impl World {
     /// `genes` guides in library plates of `per_plate` wells, a control plate, ten blanks a context.
-    pub fn new(genes: usize, per_plate: usize, above_dead_nl: u64) -> World {
+    pub fn new(genes: usize, per_plate: usize, drawable_nl: u64) -> World {
         let library = |content: String, plate: usize, index: usize| {
             let well = PlateFormat::Wells384.wells().nth(index).unwrap();
             let labware = "corning_384_wellplate_112ul_flat".to_owned();
@@ -64,7 +64,7 @@ impl World {
                     barcode: format!("LIB-{plate:03}"),
                     labware,
                     well,
-                    available_nl: 10_000 + above_dead_nl,
+                    available_nl: 11_120 + drawable_nl,
                 },
             )
         };
@@ -140,10 +140,10 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
     let plates = (0usize..3, any::<bool>(), 2u32..9, 1u32..4);
     let deck = (1usize..9, 1u32..97, any::<bool>(), any::<bool>());
     (batch, plates, deck).prop_map(|(batch, plates, deck)| {
-        let (genes, per_plate, replicates, seed, above_dead_nl) = batch;
+        let (genes, per_plate, replicates, seed, drawable_nl) = batch;
         let (format, leave_edge_empty, controls, microlitres) = plates;
         let (slots, tips, pairs, two_contexts) = deck;
-        let mut world = World::new(genes, per_plate, above_dead_nl);
+        let mut world = World::new(genes, per_plate, drawable_nl);
         let labware = Labware::of_format(PlateFormat::ALL[format]).load_name;
         world.spec.assay.labware = labware.into();
         world.inventory.blanks.iter_mut().for_each(|blank| blank.labware = labware.into());
