@@ -16,8 +16,9 @@
 //! - All randomness follows from the seed and from the position in the log, so that a replay draws no
 //!   number anew.
 //!
-//! Not here: anything the product needs. Only `loopwright demo` and tests start it.
+//! Not here: anything the product needs. Only `loopwright demo`, `loopwright simulate` and tests start it.
 
+pub mod assay;
 pub mod bench;
 pub mod devices;
 pub mod faults;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Everything, in the order of barcodes: `LIB-0001`.., `CTRL-0001`.., `ASY-0001`...
 pub fn initial_plates(settings: &Settings, specimen: &dyn Specimen) -> Vec<PlateCreated> {
-    let mut plates = library_plates(settings.library_format, specimen.genes());
+    let mut plates = library_plates(settings.library_format, specimen.genes(), settings.library_copies);
     plates.extend((1..=settings.control_plates).map(|number| control_plate(number, settings.library_format)));
     let contexts = specimen.contexts().iter().cycle();
     plates.extend(
@@ -23,11 +23,11 @@ pub fn initial_plates(settings: &Settings, specimen: &dyn Specimen) -> Vec<Plate
     plates
 }
 
-/// One gene a well, row by row, in the specimen's order.
-fn library_plates(format: PlateFormat, genes: &[String]) -> Vec<PlateCreated> {
+/// One gene a well, row by row, in the specimen's order; the whole library so often, one after the other.
+fn library_plates(format: PlateFormat, genes: &[String], copies: u32) -> Vec<PlateCreated> {
     let wells: Vec<Well> = format.wells().collect();
-    genes
-        .chunks(wells.len())
+    (0..copies)
+        .flat_map(|_| genes.chunks(wells.len()))
         .zip(1..)
         .map(|(genes, number)| {
             let contents = genes.iter().map(|gene| Mixture::pure(gene.as_str(), source_volume(format)));
@@ -122,7 +122,7 @@ mod tests {
     fn every_gene_has_one_source_well() {
         let genes: Vec<String> = (0..1_000).map(|number| format!("G{number}")).collect();
         for format in PlateFormat::ALL {
-            let plates = library_plates(format, &genes);
+            let plates = library_plates(format, &genes, 1);
             let mut found: Vec<&str> = plates
                 .iter()
                 .flat_map(|plate| plate.wells.values())

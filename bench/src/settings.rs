@@ -1,14 +1,16 @@
 //! What one bench is set to. The laws (everything that decides how the world behaves) are written into
 //! the first line of its truth log, and a restart under other laws is refused.
 
-use crate::specimen::replay::{Noise, Replay};
-use crate::specimen::synthetic::{Recipe, Synthetic};
-use crate::specimen::{Specimen, table};
+use crate::assay::{self, Assay, Channel, usual_channels};
+use crate::specimen::replay::{Noise, NothingMeasured, Replay};
+use crate::specimen::synthetic::{Recipe, Synthetic, numbered};
+use crate::specimen::{Aim, Specimen, table};
 use crate::volume::Volume;
 use crate::world::log::Fsync;
 use instruments::labware::PlateFormat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +32,9 @@ pub struct Settings {
     /// Without it, a synthetic specimen.
     #[arg(long)]
     pub screen: Option<PathBuf>,
+    /// What a campaign of one's own calls its edits, controls and channels (JSON, see `assay.rs`).
+    #[arg(long)]
+    pub assay: Option<PathBuf>,
     /// Coefficient of variation of one reading [default: 0.01].
     #[arg(long)]
     pub noise: Option<f64>,
@@ -51,6 +56,9 @@ pub struct Settings {
     /// Blank assay plates in storage at the beginning, contexts in turn.
     #[arg(long, default_value_t = 60)]
     pub assay_plates: u32,
+    /// How often each source plate stands there at the beginning.
+    #[arg(long, default_value_t = 1)]
+    pub library_copies: u32,
     /// Plates of positive and negative controls in storage at the beginning.
     #[arg(long, default_value_t = 1)]
     pub control_plates: u32,
@@ -93,6 +101,8 @@ pub struct Laws {
     pub specimen: String,
     /// SHA-256 of the replayed file.
     pub screen_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assay: Option<Assay>,
     pub contexts: Vec<String>,
     pub technical_cv: Option<f64>,
     pub replicate_r: f64,
@@ -114,11 +124,31 @@ pub enum Error {
     },
     #[error("the screen")]
     Screen(#[from] table::Error),
+    #[error("--assay")]
+    Assay(#[from] assay::Error),
+    #[error("the screen {path}")]
+    OtherScreen {
+        path: PathBuf,
+        #[source]
+        source: NothingMeasured,
+    },
 }
 
 fn plate_format(text: &str) -> Result<PlateFormat, String> {
     let wells: u32 = text.parse().map_err(|_| format!("{text:?} is not a number of wells"))?;
     PlateFormat::try_from(wells).map_err(|error| error.to_string())
+}
+
+impl Laws {
+    /// What the reader measures.
+    pub fn channels(&self) -> Vec<Channel> {
+        self.assay.as_ref().map_or_else(usual_channels, |assay| assay.channels.clone())
+    }
+
+    /// What the inventory calls `content`.
+    pub fn inventory_name<'a>(&'a self, content: &'a str) -> &'a str {
+        self.assay.as_ref().map_or(content, |assay| assay.inventory_name(content))
+    }
 }
 
 impl Settings {
@@ -135,7 +165,9 @@ impl Settings {
 
     /// The specimen, and the laws it lives under.
     pub fn specimen(&self) -> Result<(Arc<dyn Specimen>, Laws), Error> {
-        self.check()?;
+        let assay = self.assay.as_deref().map(Assay::read).transpose()?;
+        let contexts = assay.as_ref().map_or(&self.contexts, |assay| &assay.contexts).clone();
+        self.check(&contexts)?;
         let replicate_r = self.replicate_r.unwrap_or(if self.screen.is_some() { 1.0 } else { 0.7 });
         let (specimen, screen_sha256): (Arc<dyn Specimen>, _) = match &self.screen {
             Some(path) => {
@@ -144,16 +176,27 @@ impl Settings {
                 let name =
                     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 let noise = Noise { technical_cv: self.noise, replicate_r };
-                let replay = Replay::new(&name, self.contexts.clone(), table::read(path)?, noise);
+                let (contexts, rows) = (contexts.clone(), table::read(path)?);
+                let replay = match &assay {
+                    Some(assay) => {
+                        let edits = assay.library().into_iter().map(|edit| edit.name).collect();
+                        Replay::for_campaign(&name, contexts, edits, assay.aim(), rows, noise)
+                            .map_err(|source| Error::OtherScreen { path: path.clone(), source })?
+                    }
+                    None => Replay::new(&name, contexts, rows, noise),
+                };
                 (Arc::new(replay), Some(hex::encode(Sha256::digest(&bytes))))
             }
-            None => (Arc::new(Synthetic::new(&self.recipe(replicate_r))), None),
+            None => {
+                (Arc::new(Synthetic::new(&self.recipe(contexts.clone(), replicate_r, assay.as_ref()))), None)
+            }
         };
         let laws = Laws {
             seed: self.seed,
             specimen: specimen.name().to_owned(),
             screen_sha256,
-            contexts: self.contexts.clone(),
+            assay,
+            contexts,
             technical_cv: self.noise,
             replicate_r,
             dispense_cv: self.dispense_cv.unwrap_or(if self.screen.is_some() { 0.005 } else { 0.02 }),
@@ -164,17 +207,18 @@ impl Settings {
         Ok((specimen, laws))
     }
 
-    fn recipe(&self, replicate_r: f64) -> Recipe {
+    fn recipe(&self, contexts: Vec<String>, replicate_r: f64, assay: Option<&Assay>) -> Recipe {
         Recipe {
             seed: self.seed,
-            genes: self.genes,
-            contexts: self.contexts.clone(),
+            edits: assay.map_or_else(|| numbered(self.genes), Assay::library),
+            aim: assay.map_or_else(Aim::default, Assay::aim),
+            contexts,
             replicate_r,
             technical_cv: self.noise.unwrap_or(0.01),
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, contexts: &[String]) -> Result<(), Error> {
         let refuse = |option, why: &str| Err(Error::Setting { option, why: why.to_owned() });
         let is_fraction = |value: f64| (0.0..=1.0).contains(&value);
         if self.replicate_r.is_some_and(|r| !(r > 0.0 && r <= 1.0)) {
@@ -192,10 +236,8 @@ impl Settings {
         if self.genes == 0 || self.genes > 100_000 {
             return refuse("genes", "from 1 to 100000");
         }
-        let mut contexts = self.contexts.clone();
-        contexts.sort();
-        contexts.dedup();
-        if contexts.len() != self.contexts.len() || contexts.iter().any(|name| name.trim().is_empty()) {
+        let names: BTreeSet<&str> = contexts.iter().map(|name| name.trim()).collect();
+        if contexts.is_empty() || names.len() != contexts.len() || names.contains("") {
             return refuse("contexts", "names, each once");
         }
         Ok(())

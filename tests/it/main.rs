@@ -12,5 +12,6 @@ mod kills;
 mod matrix;
 mod restore;
 mod rolling;
+mod simulate;
 mod steps;
 mod stop;

@@ -32,7 +32,6 @@ use axum::{Json, Router};
 use instruments::labware::{Barcode, PlateFormat};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::sync::Arc;
 
 type Csv = ([(header::HeaderName, &'static str); 1], String);
@@ -81,33 +80,24 @@ async fn specimen(State(bench): State<Arc<Bench>>) -> Json<Value> {
 }
 
 async fn genes(State(bench): State<Arc<Bench>>) -> Csv {
-    let mut text = "gene\n".to_owned();
-    for gene in bench.specimen.genes() {
-        text.push_str(gene);
-        text.push('\n');
-    }
-    csv(text)
+    let names = bench.specimen.genes().iter().map(|gene| vec![gene.clone()]);
+    csv(&["gene"], names)
 }
 
 async fn answers(State(bench): State<Arc<Bench>>) -> Csv {
     let specimen = bench.specimen.as_ref();
-    let mut text = "perturbation,context,effect,hit\n".to_owned();
-    for genes in specimen.pool() {
+    let rows = specimen.pool().into_iter().flat_map(|genes| {
         let mut names: Vec<&str> =
             genes.iter().filter_map(|gene| specimen.genes().get(*gene)).map(String::as_str).collect();
         names.sort_unstable();
-        for context in specimen.contexts() {
+        let name = names.join("+");
+        specimen.contexts().iter().map(move |context| {
             let response = specimen.response(&full_doses(&genes), context);
-            let _ = writeln!(
-                text,
-                "{},{context},{},{}",
-                names.join("+"),
-                response.effect,
-                u8::from(response.hit)
-            );
-        }
-    }
-    csv(text)
+            let hit = u8::from(response.hit).to_string();
+            vec![name.clone(), context.clone(), response.effect.to_string(), hit]
+        })
+    });
+    csv(&["perturbation", "context", "effect", "hit"], rows)
 }
 
 #[derive(Deserialize)]
@@ -132,44 +122,42 @@ async fn features(State(bench): State<Arc<Bench>>) -> Result<Csv, Refusal> {
         .specimen
         .features()
         .ok_or_else(|| Refusal::not_found("no_features", "a replayed screen has no features of its own"))?;
-    let mut text = format!("gene,{}\n", table.columns.join(","));
-    for (gene, row) in bench.specimen.genes().iter().zip(&table.rows) {
-        text.push_str(gene);
-        for value in row {
-            let _ = write!(text, ",{value:.4}");
-        }
-        text.push('\n');
-    }
-    Ok(csv(text))
+    let heading: Vec<&str> =
+        std::iter::once("gene").chain(table.columns.iter().map(String::as_str)).collect();
+    let rows = table.names.iter().zip(&table.rows).map(|(name, row)| {
+        std::iter::once(name.clone()).chain(row.iter().map(|value| format!("{value:.4}"))).collect()
+    });
+    Ok(csv(&heading, rows))
 }
 
 async fn library(State(bench): State<Arc<Bench>>) -> Csv {
     let world = bench.world();
-    let mut text = "barcode,labware,well,content,volume_nl\n".to_owned();
+    let mut rows = Vec::new();
     for plate in world.state().plates().filter(|plate| !matches!(plate.role, Role::Assay { .. })) {
         for (well, contents) in plate.all_contents() {
             for (content, volume) in contents.iter() {
-                let nanolitres = volume.picolitres() / 1_000;
-                let _ = writeln!(
-                    text,
-                    "{},{},{well},{content},{nanolitres}",
-                    plate.barcode, plate.labware.load_name
-                );
+                rows.push(vec![
+                    plate.barcode.clone(),
+                    plate.labware.load_name.to_owned(),
+                    well.to_string(),
+                    bench.laws.inventory_name(content).to_owned(),
+                    (volume.picolitres() / 1_000).to_string(),
+                ]);
             }
         }
     }
-    csv(text)
+    csv(&["barcode", "labware", "well", "content", "volume_nl"], rows)
 }
 
 async fn assay_plates(State(bench): State<Arc<Bench>>) -> Csv {
     let world = bench.world();
-    let mut text = "barcode,labware,context\n".to_owned();
+    let mut rows = Vec::new();
     for plate in world.state().plates().filter(|plate| !plate.touched && plate.at.device == STORAGE) {
         if let Role::Assay { context } = &plate.role {
-            let _ = writeln!(text, "{},{},{context}", plate.barcode, plate.labware.load_name);
+            rows.push(vec![plate.barcode.clone(), plate.labware.load_name.to_owned(), context.clone()]);
         }
     }
-    csv(text)
+    csv(&["barcode", "labware", "context"], rows)
 }
 
 async fn plates(State(bench): State<Arc<Bench>>) -> Json<Value> {
@@ -293,6 +281,13 @@ fn arm(bench: &Bench, fault: Fault) -> Result<(), Refusal> {
     bench.faults.arm(fault).map_err(|error| Refusal::invalid("ambiguous_fault", error.to_string()))
 }
 
-fn csv(text: String) -> Csv {
-    ([(header::CONTENT_TYPE, "text/csv")], text)
+fn csv(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Csv {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let in_memory = "a Vec takes every byte";
+    writer.write_record(heading).expect(in_memory);
+    for row in rows {
+        writer.write_record(&row).expect(in_memory);
+    }
+    let bytes = writer.into_inner().expect(in_memory);
+    ([(header::CONTENT_TYPE, "text/csv")], String::from_utf8_lossy(&bytes).into_owned())
 }

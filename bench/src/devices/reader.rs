@@ -1,11 +1,12 @@
 //! The plate reader: looks at every well of the plate that stands in it, and writes a file.
 //!
 //! `POST /reads`, `GET /reads/{id}`, `GET /reads/{id}/file`, `GET /health`. Channels: `signal` (RFU),
-//! `viability` (RLU) and `call` (0 or 1).
+//! `viability` (RLU) and `call` (0 or 1), or those of an [assay](crate::assay).
 
 use super::answer::{Body, Refusal, operation_error};
 use super::incubator::check_plate;
 use super::operation::{self, Posted, Stop, take_time};
+use crate::assay::Channel;
 use crate::bench::Bench;
 use crate::faults::Counted;
 use crate::specimen::reading::Reading;
@@ -25,8 +26,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-const CHANNELS: [&str; 3] = ["signal", "viability", "call"];
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Read {
     id: String,
@@ -44,24 +43,28 @@ pub fn router(bench: Arc<Bench>) -> Router {
         .with_state(bench)
 }
 
-async fn health() -> Json<Value> {
+async fn health(State(bench): State<Arc<Bench>>) -> Json<Value> {
     Json(json!({
-        "name": READER, "model": "Bench Reader", "serial": "RD-0001", "api_version": "1.0", "channels": CHANNELS,
+        "name": READER, "model": "Bench Reader", "serial": "RD-0001", "api_version": "1.0",
+        "channels": names(&bench.laws.channels()),
     }))
+}
+
+fn names(channels: &[Channel]) -> Vec<String> {
+    channels.iter().map(|channel| channel.name.clone()).collect()
 }
 
 async fn start(
     State(bench): State<Arc<Bench>>,
     Body(read): Body<Read>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let known = names(&bench.laws.channels());
     if read.channels.is_empty() {
-        return Err(Refusal::invalid("no_channel", format!("name at least one of {}", CHANNELS.join(", "))));
+        return Err(Refusal::invalid("no_channel", format!("name at least one of {}", known.join(", "))));
     }
-    if let Some(unknown) = read.channels.iter().find(|channel| !CHANNELS.contains(&channel.as_str())) {
-        return Err(Refusal::invalid(
-            "unknown_channel",
-            format!("no channel {unknown}; there are {}", CHANNELS.join(", ")),
-        ));
+    if let Some(unknown) = read.channels.iter().find(|channel| !known.contains(channel)) {
+        let message = format!("no channel {unknown}; there are {}", known.join(", "));
+        return Err(Refusal::invalid("unknown_channel", message));
     }
     let id = read.id.clone();
     let posted = Posted { device: READER, id: id.clone(), request: json!(read) };
@@ -95,7 +98,7 @@ fn look(bench: &Bench, read: Read) -> Result<(), Stop> {
     let plate = world.state().plate_at(&place);
     check_plate(plate.map(|plate| plate.barcode.as_str()), &place, &read.barcode)?;
     let readings = plate.map(|plate| bench.observer().read(plate, &read.id)).unwrap_or_default();
-    let text = plate_csv(&read, &readings);
+    let text = plate_csv(&read, &readings, &bench.laws.channels());
     // The file first: an event that names it must find it.
     replace_file(&file_path(bench, &read.id), text.as_bytes())
         .map_err(|error| operation_error("disk", format!("the reader cannot write its file: {error}")))?;
@@ -111,22 +114,27 @@ fn look(bench: &Bench, read: Read) -> Result<(), Stop> {
     Ok(())
 }
 
-fn plate_csv(read: &Read, readings: &[(Well, Reading)]) -> String {
+fn plate_csv(read: &Read, readings: &[(Well, Reading)], known: &[Channel]) -> String {
     let mut text = format!(
         "# Plate: {}\n# Instrument: {READER}\n# Read: {}\nWell,Channel,Value,Unit\n",
         read.barcode, read.id
     );
+    let asked: Vec<&Channel> =
+        read.channels.iter().filter_map(|name| known.iter().find(|channel| channel.name == *name)).collect();
     for (well, reading) in readings {
-        for channel in &read.channels {
+        for channel in &asked {
+            let (value, unit) = reading.shown(channel);
+            let name = quoted(&channel.name);
             // Writing to a String cannot fail.
-            let _ = match channel.as_str() {
-                "signal" => writeln!(text, "{well},signal,{:.2},RFU", reading.signal),
-                "viability" => writeln!(text, "{well},viability,{:.1},RLU", reading.viability),
-                _ => writeln!(text, "{well},call,{},call", u8::from(reading.call)),
-            };
+            let _ = writeln!(text, "{well},{name},{value},{unit}");
         }
     }
     text
+}
+
+/// A CSV field.
+fn quoted(name: &str) -> String {
+    if name.contains(['"', ',']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
 
 /// By the hash of the id: an id is no file name.

@@ -9,6 +9,7 @@ pub mod replay;
 pub mod synthetic;
 pub mod table;
 
+use crate::assay::Hits;
 use serde::Serialize;
 
 /// One gene in a well, and how much of its full effect its dose has.
@@ -50,6 +51,56 @@ pub struct Optics {
     pub edge_loss: f64,
 }
 
+impl Optics {
+    /// The same with the positive control where a hit of `threshold`, an effect above 0, is `at` of the way to it, and so
+    /// little noise that a plate passes QC all the same (Z' of .6 to .7).
+    pub(crate) fn with_hits_at(self, at: f64, threshold: f64) -> Self {
+        let way = threshold / at;
+        if !(way > 0.0 && way.is_finite()) {
+            return self;
+        }
+        Self {
+            positive_effect: self.null_effect + way,
+            null_rfu: NULL_RFU,
+            rfu_per_unit: WINDOW_RFU / way,
+            well_sd: self.well_sd.min(0.03 * way),
+            technical_cv: self.technical_cv.min(0.01),
+            ..self
+        }
+    }
+}
+
+/// What cells left alone read where the hits' place between the controls is given, and how far the positive control lies
+/// above: there is room for what goes twice as far down.
+const NULL_RFU: f64 = 20_000.0;
+const WINDOW_RFU: f64 = 8_000.0;
+
+/// What a campaign looks for, and among which sets of edits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Aim {
+    pub hits: Hits,
+    /// As [`Assay::hit_at`](crate::assay::Assay::hit_at).
+    pub hit_at: Option<f64>,
+    pub singles: bool,
+    pub pairs: bool,
+}
+
+impl Default for Aim {
+    fn default() -> Self {
+        Self { hits: Hits::default(), hit_at: None, singles: true, pairs: false }
+    }
+}
+
+impl Aim {
+    /// The design space over so many edits: singles, then pairs.
+    fn pool(self, edits: usize) -> impl Iterator<Item = Vec<usize>> {
+        let singles = (0..edits).filter(move |_| self.singles).map(|edit| vec![edit]);
+        let pairs =
+            (0..edits).filter(move |_| self.pairs).flat_map(move |a| (a + 1..edits).map(move |b| vec![a, b]));
+        singles.chain(pairs)
+    }
+}
+
 /// Whatever lives in the wells.
 pub trait Specimen: Send + Sync {
     fn name(&self) -> &str;
@@ -84,8 +135,10 @@ pub trait Specimen: Send + Sync {
 /// Numbers by gene, as the learner reads them: `gene`, then columns named `block_index`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureTable {
+    /// Genes; of compounds their names without a dose.
+    pub names: Vec<String>,
     pub columns: Vec<String>,
-    /// One row a gene, in the order of [`Specimen::genes`]; 0 where nothing is known.
+    /// One row a name; 0 where nothing is known.
     pub rows: Vec<Vec<f64>>,
 }
 

@@ -11,8 +11,13 @@
 //!
 //! `call`: 1 where the true class of what is really in the well is "hit" (no noise), else 0; 0 for
 //! controls and empty wells.
+//!
+//! What else an [assay](crate::assay) may have the reader show: `death`, from a twentieth of [`VIABLE_RLU`] where all
+//! live to the whole of it where none do, as in the positive control; a `level`, the way from the negative to the
+//! positive control in steps; a `component`, the effect times a loading of the channel's own.
 
 use super::{Dose, Optics, Specimen};
+use crate::assay::{Channel, Shows};
 use crate::liquid::{Mixture, POSITIVE, context_of_cells};
 use crate::random::stream;
 use crate::volume::Volume;
@@ -25,6 +30,8 @@ use rand_distr::StandardNormal;
 pub const BACKGROUND_RFU: f64 = 500.0;
 /// What cells left alone read in the channel `viability`.
 pub const VIABLE_RLU: f64 = 50_000.0;
+/// Of cells that nothing was done to, so many are dead.
+const DEAD_AT_LEAST: f64 = 0.05;
 /// Of one well's reading of it: coefficient of variation.
 const VIABILITY_CV: f64 = 0.08;
 /// The reader's floor: raw readings are above zero.
@@ -46,6 +53,33 @@ pub struct Reading {
     /// RLU, 0 or above.
     pub viability: f64,
     pub call: bool,
+    /// RLU, 0 or above.
+    pub death: f64,
+    /// The way from the negative to the positive control, with what differs from well to well.
+    pub way: f64,
+    /// `signal` of a well without effect on this plate.
+    pub null: f64,
+}
+
+impl Reading {
+    /// Value and unit in `channel`, as the reader's file has them.
+    pub fn shown(&self, channel: &Channel) -> (String, &'static str) {
+        match &channel.shows {
+            Shows::Signal => (format!("{:.2}", self.signal), "RFU"),
+            Shows::Viability => (format!("{:.1}", self.viability), "RLU"),
+            Shows::Death => (format!("{:.1}", self.death), "RLU"),
+            Shows::Call => (u8::from(self.call).to_string(), "call"),
+            Shows::Level { labels } => {
+                let last = f64::from(labels.saturating_sub(1));
+                (format!("{:.0}", (self.way.abs().min(1.0) * last).round()), "level")
+            }
+            Shows::Component => {
+                let loading: f64 = stream(0, &["loading", &channel.name]).sample(StandardNormal);
+                let value = self.null + loading * (self.signal - self.null);
+                (format!("{:.2}", value.max(FLOOR_RFU)), "RFU")
+            }
+        }
+    }
 }
 
 impl Observer<'_> {
@@ -66,11 +100,24 @@ impl Observer<'_> {
                 let biology: f64 = of_wells.sample(StandardNormal);
                 let instrument: f64 = of_look.sample(StandardNormal);
                 let (rfu, call) = self.without_instrument(contents, &optics, biology);
+                let window = optics.rfu_per_unit * (optics.positive_effect - optics.null_effect);
                 let edge = if plate.labware.format.is_edge(well) { 1.0 - optics.edge_loss } else { 1.0 };
                 let signal = rfu * plate_factor * edge * (1.0 + cv * instrument);
                 let counted: f64 = of_cells.sample(StandardNormal);
-                let alive = VIABLE_RLU * self.alive(contents) * plate_factor * (1.0 + VIABILITY_CV * counted);
-                (well, Reading { signal: signal.max(FLOOR_RFU), viability: alive.max(0.0), call })
+                let light = plate_factor * (1.0 + VIABILITY_CV * counted);
+                let alive = self.alive(contents);
+                let killed = self.fraction(contents.volume_of(POSITIVE));
+                let dead = if most_of(contents).is_some() { 1.0 - alive * (1.0 - killed) } else { 0.0 };
+                let dead = DEAD_AT_LEAST + (1.0 - DEAD_AT_LEAST) * dead;
+                let reading = Reading {
+                    signal: signal.max(FLOOR_RFU),
+                    viability: (VIABLE_RLU * alive * light).max(0.0),
+                    call,
+                    death: (VIABLE_RLU * dead * light).max(0.0),
+                    way: (rfu - optics.null_rfu) / window,
+                    null: optics.null_rfu * plate_factor,
+                };
+                (well, reading)
             })
             .collect()
     }

@@ -6,7 +6,8 @@
 //! - The same in every context: the file knows none.
 
 use super::table::Row;
-use super::{Dose, Optics, Response, Specimen, mean_and_sd, well_sd_for_replicate_r};
+use super::{Aim, Dose, Optics, Response, Specimen, mean_and_sd, well_sd_for_replicate_r};
+use crate::assay::Hits;
 use std::collections::{BTreeSet, HashMap};
 
 /// What cells left alone read.
@@ -29,6 +30,11 @@ pub struct Replay {
     optics: Optics,
 }
 
+/// The screen has measured none of the campaign's experiments.
+#[derive(Debug, thiserror::Error)]
+#[error("it has measured none of the campaign's edits: are the names the same in both files?")]
+pub struct NothingMeasured;
+
 /// How noisy the replay is.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise {
@@ -41,12 +47,50 @@ pub struct Noise {
 impl Replay {
     /// `rows` as [`table::read`](super::table::read) gives them: at least one, no repeats.
     pub fn new(name: &str, contexts: Vec<String>, rows: Vec<Row>, noise: Noise) -> Self {
-        let genes: Vec<String> = rows
-            .iter()
-            .flat_map(|row| row.genes.iter().cloned())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let genes: BTreeSet<String> = rows.iter().flat_map(|row| row.genes.iter().cloned()).collect();
+        Self::of(name, contexts, genes.into_iter().collect(), rows, noise)
+    }
+
+    /// For a campaign of one's own over `edits`, each once: what the screen has not measured does nothing beyond what its
+    /// parts do.
+    ///
+    /// Errors when the screen has measured nothing of the design space.
+    pub fn for_campaign(
+        name: &str,
+        contexts: Vec<String>,
+        edits: Vec<String>,
+        aim: Aim,
+        rows: Vec<Row>,
+        noise: Noise,
+    ) -> Result<Self, NothingMeasured> {
+        let known: BTreeSet<&String> = edits.iter().collect();
+        let rows: Vec<Row> =
+            rows.into_iter().filter(|row| row.genes.iter().all(|gene| known.contains(gene))).collect();
+        if rows.is_empty() {
+            return Err(NothingMeasured);
+        }
+        let mut replay = Self::of(name, contexts, edits, rows, noise);
+        replay.order = aim.pool(replay.genes.len()).collect();
+        if let Some(at) = aim.hit_at {
+            replay.optics = replay.optics.with_hits_at(at, replay.weakest_hit(aim.hits));
+        }
+        Ok(replay)
+    }
+
+    /// As many of what was measured lie beyond it as were called hits, at least one; above 0 if any does.
+    fn weakest_hit(&self, hits: Hits) -> f64 {
+        let toward = |response: &Response| match hits {
+            Hits::TowardPositive => self.excess(response),
+            Hits::AwayFromPositive => -self.excess(response),
+            Hits::Both => self.excess(response).abs(),
+        };
+        let mut sizes: Vec<f64> = self.measured.values().map(toward).collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        let called = self.measured.values().filter(|response| response.hit).count().max(1);
+        sizes.get(called - 1).copied().unwrap_or(0.0)
+    }
+
+    fn of(name: &str, contexts: Vec<String>, genes: Vec<String>, rows: Vec<Row>, noise: Noise) -> Self {
         let by_name: HashMap<String, usize> =
             genes.iter().cloned().enumerate().map(|(index, gene)| (gene, index)).collect();
         let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();

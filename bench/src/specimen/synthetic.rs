@@ -4,10 +4,12 @@
 //! somewhat differently; a gene's effect is strength times activity, plus something of its own. Within
 //! one pathway a second knock-out adds little (buffering); between partner pathways two add more than
 //! their sum (synergy). The best [`HIT_FRACTION`] of a donor's true effects are its hits: one-sided,
-//! larger is stronger. A tenth of the pathways, whatever they do to the readout, are essential: without their genes
-//! cells die. The feature table shows pathways and strengths through noise and gaps.
+//! larger is stronger, unless an [assay](crate::assay) wants them otherwise. A tenth of the pathways, whatever they do
+//! to the readout, are essential: without their genes cells die. A compound acts as a gene does, by Hill's equation
+//! (coefficient 1) of its dose. The feature table shows pathways and strengths through noise and gaps.
 
-use super::{Dose, FeatureTable, Optics, Response, Specimen, mean_and_sd, well_sd_for_replicate_r};
+use super::{Aim, Dose, FeatureTable, Optics, Response, Specimen, mean_and_sd, well_sd_for_replicate_r};
+use crate::assay::{Edit, Hits};
 use crate::random::stream;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -21,18 +23,26 @@ const NULL_RFU: f64 = 10_000.0;
 /// One standard deviation of true effects reads as much.
 const RFU_A_SD: f64 = 1_000.0;
 const CLASS_DOSE: f64 = 0.5;
+/// Edits whose pairs say what a hit is among pairs.
+const LOOKED_AT: usize = 200;
 
 /// The settings of a synthetic specimen.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     pub seed: u64,
-    /// At least 1.
-    pub genes: usize,
+    /// At least 1, each once.
+    pub edits: Vec<Edit>,
+    pub aim: Aim,
     /// At least one donor.
     pub contexts: Vec<String>,
     /// How well two wells of the same kind agree over all genes, 0 to 1 (real screens: 0.25 to 0.9).
     pub replicate_r: f64,
     pub technical_cv: f64,
+}
+
+/// The edits `G0001` and up.
+pub fn numbered(genes: usize) -> Vec<Edit> {
+    (1..=genes).map(|number| Edit { name: format!("G{number:04}"), dose: None }).collect()
 }
 
 struct Gene {
@@ -48,13 +58,15 @@ pub struct Synthetic {
     contexts: Vec<String>,
     names: Vec<String>,
     by_name: HashMap<String, usize>,
+    /// By edit, as what follows.
     pathways: Vec<usize>,
-    /// By gene: how much a full dose harms, 0 or more.
+    /// How much a full dose harms, 0 or more.
     harms: Vec<f64>,
     partners: Vec<(usize, usize)>,
-    /// By context, by gene.
+    /// By context, by edit; what is looked for is up.
     effects: Vec<Vec<f64>>,
-    /// By context: an effect from here on is a hit.
+    aim: Aim,
+    /// By context: an effect that is wanted so much is a hit.
     thresholds: Vec<f64>,
     features: FeatureTable,
     optics: Optics,
@@ -62,26 +74,35 @@ pub struct Synthetic {
 
 impl Synthetic {
     pub fn new(recipe: &Recipe) -> Self {
-        let pathway_count = (recipe.genes / GENES_A_PATHWAY).max(4);
-        let genes = grow_genes(recipe, pathway_count);
+        let substances = Substances::of(recipe);
+        let count = substances.names.len();
+        let pathway_count = (count / GENES_A_PATHWAY).max(4);
+        let genes = grow_genes(recipe, count, pathway_count);
         let activity = pathway_activity(recipe, pathway_count);
-        let effects: Vec<Vec<f64>> = activity
+        let strong: Vec<Vec<f64>> = activity
             .iter()
             .map(|of_donor| genes.iter().map(|gene| single_effect(gene, of_donor)).collect())
             .collect();
-        let names: Vec<String> = (1..=recipe.genes).map(|number| format!("G{number:04}")).collect();
+        let effects: Vec<Vec<f64>> = strong.iter().map(|of_donor| substances.spread(of_donor)).collect();
+        let names: Vec<String> = recipe.edits.iter().map(|edit| edit.name.clone()).collect();
         let (_, sd) = mean_and_sd(effects.first().map(Vec::as_slice).unwrap_or_default());
         let sd = if sd > 0.0 { sd } else { 1.0 };
         let well_sd = well_sd_for_replicate_r(sd, recipe.replicate_r);
-        Self {
-            name: format!("synthetic-{}-{}", recipe.genes, recipe.seed),
+        let mut specimen = Self {
+            name: format!("synthetic-{}-{}", recipe.edits.len(), recipe.seed),
             contexts: recipe.contexts.clone(),
             by_name: names.iter().cloned().enumerate().map(|(index, name)| (name, index)).collect(),
-            features: feature_table(recipe, &genes, pathway_count),
-            harms: harms(recipe, &genes, pathway_count),
-            pathways: genes.iter().map(|gene| gene.pathway).collect(),
+            features: feature_table(recipe, &genes, &substances.names, pathway_count),
+            harms: substances.spread(&harms(recipe, &genes, pathway_count)),
+            pathways: substances
+                .member
+                .iter()
+                .filter_map(|of| genes.get(*of))
+                .map(|gene| gene.pathway)
+                .collect(),
             partners: partner_pathways(recipe, pathway_count),
-            thresholds: effects.iter().map(|of_donor| hit_threshold(of_donor)).collect(),
+            aim: recipe.aim,
+            thresholds: Vec::new(),
             names,
             effects,
             optics: Optics {
@@ -95,7 +116,26 @@ impl Synthetic {
                 plate_sd: 0.05,
                 edge_loss: 0.03,
             },
+        };
+        specimen.thresholds =
+            (0..recipe.contexts.len()).map(|context| specimen.hit_threshold(context)).collect();
+        if let (Some(at), Some(threshold)) = (recipe.aim.hit_at, specimen.thresholds.first()) {
+            specimen.optics = specimen.optics.with_hits_at(at, *threshold);
         }
+        specimen
+    }
+
+    /// How much of what is looked for `effect` is.
+    fn wanted(&self, effect: f64) -> f64 {
+        if self.aim.hits == Hits::Both { effect.abs() } else { effect }
+    }
+
+    /// What the best [`HIT_FRACTION`] of the pool have at least; of a large pool of pairs, of those of its first edits.
+    fn hit_threshold(&self, context: usize) -> f64 {
+        let sets = self.aim.pool(self.names.len().min(if self.aim.pairs { LOOKED_AT } else { usize::MAX }));
+        let effects: Vec<f64> =
+            sets.map(|edits| self.wanted(self.effect(&super::full_doses(&edits), context))).collect();
+        hit_threshold(&effects)
     }
 
     fn single(&self, context: usize, gene: usize) -> f64 {
@@ -153,7 +193,9 @@ impl Specimen for Synthetic {
         let dosed = !doses.is_empty() && doses.iter().all(|dose| dose.fraction >= CLASS_DOSE);
         let whole: Vec<Dose> = doses.iter().map(|dose| Dose { fraction: 1.0, ..*dose }).collect();
         let threshold = self.thresholds.get(context).copied().unwrap_or(f64::INFINITY);
-        Response { effect, hit: dosed && self.effect(&whole, context) >= threshold }
+        let hit = dosed && self.wanted(self.effect(&whole, context)) >= threshold;
+        let away = self.aim.hits == Hits::AwayFromPositive;
+        Response { effect: if away { -effect } else { effect }, hit }
     }
 
     fn viability(&self, doses: &[Dose], _context: &str) -> f64 {
@@ -162,7 +204,7 @@ impl Specimen for Synthetic {
     }
 
     fn pool(&self) -> Vec<Vec<usize>> {
-        (0..self.names.len()).map(|gene| vec![gene]).collect()
+        self.aim.pool(self.names.len()).collect()
     }
 
     fn features(&self) -> Option<FeatureTable> {
@@ -174,9 +216,50 @@ impl Specimen for Synthetic {
     }
 }
 
-fn grow_genes(recipe: &Recipe, pathway_count: usize) -> Vec<Gene> {
+/// Edits without their doses.
+struct Substances {
+    names: Vec<String>,
+    /// By edit: which of `names`.
+    member: Vec<usize>,
+    /// By edit: the part of its substance's full effect that its dose has, 0 to 1.
+    potency: Vec<f64>,
+}
+
+impl Substances {
+    fn of(recipe: &Recipe) -> Self {
+        let logs = || recipe.edits.iter().filter_map(|edit| edit.dose.as_ref()).map(|dose| dose.log10_molar);
+        let (lowest, highest) =
+            (logs().fold(f64::INFINITY, f64::min), logs().fold(f64::NEG_INFINITY, f64::max));
+        let mut names: Vec<String> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let (mut member, mut potency) = (Vec::new(), Vec::new());
+        for edit in &recipe.edits {
+            let substance = edit.substance();
+            let index = *known.entry(substance).or_insert_with(|| {
+                names.push(substance.to_owned());
+                names.len() - 1
+            });
+            member.push(index);
+            potency.push(edit.dose.as_ref().map_or(1.0, |dose| {
+                let mut numbers = stream(recipe.seed, &["synthetic", "half maximal", substance]);
+                let half = lowest + (highest - lowest) * numbers.random_range(0.0..1.0);
+                1.0 / (1.0 + 10f64.powf(half - dose.log10_molar))
+            }));
+        }
+        Self { names, member, potency }
+    }
+
+    /// By edit, of what is said `by_substance`.
+    fn spread(&self, by_substance: &[f64]) -> Vec<f64> {
+        let of =
+            |(index, potency): (&usize, &f64)| by_substance.get(*index).copied().unwrap_or(0.0) * potency;
+        self.member.iter().zip(&self.potency).map(of).collect()
+    }
+}
+
+fn grow_genes(recipe: &Recipe, count: usize, pathway_count: usize) -> Vec<Gene> {
     let mut numbers = stream(recipe.seed, &["synthetic", "genes"]);
-    let mut pathways: Vec<usize> = (0..recipe.genes).map(|index| index % pathway_count).collect();
+    let mut pathways: Vec<usize> = (0..count).map(|index| index % pathway_count).collect();
     pathways.shuffle(&mut numbers);
     // Mean 1, mostly small, some strong.
     let strengths = Gamma::new(1.5, 1.0 / 1.5).expect("shape and scale are above zero");
@@ -191,17 +274,20 @@ fn grow_genes(recipe: &Recipe, pathway_count: usize) -> Vec<Gene> {
         .collect()
 }
 
-/// By context, by pathway. A tenth of the pathways raise the readout, half as many lower it a little.
+/// By context, by pathway. A tenth of the pathways raise the readout, half as many lower it a little; where both are
+/// looked for, as many lower it as much.
 fn pathway_activity(recipe: &Recipe, pathway_count: usize) -> Vec<Vec<f64>> {
     let mut numbers = stream(recipe.seed, &["synthetic", "activity"]);
     let mut order: Vec<usize> = (0..pathway_count).collect();
     order.shuffle(&mut numbers);
     let raising = (pathway_count / 10).max(1);
+    let both = recipe.aim.hits == Hits::Both;
+    let (lowering, less) = if both { (raising, 1.0) } else { (raising.div_ceil(2), 0.5) };
     let mut base = vec![0.0; pathway_count];
-    for (rank, pathway) in order.into_iter().enumerate().take(raising + raising.div_ceil(2)) {
+    for (rank, pathway) in order.into_iter().enumerate().take(raising + lowering) {
         let size: f64 = numbers.random_range(0.8..1.6);
         if let Some(activity) = base.get_mut(pathway) {
-            *activity = if rank < raising { size } else { -0.5 * size };
+            *activity = if rank < raising { size } else { -less * size };
         }
     }
     recipe
@@ -252,7 +338,7 @@ fn hit_threshold(effects: &[f64]) -> f64 {
     sorted.get(hits - 1).copied().unwrap_or(f64::INFINITY)
 }
 
-fn feature_table(recipe: &Recipe, genes: &[Gene], pathway_count: usize) -> FeatureTable {
+fn feature_table(recipe: &Recipe, genes: &[Gene], names: &[String], pathway_count: usize) -> FeatureTable {
     let mut numbers = stream(recipe.seed, &["synthetic", "features"]);
     let mut normal = |sd: f64| numbers.sample::<f64, _>(StandardNormal) * sd;
     let loadings: Vec<Vec<f64>> =
@@ -280,7 +366,7 @@ fn feature_table(recipe: &Recipe, genes: &[Gene], pathway_count: usize) -> Featu
         .chain(block("expression", EXPRESSION_COLUMNS))
         .chain(block("scalar", 3))
         .collect();
-    FeatureTable { columns, rows }
+    FeatureTable { names: names.to_vec(), columns, rows }
 }
 
 #[cfg(test)]
@@ -291,7 +377,8 @@ mod tests {
     fn specimen(seed: u64) -> Synthetic {
         Synthetic::new(&Recipe {
             seed,
-            genes: 2_000,
+            edits: numbered(2_000),
+            aim: Aim::default(),
             contexts: vec!["D1".into(), "D2".into()],
             replicate_r: 0.7,
             technical_cv: 0.02,

@@ -4,8 +4,8 @@ use super::client::Client;
 use super::output::Output;
 use super::{
     audit, backup, batch, calendar, campaign, channel, demo, doctor, instrument, inventory, job, laboratory,
-    migrate, model, notification, plate, project, reconciliation, restore, results, round, serve, task,
-    token, user, why,
+    migrate, model, notification, plate, project, reconciliation, restore, results, round, serve, simulate,
+    task, token, user, why,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -25,6 +25,8 @@ pub enum Command {
     Serve(serve::ServeArguments),
     /// Run a whole laboratory on this machine, with a campaign in fast-forward
     Demo(demo::DemoArguments),
+    /// Simulate a campaign file of your own before a plate moves: rounds, plates, hours, cost, what does not fit
+    Simulate(simulate::SimulateArguments),
     /// Bring the database's schema up to date
     Migrate(migrate::MigrateArguments),
     /// Stop the laboratory: nothing is given to devices or hands, what runs goes to its next safe point
@@ -133,6 +135,7 @@ impl Arguments {
         match self.command {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Simulate(arguments) => simulate::run(arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::StopAll(arguments) => laboratory::stop_all(arguments).await,
             Command::ResumeAll(arguments) => laboratory::resume_all(arguments).await,

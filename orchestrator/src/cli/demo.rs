@@ -89,6 +89,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
             acquisition: arguments.acquisition,
             history: arguments.history,
             by_hand: arguments.by_hand,
+            own: None,
         },
         data_dir: arguments.data_dir,
         port: arguments.port,

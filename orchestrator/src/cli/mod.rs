@@ -28,6 +28,7 @@ pub mod restore;
 pub mod results;
 pub mod round;
 pub mod serve;
+pub mod simulate;
 pub mod task;
 pub mod token;
 pub mod user;

@@ -88,7 +88,7 @@ fn brief(value: &Value) -> String {
 }
 
 /// Columns padded to their widest cell, two blanks between.
-fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = headings
         .iter()
         .enumerate()

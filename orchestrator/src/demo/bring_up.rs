@@ -3,6 +3,7 @@
 //! Each step can be repeated: what is there already is left as it is.
 
 use super::ground::{Ground, write_private};
+use super::own::{self, Needs, Own};
 use super::supervisor::{Recipe, Supervisor};
 use crate::cli::client::Client;
 use crate::ids::SYSTEM;
@@ -23,16 +24,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// A year: the demo's folder may be kept that long.
 const TOKEN_HOURS: u32 = 24 * 365;
 
-/// The demo's devices: name, driver, capabilities, profile.
-fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
+/// The demo's devices: name, driver, capabilities, profile. `seconds_per_transfer`: what the handler's profile says.
+fn devices(seconds_per_transfer: Option<f64>) -> [(&'static str, &'static str, &'static str, Value); 4] {
     let slots = |range: std::ops::RangeInclusive<u32>| range.map(|n| n.to_string()).collect::<Vec<_>>();
+    let mut handler = json!({"destination_slot": "1", "source_slots": slots(2..=9), "tip_rack_slots": ["10", "11"], "tips_per_rack": 96});
+    if let Some(seconds) = seconds_per_transfer {
+        handler["seconds_per_transfer"] = json!(seconds);
+    }
     [
-        (
-            "handler-1",
-            "opentrons",
-            "dispense.liquid",
-            json!({"destination_slot": "1", "source_slots": slots(2..=9), "tip_rack_slots": ["10", "11"], "tips_per_rack": 96}),
-        ),
+        ("handler-1", "opentrons", "dispense.liquid", handler),
         ("incubator-1", "incubator", "incubate.plate", json!({"slots": slots(1..=44)})),
         ("reader-1", "reader", "read.plate", json!({"slots": ["1"]})),
         ("mover-1", "mover", "move.plate", json!({})),
@@ -42,7 +42,7 @@ fn devices() -> [(&'static str, &'static str, &'static str, Value); 4] {
 /// Makes the actors and tokens the demo's processes sign in with, once.
 pub async fn make_tokens(ground: &Ground, database_url: &str) -> anyhow::Result<()> {
     let mut conn = addresses::connect_once(database_url).await?;
-    let agents = devices().map(|(name, ..)| (name, ActorKind::Agent, vec![Scope::WorkBench]));
+    let agents = devices(None).map(|(name, ..)| (name, ActorKind::Agent, vec![Scope::WorkBench]));
     let everything_but_admin = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
     let others = [
         ("learner", ActorKind::Learner, vec![Scope::WorkLearn]),
@@ -169,18 +169,24 @@ pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Re
     // One 384-well plate holds 176 experiments in duplicate beside its controls; three times that leaves
     // room for plates that must be made again.
     let plates_a_round = settings.batch.div_ceil(176).max(1);
+    let usual = [
+        "--assay-format".into(),
+        "384".into(),
+        "--assay-plates".into(),
+        (plates_a_round * settings.rounds * 3 + 4).to_string(),
+    ];
     let mut arguments = vec![
         "--dir".into(),
         ground.folder.join("bench").display().to_string(),
         "--seed".into(),
         settings.seed.to_string(),
-        "--assay-format".into(),
-        "384".into(),
-        "--assay-plates".into(),
-        (plates_a_round * settings.rounds * 3 + 4).to_string(),
         "--speed".into(),
         transfer_seconds.to_string(),
     ];
+    match &ground.own {
+        Some(own) => arguments.extend(for_own_campaign(ground, &own.needs)?),
+        None => arguments.extend(usual),
+    }
     if let Some(screen) = &settings.screen {
         arguments.extend(["--screen".into(), screen.display().to_string()]);
     }
@@ -193,6 +199,21 @@ pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Re
         arguments,
         environment: Vec::new(),
     })
+}
+
+/// Options of the bench for a campaign of one's own, whose assay is written beside its world.
+fn for_own_campaign(ground: &Ground, needs: &Needs) -> anyhow::Result<Vec<String>> {
+    let assay = ground.folder.join("assay.json");
+    write_private(&assay, &serde_json::to_vec(&needs.assay)?)?;
+    let options = [
+        ("assay", assay.display().to_string()),
+        ("assay-format", needs.format.to_string()),
+        ("assay-plates", needs.assay_plates.to_string()),
+        ("control-plates", needs.control_plates.to_string()),
+        ("library-copies", needs.library_copies.to_string()),
+        ("saturating-dose-nl", needs.saturating_dose_nl.to_string()),
+    ];
+    Ok(options.into_iter().flat_map(|(name, value)| [format!("--{name}"), value]).collect())
 }
 
 /// Recipe for the learner.
@@ -222,7 +243,7 @@ pub fn agent_recipes(
     endpoints: &BTreeMap<String, String>,
 ) -> anyhow::Result<Vec<Recipe>> {
     let program = sibling("loopwright-agent")?;
-    devices()
+    devices(None)
         .into_iter()
         .map(|(name, driver, ..)| {
             let device =
@@ -304,13 +325,16 @@ pub async fn fetch(url: &str) -> anyhow::Result<String> {
 pub struct SpecimenReport {
     pub name: String,
     pub genes: u64,
+    /// Experiments of the whole design space, and how many of them are hits.
+    pub pool_size: u64,
     pub hits_total: u64,
     pub contexts: Vec<String>,
 }
 
 /// Registers the instruments and brings the bench's plates into the inventory.
-pub async fn hand_over(client: &Client, control: &str) -> anyhow::Result<SpecimenReport> {
-    for (name, _, capability, profile) in devices() {
+pub async fn hand_over(client: &Client, control: &str, ground: &Ground) -> anyhow::Result<SpecimenReport> {
+    let seconds = ground.own.as_ref().map(|own| own.asked.seconds_per_transfer);
+    for (name, _, capability, profile) in devices(seconds) {
         client
             .put_json(
                 &format!("/api/v1/instruments/{name}"),
@@ -327,6 +351,24 @@ pub async fn hand_over(client: &Client, control: &str) -> anyhow::Result<Specime
     }
     let specimen = fetch(&format!("{control}/specimen")).await?;
     serde_json::from_str(&specimen).context("the bench's word on its specimen makes no sense")
+}
+
+/// Writes the folder of a campaign of one's own: its copy, and the features of an invented biology. Answers the file.
+pub async fn write_copy(ground: &Ground, own: &Own, control: &str) -> anyhow::Result<PathBuf> {
+    let folder = ground.folder.join("campaign");
+    std::fs::create_dir_all(&folder)?;
+    if ground.record.settings.screen.is_none() {
+        let csv = fetch(&format!("{control}/features.csv")).await?;
+        // Columns of the campaign's own files may have the same names.
+        let (heading, rows) = csv.split_once('\n').context("the bench's features have no heading")?;
+        let columns: Vec<String> =
+            heading.split(',').skip(1).map(|column| format!("invented_{column}")).collect();
+        let csv = format!("gene,{}\n{rows}", columns.join(","));
+        write_private(&folder.join(own::INVENTED_FEATURES), csv.as_bytes())?;
+    }
+    let file = folder.join("campaign.toml");
+    write_private(&file, own.copy.toml()?.as_bytes())?;
+    Ok(file)
 }
 
 /// Writes the campaign's folder: its genes, and features where the specimen brings its own.

@@ -1,5 +1,6 @@
 //! Where the demo stands: its folder, the ports and names it must find again after a restart.
 
+use super::own::{self, Own};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
@@ -25,6 +26,30 @@ pub struct Settings {
     /// Each plate is sealed by hand.
     #[serde(default)]
     pub by_hand: bool,
+    /// A campaign of one's own in place of the demo's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<own::Asked>,
+}
+
+impl Settings {
+    /// For a campaign of one's own: its file says the rest.
+    pub fn for_own(own: own::Asked, screen: Option<PathBuf>, noise: Option<f64>, seed: u64) -> Self {
+        Self {
+            screen,
+            features: None,
+            priors: Vec::new(),
+            exclude_groups: Vec::new(),
+            noise,
+            rounds: 0,
+            batch: 0,
+            seed,
+            auto_approve: !own.with_people,
+            acquisition: String::new(),
+            history: 0,
+            by_hand: false,
+            own: Some(own),
+        }
+    }
 }
 
 /// What is written down once and read at each start.
@@ -39,6 +64,8 @@ pub struct Ground {
     pub folder: PathBuf,
     pub record: Record,
     pub is_new: bool,
+    /// The campaign that is simulated, where it is one's own.
+    pub own: Option<Own>,
     _lock: std::fs::File,
     _port: Port,
 }
@@ -48,6 +75,8 @@ impl Ground {
     ///
     /// Errors when another demo runs on it, or when it was begun with other settings.
     pub fn take(folder: &Path, settings: Settings, wanted_port: Option<u16>) -> anyhow::Result<Self> {
+        let own =
+            settings.own.clone().map(|asked| Own::read(asked, settings.screen.is_some())).transpose()?;
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize()?;
         let lock = lock(&folder)?;
@@ -70,12 +99,12 @@ impl Ground {
                 record.port = port.number;
                 write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
             }
-            return Ok(Self { folder, record, is_new: false, _lock: lock, _port: port });
+            return Ok(Self { folder, record, is_new: false, own, _lock: lock, _port: port });
         }
         let port = Port::choose(wanted_port, None)?;
         let record = Record { settings, port: port.number };
         write_private(&path, serde_json::to_string_pretty(&record)?.as_bytes())?;
-        Ok(Self { folder, record, is_new: true, _lock: lock, _port: port })
+        Ok(Self { folder, record, is_new: true, own, _lock: lock, _port: port })
     }
 
     pub fn server_url(&self) -> String {

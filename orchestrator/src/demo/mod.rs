@@ -5,6 +5,8 @@
 //! what dies, feeds them a campaign through the public API, and tells a person what happens. It draws no
 //! consequences and keeps no state but what it needs to find its processes again ([`ground`]).
 //!
+//! [`own`] puts a campaign file of one's own in the place of the demo's: `loopwright simulate`.
+//!
 //! Interrupted or killed and started again on the same folder, it goes on where it was: PostgreSQL and the
 //! bench's truth log remember.
 
@@ -16,10 +18,12 @@ mod ground;
 mod hands;
 mod history;
 mod narrate;
+mod own;
 mod postgres;
 mod report;
 mod run;
 mod supervisor;
 
 pub use ground::Settings;
+pub use own::{Asked as OwnCampaign, digest};
 pub use run::{Options, run};

@@ -28,18 +28,31 @@ impl Narrator {
         }
     }
 
-    /// Where to look and what to try.
+    /// What is played, and unless it `is_over_soon` where to look and what to try.
     pub fn introduce(
         &mut self,
         ground: &Ground,
         specimen: &SpecimenReport,
         campaign: &str,
         people: &[DemoPerson],
+        is_over_soon: bool,
     ) {
+        let what = match &ground.own {
+            Some(own) => {
+                for warning in &own.warnings {
+                    self.say(&format!("{}: {warning}", own.asked.file.display()));
+                }
+                format!("{} experiments of {}", specimen.pool_size, own.spec.name)
+            }
+            None => format!("{} genes", specimen.genes),
+        };
         self.say(&format!(
-            "Specimen {}: {} genes, of which {} are hits that nobody has told the model about",
-            specimen.name, specimen.genes, specimen.hits_total
+            "Specimen {}: {what}, of which {} are hits that nobody has told the model about",
+            specimen.name, specimen.hits_total
         ));
+        if is_over_soon {
+            return;
+        }
         let programs = std::env::current_exe().unwrap_or_default();
         eprintln!(
             "

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 /// Hits a random choice of `measured` experiments finds on average, exactly: the mean of the
 /// hypergeometric distribution, `measured * hits / pool`.
 pub fn expected_hits(measured: u64, specimen: &SpecimenReport) -> f64 {
-    if specimen.genes == 0 {
+    if specimen.pool_size == 0 {
         return 0.0;
     }
-    as_f64(measured) * as_f64(specimen.hits_total) / as_f64(specimen.genes)
+    as_f64(measured) * as_f64(specimen.hits_total) / as_f64(specimen.pool_size)
 }
 
 /// Counts here are far below 2^53.
@@ -68,7 +68,13 @@ mod tests {
     use super::*;
 
     fn specimen() -> SpecimenReport {
-        SpecimenReport { name: "s".into(), genes: 1000, hits_total: 50, contexts: vec!["D1".into()] }
+        SpecimenReport {
+            name: "s".into(),
+            genes: 500,
+            pool_size: 1000,
+            hits_total: 50,
+            contexts: vec!["D1".into(), "D2".into()],
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::ground::{Ground, Settings};
 use super::hands;
 use super::history;
 use super::narrate::Narrator;
+use super::own::{self, Own};
 use super::postgres::Postgres;
 use super::report;
 use super::supervisor::Supervisor;
@@ -109,18 +110,49 @@ async fn play(
     let own_url = ground.server_url();
     let server_url = options.workers_through.as_deref().unwrap_or(&own_url);
     let mut care = Care::new(narrator, ground, supervisor, postgres.as_mut());
-    let specimen = care.persistently(|| bring_up::hand_over(&client, control)).await?;
+    let specimen = care.persistently(|| bring_up::hand_over(&client, control, ground)).await?;
     care.supervisor().start(bring_up::learner_recipe(ground, server_url)?)?;
     for recipe in bring_up::agent_recipes(ground, server_url, &endpoints)? {
         care.supervisor().start(recipe)?;
     }
     let campaign = care.persistently(|| find_or_create_campaign(ground, &client, control, &specimen)).await?;
-    care.narrator.introduce(ground, &specimen, &campaign, &people);
+    let is_over_soon = options.headless && ground.own.is_some();
+    care.narrator.introduce(ground, &specimen, &campaign, &people, is_over_soon);
     let finished = follow(options, ground, &mut care, &client, &campaign, &specimen, &endpoints).await?;
+    if let Some(own) = &ground.own {
+        let told = tell_own(options, &client, own, &specimen, &finished).await;
+        if !options.headless {
+            care.narrator.say("The laboratory stays up; Ctrl-C stops it.");
+            loop {
+                care.during(tokio::time::sleep(LOOK_LATER)).await?;
+            }
+        }
+        return told;
+    }
     if options.json {
         println!("{}", serde_json::to_string(&report::of(&finished, &specimen, &ground.record.settings))?);
     }
     Ok(())
+}
+
+/// The report of a simulated campaign. One that stands still is an error: its file would do so in the laboratory.
+async fn tell_own(
+    options: &Options,
+    client: &Client,
+    own: &Own,
+    specimen: &bring_up::SpecimenReport,
+    progress: &Value,
+) -> anyhow::Result<()> {
+    let report = own::report::of(client, own, specimen, progress).await?;
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{}", own::report::text(&report, own));
+    }
+    match stuck(progress) {
+        Some(reason) => bail!("the simulated campaign stands still: {reason}"),
+        None => Ok(()),
+    }
 }
 
 async fn find_or_create_campaign(
@@ -130,22 +162,32 @@ async fn find_or_create_campaign(
     specimen: &bring_up::SpecimenReport,
 ) -> anyhow::Result<String> {
     let listed = client.get("/api/v1/campaigns").await?;
-    let existing = listed["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|campaign| campaign["name"] == campaign_file::NAME);
+    let name = ground.own.as_ref().map_or(campaign_file::NAME, |own| &own.spec.name);
+    let existing = listed["items"].as_array().into_iter().flatten().find(|campaign| campaign["name"] == name);
     if let Some(id) = existing.and_then(|campaign| campaign["id"].as_str()) {
         return Ok(id.to_owned());
     }
+    let file = match &ground.own {
+        Some(own) => bring_up::write_copy(ground, own, control).await?,
+        None => write_demo_campaign(ground, control, specimen).await?,
+    };
+    let created =
+        crate::cli::campaign::create_from_file(client, &file, Some(ground.record.settings.seed)).await?;
+    created["id"].as_str().map(str::to_owned).context("the server named no campaign")
+}
+
+/// Answers the file.
+async fn write_demo_campaign(
+    ground: &Ground,
+    control: &str,
+    specimen: &bring_up::SpecimenReport,
+) -> anyhow::Result<PathBuf> {
     let (folder, features) = bring_up::write_campaign_folder(ground, control).await?;
     let description = Specimen { name: specimen.name.clone(), contexts: specimen.contexts.clone() };
     let file = folder.join("campaign.toml");
     let text = campaign_file::toml(&ground.record.settings, &description, &features);
     super::ground::write_private(&file, text.as_bytes())?;
-    let created =
-        crate::cli::campaign::create_from_file(client, &file, Some(ground.record.settings.seed)).await?;
-    created["id"].as_str().map(str::to_owned).context("the server named no campaign")
+    Ok(file)
 }
 
 /// Follows the campaign until it has finished; in the foreground, until interrupted.
@@ -177,7 +219,7 @@ async fn follow(
             let approved = tokio::time::timeout(ASK_TIMEOUT, history::approve(client, &progress));
             let _ = care.during(approved).await?;
         }
-        if settings.by_hand {
+        if settings.by_hand || ground.own.is_some() {
             by_hand(care, client, ground, settings.auto_approve || makes_history).await?;
         }
         if (settings.auto_approve || makes_history) && !options.leave_doubts {
@@ -192,7 +234,7 @@ async fn follow(
         }
         let state = progress["state"].as_str().unwrap_or_default().to_owned();
         let has_ended = matches!(state.as_str(), "finished" | "cancelled");
-        if has_ended && options.headless {
+        if has_ended && (options.headless || ground.own.is_some()) {
             return Ok(progress);
         }
         if has_ended && !said_finished {
@@ -202,6 +244,9 @@ async fn follow(
         if options.headless
             && let Some(reason) = stuck(&progress)
         {
+            if ground.own.is_some() {
+                return Ok(progress);
+            }
             bail!(
                 "the campaign stands still and waits for a person: {reason}\n\
                  Start it again without --headless: it stays up, and goes on when that is decided."
