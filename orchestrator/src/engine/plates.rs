@@ -62,6 +62,9 @@ pub(super) async fn lose(
     if !store::plates::apply(conn, plate, Event::Lost, change, SYSTEM).await?.is_done() {
         return Ok(());
     }
+    // Before any of its jobs: whoever plans takes the bench first, too.
+    let version = version_of(conn, round).await?;
+    store::chains::lock_bench(conn, &version.spec.bench).await?;
     store::inventory::release(conn, plate.id).await?;
     store::inventory::set_stock_state(conn, &plate.barcode, StockState::Withdrawn).await?;
     for job in store::chains::unsettled(conn, plate.id).await? {
@@ -85,6 +88,10 @@ pub(super) async fn clear_places(
     }
     let bench = version_of(conn, round).await?.spec.bench.clone();
     let held = store::chains::held(conn, plate.id).await?;
+    if !held.is_empty() {
+        // Nobody plans for a place while it is said who comes next there.
+        store::chains::lock_bench(conn, &bench).await?;
+    }
     let resources: BTreeSet<&str> = held.iter().map(|held| held.resource.as_str()).collect();
     for resource in resources {
         let mine: Vec<_> = held.iter().filter(|held| held.resource == resource).collect();

@@ -96,6 +96,26 @@ async fn whoever_comes_after_a_lost_plate_waits_for_the_plate_before_it(
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn of_plates_lost_one_after_the_other_nobody_is_waited_for(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let five = Settings { genes: 300, batch: 200, ..three_plates() };
+    let mut laboratory = Laboratory::new(options, login, five).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let done = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, done).await;
+    laboratory.faults.extend([Fault::Fails(Kind::Dispense), Fault::Fails(Kind::Dispense)]);
+    laboratory.run().await;
+    let progress = laboratory.progress().await;
+    assert_eq!((progress.state.as_str(), progress.passed_qc), ("finished", 200), "{progress:#?}");
+    assert_eq!(laboratory.count("select count(*) from plate where state = 'lost'").await, 2);
+    assert_eq!(laboratory.count("select count(*) from resource_held").await, 0);
+    assert_eq!(laboratory.count("select count(*) from job_waiting").await, 0);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_step_in_doubt_stops_the_clock_until_a_person_has_looked(
     options: PgPoolOptions,
     login: PgConnectOptions,

@@ -203,22 +203,20 @@ pub(super) async fn cleared(conn: &mut PgConnection, upstream: JobId) -> Result<
     advance_after_success(conn, &[upstream.0]).await
 }
 
-/// Who waits for the end of one of `before` (or failed waiting, and will be made anew) waits for all of `instead`, none of
-/// which has ended. Answers the queues that got work: nobody's, unless somebody waited for those already.
-pub(super) async fn wait_instead(
-    conn: &mut PgConnection,
-    before: &[Uuid],
-    instead: &[Uuid],
-) -> Result<Vec<String>> {
-    let waiting = lock_waiting(conn, before).await?;
+/// Who waits for the end of one of `before`, or failed waiting and may be made anew, waits for all of `instead`: each of
+/// them has still to end, or to leave a clear place. So nobody's turn comes by this.
+pub(super) async fn wait_instead(conn: &mut PgConnection, before: &[Uuid], instead: &[Uuid]) -> Result<()> {
+    lock_waiting(conn, before).await?;
     let moved = sqlx::query!(
         r#"with gone as (
              delete from job_dependency
              where depends_on = any($1)
                  and requires = 'end'
-                 and (job_id = any($3) or exists (
-                     select from resource_held where resource_held.job_id = job_dependency.job_id))
                  and job_id <> all($1)
+                 and not exists (
+                     select from job_outcome
+                     where job_outcome.job_id = job_dependency.job_id
+                         and state not in ('failed', 'cancelled'))
              returning job_id
          ), come as (
              insert into job_dependency (job_id, depends_on, requires, min_delay_seconds, max_delay_seconds)
@@ -236,8 +234,7 @@ pub(super) async fn wait_instead(
          ) as change
          group by job_id"#,
         before,
-        instead,
-        &waiting
+        instead
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -249,9 +246,9 @@ pub(super) async fn wait_instead(
         &moved.iter().map(|row| row.job_id).collect::<Vec<_>>(),
         &moved.iter().map(|row| row.more).collect::<Vec<_>>()
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    make_ready(conn, &waiting).await
+    Ok(())
 }
 
 /// Who waits for one of `upstreams`, in order of their ids, so that two endings never wait for each other. Taken out as

@@ -155,6 +155,10 @@ async fn replace(conn: &mut PgConnection, old: JobId) -> Result<(JobId, Conseque
              and (
                  exists (select from job_waiting where job_waiting.job_id = job_dependency.job_id)
                  or exists (select from job_in_doubt where job_in_doubt.job_id = job_dependency.job_id)
+                 or (requires = 'end' and exists (
+                     select from job_outcome
+                     where job_outcome.job_id = job_dependency.job_id
+                         and state in ('failed', 'cancelled')))
              )",
         old.0,
         new.id.0

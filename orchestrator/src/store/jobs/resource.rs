@@ -37,9 +37,9 @@ pub async fn stand_aside(conn: &mut PgConnection, jobs: &[JobId], resource: &str
         }
         return Ok(consequences);
     }
-    let queues = dependents::wait_instead(conn, &mine, &before).await?;
+    dependents::wait_instead(conn, &mine, &before).await?;
     sqlx::query!("delete from resource_held where job_id = any($1)", &mine).execute(conn).await?;
-    Ok(Consequences { queues: queues.into_iter().collect(), settled: Vec::new() })
+    Ok(Consequences::default())
 }
 
 /// Jobs of other chains on `resource` that `mine` had to wait for and that have not ended, or left it occupied. Their
@@ -72,7 +72,8 @@ async fn still_there(conn: &mut PgConnection, mine: &[Uuid], resource: &str) -> 
     .await?)
 }
 
-/// `instead` does the work, or clears the place: those that waited for the end of `job` wait for its end.
+/// `instead` does the work, or clears the place: those that waited for the end of `job`, or failed waiting and may be made
+/// anew, wait for its end.
 pub async fn hand_over(conn: &mut PgConnection, job: JobId, instead: JobId) -> Result<()> {
     sqlx::query!("select id from job where id = $1 for no key update", job.0)
         .fetch_optional(&mut *conn)
@@ -83,7 +84,10 @@ pub async fn hand_over(conn: &mut PgConnection, job: JobId, instead: JobId) -> R
          set depends_on = $2
          where depends_on = $1
              and requires = 'end'
-             and exists (select from job_waiting where job_waiting.job_id = job_dependency.job_id)",
+             and not exists (
+                 select from job_outcome
+                 where job_outcome.job_id = job_dependency.job_id
+                     and state not in ('failed', 'cancelled'))",
         job.0,
         instead.0
     )
