@@ -336,7 +336,8 @@ fn what_is_doubtful_is_said_and_taken() {
     assert_eq!(warned(&[features]), Vec::<String>::new());
     let cases = [
         ("wells = 16", "wells = 3", "controls.negative.wells"),
-        ("hit = { at_least = 0.5 }", "hit = { at_most = 0.5 }", "objective.hit"),
+        ("hit = { at_least = 0.5 }", "hit = { at_most = -0.5 }", "objective.hit"),
+        ("hit = { at_least = 0.5 }", "hit = { at_least = 0.0 }", "objective.hit"),
         ("hit = { at_least = 0.5 }", "hit = { channel = \"signal\" }", "objective.hit.channel"),
         ("exclude_prior_groups = []", "exclude_prior_groups = [\"Schmidt\"]", "model.exclude_prior_groups"),
         ("replicate_share = 0.0", "replicate_share = 0.1", "acquisition.replicate_share"),

@@ -184,6 +184,17 @@ impl Check<'_> {
             (HitRule::TwoSided(_), direction) => direction != Objective::TwoSided,
             (HitRule::Channel(_), _) => false,
         };
+        let at_rest = match &objective.hit {
+            HitRule::AtLeast(threshold) => *threshold <= 0.0,
+            HitRule::AtMost(threshold) => *threshold >= 0.0,
+            HitRule::TwoSided(_) | HitRule::Channel(_) => false,
+        };
+        if at_rest {
+            self.doubtful(
+                "objective.hit",
+                "an edit that does nothing reads 0, as the negative control does, and is a hit by this rule",
+            );
+        }
         if mismatch {
             self.doubtful(
                 "objective.hit",
