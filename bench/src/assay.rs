@@ -67,6 +67,17 @@ pub enum Hits {
     Both,
 }
 
+impl Hits {
+    /// How far `excess`, above the negative control, goes the way of a hit.
+    pub(crate) fn toward(self, excess: f64) -> f64 {
+        match self {
+            Hits::TowardPositive => excess,
+            Hits::AwayFromPositive => -excess,
+            Hits::Both => excess.abs(),
+        }
+    }
+}
+
 /// A channel of the reader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,23 +151,14 @@ impl Assay {
         if channels.is_empty() || channels.len() != self.channels.len() {
             return refuse("channels: at least one, each once".to_owned());
         }
-        let taken = [(NEGATIVE, &self.negative), (POSITIVE, &self.positive)];
-        for (ours, theirs) in taken {
-            if theirs != ours
-                && (names.contains(ours) || [&self.negative, &self.positive].contains(&&ours.to_owned()))
-            {
-                return refuse(format!(
-                    "{ours} is this bench's own control: call the edit or the control otherwise"
-                ));
-            }
-        }
         Ok(())
     }
 
-    /// Edits that are no control of this assay: what the library holds.
+    /// Edits that are no control of this assay: what the library holds, by the bench's names.
     pub fn library(&self) -> Vec<Edit> {
         let is_control = |edit: &&Edit| edit.name == self.negative || edit.name == self.positive;
-        self.edits.iter().filter(|edit| !is_control(edit)).cloned().collect()
+        let ours = |edit: &Edit| Edit { name: bench_name(&edit.name), ..edit.clone() };
+        self.edits.iter().filter(|edit| !is_control(edit)).map(ours).collect()
     }
 
     pub fn aim(&self) -> Aim {
@@ -168,9 +170,17 @@ impl Assay {
         match content {
             NEGATIVE => &self.negative,
             POSITIVE => &self.positive,
-            other => other,
+            other => other.strip_suffix(OF_THE_SAME_NAME).unwrap_or(other),
         }
     }
+}
+
+/// Behind the name of an edit that is called as one of the bench's own controls.
+const OF_THE_SAME_NAME: &str = " (an edit)";
+
+/// What the bench calls the edit `name`.
+pub fn bench_name(name: &str) -> String {
+    if [NEGATIVE, POSITIVE].contains(&name) { format!("{name}{OF_THE_SAME_NAME}") } else { name.to_owned() }
 }
 
 /// What the reader measures where no assay says otherwise.
@@ -207,6 +217,10 @@ mod tests {
         assert_eq!(names, ["A", "B"]);
         assert_eq!(assay().inventory_name(POSITIVE), "KILL");
         assert_eq!(assay().inventory_name("A"), "A");
+        let named = Assay { edits: vec![Edit { name: "NEG".into(), dose: None }], ..assay() };
+        let name = named.library().pop().unwrap().name;
+        assert_ne!(name, NEGATIVE);
+        assert_eq!(named.inventory_name(&name), "NEG");
     }
 
     #[test]
@@ -223,10 +237,5 @@ mod tests {
         assert!(refused(|assay| assay.edits.clear()).starts_with("a design space"));
         assert_eq!(refused(|assay| assay.hit_at = Some(0.0)), "hit_at is above 0");
         assert!(refused(|assay| assay.channels.clear()).starts_with("channels"));
-        assert!(refused(|assay| assay.positive = "NEG".into()).starts_with("NEG is this bench's"));
-        assert!(
-            refused(|assay| assay.edits.push(Edit { name: "POS".into(), dose: None }))
-                .starts_with("POS is this bench's")
-        );
     }
 }

@@ -214,7 +214,7 @@ impl Settings {
             aim: assay.map_or_else(Aim::default, Assay::aim),
             contexts,
             replicate_r,
-            technical_cv: self.noise.unwrap_or(0.01),
+            technical_cv: self.noise,
         }
     }
 

@@ -154,7 +154,7 @@ fn children(parent: u32) -> Vec<u32> {
     .collect()
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -1,5 +1,6 @@
 //! A campaign file of one's own is played before a plate moves.
 
+use crate::clusters::free_port;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -90,7 +91,11 @@ fn folder() -> tempfile::TempDir {
 
 fn simulate(folder: &Path, options: &[&str]) -> Output {
     let mut command = Command::new(binary("loopwright"));
-    command.arg("simulate").arg("-f").arg(folder.join("campaign.toml")).args(options);
+    // By its name alone, as it is typed.
+    command
+        .current_dir(folder)
+        .args(["simulate", "-f", "campaign.toml", "--port", &free_port().to_string()])
+        .args(options);
     command.env("TMPDIR", folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     finish(command.spawn().unwrap(), LIMIT)
 }
@@ -130,6 +135,19 @@ fn a_campaign_unlike_the_demos_is_simulated_and_nothing_is_left_of_it() {
         .filter(|name| name.to_string_lossy().starts_with("loopwright-simulation"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_campaign_whose_plates_fail_qc_ends_with_the_reason() {
+    let folder = folder();
+    let strict = CAMPAIGN.replace("[budget]", "[qc]\nminimum_z_prime = 0.97\n[budget]");
+    std::fs::write(folder.path().join("campaign.toml"), strict).unwrap();
+    let output = simulate(folder.path(), &["--rounds", "1"]);
+    let (told, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(!output.status.success(), "{told}{words}");
+    assert!(words.contains("It is made again."), "{words}");
+    assert!(told.contains("Round 1 is held: ") && told.contains("Made again: "), "{told}{words}");
+    assert!(words.contains("the simulated campaign stands still: "), "{words}");
 }
 
 #[test]

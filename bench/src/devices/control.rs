@@ -74,6 +74,7 @@ async fn specimen(State(bench): State<Arc<Bench>>) -> Json<Value> {
         "pool_size": pool.len() * specimen.contexts().len(),
         "hits_total": hits_total,
         "hits_by_context": by_context,
+        "measured": specimen.measured(),
         "seed": bench.laws.seed,
         "saturating_dose_nl": bench.laws.saturating_dose_nl,
     }))

@@ -54,25 +54,28 @@ pub struct Optics {
 impl Optics {
     /// The same with the positive control where a hit of `threshold`, an effect above 0, is `at` of the way to it, and so
     /// little noise that a plate passes QC all the same (Z' of .6 to .7).
-    pub(crate) fn with_hits_at(self, at: f64, threshold: f64) -> Self {
+    /// `noise`: of one measurement, where somebody has asked for it.
+    pub(crate) fn with_hits_at(self, at: f64, threshold: f64, noise: Option<f64>) -> Self {
         let way = threshold / at;
         if !(way > 0.0 && way.is_finite()) {
             return self;
         }
         Self {
             positive_effect: self.null_effect + way,
-            null_rfu: NULL_RFU,
+            null_rfu: NULL_RFU * at.max(1.0),
             rfu_per_unit: WINDOW_RFU / way,
             well_sd: self.well_sd.min(0.03 * way),
-            technical_cv: self.technical_cv.min(0.01),
+            technical_cv: noise.unwrap_or(LIGHT_NOISE / at.max(1.0)),
             ..self
         }
     }
 }
 
 /// What cells left alone read where the hits' place between the controls is given, and how far the positive control lies
-/// above: there is room for what goes twice as far down.
+/// above: there is room for what goes twice as far down, or as hits do.
 const NULL_RFU: f64 = 20_000.0;
+/// Coefficient of variation of one measurement there, unless it is asked for.
+const LIGHT_NOISE: f64 = 0.01;
 const WINDOW_RFU: f64 = 8_000.0;
 
 /// What a campaign looks for, and among which sets of edits.
@@ -126,6 +129,11 @@ pub trait Specimen: Send + Sync {
 
     /// Columns that tell of the specimen's hidden structure, if it has any of its own.
     fn features(&self) -> Option<FeatureTable> {
+        None
+    }
+
+    /// Of a replayed screen: how many of the [`pool`](Self::pool) it has measured.
+    fn measured(&self) -> Option<usize> {
         None
     }
 

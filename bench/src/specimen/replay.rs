@@ -72,19 +72,21 @@ impl Replay {
         let mut replay = Self::of(name, contexts, edits, rows, noise);
         replay.order = aim.pool(replay.genes.len()).collect();
         if let Some(at) = aim.hit_at {
-            replay.optics = replay.optics.with_hits_at(at, replay.weakest_hit(aim.hits));
+            let weakest = replay.weakest_hit(aim.hits);
+            replay.optics = replay.optics.with_hits_at(at, weakest, noise.technical_cv);
+            // As many hits as the screen called, where the campaign's rule looks for them.
+            let null = replay.optics.null_effect;
+            for response in replay.measured.values_mut() {
+                response.hit = weakest > 0.0 && aim.hits.toward(response.effect - null) >= weakest;
+            }
         }
         Ok(replay)
     }
 
     /// As many of what was measured lie beyond it as were called hits, at least one; above 0 if any does.
     fn weakest_hit(&self, hits: Hits) -> f64 {
-        let toward = |response: &Response| match hits {
-            Hits::TowardPositive => self.excess(response),
-            Hits::AwayFromPositive => -self.excess(response),
-            Hits::Both => self.excess(response).abs(),
-        };
-        let mut sizes: Vec<f64> = self.measured.values().map(toward).collect();
+        let mut sizes: Vec<f64> =
+            self.measured.values().map(|response| hits.toward(self.excess(response))).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
         let called = self.measured.values().filter(|response| response.hit).count().max(1);
         sizes.get(called - 1).copied().unwrap_or(0.0)
@@ -147,6 +149,10 @@ impl Specimen for Replay {
 
     fn pool(&self) -> Vec<Vec<usize>> {
         self.order.clone()
+    }
+
+    fn measured(&self) -> Option<usize> {
+        Some(self.order.iter().filter(|set| self.measured.contains_key(*set)).count())
     }
 
     fn gene_index(&self, name: &str) -> Option<usize> {

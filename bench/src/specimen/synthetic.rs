@@ -37,7 +37,8 @@ pub struct Recipe {
     pub contexts: Vec<String>,
     /// How well two wells of the same kind agree over all genes, 0 to 1 (real screens: 0.25 to 0.9).
     pub replicate_r: f64,
-    pub technical_cv: f64,
+    /// Coefficient of variation of one measurement; `None`: 1 %, or less where the hits' place needs it.
+    pub technical_cv: Option<f64>,
 }
 
 /// The edits `G0001` and up.
@@ -112,15 +113,24 @@ impl Synthetic {
                 null_rfu: NULL_RFU,
                 rfu_per_unit: RFU_A_SD / sd,
                 well_sd,
-                technical_cv: recipe.technical_cv,
+                technical_cv: recipe.technical_cv.unwrap_or(0.01),
                 plate_sd: 0.05,
                 edge_loss: 0.03,
             },
         };
         specimen.thresholds =
             (0..recipe.contexts.len()).map(|context| specimen.hit_threshold(context)).collect();
-        if let (Some(at), Some(threshold)) = (recipe.aim.hit_at, specimen.thresholds.first()) {
-            specimen.optics = specimen.optics.with_hits_at(at, *threshold);
+        if let (Some(at), Some(threshold)) = (recipe.aim.hit_at, specimen.thresholds.first().copied()) {
+            // One rule for all cells: what is a hit in each lies equally far.
+            let stretches =
+                specimen.thresholds.iter().map(|own| if *own > 0.0 { threshold / own } else { 1.0 });
+            let stretches: Vec<f64> = stretches.collect();
+            for (effects, stretch) in specimen.effects.iter_mut().zip(&stretches) {
+                effects.iter_mut().for_each(|effect| *effect *= stretch);
+            }
+            specimen.thresholds =
+                (0..recipe.contexts.len()).map(|context| specimen.hit_threshold(context)).collect();
+            specimen.optics = specimen.optics.with_hits_at(at, threshold, recipe.technical_cv);
         }
         specimen
     }
@@ -381,7 +391,7 @@ mod tests {
             aim: Aim::default(),
             contexts: vec!["D1".into(), "D2".into()],
             replicate_r: 0.7,
-            technical_cv: 0.02,
+            technical_cv: Some(0.02),
         })
     }
 

@@ -117,7 +117,8 @@ fn keep_first(rows: Vec<Row>) -> Vec<Row> {
     let usable = |gene: &String| {
         !gene.is_empty()
             && gene.trim() == gene
-            && !gene.contains(['+', ',', ':', '"'])
+            && !gene.contains(['+', ','])
+            && crate::liquid::context_of_cells(gene).is_none()
             && !matches!(gene.as_str(), crate::liquid::NEGATIVE | crate::liquid::POSITIVE)
     };
     rows.into_iter()

@@ -69,6 +69,9 @@ pub struct DemoArguments {
     /// An option for the service, e.g. --serve-option=--lease-seconds=3
     #[arg(long = "serve-option", hide = true)]
     pub serve_options: Vec<String>,
+    /// An option for the simulated bench, e.g. --bench-option=--run-failure-probability=0.1
+    #[arg(long = "bench-option", hide = true)]
+    pub bench_options: Vec<String>,
     /// Where agents and the learner find the service, when not where it is
     #[arg(long, hide = true)]
     pub workers_through: Option<String>,
@@ -100,6 +103,8 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         leave_doubts: arguments.leave_doubts,
         restart_pause: arguments.restart_pause_ms.map(Duration::from_millis),
         serve_options: arguments.serve_options,
+        bench_options: arguments.bench_options,
+        after_a_stop: "Start it again with the same settings to go on where it was.",
         workers_through: arguments.workers_through,
     })
     .await

@@ -3,7 +3,7 @@
 use crate::demo::{Options, OwnCampaign, Settings, digest};
 use anyhow::Context;
 use clap::Args;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -45,6 +45,9 @@ pub struct SimulateArguments {
     /// Port of the service (default: 8460, or the next free one)
     #[arg(long)]
     pub port: Option<u16>,
+    /// An option for the simulated bench, e.g. --bench-option=--run-failure-probability=0.1
+    #[arg(long = "bench-option", hide = true)]
+    pub bench_options: Vec<String>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -73,10 +76,19 @@ pub async fn run(arguments: SimulateArguments) -> anyhow::Result<()> {
         leave_doubts: false,
         restart_pause: None,
         serve_options: Vec::new(),
+        bench_options: arguments.bench_options,
+        after_a_stop: if folder.is_ours {
+            "Nothing is kept of it."
+        } else {
+            "Start it again with the same settings to go on where it was."
+        },
         workers_through: None,
     })
     .await
 }
+
+/// What folders begin with that are removed.
+const OURS: &str = "loopwright-simulation-";
 
 /// Where the simulation lies.
 struct Folder {
@@ -89,14 +101,25 @@ impl Folder {
         if let Some(path) = named {
             return Ok(Self { path: path.to_owned(), is_ours: false });
         }
-        let path =
-            std::env::temp_dir().join(format!("loopwright-simulation-{}", uuid::Uuid::now_v7().simple()));
-        // PostgreSQL's own user must be able to pass through.
-        std::fs::DirBuilder::new()
-            .mode(0o711)
-            .create(&path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
+        remove_what_was_killed();
+        let path = std::env::temp_dir().join(format!("{OURS}{}", uuid::Uuid::now_v7().simple()));
+        let made = std::fs::create_dir(&path)
+            // PostgreSQL's own user must be able to pass through.
+            .and_then(|()| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711)));
+        made.with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self { path, is_ours: true })
+    }
+}
+
+/// Folders of simulations that were killed; nobody may be told when one cannot be removed.
+fn remove_what_was_killed() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(OURS)) {
+        let folder = entry.path();
+        let Ok(lock) = std::fs::File::options().write(true).open(folder.join("demo.lock")) else { continue };
+        if lock.try_lock().is_ok() && !crate::demo::has_a_database(&folder) {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
     }
 }
 

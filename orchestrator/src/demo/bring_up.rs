@@ -24,16 +24,17 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// A year: the demo's folder may be kept that long.
 const TOKEN_HOURS: u32 = 24 * 365;
 
-/// The demo's devices: name, driver, capabilities, profile. `seconds_per_transfer`: what the handler's profile says.
-fn devices(seconds_per_transfer: Option<f64>) -> [(&'static str, &'static str, &'static str, Value); 4] {
-    let slots = |range: std::ops::RangeInclusive<u32>| range.map(|n| n.to_string()).collect::<Vec<_>>();
+/// The demo's devices: name, driver, capabilities, profile; as a campaign of one's own needs them.
+fn devices(own: Option<&Own>) -> [(&'static str, &'static str, &'static str, Value); 4] {
+    let slots = |range: std::ops::RangeInclusive<u64>| range.map(|n| n.to_string()).collect::<Vec<_>>();
     let mut handler = json!({"destination_slot": "1", "source_slots": slots(2..=9), "tip_rack_slots": ["10", "11"], "tips_per_rack": 96});
-    if let Some(seconds) = seconds_per_transfer {
-        handler["seconds_per_transfer"] = json!(seconds);
+    if let Some(own) = own {
+        handler["seconds_per_transfer"] = json!(own.asked.seconds_per_transfer);
     }
+    let places = own.map_or(44, |own| own.needs.incubator_slots);
     [
         ("handler-1", "opentrons", "dispense.liquid", handler),
-        ("incubator-1", "incubator", "incubate.plate", json!({"slots": slots(1..=44)})),
+        ("incubator-1", "incubator", "incubate.plate", json!({"slots": slots(1..=places)})),
         ("reader-1", "reader", "read.plate", json!({"slots": ["1"]})),
         ("mover-1", "mover", "move.plate", json!({})),
     ]
@@ -164,7 +165,8 @@ pub fn serve_recipe(ground: &Ground, database_url: &str, options: &[String]) -> 
 }
 
 /// Recipe for the simulated bench, where a transfer takes `transfer_seconds`.
-pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Recipe> {
+/// `options`: what is said to it beyond the usual.
+pub fn bench_recipe(ground: &Ground, transfer_seconds: f64, options: &[String]) -> anyhow::Result<Recipe> {
     let settings = &ground.record.settings;
     // One 384-well plate holds 176 experiments in duplicate beside its controls; three times that leaves
     // room for plates that must be made again.
@@ -193,6 +195,7 @@ pub fn bench_recipe(ground: &Ground, transfer_seconds: f64) -> anyhow::Result<Re
     if let Some(noise) = settings.noise {
         arguments.extend(["--noise".into(), noise.to_string()]);
     }
+    arguments.extend(options.iter().cloned());
     Ok(Recipe {
         name: "bench".into(),
         program: sibling("loopwright-bench")?,
@@ -328,13 +331,15 @@ pub struct SpecimenReport {
     /// Experiments of the whole design space, and how many of them are hits.
     pub pool_size: u64,
     pub hits_total: u64,
+    /// Of a replayed screen: experiments of the design space that it has measured, in each context.
+    #[serde(default)]
+    pub measured: Option<u64>,
     pub contexts: Vec<String>,
 }
 
 /// Registers the instruments and brings the bench's plates into the inventory.
 pub async fn hand_over(client: &Client, control: &str, ground: &Ground) -> anyhow::Result<SpecimenReport> {
-    let seconds = ground.own.as_ref().map(|own| own.asked.seconds_per_transfer);
-    for (name, _, capability, profile) in devices(seconds) {
+    for (name, _, capability, profile) in devices(ground.own.as_ref()) {
         client
             .put_json(
                 &format!("/api/v1/instruments/{name}"),
@@ -350,7 +355,13 @@ pub async fn hand_over(client: &Client, control: &str, ground: &Ground) -> anyho
         client.post_text(route, "text/csv", csv).await.with_context(|| format!("cannot import {table}"))?;
     }
     let specimen = fetch(&format!("{control}/specimen")).await?;
-    serde_json::from_str(&specimen).context("the bench's word on its specimen makes no sense")
+    let mut specimen: SpecimenReport =
+        serde_json::from_str(&specimen).context("the bench's word on its specimen makes no sense")?;
+    if let Some(own) = &ground.own {
+        // The bench does not count controls that are edits too.
+        specimen.pool_size = own.pool;
+    }
+    Ok(specimen)
 }
 
 /// Writes the folder of a campaign of one's own: its copy, and the features of an invented biology. Answers the file.

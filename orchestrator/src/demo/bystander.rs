@@ -1,4 +1,5 @@
-//! In a demo without people, plays the person who walks to the bench and looks.
+//! In a demo without people, plays the person who walks to the bench and looks; in a simulation, also the one who decides
+//! on plates that failed QC.
 //!
 //! A job in doubt waits for somebody to say what really happened. In a laboratory that is a person; in an
 //! unattended demo nobody is there, but the simulated bench keeps a truth log, and looking at it is
@@ -51,6 +52,22 @@ pub async fn settle_doubts(
         let body = json!({"resolution": seen.resolution, "reason": reason});
         client.post(&format!("/api/v1/jobs/{job}/resolve"), &body).await?;
         told.push(format!("A job was in doubt; {}: {}", seen.words, seen.resolution.replace('_', " ")));
+    }
+    Ok(told)
+}
+
+/// A plate that failed QC is made again where nobody is there to look at it: what a laboratory does that does not trust
+/// it. One that fails three times waits for a person all the same. Answers what was decided.
+pub async fn repeat_quarantined(client: &Client, tasks: &Value) -> anyhow::Result<Vec<String>> {
+    let mut told = Vec::new();
+    for task in tasks["items"].as_array().into_iter().flatten() {
+        let Some(plate) = task["subject_id"].as_str().filter(|_| task["cause"] == "plate.quarantined") else {
+            continue;
+        };
+        let body =
+            json!({"decision": "repeat", "reason": "nobody is there to look at a plate that failed QC"});
+        client.post(&format!("/api/v1/plates/{plate}/decide"), &body).await?;
+        told.push(format!("{} It is made again.", task["message"].as_str().unwrap_or("A plate failed QC.")));
     }
     Ok(told)
 }

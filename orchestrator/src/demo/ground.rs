@@ -80,6 +80,11 @@ impl Ground {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize()?;
         let lock = lock(&folder)?;
+        for of_ours_alone in ["blobs", "bench", "campaign", "logs", "spool"] {
+            let path = folder.join(of_ours_alone);
+            std::fs::create_dir_all(&path)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))?;
+        }
         let path = folder.join("demo.json");
         if path.exists() {
             let text = std::fs::read_to_string(&path)?;

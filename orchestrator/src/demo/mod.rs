@@ -26,4 +26,5 @@ mod supervisor;
 
 pub use ground::Settings;
 pub use own::{Asked as OwnCampaign, digest};
+pub use postgres::is_at_work as has_a_database;
 pub use run::{Options, run};

@@ -42,7 +42,13 @@ impl Narrator {
                 for warning in &own.warnings {
                     self.say(&format!("{}: {warning}", own.asked.file.display()));
                 }
-                format!("{} experiments of {}", specimen.pool_size, own.spec.name)
+                let measured = specimen.measured.map(|measured| format!(" ({measured} of them measured)"));
+                format!(
+                    "{} experiments of {}{}",
+                    specimen.pool_size,
+                    own.spec.name,
+                    measured.unwrap_or_default()
+                )
             }
             None => format!("{} genes", specimen.genes),
         };

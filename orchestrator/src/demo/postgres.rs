@@ -299,6 +299,11 @@ async fn wait_for_predecessor(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the database of the demo's `folder` is being served, or made.
+pub fn is_at_work(folder: &Path) -> bool {
+    live_postmaster(&folder.join("pg")).is_some()
+}
+
 /// Who serves from the folder, or writes it for `initdb`: a server works in its folder.
 fn live_postmaster(data: &Path) -> Option<u32> {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;

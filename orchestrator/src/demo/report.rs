@@ -73,6 +73,7 @@ mod tests {
             genes: 500,
             pool_size: 1000,
             hits_total: 50,
+            measured: None,
             contexts: vec!["D1".into(), "D2".into()],
         }
     }

@@ -1,7 +1,7 @@
 //! The demo from start to end.
 
 use super::bring_up;
-use super::bystander::settle_doubts;
+use super::bystander::{repeat_quarantined, settle_doubts};
 use super::campaign_file::{self, Specimen};
 use super::care::Care;
 use super::ground::{Ground, Settings};
@@ -48,6 +48,10 @@ pub struct Options {
     pub restart_pause: Option<Duration>,
     /// Said to the service beyond the usual.
     pub serve_options: Vec<String>,
+    /// Said to the bench beyond the usual.
+    pub bench_options: Vec<String>,
+    /// What is said to whoever stops it.
+    pub after_a_stop: &'static str,
     /// Where workers find the service; `None`: where it is.
     pub workers_through: Option<String>,
 }
@@ -62,7 +66,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let ended = tokio::select! {
         ended = play(&options, &ground, &mut supervisor, &mut postgres) => ended,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("\nStopping. Start it again with the same settings to go on where it was.");
+            eprintln!("\nStopping. {}", options.after_a_stop);
             Ok(())
         }
         _ = terminate.recv() => Ok(()),
@@ -101,7 +105,7 @@ async fn play(
     bring_up::make_tokens(ground, &url).await?;
     let people = bring_up::make_people(ground, &url).await?;
 
-    supervisor.start(bring_up::bench_recipe(ground, options.transfer_seconds)?)?;
+    supervisor.start(bring_up::bench_recipe(ground, options.transfer_seconds, &options.bench_options)?)?;
     supervisor.start(bring_up::serve_recipe(ground, &url, &options.serve_options)?)?;
     let endpoints = bring_up::bench_endpoints(ground, supervisor).await?;
     bring_up::server_answers(ground, supervisor).await?;
@@ -223,6 +227,13 @@ async fn follow(
             by_hand(care, client, ground, settings.auto_approve || makes_history).await?;
         }
         if (settings.auto_approve || makes_history) && !options.leave_doubts {
+            if ground.own.is_some() {
+                let repeated = tokio::time::timeout(ASK_TIMEOUT, repeat_quarantined(client, &tasks));
+                for decided in care.during(repeated).await?.map(Result::unwrap_or_default).unwrap_or_default()
+                {
+                    care.narrator.say(&decided);
+                }
+            }
             let settled = tokio::time::timeout(ASK_TIMEOUT, settle_doubts(client, &tasks, endpoints));
             // The bench may be starting again, or a plate be on its way: look again at the next tick.
             let settled = care.during(settled).await?;
@@ -281,8 +292,7 @@ async fn look(client: &Client, campaign: &str) -> anyhow::Result<(Value, Value)>
 
 /// Why a headless run could wait for ever, when it does.
 fn stuck(progress: &Value) -> Option<String> {
-    let rounds = progress["rounds"].as_array()?;
-    let last = rounds.last()?;
-    matches!(last["state"].as_str()?, "held" | "failed")
-        .then(|| last["reason"].as_str().unwrap_or("no reason given").to_owned())
+    let stands = |round: &&Value| matches!(round["state"].as_str(), Some("held" | "failed"));
+    let round = progress["rounds"].as_array()?.iter().find(stands)?;
+    Some(round["reason"].as_str().unwrap_or("no reason given").to_owned())
 }

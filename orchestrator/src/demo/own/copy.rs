@@ -3,6 +3,7 @@
 use super::Asked;
 use crate::campaigns::Spec;
 use crate::campaigns::policy::Policy;
+use crate::campaigns::readout::Scale;
 use crate::campaigns::schedule::Mode;
 use crate::campaigns::spec::{Bench, PEOPLE};
 use anyhow::Context;
@@ -27,10 +28,15 @@ impl Copy {
     pub fn of(written: &Spec, folder: &Path, asked: &Asked, replayed: bool) -> anyhow::Result<Self> {
         let mut copy = Self { spec: written.clone(), otherwise: Vec::new() };
         copy.name_files(folder)?;
+        copy.leave_out_units();
         copy.put_on_the_bench();
         copy.go_without_people(asked.with_people);
         if let Some(rounds) = asked.rounds.filter(|rounds| *rounds < copy.spec.budget.rounds) {
-            copy.say(format!("{rounds} rounds in place of {}", copy.spec.budget.rounds));
+            copy.say(format!(
+                "{} in place of {}",
+                counted(u64::from(rounds), "round"),
+                copy.spec.budget.rounds
+            ));
             copy.spec.budget.rounds = rounds;
         }
         if replayed {
@@ -71,6 +77,19 @@ impl Copy {
             *name = text.to_owned();
         }
         Ok(())
+    }
+
+    /// A limit in a reader's own unit says nothing to another reader.
+    fn leave_out_units(&mut self) {
+        let mut left_out = Vec::new();
+        for readout in &mut self.spec.readouts {
+            if readout.scale == Scale::Raw && !readout.is_labelled() && readout.constraint.take().is_some() {
+                left_out.push(readout.name.clone());
+            }
+        }
+        for name in left_out {
+            self.say(format!("nothing is asked of {name}: its limit is in the unit of your reader"));
+        }
     }
 
     fn put_on_the_bench(&mut self) {
@@ -115,6 +134,11 @@ impl Copy {
     }
 }
 
+/// "1 round", "2 rounds".
+pub(super) fn counted(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +177,7 @@ mod tests {
         let by_hand = |text: String| {
             let text = text.replace("transfer_volume_nl = 1000", "transfer_volume_nl = 25");
             let text = text.replace("mover = \"mover-1\"", "mover = \"people\"");
+            let text = text.replace("scale = \"negative_control\"", "scale = \"raw\"");
             text.replace("cron = \"30 8 * * Mon\"", "mode = \"manual\"")
         };
         let copy = copy_of(by_hand, &Asked { rounds: None, with_people: true, ..asked() }, true);

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub struct Asked {
     /// The campaign file.
     pub file: PathBuf,
-    /// Of it as it was: another text is another simulation.
+    /// Of it and the files it names, as they were: others are another simulation.
     pub sha256: String,
     /// What one transfer of the liquid handler takes, for hours and their cost.
     pub seconds_per_transfer: f64,
@@ -61,7 +61,7 @@ impl Own {
             Ok(read) => read,
             Err(error) => bail!("{file}:\n{error}"),
         };
-        let folder = asked.file.parent().unwrap_or(Path::new(".")).canonicalize()?;
+        let folder = folder_of(&asked.file)?;
         let named = resolve(&spec, &folder).with_context(|| format!("{file} cannot be used"))?;
         let pool = Pool::expand(&spec.design, &String::from_utf8_lossy(&named.genes.bytes))
             .with_context(|| format!("{file} cannot be used"))?;
@@ -71,8 +71,23 @@ impl Own {
     }
 }
 
-/// SHA-256 of `file`, as hexadecimal digits.
+/// What names in `file` are relative to.
+fn folder_of(file: &Path) -> anyhow::Result<PathBuf> {
+    let file = file.canonicalize().with_context(|| format!("cannot find {}", file.display()))?;
+    Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
+/// SHA-256 of `file` and of all that it names, as hexadecimal digits. What cannot be read is left to [`Own::read`], which
+/// says why.
 pub fn digest(file: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(hex::encode(Sha256::digest(bytes)))
+    let mut whole = Sha256::new_with_prefix(&bytes);
+    if let Ok((spec, _)) = Spec::parse_with_warnings(&String::from_utf8_lossy(&bytes))
+        && let Ok(named) = resolve(&spec, &folder_of(file)?)
+    {
+        for named in std::iter::once(named.genes).chain(named.features).chain(named.priors) {
+            whole.update(Sha256::digest(&named.bytes));
+        }
+    }
+    Ok(hex::encode(whole.finalize()))
 }

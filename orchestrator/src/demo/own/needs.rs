@@ -2,7 +2,7 @@
 
 use crate::campaigns::Spec;
 use crate::campaigns::design::Pool;
-use crate::campaigns::readout::{Kind, ReadoutSpec};
+use crate::campaigns::readout::{Kind, ReadoutSpec, Scale};
 use crate::campaigns::spec::{Combinations, HitRule};
 use anyhow::Context;
 use instruments::labware::{Labware, PlateFormat};
@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 
 /// Plates of every kind beyond what the budget asks for: some are made again.
 const IN_RESERVE: u64 = 2;
-/// How much more than the usual edit the most asked one is drawn from.
-const MOST_ASKED: u64 = 4;
-/// What a well of the bench's source plates (384 wells) gives, in nanolitres: a little less than it holds.
-const SOURCE_WELL_NL: u64 = 45_000;
-/// Wells of each control on its plate, and what each gives.
+/// What wells of the bench's source and control plates (384 wells) hold, in nanolitres.
+const SOURCE_WELL_NL: u64 = 60_000;
+const CONTROL_WELL_NL: u64 = 110_000;
+/// Wells of each control on its plate.
 const CONTROL_WELLS: u64 = 192;
-const CONTROL_WELL_NL: u64 = 80_000;
+/// Wells of the whole library, with its copies: more would take minutes to register.
+const MOST_LIBRARY_WELLS: u64 = 60_000;
+/// Places of the demo's incubator.
+const FEWEST_SLOTS: u64 = 44;
 /// A guide has its full effect from this part of the transferred volume on: what is drawn scatters.
 const SATURATION: f64 = 0.8;
 
@@ -32,6 +34,8 @@ pub struct Needs {
     pub control_plates: u64,
     /// Of each library plate.
     pub library_copies: u64,
+    /// Places of the incubator.
+    pub incubator_slots: u64,
     pub saturating_dose_nl: u32,
     /// As `loopwright-bench --assay` reads it.
     pub assay: Value,
@@ -46,23 +50,39 @@ impl Needs {
         let assay_plates = IN_RESERVE * (u64::from(spec.budget.rounds) * plates_a_round + contexts);
         let volume = u64::from(spec.assay.transfer_volume_nl);
         let controls = u64::from(spec.controls.negative.wells.max(spec.controls.positive.wells));
-        let of_controls = assay_plates * controls * volume;
-        let edits_each = if spec.design.combinations == Combinations::Singles { 1 } else { 2 };
-        let experiments = u64::from(spec.budget.rounds) * u64::from(spec.budget.batch);
-        let drawn = experiments * edits_each * u64::from(spec.assay.replicates) * volume;
+        let source = Labware::of_format(PlateFormat::Wells384);
+        let transfers_a_well = |holds: u64| (source.drawable_nl(holds) / volume.max(1)).max(1);
         let edits = u64::try_from(pool.genes().len())?.max(1);
-        let of_an_edit = IN_RESERVE * MOST_ASKED * drawn.div_ceil(edits);
-        let of_an_edit = of_an_edit.max(IN_RESERVE * u64::from(spec.assay.replicates) * volume);
+        let copies =
+            (IN_RESERVE * transfers_of_an_edit(spec, edits)).div_ceil(transfers_a_well(SOURCE_WELL_NL));
         Ok(Self {
             format: labware.format,
             assay_plates,
-            control_plates: of_controls.div_ceil(CONTROL_WELLS * CONTROL_WELL_NL).max(1),
-            library_copies: of_an_edit.div_ceil(SOURCE_WELL_NL),
+            control_plates: (assay_plates * controls)
+                .div_ceil(CONTROL_WELLS * transfers_a_well(CONTROL_WELL_NL))
+                .max(1),
+            library_copies: copies.clamp(1, (MOST_LIBRARY_WELLS / edits).max(1)),
+            incubator_slots: FEWEST_SLOTS.max(IN_RESERVE * plates_a_round),
             // Above zero and below the volume.
             saturating_dose_nl: (SATURATION * f64::from(spec.assay.transfer_volume_nl)) as u32,
             assay: assay(spec, pool),
         })
     }
+}
+
+/// Of the edit that is asked for most, at most: all that the budget has, or every experiment that it is part of.
+fn transfers_of_an_edit(spec: &Spec, edits: u64) -> u64 {
+    let sets = match spec.design.combinations {
+        Combinations::Singles => 1,
+        Combinations::Pairs => edits - 1,
+        Combinations::SinglesAndPairs => edits,
+    };
+    let contexts = u64::try_from(spec.design.contexts.len()).unwrap_or(u64::MAX);
+    let again =
+        if spec.acquisition.replicate_share.is_some() { spec.acquisition.most_measurements() } else { 1 };
+    let there = sets.saturating_mul(contexts).saturating_mul(again.into());
+    let budget = u64::from(spec.budget.rounds) * u64::from(spec.budget.batch);
+    budget.min(there).saturating_mul(u64::from(spec.assay.replicates))
 }
 
 /// For a round in one context.
@@ -133,6 +153,12 @@ fn channels(spec: &Spec) -> Vec<Value> {
 fn shows(readout: &ReadoutSpec) -> Value {
     match (readout.kind, &readout.constraint) {
         (Kind::Ordinal | Kind::Class, _) => json!({"level": {"labels": readout.labels.len()}}),
+        // Between the controls the effect alone has a scale.
+        (Kind::Continuous, Some(Constraint { at_least: Some(_), .. }))
+            if readout.scale == Scale::BothControls =>
+        {
+            json!("signal")
+        }
         (Kind::Continuous, Some(Constraint { at_least: Some(_), .. })) => json!("viability"),
         (Kind::Continuous, Some(Constraint { at_most: Some(_), .. })) => json!("death"),
         (Kind::Continuous | Kind::Vector, _) => json!("component"),
@@ -161,9 +187,10 @@ mod tests {
         // 60 wells without the edge, 12 of them controls, in duplicate: 24 experiments a plate, 4 plates for 96; as many
         // again for the other line, and twice all of it.
         assert_eq!(needs.assay_plates, 2 * (4 * 8 + 2));
-        // 384 experiments of two edits in duplicate at 2 ul: 96 ul of each edit, eight times that at most.
-        assert_eq!(needs.library_copies, (8_u64 * 96_000).div_ceil(SOURCE_WELL_NL));
-        assert_eq!((needs.control_plates, needs.saturating_dose_nl), (1, 1_600));
+        // An edit is in 32 sets in each of two lines, in duplicate; a well gives 24 transfers of 2 ul, and twice as much is
+        // there.
+        assert_eq!(needs.library_copies, (2 * 32 * 2 * 2_u64).div_ceil(24));
+        assert_eq!((needs.control_plates, needs.saturating_dose_nl, needs.incubator_slots), (1, 1_600, 44));
     }
 
     #[test]

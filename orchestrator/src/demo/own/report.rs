@@ -1,6 +1,7 @@
 //! What came of a simulated campaign: in numbers for programs, in words for people.
 
 use super::Own;
+use super::copy::counted;
 use crate::cli::client::Client;
 use crate::cli::output::table;
 use crate::demo::bring_up::SpecimenReport;
@@ -24,7 +25,8 @@ pub async fn of(
     let mut rounds = Vec::new();
     let mut drawn: BTreeMap<String, u64> = BTreeMap::new();
     for round in progress["rounds"].as_array().into_iter().flatten() {
-        let plan = match round["batch_id"].as_str() {
+        // What a round would have drawn that was held or cut short is nowhere counted.
+        let plan = match round["batch_id"].as_str().filter(|_| round["state"] == "closed") {
             Some(batch) => client.get(&format!("/api/v1/batches/{batch}")).await?["draft"]["summary"].take(),
             None => Value::Null,
         };
@@ -33,11 +35,12 @@ pub async fn of(
         }
         let id = round["round_id"].as_str().context("a round has an id")?;
         let plates = client.get(&format!("/api/v1/plates?round={id}&limit=1000")).await?;
-        rounds.push(one(round, &plan, &plates, own, specimen)?);
+        let record = client.get(&format!("/api/v1/rounds/{id}")).await?;
+        rounds.push(one(round, &record, &plan, &plates, own, specimen)?);
     }
     let sum = |field: &str| rounds.iter().filter_map(|round| round[field].as_u64()).sum::<u64>();
     let add = |field: &str| rounds.iter().filter_map(|round| round[field].as_f64()).sum::<f64>();
-    let hits = sum("hits_found").saturating_sub(sum("hits_withdrawn"));
+    let at_random = add("expected_hits_for_random");
     let cost = own.spec.cost.as_ref().map(|cost| json!({"amount": add("cost"), "currency": cost.currency}));
     Ok(json!({
         "campaign": progress["name"],
@@ -47,10 +50,11 @@ pub async fn of(
         "pool": own.pool,
         "hits_in_pool": specimen.hits_total,
         "experiments": sum("proposed"),
-        "passed_qc": sum("passed_qc"),
-        "hits_found": hits,
-        "expected_hits_for_random": expected_hits(sum("passed_qc"), specimen),
+        "passed_qc": progress["passed_qc"],
+        "hits_found": progress["hits"],
+        "expected_hits_for_random": at_random,
         "plates": sum("plates"),
+        "plates_made_again": sum("plates_made_again"),
         "transfers": sum("transfers"),
         "handler_hours": add("handler_hours"),
         "cost": cost,
@@ -63,6 +67,7 @@ pub async fn of(
 
 fn one(
     round: &Value,
+    record: &Value,
     plan: &Value,
     plates: &Value,
     own: &Own,
@@ -70,11 +75,14 @@ fn one(
 ) -> anyhow::Result<Value> {
     let plates = plates["items"].as_array().map_or(&[][..], Vec::as_slice);
     let z_primes = plates.iter().filter_map(|plate| plate["qc"]["z_prime"].as_f64());
-    let begins: DateTime<Utc> =
-        serde_json::from_value(round["due_lab_at"].clone()).context("a round has a time")?;
+    // When it was due is another matter: a tick waits for the round before.
+    let begins: DateTime<Utc> = serde_json::from_value(record["stages"][0]["entered_lab_at"].clone())
+        .context("a round has a first stage")?;
     // Of dispensing, then of the incubation.
     let hours = plan["estimated_hours"].as_f64();
     let passed = round["passed_qc"].as_u64().unwrap_or(0);
+    let new = passed.saturating_sub(round["measured_again"].as_u64().unwrap_or(0));
+    let again = plates.iter().filter(|plate| plate["generation"].as_u64().unwrap_or(1) > 1).count();
     Ok(json!({
         "round": round["number"],
         "state": round["state"],
@@ -86,8 +94,10 @@ fn one(
         "passed_qc": passed,
         "hits_found": round["hits"],
         "hits_withdrawn": round["hits_withdrawn"],
-        "expected_hits_for_random": expected_hits(passed, specimen),
+        "measured_again": round["measured_again"],
+        "expected_hits_for_random": expected_hits(new, specimen),
         "plates": plates.len(),
+        "plates_made_again": again,
         "plates_by_state": round["plates"],
         "worst_z_prime": z_primes.reduce(f64::min),
         "transfers": plan["transfers"],
@@ -143,11 +153,11 @@ pub fn text(report: &Value, own: &Own) -> String {
         .collect();
     rows.push(row("all".to_owned(), [String::new(), String::new()], report));
     let mut text = format!(
-        "\n{}, simulated: {} of {} experiments in {} rounds\n\n{}",
+        "\n{}, simulated: {} of {} experiments in {}\n\n{}",
         report["campaign"].as_str().unwrap_or("?"),
         report["experiments"],
         report["pool"],
-        rounds.len(),
+        counted(u64::try_from(rounds.len()).unwrap_or(0), "round"),
         table(&headings, &rows)
     );
     // Writing to a String cannot fail.
@@ -158,6 +168,13 @@ pub fn text(report: &Value, own: &Own) -> String {
             "\nRound {} is {}: {reason}",
             round["round"],
             round["state"].as_str().unwrap_or("?")
+        );
+    }
+    if report["plates_made_again"].as_u64().is_some_and(|again| again > 0) {
+        let _ = writeln!(
+            text,
+            "\nMade again: {}; hours, cost and volumes are those of the plans, without them.",
+            counted(report["plates_made_again"].as_u64().unwrap_or(0), "plate")
         );
     }
     if let Some(reason) = report["finished_reason"].as_str() {
