@@ -38,7 +38,9 @@ pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -
         Why::Rule | Why::Unlike { .. } if place >= batch => Selected { why: Why::FillsPlate, ..it },
         _ => it,
     };
-    let waiting = rest.into_iter().skip(left).map(|(_, it)| it);
+    // What was measured before is no runner-up: it would take the place of something new.
+    let waiting =
+        rest.into_iter().skip(left).map(|(_, it)| it).filter(|it| !matches!(it.why, Why::Repeats(_)));
     let picks: Vec<Selected> = taken.into_iter().map(fills).chain(waiting).collect();
     let count = |why: fn(&Why) -> bool| picks.iter().take(batch).filter(|it| why(&it.why)).count();
     let (learning, replicating) =
@@ -82,6 +84,7 @@ fn in_words(plates: &BTreeMap<&Context, usize>, per_plate: usize, moved: usize) 
 mod tests {
     use super::*;
     use crate::acquisition::Pick;
+    use crate::propose::repeats::Doubt;
     use jobs::Perturbation;
 
     /// A pool whose experiments are in the contexts that the letters name, all picked in this order.
@@ -135,6 +138,26 @@ mod tests {
         let fills = |it: &&Selected| it.why == Why::FillsPlate;
         let filling: Vec<usize> = selection.picks.iter().filter(fills).map(|it| it.pick.candidate).collect();
         assert_eq!(filling, [6]);
+    }
+
+    #[test]
+    fn a_repeat_that_has_no_place_on_a_plate_waits_for_nothing() {
+        let (pool, mut selection) = chosen("aabacbbb", 6);
+        selection.picks[4].why = Why::Repeats(Doubt::about(4));
+        selection.replicating = 1;
+        let fitted = fit(selection, &pool, 3);
+        let places: Vec<usize> = fitted.picks.iter().map(|it| it.pick.candidate).collect();
+        assert_eq!(
+            places,
+            [0, 1, 2, 3, 5, 6, 7],
+            "the one of c is measured again in no plate, and is no runner-up"
+        );
+        assert_eq!(fitted.replicating, 0);
+
+        let (pool, mut selection) = chosen("aabacbbb", 6);
+        selection.picks[5].why = Why::Repeats(Doubt::about(5));
+        selection.replicating = 1;
+        assert_eq!(fit(selection, &pool, 3).replicating, 1);
     }
 
     #[test]

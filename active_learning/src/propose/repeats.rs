@@ -25,6 +25,24 @@ pub(super) struct Doubt {
     wrong_after: f64,
 }
 
+#[cfg(test)]
+impl Doubt {
+    /// For who looks at places alone.
+    pub fn about(candidate: usize) -> Self {
+        let threshold = Threshold::AtLeast(0.5);
+        Self {
+            candidate,
+            gain: 0.1,
+            value: 0.4,
+            error: 0.2,
+            wells: 2.0,
+            threshold,
+            wrong: 0.3,
+            wrong_after: 0.2,
+        }
+    }
+}
+
 /// What may be measured again.
 pub(super) struct Repeats {
     at_most: usize,
