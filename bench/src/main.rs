@@ -5,10 +5,21 @@ use bench::bench::Bench;
 use bench::listen::Listening;
 use bench::settings::Settings;
 use clap::Parser;
+use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("loopwright-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     if std::env::args().nth(1).as_deref() == Some("crash-points") {
         println!("{}", instruments::crash::list(&[bench::steps::Step::LISTED]));
         return Ok(());
