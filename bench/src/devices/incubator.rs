@@ -35,9 +35,7 @@ pub fn router(bench: Arc<Bench>) -> Router {
 }
 
 async fn health() -> Json<Value> {
-    Json(
-        json!({ "name": INCUBATOR, "model": "Bench Incubator 44", "serial": "IN-0001", "api_version": "1.0" }),
-    )
+    Json(json!({ "name": INCUBATOR, "model": "Bench Incubator", "serial": "IN-0001", "api_version": "1.0" }))
 }
 
 async fn start(

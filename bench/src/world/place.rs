@@ -10,6 +10,9 @@ pub const MOVER: &str = "mover-1";
 pub const STORAGE: &str = "storage";
 pub const WASTE: &str = "waste";
 
+/// Slots of the incubator, at most.
+const INCUBATOR_SLOTS: u32 = 9_999;
+
 /// A device (or `storage`, `waste`) and one of its slots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
@@ -28,11 +31,13 @@ impl Place {
 
     /// Whether the plate with `barcode` can stand here at all.
     pub fn takes(&self, barcode: &str) -> bool {
-        let numbered = |last: u32| (1..=last).any(|n| n.to_string() == self.slot);
+        let number = self.slot.parse().ok().filter(|n: &u32| n.to_string() == self.slot);
+        let numbered = |last: u32| number.is_some_and(|n| (1..=last).contains(&n));
         match self.device.as_str() {
             // Slots 10 and 11 hold tip racks, 12 is the trash.
             HANDLER => numbered(9),
-            INCUBATOR => numbered(44),
+            // Room for any campaign; how many of them there are is the installation's word.
+            INCUBATOR => numbered(INCUBATOR_SLOTS),
             READER => self.slot == "1",
             STORAGE | WASTE => self.slot == barcode,
             _ => false,
@@ -53,11 +58,15 @@ mod tests {
     #[test]
     fn only_places_that_exist_take_a_plate() {
         let takes = |device, slot| Place::new(device, slot).takes("P1");
-        assert!(takes(HANDLER, "9") && takes(INCUBATOR, "44") && takes(READER, "1") && takes(STORAGE, "P1"));
+        assert!(
+            takes(HANDLER, "9") && takes(INCUBATOR, "9999") && takes(READER, "1") && takes(STORAGE, "P1")
+        );
         for (device, slot) in [
             (HANDLER, "10"),
             (HANDLER, "01"),
-            (INCUBATOR, "45"),
+            (INCUBATOR, "10000"),
+            (INCUBATOR, "0"),
+            (INCUBATOR, "+1"),
             (READER, "2"),
             (STORAGE, "P2"),
             ("moon", "1"),

@@ -20,8 +20,9 @@ const CONTROL_WELL_NL: u64 = 110_000;
 const CONTROL_WELLS: u64 = 192;
 /// Wells of the whole library, with its copies: more would take minutes to register.
 const MOST_LIBRARY_WELLS: u64 = 60_000;
-/// Places of the demo's incubator.
+/// Places of the demo's incubator, and of the bench's at most.
 const FEWEST_SLOTS: u64 = 44;
+const MOST_SLOTS: u64 = 9_999;
 /// A guide has its full effect from this part of the transferred volume on: what is drawn scatters.
 const SATURATION: f64 = 0.8;
 
@@ -62,7 +63,7 @@ impl Needs {
                 .div_ceil(CONTROL_WELLS * transfers_a_well(CONTROL_WELL_NL))
                 .max(1),
             library_copies: copies.clamp(1, (MOST_LIBRARY_WELLS / edits).max(1)),
-            incubator_slots: FEWEST_SLOTS.max(IN_RESERVE * plates_a_round),
+            incubator_slots: (IN_RESERVE * plates_a_round).clamp(FEWEST_SLOTS, MOST_SLOTS),
             // Above zero and below the volume.
             saturating_dose_nl: (SATURATION * f64::from(spec.assay.transfer_volume_nl)) as u32,
             assay: assay(spec, pool),
@@ -191,6 +192,12 @@ mod tests {
         // there.
         assert_eq!(needs.library_copies, (2 * 32 * 2 * 2_u64).div_ceil(24));
         assert_eq!((needs.control_plates, needs.saturating_dose_nl, needs.incubator_slots), (1, 1_600, 44));
+    }
+
+    #[test]
+    fn the_incubator_holds_a_round_whose_plates_take_one_experiment_each() {
+        let one_each = |text: String| text.replace("replicates = 2", "replicates = 40");
+        assert_eq!(needs(one_each, &genes(32)).incubator_slots, 2 * 2 * 96);
     }
 
     #[test]
