@@ -78,9 +78,11 @@ async fn store_data_cut(engine: &Engine, id: RoundId) -> Result<Option<DataCut>>
     let number = store::observations::number(&mut conn, round.campaign_id).await?;
     let mut observations = store::observations::of_campaign(&mut conn, round.campaign_id, None).await?;
     observations.extend(store::further_observations::of_campaign(&mut conn, round.campaign_id).await?);
-    let rule = version_of(&mut conn, &round).await?.spec.objective.hit.clone();
+    let version = version_of(&mut conn, &round).await?;
     drop(conn);
-    let digest = match data_cut::to_csv(&observations, &rule) {
+    let labelled = version.spec.readouts.iter().filter(|readout| readout.is_labelled());
+    let labelled = labelled.map(|readout| readout.name.as_str()).collect();
+    let digest = match data_cut::to_csv(&observations, &version.spec.objective.hit, &labelled) {
         Some(csv) => {
             let csv = Bytes::from(csv);
             Some(engine.blobs.put_bytes(&engine.pool, csv, "text/csv", SYSTEM).await?)

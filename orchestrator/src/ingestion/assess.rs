@@ -69,8 +69,8 @@ impl From<&WellReading> for Reading {
 
 /// Reconciles, normalises, judges and observes one plate.
 ///
-/// A well counts when every transfer into it was delivered and its reading is a number; a well of the map that
-/// no transfer went to was not filled. A well read twice counts with its last reading.
+/// A well counts when every transfer into it was delivered and its reading is a number (of a sample also its call, where
+/// a channel calls hits); a well of the map that no transfer went to was not filled. A well read twice counts with its last reading.
 pub fn assess(input: &AssessInput) -> Assessment {
     let deliveries = reconcile(input.transfers);
     let filled = |well: &Well| deliveries.get(well) == Some(&Delivery::Ok);
@@ -82,12 +82,18 @@ pub fn assess(input: &AssessInput) -> Assessment {
             .collect()
     };
     let roles: BTreeMap<Well, Role> = input.map.iter().map(|mapped| (mapped.well, mapped.role)).collect();
-    let usable = channel(&input.objective.channel);
-    let plate = normalise(&usable, &roles, input.qc.robust);
+    let mut usable = channel(&input.objective.channel);
     let calls = match &input.objective.hit {
-        HitRule::Channel(name) => channel(name),
+        HitRule::Channel(name) => {
+            let mut calls = channel(name);
+            calls.retain(|_, call| call.is_finite());
+            // What nobody called is no "no": such a well has not been read.
+            usable.retain(|well, _| roles.get(well) != Some(&Role::Sample) || calls.contains_key(well));
+            calls
+        }
         _ => BTreeMap::new(),
     };
+    let plate = normalise(&usable, &roles, input.qc.robust);
 
     let mut wells: BTreeMap<ProposalId, Vec<Well>> = BTreeMap::new();
     for mapped in input.map {
@@ -216,6 +222,32 @@ mod tests {
         };
         let plate = assess(&input);
         assert_eq!((plate.judgement.missing_fraction, plate.unmeasured.len()), (1.0, 1));
+    }
+
+    #[test]
+    fn what_nobody_called_is_missing_where_a_channel_calls_hits() {
+        use Role::{NegativeControl as N, PositiveControl as P, Sample as S};
+        let whole = Some(1_000);
+        let controls = [
+            (N, None, whole, Some(90.0), None),
+            (N, None, whole, Some(110.0), None),
+            (P, None, whole, Some(1_090.0), None),
+            (P, None, whole, Some(1_110.0), None),
+        ];
+        let samples = [
+            (S, Some(1), whole, Some(600.0), Some(f64::NAN)),
+            (S, Some(2), whole, Some(600.0), None),
+            (S, Some(3), whole, Some(600.0), Some(0.0)),
+        ];
+        let rows: Vec<Row> = controls.into_iter().chain(samples).collect();
+        let qc = Qc { maximum_missing_fraction: 0.2, maximum_control_drift: 1.0, ..Qc::default() };
+        let plate = assessed(&rows, HitRule::Channel("call".into()), &qc);
+        assert_eq!(plate.judgement.verdict, Verdict::Fail, "{:?}", plate.judgement);
+        assert!((plate.judgement.missing_fraction - 2.0 / 7.0).abs() < 1e-12);
+        assert_eq!(plate.observations.len(), 1);
+        assert_eq!(plate.unmeasured.len(), 2);
+        let by_threshold = assessed(&rows, HitRule::AtLeast(0.4), &qc);
+        assert_eq!((by_threshold.judgement.verdict, by_threshold.observations.len()), (Verdict::Pass, 3));
     }
 
     fn rows() -> impl Strategy<Value = Vec<Row>> {

@@ -20,7 +20,7 @@ pub struct Judgement {
     /// Fitted change of the negative control across the plate as a fraction of the control window; `None`
     /// with fewer than three wells of it.
     pub control_drift: Option<f64>,
-    /// Wells of the map without a reading or with a failed or short transfer.
+    /// Wells of the map without a reading (or a call, where a channel calls hits) or with a failed or short transfer.
     pub missing_fraction: f64,
     /// In the channel's own unit.
     pub negative: ControlStatistics,

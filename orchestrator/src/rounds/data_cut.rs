@@ -4,12 +4,13 @@ use super::pooled::{Plate, Pooled};
 use crate::campaigns::spec::HitRule;
 use crate::store::observations::Observed;
 use jobs::Experiment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The data cut as learners read it (columns in `jobs::work::learn`); `None` when nothing was measured.
 ///
-/// Several plates of one experiment, of one round or of several, become one row ([`Pooled`]).
-pub fn to_csv(observations: &[Observed], rule: &HitRule) -> Option<Vec<u8>> {
+/// Several plates of one experiment, of one round or of several, become one row ([`Pooled`]). `labelled`: readouts whose
+/// values are positions in a list of labels, of which the most frequent one counts.
+pub fn to_csv(observations: &[Observed], rule: &HitRule, labelled: &BTreeSet<&str>) -> Option<Vec<u8>> {
     let mut groups: BTreeMap<(&Experiment, &str), Vec<&Observed>> = BTreeMap::new();
     for observed in observations {
         groups.entry((&observed.experiment, &observed.readout)).or_default().push(observed);
@@ -24,7 +25,9 @@ pub fn to_csv(observations: &[Observed], rule: &HitRule) -> Option<Vec<u8>> {
         .expect(in_memory);
     for ((experiment, readout), plates) in groups {
         let plates: Vec<Plate> = plates.into_iter().map(Plate::from).collect();
-        let Some(merged) = Pooled::of(&plates, rule) else { continue };
+        let pooled =
+            if labelled.contains(readout) { Pooled::label(&plates) } else { Pooled::of(&plates, rule) };
+        let Some(merged) = pooled else { continue };
         writer
             .write_record([
                 experiment.perturbation.to_string(),
@@ -81,6 +84,7 @@ mod tests {
                 observed("RASA2", 0.5, 2, None, None),
             ],
             &HitRule::Channel("call".into()),
+            &BTreeSet::new(),
         );
         let text = String::from_utf8(cut.unwrap()).unwrap();
         let mut lines = text.lines();
@@ -93,6 +97,22 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_no_data_cut() {
-        assert_eq!(to_csv(&[], &HitRule::AtLeast(0.5)), None);
+        assert_eq!(to_csv(&[], &HitRule::AtLeast(0.5), &BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn of_labels_the_most_frequent_one_counts() {
+        // Healthy in one well of the first plate, dead in two of the second: nobody saw "stressed" between them.
+        let seen = [observed("CBLB", 0.0, 1, None, None), observed("CBLB", 2.0, 2, None, None)];
+        let cut = |labelled: &[&str]| {
+            let labelled = labelled.iter().copied().collect();
+            String::from_utf8(to_csv(&seen, &HitRule::AtLeast(0.5), &labelled).unwrap()).unwrap()
+        };
+        assert!(
+            cut(&["IFNG"]).lines().nth(1).unwrap().starts_with("CBLB,donor-1,IFNG,2,,3,"),
+            "{}",
+            cut(&["IFNG"])
+        );
+        assert!(cut(&[]).lines().nth(1).unwrap().starts_with("CBLB,donor-1,IFNG,1.33"), "{}", cut(&[]));
     }
 }

@@ -1,6 +1,7 @@
 //! One experiment over all its plates, of one round or of several.
 
 use crate::campaigns::spec::HitRule;
+use std::collections::BTreeMap;
 
 /// What one plate said of one experiment.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,17 @@ impl Pooled {
         let hits = plates.iter().filter(|plate| plate.hit == Some(true)).count();
         let hit = call(rule, value, called.count(), hits);
         Some(Self { value, sem: variance.map(f64::sqrt), replicates, hit })
+    }
+
+    /// Of labels, by their positions: the one that most wells had, of equals the lowest, as within one plate.
+    pub fn label(plates: &[Plate]) -> Option<Self> {
+        let mut wells: BTreeMap<i64, u32> = BTreeMap::new();
+        for plate in plates.iter().filter(|plate| plate.value.is_finite()) {
+            // Positions in a list that a campaign file holds.
+            *wells.entry(plate.value.round() as i64).or_default() += plate.replicates;
+        }
+        let (label, _) = wells.iter().max_by_key(|(label, wells)| (**wells, std::cmp::Reverse(**label)))?;
+        Some(Self { value: *label as f64, sem: None, replicates: wells.values().sum(), hit: None })
     }
 }
 
