@@ -18,7 +18,7 @@ use crate::store::{batches, proposals};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jobs::Perturbation;
+use jobs::{Experiment, Perturbation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,28 +102,57 @@ fn unknown(genes: &[String], tags: &[String]) -> Problem {
     Problem::unprocessable("batch.exclude_unknown", detail)
 }
 
+/// `PERTURBATION` or `PERTURBATION@CONTEXT`, edits in any order. A dose has an `@` of its own (`TAXOL@10uM@K562`), so each
+/// place where the context may begin is tried.
+fn names(term: &str, experiment: &Experiment) -> bool {
+    let is = |name: &str| name.parse::<Perturbation>().is_ok_and(|it| it == experiment.perturbation);
+    let in_context = |(at, _): (usize, &str)| {
+        let (name, context) = term.split_at(at);
+        is(name) && context.strip_prefix('@') == Some(experiment.context.0.as_str())
+    };
+    is(term) || term.match_indices('@').any(in_context)
+}
+
 /// The selected proposals that `terms` name; a term that names none is refused.
 fn excluded(proposals: &[Proposal], terms: &[String]) -> Result<Vec<ProposalId>, Problem> {
     let mut found = Vec::new();
     for term in terms {
-        let (name, context) = match term.split_once('@') {
-            Some((name, context)) => (name, Some(context)),
-            None => (term.as_str(), None),
-        };
-        let perturbation: Perturbation = name.parse().map_err(|wrong| {
-            Problem::unprocessable("batch.exclude_invalid", format!("`exclude` has {term:?}: {wrong}."))
-        })?;
         let before = found.len();
-        let named = proposals.iter().filter(|proposal| {
-            proposal.status == Status::Selected
-                && proposal.experiment.perturbation == perturbation
-                && context.is_none_or(|context| proposal.experiment.context.0 == context)
-        });
+        let named = proposals
+            .iter()
+            .filter(|proposal| proposal.status == Status::Selected && names(term, &proposal.experiment));
         found.extend(named.map(|proposal| proposal.id));
         if found.len() == before {
+            if let Err(wrong) = term.split('@').next().unwrap_or_default().parse::<Perturbation>() {
+                let detail = format!("`exclude` has {term:?}: {wrong}.");
+                return Err(Problem::unprocessable("batch.exclude_invalid", detail));
+            }
             let detail = format!("`exclude` has {term:?}, which is not selected in this batch.");
             return Err(Problem::unprocessable("batch.exclude_unknown", detail));
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jobs::Context;
+
+    #[test]
+    fn a_dose_is_no_context() {
+        let of = |perturbation: &str, context: &str| Experiment {
+            perturbation: perturbation.parse().unwrap(),
+            context: Context(context.into()),
+        };
+        let taxol = of("TAXOL@10uM", "K562");
+        for term in ["TAXOL@10uM", "TAXOL@10uM@K562"] {
+            assert!(names(term, &taxol), "{term}");
+        }
+        for term in ["TAXOL", "TAXOL@K562", "TAXOL@10uM@A549", "TAXOL@1uM@K562", "@K562", ""] {
+            assert!(!names(term, &taxol), "{term}");
+        }
+        assert!(names("B@5uM+A@10uM@K562", &of("A@10uM+B@5uM", "K562")));
+        assert!(names("IGH@@D1", &of("IGH@", "D1")) && names("CBLB@donor@2", &of("CBLB", "donor@2")));
+    }
 }
