@@ -292,7 +292,7 @@ fn round_action(dossier: &Dossier, over: &RoundOver, raw: &BTreeMap<String, Vec<
     let approvers: BTreeSet<String> = dossier
         .verdicts
         .iter()
-        .filter(|verdict| verdict.round == round.number && verdict.verdict == "approve")
+        .filter(|verdict| verdict.round == round.number && verdict.frozen_hash.is_some())
         .map(|verdict| actor_id(&verdict.by))
         .collect();
     let results = raw.iter().filter(|(_, plates)| plates.iter().any(|file| file.round == round.number));

@@ -58,6 +58,8 @@ pub struct RoundOver {
 pub struct Verdict {
     pub round: u32,
     pub batch_id: String,
+    /// Of the batch, that it was said of.
+    pub revision: u32,
     pub by: String,
     /// As people call them; the name where they have no account.
     pub display_name: String,
@@ -65,7 +67,7 @@ pub struct Verdict {
     pub verdict: String,
     pub reason: Option<String>,
     pub at: DateTime<Utc>,
-    /// Of what was approved, hexadecimal.
+    /// Of what was approved, hexadecimal; where this word is one of those that it was approved by.
     pub frozen_hash: Option<String>,
     #[serde(skip)]
     pub kind: String,
@@ -200,7 +202,9 @@ async fn rounds_over(
 async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict>> {
     let rows = sqlx::query!(
         r#"select round.number, batch.id, actor.name, actor.kind, coalesce(account.display_name, actor.name) as "display_name!",
-                  verdict, approval.reason, approval.at, encode(batch.frozen_hash, 'hex') as frozen_hash
+                  verdict, approval.reason, approval.at, approval.revision,
+                  case when verdict = 'approve' and approval.revision = batch.revision
+                      then encode(batch.frozen_hash, 'hex') end as frozen_hash
            from approval
            join batch on batch.id = approval.batch_id
            join round on round.id = batch.round_id
@@ -217,6 +221,7 @@ async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict
             Ok(Verdict {
                 round: count(row.number.into())?,
                 batch_id: row.id.to_string(),
+                revision: count(row.revision.into())?,
                 by: row.name,
                 display_name: row.display_name,
                 verdict: row.verdict,

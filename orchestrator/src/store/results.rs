@@ -50,7 +50,9 @@ pub async fn of_campaign(conn: &mut PgConnection, campaign: CampaignId) -> Resul
                   (select coalesce(string_agg(distinct actor.name, ';'), '')
                    from approval
                    join actor on actor.id = approval.actor_id
-                   where approval.batch_id = batch.id and approval.verdict = 'approve') as "approved_by!",
+                   where approval.batch_id = batch.id
+                     and approval.verdict = 'approve'
+                     and approval.revision = batch.revision) as "approved_by!",
                   model_version.number as "model_version?",
                   coalesce(
                       proposed.output -> 'result' ->> 'checkpoint',
