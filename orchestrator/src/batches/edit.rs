@@ -1,6 +1,7 @@
 //! Edits of a waiting batch: take an experiment out (the next best takes its place), or put one in by hand.
 //! Each moves the revision, and the engine drafts the plan anew.
 
+use super::instead::Room;
 use super::{Event, State};
 use crate::campaigns::membership;
 use crate::ids::{ActorId, BatchId, ProposalId};
@@ -43,7 +44,7 @@ pub enum Edited {
     RoundHeld,
 }
 
-/// Takes `proposal` out of the batch, for `reason`.
+/// Takes `proposal` out of the batch, for `reason`; the best runner-up that there is [`Room`] for takes its place.
 pub async fn remove(
     conn: &mut PgConnection,
     id: BatchId,
@@ -76,13 +77,34 @@ async fn remove_in(
         return Ok(Edited::AlreadyDone);
     }
     store::proposals::edit(conn, proposal, Status::Removed, Some(reason), actor).await?;
-    let next = proposals.iter().find(|p| p.status == Status::RunnerUp);
+    let next = instead(conn, &batch, &proposals, removed).await?;
     if let Some(next) = next {
         store::proposals::edit(conn, next.id, Status::Selected, None, actor).await?;
     }
     let replaced_by = next.map(|next| next.experiment.clone());
     let note = json!({"removed": removed.experiment, "reason": reason, "replaced_by": replaced_by});
     edited(conn, batch, note, Answer { replaced_by, ..Answer::default() }, actor).await
+}
+
+/// The best runner-up that there is room for.
+async fn instead<'a>(
+    conn: &mut PgConnection,
+    batch: &Batch,
+    proposals: &'a [Proposal],
+    removed: &Proposal,
+) -> Result<Option<&'a Proposal>> {
+    if proposals.iter().all(|p| p.status != Status::RunnerUp) {
+        return Ok(None);
+    }
+    let missing = || Error::corrupt("round of a batch", batch.id);
+    let round = store::rounds::by_id(conn, batch.round_id).await?.ok_or_else(missing)?;
+    let edition = store::campaigns::edition(conn, round.campaign_id, round.campaign_version).await?;
+    let edition = edition.ok_or_else(missing)?;
+    let taken = store::proposals::pending(conn, round.campaign_id, round.id).await?;
+    let stays = proposals.iter().filter(|p| p.status == Status::Selected && p.id != removed.id);
+    let room = Room::of(&edition.spec, stays.map(|p| &p.experiment), taken);
+    let mut runners_up = proposals.iter().filter(|p| p.status == Status::RunnerUp);
+    Ok(runners_up.find(|p| room.takes(&p.experiment, &removed.experiment)))
 }
 
 /// Puts `experiment` into the batch, for `reason`. Its prediction is looked up in the round's posterior; when it

@@ -11,6 +11,7 @@ pub mod exclusion;
 pub mod frozen;
 pub mod gate;
 pub mod gates;
+pub mod instead;
 pub mod reject;
 pub mod state;
 pub mod tally;

@@ -5,7 +5,9 @@ pub use super::policy::Policy;
 use super::readout::ReadoutSpec;
 use super::schedule::Schedule;
 use jobs::work::description::Description;
-use jobs::work::learn::{Acquisition, ModelFamily, ModelSpec, Objective, Threshold, default_diversity};
+use jobs::work::learn::{
+    Acquisition, ModelFamily, ModelSpec, Objective, Prices, Threshold, default_diversity,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -341,6 +343,12 @@ impl Spec {
         let sets = self.design.combinations != Combinations::Singles;
         let AcquisitionSpec { rule, diversity, .. } = self.acquisition;
         diversity.unwrap_or_else(|| default_diversity(rule, sets))
+    }
+
+    /// What experiments cost, for whoever chooses them; `None` where a batch may cost anything.
+    pub fn prices(&self) -> Option<Prices> {
+        let (cost, budget) = (self.cost.as_ref()?, self.budget.batch_cost?);
+        Some(cost.for_choice(budget, self.assay.replicates))
     }
 
     /// What the reader has to measure: the objective's channel, the hit call's where there is one, and those of further

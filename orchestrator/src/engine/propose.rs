@@ -9,7 +9,7 @@ use crate::store::campaigns::Version;
 use crate::store::jobs::{Consequences, Created, NewJob};
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result};
-use jobs::work::learn::{Prices, Propose, Repeats};
+use jobs::work::learn::{Propose, Repeats};
 use jobs::{Experiment, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
@@ -48,19 +48,21 @@ pub(super) async fn step(
         None => None,
     };
     let generation = store::rounds::proposals_asked(conn, round.id).await? + 1;
+    // A round that was cancelled gives its place in the budget back.
+    let begun = store::rounds::counted_up_to(conn, round).await?;
     let mut job = NewJob::new(Work::Propose(Propose {
         inputs: model_inputs(&version, round.data_cut, seed::derive(round.seed, "propose", &[generation])),
         checkpoint,
         objective: version.spec.objective.direction,
         acquisition: version.spec.acquisition.rule,
         diversity: version.spec.diversity(),
-        rounds_left: Some(version.spec.budget.rounds.saturating_sub(round.number)),
+        rounds_left: Some(version.spec.budget.rounds.saturating_sub(begun)),
         batch_size,
         runners_up: version.spec.budget.runners_up,
         pending,
         excluded,
         repeats: repeats(conn, round, &version, batch_size, &excluded_genes).await?,
-        prices: prices(&version),
+        prices: version.spec.prices(),
         per_plate: whole_plates(&version.spec),
         excluded_genes,
     }));
@@ -96,12 +98,6 @@ async fn repeats(
     let replicates = version.spec.assay.replicates;
     let repeats = Repeats { at_most, replicates, threshold, experiments };
     Ok((!repeats.experiments.is_empty()).then_some(repeats))
-}
-
-/// `None` where a batch may cost anything.
-fn prices(version: &Version) -> Option<Prices> {
-    let (cost, budget) = (version.spec.cost.as_ref()?, version.spec.budget.batch_cost?);
-    Some(cost.for_choice(budget, version.spec.assay.replicates))
 }
 
 /// How many experiments may still be proposed: those of the design space without the excluded genes, less those

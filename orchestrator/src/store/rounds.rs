@@ -393,6 +393,20 @@ pub async fn open_jobs(conn: &mut PgConnection, round: RoundId) -> Result<i64> {
     .await?)
 }
 
+/// Rounds of its campaign up to this one that count against the budget: not those that were cancelled or failed.
+pub async fn counted_up_to(conn: &mut PgConnection, round: &Round) -> Result<u32> {
+    let rounds = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from round
+           where campaign_id = $1 and number <= $2 and state not in ('cancelled', 'failed')"#,
+        round.campaign_id.0,
+        i32::try_from(round.number).map_err(corrupt)?
+    )
+    .fetch_one(conn)
+    .await?;
+    count(rounds)
+}
+
 /// How many `propose` jobs the round has had: the next one's generation is one more.
 pub async fn proposals_asked(conn: &mut PgConnection, round: RoundId) -> Result<u32> {
     let asked = sqlx::query_scalar!(

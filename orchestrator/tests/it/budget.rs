@@ -2,6 +2,9 @@
 
 use crate::laboratory::{Laboratory, Settings};
 use jobs::Work;
+use orchestrator::batches::edit::{self, Edited};
+use orchestrator::store;
+use orchestrator::store::proposals::Status;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// In two wells each: 10 + 2 x 0.5 and 4 for the edit, 24 for G003; a batch of twelve would cost 200.
@@ -38,4 +41,40 @@ async fn an_answer_that_costs_more_than_a_batch_may_is_refused(
     laboratory.settle().await;
     let why = laboratory.last_round().await.why.expect("a reason");
     assert!(why.text.contains("its batch costs 110.00, where 100.00 EUR may be spent"), "{why:?}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn no_runner_up_takes_a_place_that_the_batch_cannot_pay_for(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    // Twelve at 15 are all that may be spent; the best runner-up costs 25, the next one 15.
+    let prices = "[cost]\ncurrency = \"EUR\"\nper_experiment = 10.0\nper_well = 0.5\nper_edit = 4.0\n\
+                  edits = { G012 = 14.0 }\n";
+    let settings = Settings {
+        rounds: 1,
+        auto_approve: false,
+        budget: "batch_cost = 180.0",
+        sections: prices,
+        ..Settings::default()
+    };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let round = laboratory.last_round().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let batch =
+        store::batches::live_of_round(&mut conn, round.id).await.expect("read").expect("a live batch");
+    let proposals = store::proposals::of_batch(&mut conn, batch.id).await.expect("proposals");
+    let runners_up: Vec<String> = proposals
+        .iter()
+        .filter(|it| it.status == Status::RunnerUp)
+        .map(|it| it.experiment.perturbation.to_string())
+        .collect();
+    assert_eq!(runners_up[..2], ["G012", "G013"]);
+    let out = proposals[0].id;
+    let removed = edit::remove(&mut conn, batch.id, 1, out, "known already", laboratory.person)
+        .await
+        .expect("answered");
+    let Edited::Done { replaced_by: Some(instead), .. } = removed else { panic!("{removed:?}") };
+    assert_eq!(instead.perturbation.to_string(), "G013");
 }

@@ -1,6 +1,8 @@
 //! A learner answered with a batch: proposals, runners-up and the whole posterior are kept, and the batch
 //! waits for people. An answer that cannot be used holds the round.
 
+use crate::batches::instead::Room;
+use crate::campaigns::Spec;
 use crate::engine::inputs::version_of;
 use crate::engine::{Engine, hold, nothing};
 use crate::ids::{BatchId, ProposalId, SYSTEM};
@@ -146,14 +148,13 @@ async fn keep(
     // While this round was held, another of the campaign may have asked for the same.
     let taken: BTreeSet<_> =
         store::proposals::pending(conn, round.campaign_id, round.id).await?.into_iter().collect();
-    let free = result.proposals.iter().chain(&result.runners_up);
-    let rows: Vec<Proposal> = (1..)
-        .zip(free.filter(|proposal| !taken.contains(&proposal.experiment)))
-        .map(|(rank, proposal)| {
-            let chosen = usize::try_from(rank).is_ok_and(|rank| rank <= result.proposals.len());
-            row(batch.id, rank, proposal, if chosen { Status::Selected } else { Status::RunnerUp })
-        })
-        .collect();
+    let (chosen, rest) = free(&version.spec, result, taken);
+    let ranked = chosen
+        .into_iter()
+        .map(|proposed| (proposed, Status::Selected))
+        .chain(rest.into_iter().map(|proposed| (proposed, Status::RunnerUp)));
+    let rows: Vec<Proposal> =
+        (1..).zip(ranked).map(|(rank, (proposed, status))| row(batch.id, rank, proposed, status)).collect();
     let selected = rows.iter().filter(|proposal| proposal.status == Status::Selected).count();
     if selected == 0 {
         let why = Why::new("round.pool_exhausted", "Other rounds ask for everything that was proposed.");
@@ -164,6 +165,28 @@ async fn keep(
     store::predictions::replace(conn, round.id, predicted).await?;
     store::predictions::keep_expected_hits(conn, round.campaign_id, round.id).await?;
     store::rounds::apply(conn, round, Event::BatchProposed, None, SYSTEM).await?.must()
+}
+
+/// The batch without what other rounds have taken, runners-up in the places that there is [`Room`] for; and the runners-up
+/// that are left.
+fn free<'a>(
+    spec: &Spec,
+    result: &'a ProposeResult,
+    taken: BTreeSet<Experiment>,
+) -> (Vec<&'a Proposed>, Vec<&'a Proposed>) {
+    let (out, mut chosen): (Vec<&Proposed>, Vec<&Proposed>) =
+        result.proposals.iter().partition(|proposed| taken.contains(&proposed.experiment));
+    let mut room = Room::of(spec, chosen.iter().map(|proposed| &proposed.experiment), taken.clone());
+    let mut rest: Vec<&Proposed> =
+        result.runners_up.iter().filter(|proposed| !taken.contains(&proposed.experiment)).collect();
+    for gone in out {
+        if let Some(next) = rest.iter().position(|it| room.takes(&it.experiment, &gone.experiment)) {
+            let next = rest.remove(next);
+            room.put(&next.experiment);
+            chosen.push(next);
+        }
+    }
+    (chosen, rest)
 }
 
 fn row(batch: BatchId, rank: u32, proposed: &Proposed, status: Status) -> Proposal {
