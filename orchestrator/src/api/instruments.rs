@@ -8,6 +8,7 @@ use super::unfinished::Begun;
 use super::write::given;
 use crate::orders::Order;
 use crate::orders::instrument::{self as orders, Ordered};
+use crate::planning::profile::{self, Unfit};
 use crate::store::events::{self, NewEvent};
 use crate::store::instruments::{self, Instrument, Registration};
 use crate::store::tokens::Scope;
@@ -60,7 +61,8 @@ async fn get(State(state): State<AppState>, Path(name): Path<String>) -> Result<
     tag = "instruments",
     params(("name" = String, Path)),
     request_body = Registration,
-    responses((status = 200, body = Instrument), (status = 201, body = Instrument))
+    responses((status = 200, body = Instrument), (status = 201, body = Instrument),
+        (status = 422, body = Problem, description = "`instrument.name_invalid`, `instrument.profile_invalid`"))
 )]
 async fn put(
     State(state): State<AppState>,
@@ -68,6 +70,10 @@ async fn put(
     Path(name): Path<String>,
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<Instrument>), Problem> {
+    let unfit = |code: &str, why: Unfit| Problem::unprocessable(code, format!("{why}."));
+    profile::check_name(&name).map_err(|why| unfit("instrument.name_invalid", why))?;
+    profile::check_profile(&registration.capabilities, &registration.profile)
+        .map_err(|why| unfit("instrument.profile_invalid", why))?;
     let mut tx = Begun::on(&state.pool).await?;
     let new = instruments::register(&mut tx, &name, &registration).await?;
     let event = NewEvent {

@@ -13,6 +13,7 @@
 pub mod impossible;
 pub mod input;
 pub mod outcome;
+pub mod profile;
 pub mod recovery;
 
 mod allocation;
