@@ -45,6 +45,7 @@ pub enum Reach {
 /// is its own name.
 const ANYWHERE: &[(Method, &str)] = &[
     (Method::POST, "/campaigns"),
+    (Method::POST, "/campaigns/check"),
     (Method::PUT, "/blobs/{sha256}"),
     (Method::POST, "/uploads"),
     (Method::PATCH, "/uploads/{id}"),

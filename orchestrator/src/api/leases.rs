@@ -78,19 +78,21 @@ fn answer(lease: Option<Lease>) -> Response {
 /// Whether `caller` may ask so.
 pub(super) fn check(caller: &Caller, request: &LeaseRequest) -> Result<(), Problem> {
     check_contract(request.contract_version, OLDEST_CONTRACT..=CONTRACT_VERSION)?;
-    let unknown = || {
-        let detail = format!(
-            "There is no queue {:?}: it is `learner`, `predict`, `bench` or `people`.",
-            request.queue
-        );
-        Problem::unprocessable("lease.queue_unknown", detail)
-    };
-    caller.require(Scope::of_queue(&request.queue).ok_or_else(unknown)?)?;
+    works_at(caller, &request.queue)?;
     if request.wait_seconds > LONGEST_WAIT_SECONDS {
         let detail = format!("wait_seconds is at most {LONGEST_WAIT_SECONDS}; ask again after that.");
         return Err(Problem::unprocessable("lease.wait_too_long", detail));
     }
     Ok(())
+}
+
+/// Whether `caller` may do the work of `queue`, and speak for whoever does.
+pub(super) fn works_at(caller: &Caller, queue: &str) -> Result<(), Problem> {
+    let unknown = || {
+        let detail = format!("There is no queue {queue:?}: it is `learner`, `predict`, `bench` or `people`.");
+        Problem::unprocessable("lease.queue_unknown", detail)
+    };
+    caller.require(Scope::of_queue(queue).ok_or_else(unknown)?)
 }
 
 /// The next job for a request that was checked; `None` when there was none within its wait.

@@ -6,6 +6,7 @@ use super::leases::{LONGEST_WAIT_SECONDS, WORK};
 use super::problem::Problem;
 use super::state::AppState;
 use crate::store::laboratory;
+use crate::store::tokens::Scope;
 use ::jobs::wire::{Orders, OrdersRequest};
 use axum::extract::State;
 use std::time::Duration;
@@ -37,6 +38,10 @@ async fn orders(
     if request.wait_seconds > LONGEST_WAIT_SECONDS {
         let detail = format!("wait_seconds is at most {LONGEST_WAIT_SECONDS}; ask again after that.");
         return Err(Problem::unprocessable("orders.wait_too_long", detail));
+    }
+    super::leases::works_at(&caller, &request.queue)?;
+    if request.instrument.is_some() {
+        caller.require(Scope::WorkBench)?;
     }
     let Ok(_place) = state.orders_places.try_acquire() else {
         let detail = "Too many workers wait for orders at this server. Ask again in a moment.";

@@ -39,6 +39,9 @@ async fn reconciled(
     Path(epoch): Path<String>,
     Json(word): Json<Reconciled>,
 ) -> Result<Json<ReconciledAnswer>, Problem> {
+    if word.instrument.is_some() {
+        caller.require(Scope::WorkBench)?;
+    }
     let mut conn = state.pool.acquire().await?;
     if let Some(consequences) = reconciliation::observe(&mut conn).await? {
         state.wakeups.after(&consequences);

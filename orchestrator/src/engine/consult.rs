@@ -28,7 +28,9 @@ pub(super) fn consult(standing: &Standing) -> Next {
     if standing.training.is_none() {
         return Next::FirstTraining;
     }
-    if let Some(because) = standing.finished() {
+    if let Some(because) = standing.finished()
+        && !owes_a_tick(standing)
+    {
         return Next::Finish { because };
     }
     let mut earliest = Earliest::default();
@@ -60,6 +62,15 @@ pub(super) fn consult(standing: &Standing) -> Next {
         earliest.add(standing.rule.ends);
     }
     Next::Nothing { at: earliest.0, drives: idle }
+}
+
+/// A tick came before the calendar's end and was not judged: nobody looked meanwhile.
+fn owes_a_tick(standing: &Standing) -> bool {
+    let on_time = matches!(standing.rule.beat, Beat::Cron(_) | Beat::Every(_));
+    let next = || standing.rule.next(standing.last_tick, standing.since);
+    on_time
+        && standing.situation.spent.is_none()
+        && next().is_some_and(|tick| tick.due <= standing.situation.now)
 }
 
 fn continuous(standing: &Standing) -> Next {

@@ -65,6 +65,7 @@ async fn mend(conn: &mut PgConnection, plate: &Plate, out: &mut Consequences) ->
         commit::create(conn, job, out).await?;
         if let Some(old) = job.replaces {
             queue::resource::hand_over(conn, old, job.id).await?;
+            store::holds::move_to(conn, old, job.id).await?;
         }
     }
     Ok(!anew.is_empty())

@@ -88,7 +88,9 @@ pub async fn order(
 ) -> Result<Ordered> {
     let mut tx = store::begin(conn).await?;
     let Some(state) = queue::lock_state(&mut tx, job).await? else { return Ok(Ordered::NotFound) };
-    let held = holds::manner_of(&mut tx, job.0).await?;
+    // What stands on it because something before it drains goes with that; a person's own order stays.
+    let derived = matches!(order, Order::Pause | Order::Drain) && holds::is_derived(&mut tx, job.0).await?;
+    let held = if derived { None } else { holds::manner_of(&mut tx, job.0).await? };
     let mut out = Consequences::default();
     match rule(state, held, order) {
         Ruling::Already => return Ok(Ordered::Already(state, holds::of(&mut tx, job.0).await?)),

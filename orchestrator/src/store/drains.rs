@@ -81,7 +81,7 @@ pub async fn instruments_at_rest(conn: &mut PgConnection) -> Result<Vec<String>>
     .await?)
 }
 
-/// Holds of what is over bar nothing any more.
+/// Holds of what is over bar nothing any more. Those on a job that failed in a live round stay: it may be made anew.
 pub async fn forget_holds_of_the_ended(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "delete from hold
@@ -93,7 +93,13 @@ pub async fn forget_holds_of_the_ended(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "delete from hold
          using job_outcome
-         where hold.subject_id = job_outcome.job_id and hold.manner = 'pause'"
+         join job on job.id = job_outcome.job_id
+         left join round on round.id = job.round_id
+         where hold.subject_id = job_outcome.job_id
+             and hold.manner = 'pause'
+             and (job_outcome.state not in ('failed', 'cancelled')
+                 or round.id is null
+                 or round.state in ('closed', 'cancelled', 'failed'))"
     )
     .execute(conn)
     .await?;

@@ -136,6 +136,28 @@ pub async fn put_on_dependents(
     Ok(())
 }
 
+/// What a person put on a job stands on the one that does its work instead.
+pub async fn move_to(conn: &mut PgConnection, job: JobId, instead: JobId) -> Result<()> {
+    sqlx::query!(
+        "update hold set subject_id = $2 where subject_id = $1 and manner = 'pause' and because_of is null",
+        job.0,
+        instead.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether it is held only because something before it drains.
+pub async fn is_derived(conn: &mut PgConnection, id: Uuid) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from hold where subject_id = $1 and because_of is not null) as "derived!""#,
+        id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 pub async fn manner_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<Manner>> {
     let word =
         sqlx::query_scalar!("select manner from hold where subject_id = $1", id).fetch_optional(conn).await?;

@@ -3,7 +3,8 @@
 use crate::support::App;
 use crate::work::{Lab, dispense, read, succeeded};
 use axum::http::StatusCode;
-use jobs::wire::Report;
+use jobs::wire::{LeaseSummary, Report};
+use jobs::{JobId, LeaseToken};
 use orchestrator::store::jobs::NewJob;
 use orchestrator::store::tokens::Scope;
 use serde_json::{Value, json};
@@ -181,4 +182,38 @@ async fn an_output_of_another_kind_is_refused(options: PgPoolOptions, login: PgC
         (StatusCode::UNPROCESSABLE_ENTITY, Some("job.output_of_another_kind"))
     );
     assert_eq!(lab.state(lease.job_id).await, "running");
+}
+
+/// A learner's token, or a person's, takes no plate out of the stock and confirms no robot's stop.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn nobody_speaks_for_robots_but_whoever_may_do_their_work(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let (app, lab) = app_and_lab(options, login).await;
+    let job = lab.create(NewJob::new(dispense())).await;
+    let summary = |work: &jobs::Work| {
+        Some(Box::new(LeaseSummary { attempt: 1, instrument: None, begun: true, work: work.clone() }))
+    };
+    let says = |work: &jobs::Work| {
+        json!(Report { lease_token: LeaseToken::fresh(), outcome: succeeded(work), lease: summary(work) })
+    };
+    let unknown = JobId::fresh();
+    for scope in [Scope::WorkLearn, Scope::WorkPeople] {
+        let token = app.token(&[scope, Scope::Read]).await;
+        for path in [format!("/api/v1/jobs/{job}/report"), format!("/api/v1/jobs/{unknown}/report")] {
+            let (status, answer) = app.post(&token, &path, &says(&dispense())).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {answer}");
+        }
+        let orders =
+            json!({"queue": "bench", "instrument": "handler-1", "standing": "idle", "wait_seconds": 0});
+        assert_eq!(app.post(&token, "/api/v1/orders", &orders).await.0, StatusCode::FORBIDDEN);
+        let done = json!({"instrument": "handler-1", "offered": 0, "in_hand": []});
+        let (status, _) = app.post(&token, "/api/v1/reconciliations/any/reconciled", &done).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+    }
+    // And whoever may: not of a job that is another kind of work than they say.
+    let bench = app.token(&[Scope::WorkBench, Scope::Read]).await;
+    let (_, answer) = app.post(&bench, &format!("/api/v1/jobs/{job}/report"), &says(&read())).await;
+    assert_eq!(lab.state(job).await, "ready", "{answer}");
 }

@@ -147,3 +147,19 @@ async fn a_training_in_time_is_used_at_once(options: PgPoolOptions, login: PgCon
     let because = laboratory.last_round().await.model_because.expect("said");
     assert!(because.starts_with("version 2 is the newest"), "{because}");
 }
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_last_ticks_are_judged_also_when_the_calendar_ended_meanwhile(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let schedule = "cron = \"0 8 * * Mon\"\nends = \"2026-01-25\"";
+    let mut laboratory = away(options, login, 2, schedule).await;
+    laboratory.run().await;
+    assert_eq!(
+        laboratory.ticks().await,
+        ["01-12 08:00 skipped tick.missed", "01-19 08:00 started tick.started"],
+        "the last one is made up for"
+    );
+    assert_eq!(laboratory.progress().await.state, "finished");
+}

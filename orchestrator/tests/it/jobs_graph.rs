@@ -1,7 +1,7 @@
 //! Who waits for whom: delays, deadlines, cascades, replacements.
 
 use crate::support::as_application;
-use crate::work::{Lab, dispense, failed, hours, monday, read, succeeded};
+use crate::work::{Lab, dispense, failed, hours, incubate, monday, read, succeeded};
 use jobs::{FailureClass, JobId};
 use orchestrator::ids::SYSTEM;
 use orchestrator::store::jobs::{self as store, Created, Dependency, NewJob, Resolution, Resolved, Stopped};
@@ -289,4 +289,47 @@ async fn of_jobs_entered_together_those_that_are_there_stay(options: PgPoolOptio
     assert_eq!(lab.count("select count(*) from job").await, 2);
     assert_eq!(lab.count("select count(*) from job_ready").await, 2);
     assert_eq!(store::create_all(&mut *lab.conn().await, &[]).await.expect("nothing"), []);
+}
+
+/// The report of an incubation that began five hours ago comes when the network is back: what follows is due 72 hours after
+/// it began. (Of hands their word counts, and laboratory time that jumps stands still meanwhile.)
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_window_of_a_reading_begins_with_the_incubation_and_not_with_its_report(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let lab = Lab::new(as_application(options, login).await).await;
+    sqlx::query("update lab_clock set mode = 'real', lab_at = null")
+        .execute(&lab.pool)
+        .await
+        .expect("a real clock");
+    let window = |upstream| Dependency {
+        min_delay: Duration::from_secs(72 * 3600),
+        max_delay: Some(Duration::from_secs(74 * 3600)),
+        ..Dependency::success(upstream)
+    };
+    let mut due = Vec::new();
+    for work in [incubate(), dispense()] {
+        let upstream = lab.create(NewJob::new(work)).await;
+        let job = lab.create(NewJob { dependencies: vec![window(upstream)], ..NewJob::new(read()) }).await;
+        let lease = lab.lease().await.expect("work");
+        assert_eq!(lease.job_id, upstream);
+        lab.start(&lease).await;
+        sqlx::query("update lease set started_at = now() - interval '5 hours', leased_at = now() - interval '5 hours'")
+            .execute(&lab.pool)
+            .await
+            .expect("begun long ago");
+        lab.report(lease.job_id, lease.lease_token, succeeded(&lease.work)).await;
+        let hours: (f64, f64) = sqlx::query_as(
+            "select (extract(epoch from not_before_lab_at - now()) / 3600)::float8,
+                    (extract(epoch from deadline_lab_at - now()) / 3600)::float8
+             from job_waiting where job_id = $1",
+        )
+        .bind(job.0)
+        .fetch_one(&lab.pool)
+        .await
+        .expect("it waits");
+        due.push((hours.0.round(), hours.1.round()));
+    }
+    assert_eq!(due, [(67.0, 69.0), (72.0, 74.0)]);
 }

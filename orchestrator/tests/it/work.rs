@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Duration as LabDuration, TimeZone, Utc};
 use jobs::wire::{Lease, LeaseSummary, Report};
-use jobs::work::physical::{Dispense, DispenseResult, Location, Manual, PlateRef, Read, ReadResult};
+use jobs::work::physical::{
+    Dispense, DispenseResult, Incubate, IncubateResult, Location, Manual, PlateRef, Read, ReadResult,
+};
 use jobs::work::{Outcome, Output};
 use jobs::{Digest, Failure, FailureClass, JobId, LeaseToken, Work};
 use orchestrator::ids::ActorId;
@@ -41,6 +43,11 @@ pub fn read() -> Work {
     Work::Read(Read { plate: plate(), at, channels: vec!["signal".to_owned()] })
 }
 
+pub fn incubate() -> Work {
+    let at = Location { device: "incubator-1".to_owned(), slot: "1".to_owned() };
+    Work::Incubate(Incubate { plate: plate(), at, temperature_celsius: 37.0, co2_percent: 5.0, hours: 72.0 })
+}
+
 pub fn seal() -> Work {
     Work::Manual(Manual { instruction: "Seal it.".to_owned(), plates: vec![plate()] })
 }
@@ -53,6 +60,9 @@ pub fn output(work: &Work) -> Output {
             recovered_from_error: false,
             raw: Digest::of(b"run-1"),
         }),
+        Work::Incubate(_) => {
+            Output::Incubate(IncubateResult { started_at: monday(), temperature_celsius: 37.0 })
+        }
         _ => Output::Read(ReadResult {
             raw: Digest::of(b"csv"),
             format: "plate_csv".to_owned(),
@@ -126,7 +136,7 @@ impl Lab {
     pub async fn lease(&self) -> Option<Lease> {
         let wanted = Wanted {
             queue: "bench".to_owned(),
-            capabilities: vec!["dispense.liquid".to_owned(), "read.plate".to_owned()],
+            capabilities: ["dispense.liquid", "incubate.plate", "read.plate"].map(str::to_owned).to_vec(),
             instrument: None,
         };
         let mut leased =

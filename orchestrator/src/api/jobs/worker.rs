@@ -108,6 +108,10 @@ async fn report(
     if let Some(wanted) = &next {
         leases::check(&caller, wanted)?;
     }
+    if let Some(lease) = &report.lease {
+        // What was done in a life that was lost has no lease here that would prove it.
+        leases::works_at(&caller, lease.work.kind().queue())?;
+    }
     let disposition = match state.reporter.report(job, caller.id(), &report).await? {
         Reported::Taken(disposition, _) => disposition,
         Reported::NoSuchJob => return Err(Problem::not_found("job", job)),

@@ -144,6 +144,8 @@ async fn is_held(conn: &mut PgConnection, job: JobId) -> Result<bool> {
 /// Counts the endings of `upstreams` with `waiting`, whose rows are locked: those whose last dependency is met, and whose
 /// time has come, go to ready. Answers the queues that got work.
 ///
+/// Delays run from when an incubation began, however late that was heard.
+///
 /// It must be another statement than the one that locks: only then does it see what was counted before the lock was had.
 async fn count_ends(conn: &mut PgConnection, upstreams: &[Uuid], waiting: &[Uuid]) -> Result<Vec<String>> {
     if waiting.is_empty() {
@@ -152,9 +154,12 @@ async fn count_ends(conn: &mut PgConnection, upstreams: &[Uuid], waiting: &[Uuid
     Ok(sqlx::query_scalar!(
         r#"with ended as materialized (
              select job_id, count(*)::integer as ends,
-                 lab_now() + make_interval(secs => max(min_delay_seconds)) as not_before_lab_at,
-                 lab_now() + make_interval(secs => min(max_delay_seconds)) as deadline_lab_at
+                 lab_now() + max(make_interval(secs => min_delay_seconds) - since) as not_before_lab_at,
+                 lab_now() + min(make_interval(secs => max_delay_seconds) - since) as deadline_lab_at
              from job_dependency
+             cross join lateral (
+                 select case when min_delay_seconds > 0 or max_delay_seconds is not null
+                     then heard_late(depends_on) else interval '0' end as since) as heard
              where depends_on = any($1) and job_id = any($2)
              group by job_id
          ), counted as materialized (

@@ -1,6 +1,6 @@
 //! One job with everything that was ever said of it.
 
-use super::known::{self, Doubt, Stored};
+use super::known::{self, Doubt, Plate, Stored};
 use super::lease;
 use super::read::{self, Summary};
 use crate::store::error::{Error, Result};
@@ -65,7 +65,8 @@ pub struct Testimony {
 pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
     let summary = read::summary(conn, job).await?.ok_or_else(|| Error::not_found("job", job))?;
     let row = sqlx::query!(
-        r#"select job.kind, payload, output, actor.name as "decided_by?", plate.barcode as "barcode?"
+        r#"select job.kind, payload, output, actor.name as "decided_by?", plate.barcode as "barcode?",
+                  plate.state in ('lost', 'cancelled') as "plate_is_over?"
          from job
          left join job_outcome on job_outcome.job_id = job.id
          left join actor on actor.id = decided_by
@@ -80,7 +81,9 @@ pub async fn get(conn: &mut PgConnection, job: JobId) -> Result<Detail> {
         None => None,
         Some(stored) => {
             let work = lease::work(&row.kind, row.payload.clone())?;
-            Some(known::of(stored, &work, row.barcode.as_deref(), &reports))
+            let barcode = row.barcode.as_deref();
+            let plate = barcode.map(|barcode| Plate { barcode, is_over: row.plate_is_over == Some(true) });
+            Some(known::of(stored, &work, plate, &reports))
         }
     };
     Ok(Detail {

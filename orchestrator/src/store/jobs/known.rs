@@ -77,8 +77,16 @@ pub(super) struct Stored {
     pub known: Value,
 }
 
-/// What `stored`, the work and everything that was ever reported of it say together. `plate`: its barcode.
-pub(super) fn of(stored: Stored, work: &Work, plate: Option<&str>, reports: &[Testimony]) -> Doubt {
+/// The plate that it works on.
+#[derive(Clone, Copy)]
+pub(super) struct Plate<'a> {
+    pub barcode: &'a str,
+    /// It was lost or cancelled meanwhile.
+    pub is_over: bool,
+}
+
+/// What `stored`, the work and everything that was ever reported of it say together.
+pub(super) fn of(stored: Stored, work: &Work, plate: Option<Plate<'_>>, reports: &[Testimony]) -> Doubt {
     let field = |name: &str| stored.known.get(name).filter(|value| !value.is_null()).cloned();
     let output = reported(reports);
     let transfers = match work {
@@ -142,7 +150,7 @@ fn transfers(asked: &Dispense, output: Option<&Output>) -> Vec<DoubtfulTransfer>
 
 fn choices(
     work: &Work,
-    plate: Option<&str>,
+    plate: Option<Plate<'_>>,
     is_reported: bool,
     transfers: &[DoubtfulTransfer],
 ) -> Vec<Choice> {
@@ -159,7 +167,11 @@ fn choices(
         _ => ("", ""),
     };
     let taken = if is_reported { " What its worker reported is taken as its result." } else { "" };
-    let plate = plate.map_or_else(|| "Its plate".to_owned(), |barcode| format!("Plate {barcode}"));
+    let is_over = plate.is_some_and(|plate| plate.is_over);
+    let plate = plate.map_or_else(|| "Its plate".to_owned(), |plate| format!("Plate {}", plate.barcode));
+    if is_over {
+        return over(&plate, &liquid("are written off"));
+    }
     vec![
         Choice {
             resolution: Resolution::Done,
@@ -184,5 +196,27 @@ fn choices(
                 liquid("are written off, the rest of what was reserved for it is free again")
             ),
         },
+    ]
+}
+
+/// The choices of a job whose plate was lost or cancelled meanwhile: what is asked is where things are, and what was drawn.
+fn over(plate: &str, drawn: &str) -> Vec<Choice> {
+    let home = "what still stands on a device is brought home";
+    let choice = |resolution, will| Choice { resolution, will };
+    vec![
+        choice(
+            Resolution::Done,
+            format!("It happened, wholly. {plate} is over all the same: {home}.{drawn}"),
+        ),
+        choice(
+            Resolution::NotDone,
+            format!(
+                "Nothing happened, and nothing is ordered again: {plate} is over, and {home}. Nothing is written off."
+            ),
+        ),
+        choice(
+            Resolution::PlateLost,
+            format!("Nobody can say how far it came. {plate} is over already: {home}.{drawn}"),
+        ),
     ]
 }

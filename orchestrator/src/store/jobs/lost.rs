@@ -60,6 +60,10 @@ pub(super) async fn take(
     if !may_have_begun(lease, testimony.outcome) {
         return Ok(Lost::Kept);
     }
+    if lease.work.kind() != of.kind {
+        // Whoever says so never had this job.
+        return Ok(Lost::Evidence);
+    }
     reconciliation::count(conn, Loss::Lease).await?;
     if !of.kind.is_physical() {
         let ready = sqlx::query_scalar!("select job_id from job_ready where job_id = $1 for update", of.id.0)

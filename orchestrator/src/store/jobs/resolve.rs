@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 pub enum Resolution {
     /// It was done, wholly: the loop goes on from there, with what a worker reported where one did.
     Done,
-    /// Nothing was done: the same work is ordered again.
+    /// Nothing was done: the same work is ordered again, unless its plate was lost or cancelled meanwhile.
     NotDone,
     /// The plate cannot be used: it is made again.
     PlateLost,
@@ -49,6 +49,10 @@ pub async fn resolve(
 ) -> Result<Resolved> {
     steps::before(Step::Resolve).await;
     let mut tx = store::begin(conn).await?;
+    // Whoever cancels its round, or loses its plate, has that first: what goes on is asked below.
+    sqlx::query!("select id from round where id = (select round_id from job where id = $1) for share", job.0)
+        .fetch_optional(&mut *tx)
+        .await?;
     if doubt::lock(&mut tx, job).await?.is_none() {
         let state = state_of(&mut tx, job).await?.ok_or_else(|| Error::not_found("job", job))?;
         return Ok(Resolved::Refused(state));
@@ -59,11 +63,12 @@ pub async fn resolve(
             return Ok(Resolved::ComesAfter(unsettled));
         }
     }
+    let goes_on = !is_for_nothing(&mut tx, job).await?;
     let (event, ending) = match resolution {
         Resolution::Done => {
             (Event::ResolvedDone, Ending::Succeeded { output: reported_output(&mut tx, job).await? })
         }
-        Resolution::NotDone => (Event::ResolvedNotDone, Ending::Failed(not_done())),
+        Resolution::NotDone => (Event::ResolvedNotDone, Ending::Failed(not_done(goes_on))),
         Resolution::PlateLost => (Event::ResolvedPlateLost, Ending::PlateLost),
     };
     if State::InDoubt.next(event) != Ok(ending.state()) {
@@ -72,7 +77,7 @@ pub async fn resolve(
     doubt::leave(&mut tx, job, actor).await?;
     let mut consequences = Consequences::default();
     let mut replaced_by = None;
-    if resolution == Resolution::NotDone {
+    if resolution == Resolution::NotDone && goes_on {
         let (id, ready) = replace(&mut tx, job).await?;
         consequences.absorb(ready);
         replaced_by = Some(id);
@@ -116,8 +121,26 @@ pub async fn reported_output(conn: &mut PgConnection, job: JobId) -> Result<Opti
     Ok(output.flatten())
 }
 
-fn not_done() -> Failure {
-    let message = "A person looked and found that it had not been done. Another job does it in its stead.";
+/// Its plate was lost or cancelled meanwhile: what was not done to it is not to be done.
+async fn is_for_nothing(conn: &mut PgConnection, job: JobId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+             select from job
+             join plate on plate.id = job.plate_id
+             where job.id = $1 and plate.state in ('lost', 'cancelled')
+         ) as "for_nothing!""#,
+        job.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+fn not_done(goes_on: bool) -> Failure {
+    let message = if goes_on {
+        "A person looked and found that it had not been done. Another job does it in its stead."
+    } else {
+        "A person looked and found that it had not been done. Its plate is over: nobody does it any more."
+    };
     Failure::new(FailureClass::NeedsPerson, "job.not_done", message)
 }
 

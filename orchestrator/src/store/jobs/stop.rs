@@ -29,7 +29,7 @@ pub enum Stopped {
     Refused(State),
 }
 
-/// Between our looks it may move on by itself, at most from waiting over ready to leased.
+/// Between our looks it may move on by itself, at most from waiting over ready to leased; or be given back to ready.
 const LOOKS: usize = 3;
 
 /// Asks to stop one job, in a transaction of its own.
@@ -77,8 +77,18 @@ pub async fn stop_round(
         .fetch_all(&mut *tx)
         .await?;
     // All are taken out before any is settled: none fails with another, all are cancelled.
-    let unheld = take_unheld(&mut tx, &jobs).await?;
-    let requested = ask(&mut tx, &jobs, actor, reason).await?;
+    let (mut unheld, mut requested) = (Vec::new(), 0);
+    for look in 0..LOOKS {
+        let taken = take_unheld(&mut tx, &jobs).await?;
+        let asked = ask(&mut tx, &jobs, actor, reason).await?;
+        let nothing = taken.is_empty() && asked == 0;
+        unheld.extend(taken);
+        requested += asked;
+        if look > 0 && nothing {
+            break;
+        }
+    }
+    unheld.sort();
     let mut stopped = RoundStopped { cancelled: unheld.len(), requested, ..RoundStopped::default() };
     for job in unheld {
         let consequences = settle::settle(&mut tx, job, &Ending::Cancelled, because(actor, reason)).await?;
@@ -110,7 +120,7 @@ async fn take_unheld(conn: &mut PgConnection, jobs: &[Uuid]) -> Result<Vec<JobId
 pub async fn ask(conn: &mut PgConnection, jobs: &[Uuid], actor: ActorId, reason: &str) -> Result<usize> {
     let asked = sqlx::query!(
         "update lease
-         set phase = 'stopping'
+         set phase = 'stopping', stop_asked_at = now()
          from job
          where lease.job_id = any($1) and lease.phase in ('leased', 'running') and job.id = lease.job_id
          returning lease.job_id, job.campaign_id",

@@ -60,6 +60,10 @@ pub async fn replace(conn: &mut PgConnection, actor: ActorId, grants: &[Grant], 
 /// while the provider is down. Locks every such account, so that two requests at the same moment do not each take away
 /// the other's last administrator.
 pub async fn lock_and_count_other_admins(conn: &mut PgConnection, besides: ActorId) -> Result<usize> {
+    // Who is one is in other rows than those that are locked below: a second request looks when the first has committed.
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('loopwright.last_admin'))")
+        .execute(&mut *conn)
+        .await?;
     let admins = sqlx::query_scalar!(
         "select actor_id
          from account

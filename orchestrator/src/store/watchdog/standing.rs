@@ -27,7 +27,9 @@ pub async fn waits(conn: &mut PgConnection) -> Result<Vec<Waiting>> {
          ) as job_ready
          join job on job.id = job_ready.job_id
          union all
-         select 'job', job.id::text, phase, job.campaign_id, coalesce(started_at, leased_at), false, false
+         select 'job', job.id::text, phase, job.campaign_id,
+             case when phase = 'stopping' then coalesce(stop_asked_at, started_at, leased_at)
+                 else coalesce(started_at, leased_at) end, false, false
          from lease
          join job on job.id = lease.job_id
          union all

@@ -1,11 +1,12 @@
 //! What a pause and a drain leave going, with plates that really stand somewhere.
 
-use crate::laboratory::{Laboratory, Settings};
+use crate::laboratory::{Fault, Laboratory, Settings};
 use crate::work::LEASE;
+use jobs::JobId;
 use jobs::work::Kind;
 use orchestrator::campaigns::control as campaigns;
 use orchestrator::campaigns::state::State as CampaignState;
-use orchestrator::orders::{Order, instrument};
+use orchestrator::orders::{Order, instrument, job as jobs_ordered};
 use orchestrator::rounds::State;
 use orchestrator::rounds::control;
 use orchestrator::rounds::state::Stage;
@@ -180,4 +181,68 @@ async fn a_drained_instrument_does_what_has_begun_and_is_in_maintenance(
     laboratory.run().await;
     assert_eq!(laboratory.last_round().await.state, State::Closed);
     assert_eq!(dispensed(&laboratory), 2);
+}
+
+async fn say(laboratory: &Laboratory, job: JobId, order: Order) {
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let ordered = jobs_ordered::order(&mut conn, job, order, "as they say", laboratory.person).await;
+    assert!(matches!(ordered, Ok(jobs_ordered::Ordered::Done(..))), "{ordered:?}");
+}
+
+async fn job_of(laboratory: &Laboratory, sql: &'static str) -> JobId {
+    sqlx::query_scalar(sql).fetch_one(&laboratory.pool).await.map(JobId).expect("a job")
+}
+
+/// What one person paused is not given out because another resumed what comes before it.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_pause_outlives_the_drain_of_the_job_before_it(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let next = "select job_dependency.job_id
+                from job_dependency
+                join lease on lease.job_id = depends_on
+                join hold on hold.subject_id = job_dependency.job_id
+                where requires = 'success'
+                limit 1";
+    say(&laboratory, lease.job_id, Order::Drain).await;
+    let next = job_of(&laboratory, next).await;
+    say(&laboratory, next, Order::Pause).await;
+    say(&laboratory, lease.job_id, Order::Resume).await;
+    let held = "select count(*) from hold join job on job.id = subject_id where because_of is null";
+    assert_eq!(laboratory.count(held).await, 1);
+    let done = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, done).await;
+    laboratory.run().await;
+    assert_ne!(laboratory.progress().await.state, "finished", "it stays paused");
+    say(&laboratory, next, Order::Resume).await;
+    laboratory.run().await;
+    assert_eq!(laboratory.progress().await.state, "finished");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_pause_stands_on_the_job_that_is_made_anew(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    let lease = laboratory.work_until(Kind::Incubate).await;
+    laboratory.start(&lease).await;
+    let done = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, done).await;
+    laboratory.settle().await;
+    let read = "select id from job where kind = 'read' order by id desc limit 1";
+    let before = job_of(&laboratory, read).await;
+    say(&laboratory, before, Order::Pause).await;
+    laboratory.faults.push_back(Fault::Fails(Kind::Move));
+    laboratory.run().await;
+    let round = laboratory.last_round().await;
+    assert!(matches!(round.state, State::Held(_)), "the move to the reader failed, and the reading with it");
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::resume(&mut conn, round.id, laboratory.person).await.expect("resumed");
+    drop(conn);
+    laboratory.run().await;
+    let anew = job_of(&laboratory, read).await;
+    assert_ne!(anew, before);
+    assert_ne!(laboratory.progress().await.state, "finished", "the reading stays paused");
+    say(&laboratory, anew, Order::Resume).await;
+    laboratory.run().await;
+    assert_eq!(laboratory.progress().await.state, "finished");
 }
