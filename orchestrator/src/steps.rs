@@ -34,6 +34,7 @@ jobs::steps! {
         WatchStandstills = "engine.watch_standstills" [Before, During, After],
         MindReconciliation = "engine.mind_reconciliation" [Before, During, After],
         Drain = "engine.drain" [Before, During, After],
+        ClearStray = "engine.clear_stray" [Before, During, After],
         Reap = "queue.reap" [Before, During, After],
         Promote = "queue.promote" [Before, During, After],
         Seal = "queue.seal" [Before, During, After],

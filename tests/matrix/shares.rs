@@ -5,7 +5,7 @@ use crate::points::{self, Point};
 use jobs::crash::Moment;
 
 /// Steps that a campaign of the demo does not come to, and why.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     (
         "engine.hold",
         "only for a step that can never succeed: orchestrator/tests/it/engine_faults.rs makes one",
@@ -23,6 +23,10 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ),
     ("queue.stop_round", "the same for a round: orchestrator/tests/it/engine_faults.rs"),
     ("engine.drain", "nobody drains a campaign that is to end: orchestrator/tests/it/stop/"),
+    (
+        "engine.clear_stray",
+        "only where a place could not be cleared: orchestrator/tests/it/places.rs makes some",
+    ),
     ("queue.take_back", "nobody pauses between a lease and its start: orchestrator/tests/it/stop/"),
     ("queue.keep_orphan", "only after a restore: tests/it/restore.rs"),
     ("robot.keep_protocol", "kept once in the life of a bench"),

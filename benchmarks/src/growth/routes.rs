@@ -39,7 +39,7 @@ const FOR_ADMINS: [&str; 5] =
 
 /// Queries of the web app (`web/src/api/queries.ts`, `web/src/routes`). `ROUND`, `PLATE`, `FROM`, `TO`, `AFTER`,
 /// `EXPERIMENT` stand for what is asked about.
-const QUERIES: [(&str, &[&str]); 16] = [
+const QUERIES: [(&str, &[&str]); 18] = [
     ("/api/v1/audit/export", &["?after=AFTER&limit=100"]),
     ("/api/v1/batches", &["?limit=1000", "?state=planned&limit=100", "?round=ROUND&limit=100"]),
     ("/api/v1/batches/{id}/plan", &["?from=1&limit=50"]),
@@ -77,7 +77,9 @@ const QUERIES: [(&str, &[&str]); 16] = [
     ("/api/v1/tasks", &["?open=true&limit=1000", "?open=false&limit=1000"]),
     ("/api/v1/tokens", &["?limit=1000"]),
     ("/api/v1/users", &["?limit=1000"]),
-    ("/api/v1/inventory/plates", &["", "?role=assay&limit=100"]),
+    ("/api/v1/inventory/plates", &["", "?role=assay&limit=100", "?role=library&search=LIB"]),
+    ("/api/v1/inventory/contents", &["", "?search=g00"]),
+    ("/api/v1/inventory/supplies", &["", "?days=7"]),
 ];
 
 /// Every page over subjects of `laboratory` that every caller may see.
@@ -117,6 +119,8 @@ struct Subjects {
     plates: Vec<Uuid>,
     jobs: Vec<Uuid>,
     models: Vec<Uuid>,
+    /// Of the stock.
+    barcodes: Vec<String>,
     after: i64,
 }
 
@@ -131,6 +135,7 @@ impl Subjects {
             plates: some("select plate.id from plate join round on round.id = round_id join campaign on campaign.id = campaign_id where project_id = $1").await?,
             jobs: some("select job.id from job join campaign on campaign.id = campaign_id where project_id = $1 and job.plate_id is not null").await?,
             models: some("select model_version.id from model_version join campaign on campaign.id = campaign_id where project_id = $1").await?,
+            barcodes: barcodes(pool).await?,
             after: sqlx::query_scalar::<_, i64>("select position from event_sealer").fetch_one(pool).await? - 120,
         })
     }
@@ -156,6 +161,7 @@ impl Subjects {
         let plate = self.plates[number % self.plates.len()];
         what.replace("{id}", &id.to_string())
             .replace("{name}", "handler-1")
+            .replace("{barcode}", &self.barcodes[number % self.barcodes.len()])
             .replace("ROUND", &self.rounds[number % self.rounds.len()].to_string())
             .replace("PLATE", &plate.to_string())
             .replace("FROM", "2026-11-30T00:00:00Z")
@@ -163,6 +169,21 @@ impl Subjects {
             .replace("AFTER", &self.after.max(0).to_string())
             .replace("EXPERIMENT", "perturbation=G0001%2BG0640&context=cells")
     }
+}
+
+/// Source plates, and as many assay plates.
+async fn barcodes(pool: &PgPool) -> anyhow::Result<Vec<String>> {
+    let barcodes: Vec<String> = sqlx::query_scalar(
+        "(select barcode from stock_plate where role = 'library' order by barcode limit 30)
+         union all
+         (select barcode from stock_plate where role = 'assay' order by barcode limit 30)",
+    )
+    .fetch_all(pool)
+    .await?;
+    if barcodes.is_empty() {
+        bail!("the stock is empty");
+    }
+    Ok(barcodes)
 }
 
 /// At most sixty of them, spread over all.
@@ -188,7 +209,7 @@ mod tests {
     #[test]
     fn every_page_can_be_asked() {
         for route in described().expect("a description") {
-            let asked = route.replace("{id}", "").replace("{name}", "");
+            let asked = route.replace("{id}", "").replace("{name}", "").replace("{barcode}", "");
             let is_page = !NOT_PAGES.contains(&route.as_str());
             assert!(!(is_page && asked.contains('{')), "{route}: say what is asked about, or leave it out");
         }

@@ -76,8 +76,12 @@ impl Labware {
     /// What a plan may draw from a source well that holds `volume_nl` by the books: what is above its dead volume, less a
     /// hundredth of what a well holds. Pipettes are off by a percent or so; after many draws there is less than the books say.
     pub fn drawable_nl(&self, volume_nl: u64) -> u64 {
-        let stays = u64::from(self.dead_volume().0) + u64::from(self.capacity().0) / 100;
-        volume_nl.saturating_sub(stays)
+        volume_nl.saturating_sub(self.stays_nl())
+    }
+
+    /// What a plan leaves in a source well.
+    pub fn stays_nl(&self) -> u64 {
+        u64::from(self.dead_volume().0) + u64::from(self.capacity().0) / 100
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! awaiting_approval -> approved (frozen) -> planned
 //!        |-> rejected (proposed anew, next generation)
-//!        |-> awaiting_approval (edited, or its time was over: in both cases another revision)
+//!        |-> awaiting_approval (edited, its time was over, or the stock makes another plan of it: another revision)
 //! any live state -> withdrawn (the round was cancelled or failed)
 //! ```
 
@@ -34,7 +34,8 @@ pub enum Event {
     Rejected,
     /// Nobody approved it in time: what was said of this revision no longer counts.
     Expired,
-    /// The live plan differs from the frozen one: back to the approver with the difference.
+    /// The live plan differs from the frozen one, or from the one that people looked at: what was said does not count for
+    /// it.
     PlanDiffered,
     Planned,
     Withdrawn,
@@ -102,7 +103,7 @@ impl State {
         use Event as E;
         use State as S;
         let next = match (self, event) {
-            (S::AwaitingApproval, E::Edited | E::Expired) => S::AwaitingApproval,
+            (S::AwaitingApproval, E::Edited | E::Expired | E::PlanDiffered) => S::AwaitingApproval,
             (S::AwaitingApproval, E::Approved) => S::Approved,
             (S::AwaitingApproval, E::Rejected) => S::Rejected,
             (S::Approved, E::PlanDiffered) => S::AwaitingApproval,

@@ -49,7 +49,7 @@ pub enum Command {
     Job(Connected<job::Command>),
     /// Register instruments, list them; pause, drain and resume them
     Instrument(Connected<instrument::Command>),
-    /// Import library and assay plates; see what stands where
+    /// Register library and assay plates; count them, take them out; see what stands where and what runs out
     Inventory(Connected<inventory::Command>),
     /// List model versions with their calibration; ask for predictions
     Model(Connected<model::Command>),

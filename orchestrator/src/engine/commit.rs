@@ -36,6 +36,9 @@ pub(super) async fn commit(
 ) -> Result<Committed> {
     let mut plates: BTreeMap<u32, PlateId> = BTreeMap::new();
     for planned in &plan.plates {
+        if let Reserved::Taken { what } = store::inventory::reserve_blank(conn, &planned.barcode).await? {
+            return Ok(Committed::Taken { what });
+        }
         let plate = NewPlate {
             id: PlateId::fresh(),
             round_id: round.id,

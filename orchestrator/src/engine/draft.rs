@@ -12,7 +12,9 @@ use crate::ids::SYSTEM;
 use crate::store::batches::{Batch, Change};
 use crate::store::campaigns::Version;
 use crate::store::rounds::{Round, Why};
+use crate::store::tasks::NewTask;
 use crate::store::{self, Result};
+use serde_json::json;
 use sqlx::PgConnection;
 
 /// Drafts the plan of the live batch, lets the policy approve it, or ends its time.
@@ -21,9 +23,10 @@ pub(super) async fn step(conn: &mut PgConnection, round: &mut Round) -> Result<S
         return Ok(Stepped::Nothing);
     };
     let version = version_of(conn, round).await?;
-    let gate = Gate::under(conn, version.spec.policy.clone(), &batch).await?;
+    let mut gate = Gate::under(conn, version.spec.policy.clone(), &batch).await?;
     if batch.draft.is_none() {
         draft(conn, &version, &mut batch).await?;
+        gate = Gate::under(conn, version.spec.policy.clone(), &batch).await?;
         if gate.auto_approval(&batch) != Some(AutoApproval::Approves) {
             return Ok(Stepped::Moved);
         }
@@ -49,8 +52,31 @@ async fn draft(conn: &mut PgConnection, version: &Version, batch: &mut Batch) ->
     let proposals = store::proposals::of_batch(conn, batch.id).await?;
     let experiments = chosen(&proposals);
     let laboratory = Laboratory::read(conn, &version.spec, &experiments).await?;
-    let planned = laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1);
-    store::batches::set_draft(conn, batch, Draft::of(&planned)).await
+    let draft = Draft::of(&laboratory.plan(&version.spec, &experiments, batch.layout_seed, 1, 1));
+    if store::batches::was_shown_another(conn, batch, &draft).await? {
+        another_plan(conn, batch).await?;
+    }
+    store::batches::set_draft(conn, batch, draft).await
+}
+
+/// What was said of this revision was said of another plan: it is another revision.
+async fn another_plan(conn: &mut PgConnection, batch: &mut Batch) -> Result<()> {
+    let verdicts = store::approvals::verdicts(conn, batch.id).await?;
+    let lost = verdicts.iter().filter(|verdict| verdict.approves(batch.revision)).count();
+    let why = "The stock changed while it waited: the plan is another one.";
+    let change = Change { note: json!({"why": why, "approvals_lost": lost}), ..Change::default() };
+    store::batches::apply(conn, batch, batches::Event::PlanDiffered, change, SYSTEM).await?.must()?;
+    if lost == 0 {
+        return Ok(());
+    }
+    let task = NewTask {
+        cause: batches::PLAN_DIFFERS_TASK,
+        message: format!("Batch {} was approved by {lost}, and has to be anew. {why}", batch.id),
+        subject: "batch",
+        subject_id: batch.id.to_string(),
+        campaign_id: Some(batch.campaign_id),
+    };
+    store::tasks::open(conn, &task).await.map(drop)
 }
 
 /// What was said of this revision no longer counts, and the round waits for somebody to look again.

@@ -1,11 +1,12 @@
 //! What time does to what people are told: agents fall silent, notifications escalate, old deliveries are forgotten
-//! (real time); the time of a waiting batch runs out (laboratory time). Every process minds; row locks decide who does what.
+//! (real time); the time of a waiting batch runs out (laboratory time). And places that nobody clears. Every process minds; row locks decide who does what.
 
-use super::Engine;
+use super::{Engine, nothing, plates};
 use crate::ids::SYSTEM;
 use crate::notifications::escalate::escalate;
 use crate::steps::{self, Step};
 use crate::store::events::NewEvent;
+use crate::store::jobs::Consequences;
 use crate::store::{self, Result};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -15,6 +16,8 @@ use std::time::Duration;
 const KEEP_TOLD: Duration = Duration::from_secs(14 * 24 * 3600);
 const KEEP_DEAD: Duration = Duration::from_secs(90 * 24 * 3600);
 const PRUNED: i64 = 1_000;
+/// Places that are looked after in one pass.
+const STRAYS: i64 = 50;
 
 impl Engine {
     /// Escalates what nobody acknowledged in time. Answers how many.
@@ -51,6 +54,26 @@ impl Engine {
         }
         steps::commit(tx, Step::MindReconciliation).await?;
         Ok(())
+    }
+
+    /// Has places cleared that stay occupied after the end of their plate, although nothing of it is open: a mover could not
+    /// clear them, and no round waits for a person there. Answers how many.
+    pub async fn clear_strays(&self) -> Result<usize> {
+        let strays = store::chains::strays(&mut *self.pool.acquire().await?, STRAYS).await?;
+        let mut cleared = 0;
+        for stray in strays {
+            steps::before(Step::ClearStray).await;
+            let mut tx = store::begin_on(&self.pool).await?;
+            let mut out = Consequences::default();
+            if plates::clear_stray(&mut tx, &stray, &mut out).await? {
+                steps::commit(tx, Step::ClearStray).await?;
+                self.wakeups.after(&out);
+                cleared += 1;
+            } else {
+                nothing(tx).await?;
+            }
+        }
+        Ok(cleared)
     }
 
     /// Warns once, before the time of a waiting batch is over (laboratory time).

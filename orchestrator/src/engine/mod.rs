@@ -9,7 +9,7 @@
 //! execute  broken chains, lost plates  -> made anew                    assess   -> fates, summary, training
 //! drain    what drains                 -> stands, when nothing of it is on its way
 //! relay    outbox                      -> notifications, deliveries   deliver  what is due   -> channels
-//! mind     silent agents, escalations, standstills -> notifications, deliveries
+//! mind     silent agents, escalations, standstills -> notifications, deliveries; places left occupied -> cleared
 //! jump     nothing runs, nothing waits -> laboratory time to the next due instant
 //! ```
 //!

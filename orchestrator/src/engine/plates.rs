@@ -60,7 +60,8 @@ pub(super) async fn lose(
 ) -> Result<()> {
     let change = Change { reason: Some(reason.to_owned()), qc: None };
     if !store::plates::apply(conn, plate, Event::Lost, change, SYSTEM).await?.is_done() {
-        return Ok(());
+        // It was read, and people decide on it: lost is only what would have been thrown away.
+        return clear_places(conn, round, plate, By::Hands, out).await;
     }
     // Before any of its jobs: whoever plans takes the bench first, too.
     let version = version_of(conn, round).await?;
@@ -72,7 +73,26 @@ pub(super) async fn lose(
             out.absorb(consequences);
         }
     }
-    clear_places(conn, round, plate, out).await
+    clear_places(conn, round, plate, By::Mover, out).await
+}
+
+/// Who brings plates home after a chain broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The bench's mover (people, where it has none).
+    Mover,
+    /// People: the mover could not, or nobody knows where the plates are.
+    Hands,
+}
+
+impl By {
+    fn order(self, mut step: Step) -> Step {
+        if self == By::Hands {
+            step.instrument = None;
+            step.by_hand = true;
+        }
+        step
+    }
 }
 
 /// Frees what the jobs of an ended plate still hold, once none of them is left: by a move when plates stand
@@ -81,6 +101,7 @@ pub(super) async fn clear_places(
     conn: &mut PgConnection,
     round: &Round,
     plate: &Plate,
+    by: By,
     out: &mut Consequences,
 ) -> Result<()> {
     if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
@@ -104,7 +125,8 @@ pub(super) async fn clear_places(
         let step = clearing(conn, &bench, plate, resource).await?;
         match step {
             Some(step) => {
-                let clearing = commit::create(conn, &commit::job_of(round, plate.id, &step), out).await?;
+                let clearing = commit::job_of(round, plate.id, &by.order(step));
+                let clearing = commit::create(conn, &clearing, out).await?;
                 for held in mine {
                     queue::resource::hand_over(conn, held.job_id, clearing).await?;
                 }
@@ -116,7 +138,26 @@ pub(super) async fn clear_places(
             }
         }
     }
-    bring_home(conn, round, &bench, plate, out).await
+    bring_home(conn, round, &bench, plate, by, out).await
+}
+
+/// Has a place cleared that the end of a plate left occupied, where nothing else will: its round is over, or waits for
+/// nothing. Answers whether there was something to do.
+pub(super) async fn clear_stray(
+    conn: &mut PgConnection,
+    stray: &store::chains::Stray,
+    out: &mut Consequences,
+) -> Result<bool> {
+    let Some(round) = store::rounds::lock(conn, stray.round_id).await? else { return Ok(false) };
+    if !store::chains::is_stray(conn, stray.plate_id).await? {
+        return Ok(false);
+    }
+    let plate = store::plates::by_id(conn, stray.plate_id).await?;
+    let plate = plate.ok_or_else(|| Error::corrupt("plate of a place", stray.plate_id))?;
+    let by = if stray.mover_failed { By::Hands } else { By::Mover };
+    tracing::info!(plate = plate.barcode, ?by, "a place is still occupied after the end of its plate");
+    clear_places(conn, &round, &plate, by, out).await?;
+    Ok(true)
 }
 
 /// The move that frees the place behind `resource`; `None` when nothing stands there.
@@ -138,23 +179,25 @@ async fn clearing(
     Ok(step)
 }
 
-/// A plate that stands elsewhere (an incubator) goes to waste; its slot is free then.
+/// A plate that still stands on a device (an incubator) goes to waste; its slot is free then.
 async fn bring_home(
     conn: &mut PgConnection,
     round: &Round,
     bench: &Bench,
     plate: &Plate,
+    by: By,
     out: &mut Consequences,
 ) -> Result<()> {
     let standing: Option<Standing> = store::inventory::standing(conn, &plate.barcode).await?;
-    let Some(standing) = standing.filter(|standing| standing.at.device == bench.incubator) else {
+    let Some(standing) = standing.filter(|standing| standing.at.device != "storage") else {
         return Ok(());
     };
-    if !store::chains::unsettled(conn, plate.id).await?.is_empty() {
+    // Also one that is over and not drawn yet: it may have been carried away.
+    if store::chains::is_open(conn, plate.id).await? {
         return Ok(());
     }
     if let Some(step) = planning::bring_home(bench, plate.ordinal, &[standing]) {
-        commit::create(conn, &commit::job_of(round, plate.id, &step), out).await?;
+        commit::create(conn, &commit::job_of(round, plate.id, &by.order(step)), out).await?;
     }
     Ok(())
 }

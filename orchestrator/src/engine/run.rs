@@ -101,6 +101,9 @@ async fn mind(engine: &Engine, shutdown: &CancellationToken) {
         if let Err(error) = store::bounded(engine.mind_reconciliation()).await {
             log(&error, "minding the reconciliation");
         }
+        if let Err(error) = store::bounded(engine.clear_strays()).await {
+            log(&error, "clearing places");
+        }
         if began.elapsed() > engine.settings.agent_lost_after
             && let Err(error) = store::bounded(engine.watch_agents()).await
         {

@@ -36,7 +36,7 @@ impl ImportError {
     /// Stable; for interfaces.
     pub const CODE: &'static str = "inventory.invalid_table";
 
-    fn at(line: u64, reason: impl std::fmt::Display) -> Self {
+    pub(super) fn at(line: u64, reason: impl std::fmt::Display) -> Self {
         Self { line, reason: reason.to_string() }
     }
 }
@@ -127,16 +127,8 @@ pub fn parse_library(csv: &[u8]) -> std::result::Result<Vec<LibraryPlate>, Impor
     for (line, row) in rows::<LibraryRow>(csv)? {
         let labware = check_plate(line, &row.barcode, &row.labware)?;
         let well: Well = row.well.parse().map_err(|error| ImportError::at(line, error))?;
-        labware.format.check(well).map_err(|error| ImportError::at(line, error))?;
-        if row.volume_nl > labware.capacity().0 {
-            return Err(ImportError::at(
-                line,
-                format!("{} nL do not fit into a well of {}", row.volume_nl, row.labware),
-            ));
-        }
-        if row.content.trim() != row.content || row.content.is_empty() {
-            return Err(ImportError::at(line, format!("{:?} is no name of a content", row.content)));
-        }
+        fits(line, labware, well, row.volume_nl)?;
+        check_content(line, &row.content)?;
         if !seen.insert((row.barcode.clone(), well)) {
             return Err(ImportError::at(line, format!("well {well} of {} stands here twice", row.barcode)));
         }
@@ -170,16 +162,42 @@ pub fn parse_assay_plates(csv: &[u8]) -> std::result::Result<Vec<BlankPlate>, Im
     Ok(plates)
 }
 
+/// There is such a well, and it holds as much.
+pub(super) fn fits(
+    line: u64,
+    labware: &Labware,
+    well: Well,
+    volume_nl: u32,
+) -> std::result::Result<(), ImportError> {
+    labware.format.check(well).map_err(|error| ImportError::at(line, error))?;
+    if volume_nl > labware.capacity().0 {
+        let reason = format!("{volume_nl} nL do not fit into a well of {}", labware.load_name);
+        return Err(ImportError::at(line, reason));
+    }
+    Ok(())
+}
+
+pub(super) fn check_content(line: u64, content: &str) -> std::result::Result<(), ImportError> {
+    if content.trim() != content || content.is_empty() {
+        return Err(ImportError::at(line, format!("{content:?} is no name of a content")));
+    }
+    Ok(())
+}
+
+pub(super) fn check_barcode(line: u64, barcode: &str) -> std::result::Result<(), ImportError> {
+    barcode.parse::<Barcode>().map(drop).map_err(|error| ImportError::at(line, error))
+}
+
 fn check_plate(
     line: u64,
     barcode: &str,
     labware: &str,
 ) -> std::result::Result<&'static Labware, ImportError> {
-    barcode.parse::<Barcode>().map_err(|error| ImportError::at(line, error))?;
+    check_barcode(line, barcode)?;
     Labware::by_load_name(labware).map_err(|error| ImportError::at(line, error))
 }
 
-fn rows<T: DeserializeOwned>(csv: &[u8]) -> std::result::Result<Vec<(u64, T)>, ImportError> {
+pub(super) fn rows<T: DeserializeOwned>(csv: &[u8]) -> std::result::Result<Vec<(u64, T)>, ImportError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(csv);
     let mut rows = Vec::new();
     for row in reader.deserialize::<T>() {

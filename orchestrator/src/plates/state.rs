@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! planned -> dispensing -> incubating -> reading -> passed
-//!                                           `-> quarantined -> released | rejected (repeated, or given up)
+//!                                           `-> quarantined -> released | rejected (repeated, or given up) | cancelled
 //! planned .. reading -> lost (a new generation is planned) | cancelled
 //! ```
 
@@ -142,7 +142,10 @@ impl State {
             (S::Quarantined, E::Released) => S::Released,
             (S::Quarantined, E::Rejected) => S::Rejected,
             (S::Planned | S::Dispensing | S::Incubating | S::Reading, E::Lost) => S::Lost,
-            (S::Planned | S::Dispensing | S::Incubating | S::Reading, E::Cancelled) => S::Cancelled,
+            // With its round nobody decides on a quarantined one any more.
+            (S::Planned | S::Dispensing | S::Incubating | S::Reading | S::Quarantined, E::Cancelled) => {
+                S::Cancelled
+            }
             (state, event) => return Err(Rejected { state, event }),
         };
         Ok(next)

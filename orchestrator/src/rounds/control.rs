@@ -4,10 +4,11 @@ use crate::batches;
 use crate::ids::{ActorId, RoundId};
 use crate::orders::round::{Act, rule};
 use crate::orders::{Order, Ruling};
-use crate::plates;
+use crate::plates::{self, decide::QUARANTINED_TASK};
 use crate::rounds::state::{Event, Rejected, State};
 use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
+use crate::store::proposals::Fate;
 use crate::store::rounds::{Round, Why};
 use crate::store::{self, Result, moved::Moved};
 use sqlx::PgConnection;
@@ -171,6 +172,11 @@ async fn wind_up(
     if let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? {
         let change = store::batches::Change { closed_reason: Some(reason.to_owned()), ..Default::default() };
         store::batches::apply(conn, &mut batch, batches::Event::Withdrawn, change, actor).await?.must()?;
+        // What was measured stays, and is not asked for again.
+        let standings = store::accounts::standings(conn, batch.id).await?;
+        let measured = standings.iter().filter(|standing| standing.observations > 0);
+        let fates: Vec<_> = measured.map(|it| (it.proposal_id, Fate::Measured, None)).collect();
+        store::proposals::set_fates(conn, &fates).await?;
     }
     for mut plate in store::plates::of_round(conn, round.id).await? {
         let change = store::plates::Change { reason: Some(reason.to_owned()), qc: None };
@@ -178,6 +184,7 @@ async fn wind_up(
             store::inventory::release(conn, plate.id).await?;
             store::inventory::set_stock_state(conn, &plate.barcode, store::inventory::StockState::Withdrawn)
                 .await?;
+            store::tasks::close_for(conn, QUARANTINED_TASK, &plate.id.to_string(), actor).await?;
         }
     }
     let stopped = store::jobs::stop_round(conn, round.id, actor, reason).await?;

@@ -5,7 +5,7 @@ use super::moved::count;
 use crate::ids::{BatchId, ProposalId, RoundId};
 use sqlx::PgConnection;
 
-/// Experiments of a round's live batch.
+/// Experiments of a round's live batch; of one that was cancelled or failed, those that it had measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub proposed: u32,
@@ -28,8 +28,9 @@ pub async fn counts(conn: &mut PgConnection, round: RoundId) -> Result<Counts> {
                where batch_id = any(array(
                        select id
                        from batch
-                       where round_id = $1 and state in ('awaiting_approval', 'approved', 'planned')))
+                       where round_id = $1 and state in ('awaiting_approval', 'approved', 'planned', 'withdrawn')))
                  and status = 'selected'
+                 and (fate is not null or (select state not in ('cancelled', 'failed') from round where id = $1))
            ),
            placed as materialized (
                select asked.id as proposal_id, well.plate_id, well.well

@@ -249,6 +249,7 @@ pub async fn apply(
                  select count(*) from proposal where proposal.batch_id = batch.id and status = 'selected') end,
              revision = revision + case when $8 then 1 else 0 end,
              draft = case when $7 then null else draft end,
+             shown_plan_digest = case when $8 then null else shown_plan_digest end,
              plan_digest = case when $7 then null else plan_digest end,
              expires_lab_at = case when $9 then null else expires_lab_at end
          where id = $1 and state = $2 and revision = $3",
@@ -294,11 +295,23 @@ pub async fn apply(
     Ok(Moved::Done)
 }
 
+/// Whether people looked at another plan than `draft` in this revision.
+pub async fn was_shown_another(conn: &mut PgConnection, batch: &Batch, draft: &Draft) -> Result<bool> {
+    let Some(now) = draft.digest() else { return Ok(false) };
+    let shown = sqlx::query_scalar!("select shown_plan_digest from batch where id = $1", batch.id.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(shown.is_some_and(|shown| shown != now.0))
+}
+
 /// Stores the draft of this revision.
 pub async fn set_draft(conn: &mut PgConnection, batch: &mut Batch, draft: Draft) -> Result<()> {
     let digest = draft.digest();
     sqlx::query!(
-        "update batch set draft = $3, plan_digest = $4 where id = $1 and revision = $2",
+        "update batch
+         set draft = $3, plan_digest = $4,
+             shown_plan_digest = case when $4::bytea is null then shown_plan_digest end
+         where id = $1 and revision = $2",
         batch.id.0,
         i32::try_from(batch.revision).map_err(corrupt)?,
         serde_json::to_value(&draft).map_err(corrupt)?,
@@ -340,7 +353,9 @@ pub async fn open_window(conn: &mut PgConnection, batch: &mut Batch, hours: Opti
 /// Takes the draft of a waiting batch away, so that it is computed anew.
 pub async fn forget_draft(conn: &mut PgConnection, batch: BatchId) -> Result<()> {
     sqlx::query!(
-        "update batch set draft = null, plan_digest = null where id = $1 and state = 'awaiting_approval'",
+        "update batch
+         set draft = null, plan_digest = null, shown_plan_digest = coalesce(plan_digest, shown_plan_digest)
+         where id = $1 and state = 'awaiting_approval'",
         batch.0
     )
     .execute(conn)
@@ -350,9 +365,13 @@ pub async fn forget_draft(conn: &mut PgConnection, batch: BatchId) -> Result<()>
 
 /// Takes the drafts of waiting batches away, so that they are computed anew (the inventory changed).
 pub async fn forget_drafts(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("update batch set draft = null, plan_digest = null where state = 'awaiting_approval'")
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update batch
+         set draft = null, plan_digest = null, shown_plan_digest = coalesce(plan_digest, shown_plan_digest)
+         where state = 'awaiting_approval'"
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

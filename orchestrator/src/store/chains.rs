@@ -128,6 +128,55 @@ pub async fn held(conn: &mut PgConnection, plate: PlateId) -> Result<Vec<Held>> 
         .collect())
 }
 
+/// A plate that has ended, or whose round has, and that still stands on a device or holds a place there, although nothing
+/// of its work is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    pub plate_id: PlateId,
+    pub round_id: RoundId,
+    /// Its mover tried, and could not.
+    pub mover_failed: bool,
+}
+
+/// At most `limit` of them. In a live round not those that hold a place: a person resumes that one.
+pub async fn strays(conn: &mut PgConnection, limit: i64) -> Result<Vec<Stray>> {
+    let rows = sqlx::query!(
+        r#"select stray_plate.plate_id as "plate_id!", stray_plate.round_id as "round_id!",
+                  exists (
+                      select from job
+                      join job_outcome on job_outcome.job_id = job.id
+                      where job.plate_id = stray_plate.plate_id
+                        and job.kind = 'move'
+                        and job_outcome.state = 'failed'
+                        and job_outcome.failure ->> 'code' not in ('job.dependency_failed', 'job.not_done')
+                  ) as "mover_failed!"
+           from stray_plate
+           order by plate_id
+           limit $1"#,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Stray {
+            plate_id: PlateId(row.plate_id),
+            round_id: RoundId(row.round_id),
+            mover_failed: row.mover_failed,
+        })
+        .collect())
+}
+
+/// Whether it is one still. The caller holds its round's lock.
+pub async fn is_stray(conn: &mut PgConnection, plate: PlateId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from stray_plate where plate_id = $1) as "stray!""#,
+        plate.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Jobs of a plate to be made anew: they ended without success and nobody does them instead. With
 /// `only_held`, those alone that still hold their place. In the order they were made.
 pub async fn broken(conn: &mut PgConnection, plate: PlateId, only_held: bool) -> Result<Vec<NewJob>> {

@@ -82,7 +82,7 @@ fn every_change_to_the_loop_takes_an_idempotency_key_and_edits_a_revision() {
         // A look at a file changes nothing.
         .filter(|(_, path, _)| path != "/api/v1/campaigns/check")
         .collect();
-    assert_eq!(posts.len(), 21);
+    assert_eq!(posts.len(), 25);
     for (_, path, operation) in posts {
         let headers: Vec<&str> = operation["parameters"]
             .as_array()

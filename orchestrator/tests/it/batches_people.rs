@@ -94,6 +94,99 @@ async fn two_approvals_mean_two_people(options: PgPoolOptions, login: PgConnectO
     assert!(matches!(second, Approved::Frozen { .. }), "{second:?}");
 }
 
+/// Takes the blank plate away that every plan begins with.
+async fn take_a_blank_away(laboratory: &Laboratory, barcode: &str) {
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let taken = orchestrator::inventory::withdraw(&mut conn, barcode, "cracked", laboratory.person)
+        .await
+        .expect("asked");
+    assert_eq!(taken, Ok(()));
+    drop(conn);
+    laboratory.settle().await;
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_was_said_of_one_plan_does_not_count_for_another(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let settings = Settings { approvals: 2, ..by_people() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let waiting = batch(&laboratory).await;
+    // Nobody has said anything yet: whoever has the page open looks again.
+    take_a_blank_away(&laboratory, "P-001").await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let stale = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
+    assert_eq!(stale, Approved::RevisionChanged { now: waiting.revision + 1 });
+    assert!(laboratory.open_tasks().await.is_empty());
+
+    let waiting = batch(&laboratory).await;
+    let first = approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
+    assert!(matches!(first, Approved::Recorded { .. }), "{first:?}");
+    // Stock that changes nothing of the plan takes nothing away.
+    take_a_blank_away(&laboratory, "P-009").await;
+    assert_eq!(batch(&laboratory).await.revision, waiting.revision);
+    take_a_blank_away(&laboratory, "P-002").await;
+    assert_eq!(laboratory.open_tasks().await, ["batch.plan_differs"]);
+    let now = batch(&laboratory).await;
+    assert_eq!(now.revision, waiting.revision + 1);
+    let other = actor(&mut conn, "grace", ActorKind::Person).await;
+    let second = approve(&mut conn, now.id, now.revision, other).await.expect("answered");
+    let Approved::Recorded { tally } = second else { panic!("{second:?}") };
+    assert_eq!((tally.given, tally.needed), (1, 2), "the first was of another plan");
+    let again = approve(&mut conn, now.id, now.revision, laboratory.person).await.expect("answered");
+    assert!(matches!(again, Approved::Frozen { .. }), "{again:?}");
+    assert!(laboratory.open_tasks().await.is_empty());
+    drop(conn);
+    laboratory.run().await;
+    assert_eq!(laboratory.progress().await.state, "finished");
+    // And who is named is who approved what was carried out.
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let rows = store::results::of_campaign(&mut conn, laboratory.campaign).await.expect("results");
+    assert!(rows.iter().all(|row| row.approved_by == "ada;grace"), "{:?}", rows[0]);
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_approver_of_an_older_revision_is_not_named_beside_the_newer(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let settings = Settings { approvals: 2, ..by_people() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let waiting = batch(&laboratory).await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let rosa = actor(&mut conn, "rosa", ActorKind::Person).await;
+    approve(&mut conn, waiting.id, 1, rosa).await.expect("answered");
+    let first = proposals(&laboratory, &waiting).await.remove(0);
+    let eve = actor(&mut conn, "eve", ActorKind::Person).await;
+    edit::remove(&mut conn, waiting.id, 1, first.id, "known already", eve).await.expect("answered");
+    laboratory.settle().await;
+    for name in ["grace", "linus"] {
+        let who = actor(&mut conn, name, ActorKind::Person).await;
+        approve(&mut conn, waiting.id, 2, who).await.expect("answered");
+    }
+    drop(conn);
+    laboratory.run().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let rows = store::results::of_campaign(&mut conn, laboratory.campaign).await.expect("results");
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row.approved_by == "grace;linus"),
+        "{:?}",
+        rows.first()
+    );
+    let dossier = store::dossier::read(&mut conn, laboratory.campaign).await.expect("a dossier");
+    let said: Vec<_> = dossier
+        .expect("of a campaign")
+        .verdicts
+        .into_iter()
+        .map(|verdict| (verdict.by, verdict.revision, verdict.frozen_hash.is_some()))
+        .collect();
+    let expected = [("rosa", 1, false), ("grace", 2, true), ("linus", 2, true)];
+    assert_eq!(said, expected.map(|(name, revision, counts)| (name.to_owned(), revision, counts)));
+}
+
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn an_edit_moves_the_revision_and_what_was_edited_is_carried_out(
     options: PgPoolOptions,

@@ -203,14 +203,18 @@ async fn a_job_that_nobody_knows_withdraws_its_plate_and_writes_off_what_it_drew
 
     let left = lab.count("select volume_nl from stock_well where barcode = 'L1'").await;
     assert_eq!(left, 1_000 - 90 - 100, "as reported, and as asked where nothing was said");
+    // First it could not say, then it could: the same liquid.
+    lab.report_with_lease(job, token, &written_into("P1"), unknown()).await;
+    assert_eq!(lab.count("select volume_nl from stock_well where barcode = 'L1'").await, left);
     assert_eq!(
         lab.count("select count(*) from stock_plate where barcode = 'P1' and state = 'withdrawn'").await,
         1
     );
-    assert_eq!(lab.count("select count(*) from orphan_report").await, 1);
+    assert_eq!(lab.count("select count(*) from orphan_report").await, 2);
     let open = tasks::list(&mut *lab.conn().await, &Visible::All, true, None, 100).await.expect("tasks");
     let told = open.iter().find(|task| task.cause == ORPHAN_TASK).expect("a person is told");
-    assert!(told.message.contains("P1") && told.message.contains("190 nl"), "{}", told.message);
+    assert!(told.message.contains("Withdrawn from stock, to go to waste: P1"), "{}", told.message);
+    assert!(told.message.contains("190 nl") && told.message.contains("cannot say"), "{}", told.message);
 
     let without = lab.report(JobId::fresh(), LeaseToken::fresh(), succeeded(&read())).await;
     assert_eq!(without, Reported::NoSuchJob, "nothing is known of it");

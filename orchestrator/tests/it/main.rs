@@ -38,6 +38,7 @@ mod notifications_open;
 mod outside;
 mod people;
 
+mod places;
 mod plates_people;
 mod questions;
 mod reconciliation;

@@ -174,13 +174,15 @@ async fn a_plate_is_stored_as_its_machine_can_leave_it(options: PgPoolOptions, l
                 let known = State::from_column(state);
                 let decided = matches!(known, Some(State::Quarantined | State::Released | State::Rejected));
                 let judged = decided || known == Some(State::Passed);
-                let explained = decided || matches!(known, Some(State::Lost | State::Cancelled));
+                // A quarantined one keeps its judgement when its round is cancelled.
+                let is_cancelled = known == Some(State::Cancelled);
+                let explained = decided || is_cancelled || known == Some(State::Lost);
                 all.push(
                     Combination::new(state)
                         .with("qc", qc)
                         .with("reason", reason)
                         .rule("plate_state_check", known.is_some())
-                        .rule("plate_judged_has_qc", judged == qc.is_some())
+                        .rule("plate_judged_has_qc", is_cancelled || judged == qc.is_some())
                         .rule("plate_ended_badly_says_why", explained == reason.is_some()),
                 );
             }

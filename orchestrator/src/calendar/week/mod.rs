@@ -14,9 +14,12 @@ mod fit;
 mod load;
 mod rounds;
 mod shape;
+mod supply;
 
 #[cfg(test)]
 mod tests;
+
+pub use supply::{Short, Supply, SupplyKind, supplies};
 
 use super::Rule;
 use crate::campaigns::Spec;

@@ -1,6 +1,7 @@
 //! A physical job did not succeed: the plate is lost and made again, or the round is held for a person.
 //! Nothing physical is repeated silently.
 
+use crate::engine::plates::By;
 use crate::engine::{hold, plates};
 use crate::ingestion::{TransferRecord, reconcile};
 use crate::store::jobs::{self as queue, Consequences};
@@ -28,23 +29,30 @@ pub(super) async fn draw(
     }
     let reason = reason(settled);
     if plate.state.is_terminal() {
-        if settled.state == State::Failed && !failed_with_another(settled) {
-            // Clearing a place failed: it stays occupied until a person has looked.
+        if let (Work::Dispense(asked), true) = (&settled.work, may_have_drawn(settled)) {
+            // Nothing is reserved for it any more, and the liquid is gone all the same.
+            spend(conn, plate, settled, asked, &reason).await?;
+        }
+        if settled.state == State::Failed && !failed_with_another(settled) && !is_not_done(settled) {
+            // Clearing a place failed: it stays occupied until a person has looked. Where no round waits for that
+            // any more, or none needs to, hands are asked to clear it (`plates::clear_strays`).
+            if store::chains::held(conn, plate.id).await?.is_empty() {
+                return Ok(());
+            }
             let text = format!("Plate {}: {reason} Bring the plates where they belong.", plate.barcode);
             return hold::hold(conn, round, Why::new("job.failed", text)).await;
         }
-        return plates::clear_places(conn, round, plate, out).await;
+        return plates::clear_places(conn, round, plate, By::Mover, out).await;
     }
     if failed_with_another(settled) {
         // The cause's own settlement decides.
         return Ok(());
     }
-    if let Work::Dispense(asked) = &settled.work {
-        if settled.began {
-            spend(conn, plate, settled, asked, &reason).await?;
-        }
+    if let (Work::Dispense(asked), true) = (&settled.work, may_have_drawn(settled)) {
+        spend(conn, plate, settled, asked, &reason).await?;
         return plates::lose(conn, round, plate, &reason, out).await;
     }
+    // A dispense that never began has spoilt nothing: the plate waits where it stands, as after a failed move.
     if settled.state == State::PlateLost || code(settled) == Some("job.deadline_passed") {
         return plates::lose(conn, round, plate, &reason, out).await;
     }
@@ -59,6 +67,15 @@ pub(super) async fn draw(
 
 fn code(settled: &Settled) -> Option<&str> {
     settled.failure.as_ref().map(|failure| failure.code.as_str())
+}
+
+/// A person looked and found that nothing had happened.
+fn is_not_done(settled: &Settled) -> bool {
+    code(settled) == Some("job.not_done")
+}
+
+fn may_have_drawn(settled: &Settled) -> bool {
+    settled.began && !is_not_done(settled)
 }
 
 fn failed_with_another(settled: &Settled) -> bool {

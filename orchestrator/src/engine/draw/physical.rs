@@ -2,6 +2,7 @@
 
 use super::broken;
 use crate::engine::inputs::version_of;
+use crate::engine::plates::By;
 use crate::engine::{Engine, nothing, plates};
 use crate::ids::SYSTEM;
 use crate::ingestion::{Assessment, Verdict, reconcile};
@@ -44,7 +45,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     if settled.state == State::Succeeded {
         succeeded(&mut tx, &round, &mut plate, &settled, read).await?;
         if plate.state.is_terminal() {
-            plates::clear_places(&mut tx, &round, &plate, &mut out).await?;
+            plates::clear_places(&mut tx, &round, &plate, By::Mover, &mut out).await?;
         }
     } else {
         broken::draw(&mut tx, &mut round, &mut plate, &settled, &mut out).await?;

@@ -1,17 +1,18 @@
 //! The stock, for people.
 
-use crate::store::Result;
+use super::stock::StockState;
 use crate::store::moved::count;
+use crate::store::{Error, Result};
 use sqlx::PgConnection;
 
 /// One plate of the stock, for people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct StockPlate {
     pub barcode: String,
-    pub role: String,
+    pub role: Role,
     pub labware: String,
     pub context: Option<String>,
-    pub state: String,
+    pub state: StockState,
     pub at: Option<String>,
     /// Wells with something in them.
     pub wells: u32,
@@ -38,12 +39,41 @@ impl Role {
             Role::Assay => "assay",
         }
     }
+
+    pub(super) fn from_column(word: &str) -> Result<Self> {
+        let known = [Role::Library, Role::Assay].into_iter().find(|role| role.as_str() == word);
+        known.ok_or_else(|| Error::corrupt("stock_plate.role", word))
+    }
 }
 
-/// By barcode, at most `limit`, after `after`; of one role, when given.
+/// Which plates are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter<'a> {
+    pub role: Option<Role>,
+    pub state: Option<StockState>,
+    /// Part of the barcode, whatever its case.
+    pub search: Option<&'a str>,
+}
+
+/// By barcode, at most `limit`, after `after`.
 pub async fn list(
     conn: &mut PgConnection,
-    role: Option<Role>,
+    filter: &Filter<'_>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<StockPlate>> {
+    read(conn, filter, None, after, limit).await
+}
+
+/// The plate of this barcode.
+pub(super) async fn one(conn: &mut PgConnection, barcode: &str) -> Result<Option<StockPlate>> {
+    Ok(read(conn, &Filter::default(), Some(barcode), None, 1).await?.pop())
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    filter: &Filter<'_>,
+    barcode: Option<&str>,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<StockPlate>> {
@@ -58,12 +88,18 @@ pub async fn list(
            left join plate_location on plate_location.barcode = stock_plate.barcode
            where ($1::text is null or stock_plate.barcode > $1)
              and ($3::text is null or role = $3)
+             and ($4::text is null or state = $4)
+             and ($5::text is null or position(lower($5) in lower(stock_plate.barcode)) > 0)
+             and ($6::text is null or stock_plate.barcode = $6)
            group by stock_plate.barcode, plate_location.device, plate_location.slot
            order by stock_plate.barcode
            limit $2"#,
         after,
         limit,
-        role.map(Role::as_str)
+        filter.role.map(Role::as_str),
+        filter.state.map(StockState::as_str),
+        filter.search,
+        barcode
     )
     .fetch_all(conn)
     .await?;
@@ -71,10 +107,10 @@ pub async fn list(
         .map(|row| {
             Ok(StockPlate {
                 barcode: row.barcode,
-                role: row.role,
+                role: Role::from_column(&row.role)?,
                 labware: row.labware,
                 context: row.context,
-                state: row.state,
+                state: StockState::from_column(&row.state)?,
                 at: row.at,
                 wells: count(row.wells)?,
                 volume_nl: row.volume_nl,

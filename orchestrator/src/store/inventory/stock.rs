@@ -2,7 +2,7 @@
 
 use super::{place, storage};
 use crate::planning::BlankPlate;
-use crate::store::Result;
+use crate::store::{Error, Result};
 use sqlx::PgConnection;
 
 /// A library plate and what is in it.
@@ -65,21 +65,40 @@ pub async fn add_blank_plate(conn: &mut PgConnection, plate: &BlankPlate) -> Res
 }
 
 /// What has become of a plate of the stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum StockState {
     Available,
+    /// A blank plate that a round is planned with.
+    Reserved,
     Used,
     Withdrawn,
 }
 
+impl StockState {
+    const ALL: [StockState; 4] =
+        [StockState::Available, StockState::Reserved, StockState::Used, StockState::Withdrawn];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StockState::Available => "available",
+            StockState::Reserved => "reserved",
+            StockState::Used => "used",
+            StockState::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub(super) fn from_column(word: &str) -> Result<Self> {
+        let known = Self::ALL.into_iter().find(|state| state.as_str() == word);
+        known.ok_or_else(|| Error::corrupt("stock_plate.state", word))
+    }
+}
+
 /// Writes what has become of a plate of the stock.
 pub async fn set_stock_state(conn: &mut PgConnection, barcode: &str, state: StockState) -> Result<()> {
-    let word = match state {
-        StockState::Available => "available",
-        StockState::Used => "used",
-        StockState::Withdrawn => "withdrawn",
-    };
-    sqlx::query!("update stock_plate set state = $2 where barcode = $1", barcode, word).execute(conn).await?;
+    sqlx::query!("update stock_plate set state = $2 where barcode = $1", barcode, state.as_str())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

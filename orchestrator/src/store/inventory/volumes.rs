@@ -15,19 +15,15 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reserved {
     Done,
-    /// Somebody else took the plate, or too much of the well: plan again.
+    /// Somebody else took the plate, or too much of the well, or took a source away: plan again.
     Taken {
         what: String,
     },
 }
 
-/// Reserves the blank plate and the volumes for a plate.
-pub async fn reserve(
-    conn: &mut PgConnection,
-    plate: PlateId,
-    barcode: &str,
-    draws: &[Draw],
-) -> Result<Reserved> {
+/// Takes a blank plate for a plate that is to be planned. Before the plate itself is entered: of two rounds that chose the
+/// same blank the second waits here, and hears that it is taken.
+pub async fn reserve_blank(conn: &mut PgConnection, barcode: &str) -> Result<Reserved> {
     let taken = sqlx::query!(
         "update stock_plate set state = 'reserved' where barcode = $1 and state = 'available'",
         barcode
@@ -38,6 +34,16 @@ pub async fn reserve(
     if taken == 0 {
         return Ok(Reserved::Taken { what: barcode.to_owned() });
     }
+    Ok(Reserved::Done)
+}
+
+/// Reserves the volumes for a plate; `barcode` is its own, for words.
+pub async fn reserve(
+    conn: &mut PgConnection,
+    plate: PlateId,
+    barcode: &str,
+    draws: &[Draw],
+) -> Result<Reserved> {
     let columns = Volumes::of(
         draws.iter().map(|d| (d.source_barcode.clone(), d.source_well.to_string(), d.volume_nl)),
     )?;
@@ -48,7 +54,9 @@ pub async fn reserve(
          from unnest($1::text[], $2::text[], $3::bigint[]) as given (barcode, well, volume)
          where stock_well.barcode = given.barcode
            and stock_well.well = given.well
-           and stock_well.volume_nl - stock_well.reserved_nl >= given.volume",
+           and stock_well.volume_nl - stock_well.reserved_nl >= given.volume
+           and exists (
+               select from stock_plate where stock_plate.barcode = given.barcode and state = 'available')",
         &columns.barcodes,
         &columns.wells,
         &columns.volumes
@@ -73,9 +81,11 @@ pub async fn reserve(
     Ok(Reserved::Done)
 }
 
-/// Takes what a dispense drew out of the stock: the reported volume, or the intended where none was said.
+/// Takes what a dispense drew out of the stock: the reported volume, or the intended where none was said. `records` are
+/// written down already.
 ///
-/// The schema keeps a well's volume at no less than what others reserved in it: a well drawn too hard
+/// Of what is reserved in a well only that goes which is still reserved for this plate: a plate that has ended gave it back,
+/// and what is left there is another's. The schema keeps a well's volume at no less than what others reserved in it: a well drawn too hard
 /// shows when the next dispense reports it.
 pub async fn spend(conn: &mut PgConnection, plate: PlateId, records: &[TransferRecord]) -> Result<()> {
     let mut drawn: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
@@ -90,15 +100,37 @@ pub async fn spend(conn: &mut PgConnection, plate: PlateId, records: &[TransferR
     let actual: Vec<i64> = drawn.values().map(|(_, actual)| *actual).collect();
     lock_wells(conn, &barcodes, &wells).await?;
     sqlx::query!(
-        "update stock_well
-         set reserved_nl = greatest(reserved_nl - given.intended, 0),
-             volume_nl = greatest(volume_nl - given.actual, greatest(reserved_nl - given.intended, 0))
-         from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as given (barcode, well, intended, actual)
+        "with drawn as materialized (
+             select source_barcode, source_well, sum(intended_nl) as drawn_nl
+             from dispense_record
+             where plate_id = $5
+             group by source_barcode, source_well
+         ), given as materialized (
+             select asked.barcode, asked.well, asked.actual,
+                    case when reservation.state = 'reserved'
+                        then least(asked.intended, greatest(
+                            reservation.volume_nl - (coalesce(drawn.drawn_nl, 0) - asked.intended), 0))::bigint
+                        else 0
+                    end as own
+             from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as asked (barcode, well, intended, actual)
+             left join reservation
+                 on reservation.plate_id = $5
+                 and reservation.source_barcode = asked.barcode
+                 and reservation.source_well = asked.well
+             left join drawn
+                 on drawn.source_barcode = asked.barcode
+                 and drawn.source_well = asked.well
+         )
+         update stock_well
+         set reserved_nl = greatest(reserved_nl - given.own, 0),
+             volume_nl = greatest(volume_nl - given.actual, greatest(reserved_nl - given.own, 0))
+         from given
          where stock_well.barcode = given.barcode and stock_well.well = given.well",
         &barcodes,
         &wells,
         &intended,
-        &actual
+        &actual,
+        plate.0
     )
     .execute(&mut *conn)
     .await?;

@@ -16,7 +16,7 @@ use ::jobs::wire::{Disposition, LeaseSummary};
 use ::jobs::work::physical::{Dispense, Move};
 use ::jobs::work::{Outcome, Output};
 use ::jobs::{JobId, Work};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,11 +26,19 @@ use uuid::Uuid;
 pub const ORPHAN_TASK: &str = "report.orphan";
 
 /// What was done about a report.
-#[derive(Default, Serialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Done {
     withdrawn: Vec<String>,
     in_doubt: Vec<JobId>,
     written_off_nl: u64,
+}
+
+impl Done {
+    fn add(&mut self, other: Done) {
+        self.withdrawn.extend(other.withdrawn);
+        self.in_doubt.extend(other.in_doubt);
+        self.written_off_nl += other.written_off_nl;
+    }
 }
 
 /// Keeps the report and takes care, in a transaction of its own.
@@ -51,10 +59,12 @@ pub(super) async fn keep(
     }
     reconciliation::count(&mut tx, Loss::Job).await?;
     let moved = lost::may_have_moved(lease, testimony.outcome);
-    let done = if moved { take_care(&mut tx, testimony, lease).await? } else { Done::default() };
+    let mut all = done_before(&mut tx, job).await?;
+    let done = if moved { take_care(&mut tx, testimony, lease, &all).await? } else { Done::default() };
     insert(&mut tx, job, testimony, lease, &done).await?;
     if moved {
-        tell(&mut tx, job, testimony, lease, &done).await?;
+        all.add(done);
+        tell(&mut tx, job, testimony, lease, &all).await?;
     }
     steps::commit(tx, Step::KeepOrphan).await?;
     Ok(Disposition::KeptAsEvidence)
@@ -74,7 +84,15 @@ async fn was_kept_before(conn: &mut PgConnection, job: JobId, testimony: &Testim
 }
 
 /// No plate that was worked on is used for anything else, and what was drawn is not there any more.
-async fn take_care(conn: &mut PgConnection, testimony: &Testimony<'_>, lease: &LeaseSummary) -> Result<Done> {
+///
+/// Where a dispense of the same plate is in doubt for it, whoever says what happened says what was drawn, too; and what an
+/// earlier report of the same job wrote off is not written off again.
+async fn take_care(
+    conn: &mut PgConnection,
+    testimony: &Testimony<'_>,
+    lease: &LeaseSummary,
+    before: &Done,
+) -> Result<Done> {
     let mut done = Done::default();
     for barcode in worked_on(&lease.work) {
         if inventory::withdraw_unused(conn, &barcode).await? {
@@ -91,12 +109,29 @@ async fn take_care(conn: &mut PgConnection, testimony: &Testimony<'_>, lease: &L
             }
         }
     }
-    if let Work::Dispense(asked) = &lease.work {
+    if let Work::Dispense(asked) = &lease.work
+        && done.in_doubt.is_empty()
+        && before.in_doubt.is_empty()
+        && before.written_off_nl == 0
+    {
         let drawn = drawn(asked, testimony.outcome);
         done.written_off_nl = drawn.values().sum();
         inventory::write_off(conn, &drawn).await?;
     }
     Ok(done)
+}
+
+/// What earlier reports of the same job led to.
+async fn done_before(conn: &mut PgConnection, job: JobId) -> Result<Done> {
+    let rows =
+        sqlx::query_scalar!("select done_about_it from orphan_report where job_id = $1 order by id", job.0)
+            .fetch_all(conn)
+            .await?;
+    let mut before = Done::default();
+    for row in rows {
+        before.add(serde_json::from_value(row).map_err(|error| Error::corrupt("done_about_it", error))?);
+    }
+    Ok(before)
 }
 
 /// Barcodes of the plates that the work does something to: not those it only draws from.

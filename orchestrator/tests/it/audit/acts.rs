@@ -323,7 +323,13 @@ impl Acts {
                 "barcode,labware,context\nQ9,nest_96_wellplate_200ul_flat,donor-1\n",
             ),
         ] {
-            self.act_table(ada, route, table).await;
+            self.act_table(ada, route, "", table).await;
+        }
+        let count = "barcode,well,volume_nl\nL9,A1,900\n";
+        self.act_table(ada, "POST /api/v1/inventory/volumes", "?reason=weighed", count).await;
+        for verb in ["found", "withdraw", "put-back"] {
+            let route = format!("POST /api/v1/inventory/plates/{{barcode}}/{verb}");
+            self.act(ada, &route, &["Q9"], Some(json!({"reason": "tidying up"}))).await;
         }
         let hook = json!({"name": "hook", "kind": "webhook", "target": "https://hooks.example.org/a"});
         let added = self.act(ada, "POST /api/v1/channels", &[], Some(hook)).await;
@@ -346,9 +352,9 @@ impl Acts {
         self.act(ada, "DELETE /api/v1/tokens/{id}", &[&made], None).await;
     }
 
-    async fn act_table(&mut self, who: &Who<'_>, route: &str, table: &'static str) {
+    async fn act_table(&mut self, who: &Who<'_>, route: &str, query: &str, table: &'static str) {
         let (method, path) = route.split_once(' ').expect("METHOD path");
-        let mut request = request(method, "", path, None);
+        let mut request = request(method, "", &format!("{path}{query}"), None);
         *request.body_mut() = table.into();
         self.sent += 1;
         let request_id = format!("act-{}", self.sent);

@@ -1,55 +1,41 @@
-//! What stands in the laboratory: looked at, and registered from tables.
+//! What stands in the laboratory: looked at, registered from tables, counted, and carried by people.
+
+mod by_hand;
+mod read;
 
 use super::access::{Access, Caller, Routes};
-use super::extract::{Csv, Json, Query};
+use super::extract::Csv;
 use super::once::IdempotencyKey;
-use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::state::AppState;
 use super::write::{Asking, Write};
 use crate::campaigns::Problem as FileProblem;
 use crate::inventory::{self as stock, ImportError, Imported};
 use crate::store::events::{self, NewEvent};
-use crate::store::inventory::{self, Role, StockPlate};
 use crate::store::jobs::Consequences;
 use crate::store::tokens::Scope;
 use ::jobs::Digest;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
     let write = Access::AnyOf(&[Scope::InventoryWrite]);
+    let read = Access::AnyOf(&[Scope::Read]);
     Routes::new()
-        .route(Access::AnyOf(&[Scope::Read]), routes!(list))
+        .route(read, routes!(read::list))
+        .route(read, routes!(read::get))
+        .route(read, routes!(read::contents))
+        .route(read, routes!(read::blanks))
+        .route(read, routes!(read::supplies))
         .slow_route(write, routes!(import_library))
         .slow_route(write, routes!(import_assay_plates))
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Wanted {
-    /// Only these.
-    #[param(inline)]
-    role: Option<Role>,
-}
-
-/// Plates by barcode, with where they stand and what is left in them.
-#[utoipa::path(get, path = "/inventory/plates", tag = "inventory", params(Wanted, PageQuery),
-    responses((status = 200, body = Page<StockPlate>)))]
-async fn list(
-    State(state): State<AppState>,
-    Query(wanted): Query<Wanted>,
-    Query(query): Query<PageQuery>,
-) -> Result<Json<Page<StockPlate>>, Problem> {
-    let after: Option<String> = query.after()?;
-    let mut conn = state.pool.acquire().await?;
-    let items = inventory::list(&mut conn, wanted.role, after.as_deref(), query.limit()).await?;
-    Ok(Json(Page::new(items, &query, |plate| plate.barcode.clone())))
+        .slow_route(write, routes!(by_hand::count))
+        .route(write, routes!(by_hand::withdraw))
+        .route(write, routes!(by_hand::put_back))
+        .route(write, routes!(by_hand::found))
 }
 
 /// Registers source plates, standing in storage.
@@ -131,6 +117,6 @@ fn refused(error: ImportError) -> Problem {
         column: 1,
         reason: error.reason.clone(),
     };
-    Problem::unprocessable(ImportError::CODE, format!("{error}. Nothing was imported."))
+    Problem::unprocessable(ImportError::CODE, format!("{error}. Nothing of the table was taken."))
         .with_errors(vec![place])
 }
