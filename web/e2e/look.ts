@@ -85,6 +85,12 @@ async function places(): Promise<Place[]> {
     plates.push({ name: "plate", path, role: "scientist" });
     plates.push({ name: "plate-quarantined", path, role: "scientist", only: ["data"], as: quarantined });
   }
+  const stock: Place[] = [];
+  for (const role of ["library", "assay"]) {
+    const { items } = (await api(`/inventory/plates?limit=1&role=${role}`)) as { items: Json[] };
+    const path = `/stock/${items[0]?.barcode}`;
+    if (items[0]) stock.push({ name: `stock-${role}`, path, role: "operator" });
+  }
   const batch = await first("/batches?limit=100");
   const planned = await first("/batches?limit=100&state=planned");
   return [
@@ -99,6 +105,11 @@ async function places(): Promise<Place[]> {
     { name: "calendar", path: "/calendar", role: "engineer" },
     { name: "plates", path: "/plates", role: "engineer" },
     ...plates,
+    { name: "stock", path: "/stock", role: "operator" },
+    { name: "stock-sources", path: "/stock?tab=sources", role: "operator" },
+    { name: "stock-reagents", path: "/stock?tab=reagents", role: "operator" },
+    { name: "stock-blanks", path: "/stock?tab=blanks", role: "operator" },
+    ...stock,
     { name: "jobs", path: "/jobs", role: "engineer" },
     ...jobs,
     { name: "instruments", path: "/instruments", role: "engineer" },

@@ -32,6 +32,8 @@ import { Route as AppJobsIndexRouteImport } from "./routes/_app/jobs/index";
 import { Route as AppJobsJobIdRouteImport } from "./routes/_app/jobs/$jobId";
 import { Route as AppPlatesIndexRouteImport } from "./routes/_app/plates/index";
 import { Route as AppPlatesPlateIdRouteImport } from "./routes/_app/plates/$plateId";
+import { Route as AppStockIndexRouteImport } from "./routes/_app/stock/index";
+import { Route as AppStockBarcodeRouteImport } from "./routes/_app/stock/$barcode";
 
 const AppRoute = AppRouteImport.update({
   id: "/_app",
@@ -147,6 +149,16 @@ const AppPlatesPlateIdRoute = AppPlatesPlateIdRouteImport.update({
   path: "/plates/$plateId",
   getParentRoute: () => AppRoute,
 } as any);
+const AppStockIndexRoute = AppStockIndexRouteImport.update({
+  id: "/stock/",
+  path: "/stock/",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppStockBarcodeRoute = AppStockBarcodeRouteImport.update({
+  id: "/stock/$barcode",
+  path: "/stock/$barcode",
+  getParentRoute: () => AppRoute,
+} as any);
 
 export interface FileRoutesByFullPath {
   "/": typeof AppIndexRoute;
@@ -167,10 +179,12 @@ export interface FileRoutesByFullPath {
   "/campaigns/new": typeof AppCampaignsNewRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
+  "/stock/$barcode": typeof AppStockBarcodeRoute;
   "/batches/": typeof AppBatchesIndexRoute;
   "/campaigns/": typeof AppCampaignsIndexRoute;
   "/jobs/": typeof AppJobsIndexRoute;
   "/plates/": typeof AppPlatesIndexRoute;
+  "/stock/": typeof AppStockIndexRoute;
 }
 export interface FileRoutesByTo {
   "/new-password": typeof NewPasswordRoute;
@@ -191,10 +205,12 @@ export interface FileRoutesByTo {
   "/campaigns/new": typeof AppCampaignsNewRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
+  "/stock/$barcode": typeof AppStockBarcodeRoute;
   "/batches": typeof AppBatchesIndexRoute;
   "/campaigns": typeof AppCampaignsIndexRoute;
   "/jobs": typeof AppJobsIndexRoute;
   "/plates": typeof AppPlatesIndexRoute;
+  "/stock": typeof AppStockIndexRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
@@ -217,10 +233,12 @@ export interface FileRoutesById {
   "/_app/campaigns/new": typeof AppCampaignsNewRoute;
   "/_app/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/_app/plates/$plateId": typeof AppPlatesPlateIdRoute;
+  "/_app/stock/$barcode": typeof AppStockBarcodeRoute;
   "/_app/batches/": typeof AppBatchesIndexRoute;
   "/_app/campaigns/": typeof AppCampaignsIndexRoute;
   "/_app/jobs/": typeof AppJobsIndexRoute;
   "/_app/plates/": typeof AppPlatesIndexRoute;
+  "/_app/stock/": typeof AppStockIndexRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
@@ -243,10 +261,12 @@ export interface FileRouteTypes {
     | "/campaigns/new"
     | "/jobs/$jobId"
     | "/plates/$plateId"
+    | "/stock/$barcode"
     | "/batches/"
     | "/campaigns/"
     | "/jobs/"
-    | "/plates/";
+    | "/plates/"
+    | "/stock/";
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/new-password"
@@ -267,10 +287,12 @@ export interface FileRouteTypes {
     | "/campaigns/new"
     | "/jobs/$jobId"
     | "/plates/$plateId"
+    | "/stock/$barcode"
     | "/batches"
     | "/campaigns"
     | "/jobs"
-    | "/plates";
+    | "/plates"
+    | "/stock";
   id:
     | "__root__"
     | "/_app"
@@ -292,10 +314,12 @@ export interface FileRouteTypes {
     | "/_app/campaigns/new"
     | "/_app/jobs/$jobId"
     | "/_app/plates/$plateId"
+    | "/_app/stock/$barcode"
     | "/_app/batches/"
     | "/_app/campaigns/"
     | "/_app/jobs/"
-    | "/_app/plates/";
+    | "/_app/plates/"
+    | "/_app/stock/";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
@@ -467,6 +491,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPlatesPlateIdRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/stock/": {
+      id: "/_app/stock/";
+      path: "/stock";
+      fullPath: "/stock/";
+      preLoaderRoute: typeof AppStockIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/stock/$barcode": {
+      id: "/_app/stock/$barcode";
+      path: "/stock/$barcode";
+      fullPath: "/stock/$barcode";
+      preLoaderRoute: typeof AppStockBarcodeRouteImport;
+      parentRoute: typeof AppRoute;
+    };
   }
 }
 
@@ -487,10 +525,12 @@ interface AppRouteChildren {
   AppCampaignsNewRoute: typeof AppCampaignsNewRoute;
   AppJobsJobIdRoute: typeof AppJobsJobIdRoute;
   AppPlatesPlateIdRoute: typeof AppPlatesPlateIdRoute;
+  AppStockBarcodeRoute: typeof AppStockBarcodeRoute;
   AppBatchesIndexRoute: typeof AppBatchesIndexRoute;
   AppCampaignsIndexRoute: typeof AppCampaignsIndexRoute;
   AppJobsIndexRoute: typeof AppJobsIndexRoute;
   AppPlatesIndexRoute: typeof AppPlatesIndexRoute;
+  AppStockIndexRoute: typeof AppStockIndexRoute;
 }
 
 const AppRouteChildren: AppRouteChildren = {
@@ -510,10 +550,12 @@ const AppRouteChildren: AppRouteChildren = {
   AppCampaignsNewRoute: AppCampaignsNewRoute,
   AppJobsJobIdRoute: AppJobsJobIdRoute,
   AppPlatesPlateIdRoute: AppPlatesPlateIdRoute,
+  AppStockBarcodeRoute: AppStockBarcodeRoute,
   AppBatchesIndexRoute: AppBatchesIndexRoute,
   AppCampaignsIndexRoute: AppCampaignsIndexRoute,
   AppJobsIndexRoute: AppJobsIndexRoute,
   AppPlatesIndexRoute: AppPlatesIndexRoute,
+  AppStockIndexRoute: AppStockIndexRoute,
 };
 
 const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren);

@@ -1005,6 +1005,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inventory/blanks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Blank plates that are not used up, by labware and context. */
+        get: operations["get_inventory_blanks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reagents by name, over all source plates that may be drawn from. */
+        get: operations["get_inventory_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inventory/library": {
         parameters: {
             query?: never;
@@ -1037,6 +1071,125 @@ export interface paths {
         get: operations["get_inventory_plates"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/plates/{barcode}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One plate of the stock: its wells, who drew from it or will, and what people did to it.
+         * @description Rounds of projects that the caller may not read are there without their names.
+         */
+        get: operations["get_inventory_plates_barcode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/plates/{barcode}/found": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a plate stands in its place in storage: somebody found it, or carried it there.
+         * @description Not while a job carries it: a job knows where it takes its plates from.
+         */
+        post: operations["post_inventory_plates_barcode_found"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/plates/{barcode}/put-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a withdrawn plate back, into its place in storage. */
+        post: operations["post_inventory_plates_barcode_put_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/plates/{barcode}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a plate out of the laboratory: empty, contaminated, lost. Nothing is planned with it.
+         * @description Only one of which nothing is reserved. What was drawn from it stays known.
+         */
+        post: operations["post_inventory_plates_barcode_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/supplies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the rounds to come take from the stock, and what runs out when: as the calendar forecasts them.
+         * @description Blank plates, controls, and what batches have chosen that wait for approval. Reagents that no batch has chosen yet
+         *     are not in it. Rounds of projects that the caller may not read count and are not named.
+         */
+        get: operations["get_inventory_supplies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sets what the books say of source wells to what was found: counted, weighed, refilled.
+         * @description Columns: `barcode,well,volume_nl`, and `content` where a well is new or somebody wants to be sure. All of the table
+         *     or nothing. The plates stand in storage; no well is set below what plates under way will draw.
+         */
+        post: operations["post_inventory_volumes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2864,6 +3017,26 @@ export interface components {
              */
             per_well?: number;
         };
+        /** @description What a count did. */
+        Counted: {
+            /**
+             * Format: int32
+             * @description Wells that nothing was known of.
+             */
+            added: number;
+            /**
+             * Format: int32
+             * @description Wells that held what the books said.
+             */
+            as_known: number;
+            /**
+             * Format: int32
+             * @description Wells whose volume is another one now.
+             */
+            changed: number;
+            /** Format: int32 */
+            plates: number;
+        };
         /** @description A fresh token. The secret is shown here and never again. */
         CreatedToken: {
             id: components["schemas"]["TokenId"];
@@ -4461,6 +4634,27 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_StockContent: {
+            items: {
+                content: string;
+                /**
+                 * Format: int64
+                 * @description What a plan may still draw: neither reserved nor what has to stay in each well.
+                 */
+                drawable_nl: number;
+                /** Format: int32 */
+                plates: number;
+                /** Format: int64 */
+                reserved_nl: number;
+                /** Format: int64 */
+                volume_nl: number;
+                /** Format: int32 */
+                wells: number;
+            }[];
+            /** @description Absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_StockPlate: {
             items: {
                 at?: string | null;
@@ -4469,8 +4663,8 @@ export interface components {
                 labware: string;
                 /** Format: int64 */
                 reserved_nl: number;
-                role: string;
-                state: string;
+                role: components["schemas"]["StockRole"];
+                state: components["schemas"]["StockState"];
                 /**
                  * Format: int64
                  * @description Drawn and not yet, all wells together.
@@ -5670,6 +5864,13 @@ export interface components {
             rows: number;
             shadow: components["schemas"]["Scores"];
         };
+        /** @description The first round that does not get what it wants. */
+        Short: {
+            campaign: string;
+            campaign_id: components["schemas"]["CampaignId"];
+            /** @description `round 7: dispense 4 plates` */
+            title: string;
+        };
         /** @description How the laboratory's identity provider is. */
         SignOnCheckup: {
             /** @description Why nobody can sign on by it; absent when people can. */
@@ -5863,6 +6064,79 @@ export interface components {
         StepsByHand: {
             items: components["schemas"]["StepByHand"][];
         };
+        /** @description Blank plates of one kind. */
+        StockBlanks: {
+            /**
+             * Format: int32
+             * @description Not planned with yet.
+             */
+            available: number;
+            context: string;
+            labware: string;
+            /**
+             * Format: int32
+             * @description For plates that are planned.
+             */
+            reserved: number;
+        };
+        /** @description What somebody did to a plate of the stock by hand. */
+        StockChange: {
+            /** Format: date-time */
+            at: string;
+            /** @description Name of whoever did it. */
+            by: string;
+            change: components["schemas"]["StockChangeKind"];
+            /** @description Of a count: `wells`, each with `well`, `content`, `before_nl` (`null`: it was not known) and `after_nl`. */
+            detail: unknown;
+            reason: string;
+        };
+        /**
+         * @description What somebody did.
+         * @enum {string}
+         */
+        StockChangeKind: "counted" | "withdrawn" | "put_back" | "found";
+        /** @description A reagent, over all plates that may be drawn from. */
+        StockContent: {
+            content: string;
+            /**
+             * Format: int64
+             * @description What a plan may still draw: neither reserved nor what has to stay in each well.
+             */
+            drawable_nl: number;
+            /** Format: int32 */
+            plates: number;
+            /** Format: int64 */
+            reserved_nl: number;
+            /** Format: int64 */
+            volume_nl: number;
+            /** Format: int32 */
+            wells: number;
+        };
+        /** @description An assay plate that drew from a source plate, or will. */
+        StockDraw: {
+            barcode?: string | null;
+            campaign?: string | null;
+            campaign_id?: components["schemas"]["CampaignId"] | null;
+            plate_id?: components["schemas"]["PlateId"] | null;
+            /** Format: int32 */
+            round?: number | null;
+            round_id?: components["schemas"]["RoundId"] | null;
+            /** @description Of the wells drawn from, the one that comes first in the order of these. */
+            state: components["schemas"]["StockDrawState"];
+            /** Format: int64 */
+            volume_nl: number;
+            /** Format: int32 */
+            wells: number;
+        };
+        /**
+         * @description How far a plate's draws are.
+         * @enum {string}
+         */
+        StockDrawState: "reserved" | "spent" | "released";
+        /** @description Why. */
+        StockOrder: {
+            reason: string;
+        };
         /** @description One plate of the stock, for people. */
         StockPlate: {
             at?: string | null;
@@ -5871,8 +6145,8 @@ export interface components {
             labware: string;
             /** Format: int64 */
             reserved_nl: number;
-            role: string;
-            state: string;
+            role: components["schemas"]["StockRole"];
+            state: components["schemas"]["StockState"];
             /**
              * Format: int64
              * @description Drawn and not yet, all wells together.
@@ -5883,6 +6157,60 @@ export interface components {
              * @description Wells with something in them.
              */
             wells: number;
+        };
+        /** @description One plate of the stock. */
+        StockPlateAll: components["schemas"]["StockPlate"] & {
+            /** @description The newest 100 things that people did to it. */
+            changes: components["schemas"]["StockChange"][];
+            /** @description A scan or a person said so; else it is only expected there. */
+            confirmed?: boolean | null;
+            /** @description The newest 200 assay plates that drew from it, or will. */
+            draws: components["schemas"]["StockDraw"][];
+            made_into?: components["schemas"]["PlateId"] | null;
+            /** Format: date-time */
+            registered_at: string;
+            /**
+             * Format: date-time
+             * @description Since when it stands where it stands (real time).
+             */
+            since_at?: string | null;
+            /** @description Of a source plate, by well. */
+            well_list: components["schemas"]["StockWell"][];
+        };
+        /** @description A plate of the stock with all that is known of it. */
+        StockPlateShown: components["schemas"]["StockPlateAll"] & {
+            /**
+             * Format: int64
+             * @description What a well holds at most, in nanolitres; absent where the labware is not known any more.
+             */
+            capacity_nl?: number | null;
+            /**
+             * Format: int64
+             * @description What a plan leaves in each well, in nanolitres.
+             */
+            stays_nl?: number | null;
+        };
+        /**
+         * @description What a plate is there for.
+         * @enum {string}
+         */
+        StockRole: "library" | "assay";
+        /**
+         * @description What has become of a plate of the stock.
+         * @enum {string}
+         */
+        StockState: "available" | "reserved" | "used" | "withdrawn";
+        /** @description What stands in a well of a source plate. */
+        StockWell: {
+            content: string;
+            /**
+             * Format: int64
+             * @description Of it, for plates that are planned.
+             */
+            reserved_nl: number;
+            /** Format: int64 */
+            volume_nl: number;
+            well: string;
         };
         /** @description A stop that stands. */
         Stop: {
@@ -5927,6 +6255,37 @@ export interface components {
             value: number;
             well: string;
         };
+        /** @description One thing that rounds to come take from the stock. */
+        Supply: {
+            kind: components["schemas"]["SupplyKind"];
+            /** @description Of blank plates. */
+            labware?: string | null;
+            /** @description Of blank plates: their context; of a reagent: its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Rounds that want it.
+             */
+            rounds: number;
+            short_for?: components["schemas"]["Short"] | null;
+            /**
+             * Format: date-time
+             * @description When the first of them begins that does not get all it wants (laboratory time).
+             */
+            short_lab_at?: string | null;
+            /**
+             * Format: int64
+             * @description There and not reserved: plates, or nanolitres that may be drawn.
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description What those rounds want of it, in the same unit.
+             */
+            wanted: number;
+        };
+        /** @enum {string} */
+        SupplyKind: "blank_plates" | "reagent";
         TakenInHand: {
             /** @description Whoever is signed in so had it in hand before this request. */
             already: boolean;
@@ -9960,6 +10319,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `instrument.name_invalid`, `instrument.profile_invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description any other refusal */
             default: {
                 headers: {
@@ -10371,6 +10739,107 @@ export interface operations {
             };
         };
     };
+    get_inventory_blanks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockBlanks"][];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inventory_contents: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Items on a page, 1..=1000; 100 when absent. */
+                limit?: number;
+                /** @description Part of the name, whatever its case. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StockContent"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_inventory_library: {
         parameters: {
             query?: never;
@@ -10460,6 +10929,10 @@ export interface operations {
                 limit?: number;
                 /** @description Only these. */
                 role?: "library" | "assay";
+                /** @description Part of the barcode, whatever its case. */
+                search?: string;
+                /** @description Only these. */
+                state?: "available" | "reserved" | "used" | "withdrawn";
             };
             header?: never;
             path?: never;
@@ -10487,6 +10960,443 @@ export interface operations {
             };
             /** @description the token lacks the scope */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inventory_plates_barcode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                barcode: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPlateShown"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inventory_plates_barcode_found: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                barcode: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockOrder"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPlateShown"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `inventory.plate_busy`, `inventory.not_in_state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inventory_plates_barcode_put_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                barcode: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockOrder"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPlateShown"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `inventory.not_in_state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inventory_plates_barcode_withdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                barcode: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockOrder"];
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPlateShown"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `inventory.reserved`, `inventory.not_in_state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description understood, and cannot be; the detail says what and where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inventory_supplies: {
+        parameters: {
+            query?: {
+                /** @description Laboratory days to look ahead, 1..=92; 28 when absent. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Supply"][];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inventory_volumes: {
+        parameters: {
+            query: {
+                /** @description It goes into the record. */
+                reason: string;
+            };
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description larger than the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description another content type is needed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `inventory.invalid_table`, `request.reason_missing` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

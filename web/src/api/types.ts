@@ -65,6 +65,17 @@ export type Channel = Schemas["Channel"];
 export type ChannelKind = Schemas["ChannelKind"];
 export type Delivery = Schemas["Delivery"];
 
+export type StockPlate = Schemas["StockPlate"];
+export type StockPlateShown = Schemas["StockPlateShown"];
+export type StockWell = Schemas["StockWell"];
+export type StockDraw = Schemas["StockDraw"];
+export type StockChange = Schemas["StockChange"];
+export type StockContent = Schemas["StockContent"];
+export type StockBlanks = Schemas["StockBlanks"];
+export type Supply = Schemas["Supply"];
+export type Imported = Schemas["Imported"];
+export type Counted = Schemas["Counted"];
+
 /** From least to most. */
 export const ROLES: Role[] = ["viewer", "operator", "scientist", "engineer", "admin"];
 

@@ -45,6 +45,13 @@ const TONES: Record<string, Tone> = {
   candidate: "quiet",
   promoted: "good",
   retired: "quiet",
+  // the stock, what was drawn from it, and what rounds want of it
+  available: "good",
+  reserved: "busy",
+  used: "quiet",
+  spent: "good",
+  enough: "good",
+  short: "bad",
   // instruments, users, tokens
   in_service: "good",
   maintenance: "waits",

@@ -3,6 +3,7 @@ import type { LinkProps } from "@tanstack/react-router";
 import { eventsAfter } from "../api/queries.ts";
 import type { SealedEvent } from "../api/types.ts";
 import { lastPosition } from "../live/position.ts";
+import { barcodeOf } from "../stock/words.ts";
 
 const SHOWN = 9;
 /** Behind each round stand dozens of jobs: so far back is looked for what people care about. */
@@ -25,9 +26,11 @@ export const latelyQuery = queryOptions({
 
 /** Where an event's subject stands. */
 export function eventLink(
-  event: Pick<SealedEvent, "subject" | "subject_id" | "campaign_id">,
+  event: Pick<SealedEvent, "kind" | "subject" | "subject_id" | "campaign_id">,
 ): LinkProps | null {
   const id = event.subject_id;
+  const barcode = barcodeOf(event);
+  if (barcode !== null) return { to: "/stock/$barcode", params: { barcode } };
   switch (event.subject) {
     case "batch":
       return { to: "/batches/$batchId", params: { batchId: id } };

@@ -115,13 +115,17 @@ test("what happened lately leaves out the machinery, and leads to its subject", 
     "RoundClosed",
     "JobInDoubt",
   ]);
-  expect(eventLink({ subject: "plate", subject_id: "p1" })).toEqual({
+  expect(eventLink({ kind: "PlatePassed", subject: "plate", subject_id: "p1" })).toEqual({
     to: "/plates/$plateId",
     params: { plateId: "p1" },
   });
-  expect(eventLink({ subject: "round", subject_id: "r1", campaign_id: "c1" })).toEqual({
+  expect(eventLink({ kind: "RoundClosed", subject: "round", subject_id: "r1", campaign_id: "c1" })).toEqual({
     to: "/campaigns/$campaignId",
     params: { campaignId: "c1" },
   });
-  expect(eventLink({ subject: "user", subject_id: "u1" })).toBeNull();
+  expect(eventLink({ kind: "StockFound", subject: "inventory", subject_id: "LIB-1" })).toEqual({
+    to: "/stock/$barcode",
+    params: { barcode: "LIB-1" },
+  });
+  expect(eventLink({ kind: "UserCreated", subject: "user", subject_id: "u1" })).toBeNull();
 });

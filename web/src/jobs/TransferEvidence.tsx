@@ -1,4 +1,5 @@
 import { SegmentedControl, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { count, plural, volume } from "../display/format.ts";
 import { formatOf } from "../plates/geometry.ts";
@@ -72,7 +73,18 @@ const makeColumns = (): Column<Row>[] => [
     by: (it) => it.destination_well,
     cell: (it) => <strong>{it.destination_well}</strong>,
   },
-  { key: "from", title: "From", cell: (it) => `${it.source_barcode} ${it.source_well}` },
+  {
+    key: "from",
+    title: "From",
+    cell: (it) => (
+      <span title={`${it.source_barcode} ${it.source_well}`}>
+        <Link to="/stock/$barcode" params={{ barcode: it.source_barcode }}>
+          {it.source_barcode}
+        </Link>{" "}
+        {it.source_well}
+      </span>
+    ),
+  },
   {
     key: "intended",
     title: "Intended",

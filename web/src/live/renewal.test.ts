@@ -11,6 +11,7 @@ afterEach(() => {
 });
 
 const KINDS = [
+  "AssayPlatesRegistered",
   "BatchApprovalGiven",
   "BatchEdited",
   "BlackoutAdded",
@@ -18,11 +19,13 @@ const KINDS = [
   "InstrumentRegistered",
   "JobInDoubt",
   "LaboratoryStopped",
+  "LibraryRegistered",
   "ModelVersionPromoted",
   "NotificationOpened",
   "PlateQuarantined",
   "ReconciliationOpened",
   "RoundHeld",
+  "StockCounted",
   "TickSkipped",
 ];
 
@@ -39,7 +42,17 @@ test("a burst of events renews each read once", () => {
   }
   vi.advanceTimersByTime(5_000);
   const names = renewed.mock.calls.map(([filter]) => filter?.queryKey?.[0]);
-  expect(names).toEqual(["jobs", "progress", "tasks", "plates", "by-hand", "lately", "why", "standstills"]);
+  expect(names).toEqual([
+    "jobs",
+    "progress",
+    "tasks",
+    "plates",
+    "by-hand",
+    "stock",
+    "lately",
+    "why",
+    "standstills",
+  ]);
   renewer.stop();
 });
 

@@ -3,21 +3,35 @@ import type { SealedEvent } from "../api/types.ts";
 
 /** Which reads an event makes old, by the first word of its kind. */
 const RENEWS: [RegExp, string[]][] = [
-  [/^Batch/, ["batches", "proposals", "draft-plan", "comments", "progress", "tasks", "calendar"]],
+  [/^Batch/, ["batches", "proposals", "draft-plan", "comments", "progress", "tasks", "calendar", "supplies"]],
   [
     /^Round/,
-    ["progress", "rounds", "batches", "campaigns", "learning-curve", "calendar", "tasks", "next-ticks"],
+    [
+      "progress",
+      "rounds",
+      "batches",
+      "campaigns",
+      "learning-curve",
+      "calendar",
+      "tasks",
+      "next-ticks",
+      "supplies",
+      "stock",
+    ],
   ],
-  [/^Campaign/, ["campaigns", "progress", "calendar", "next-ticks"]],
-  [/^Plate/, ["plates", "progress", "tasks"]],
-  [/^Job/, ["jobs", "progress", "tasks", "plates", "by-hand"]],
+  [/^Campaign/, ["campaigns", "progress", "calendar", "next-ticks", "supplies"]],
+  [/^Plate/, ["plates", "progress", "tasks", "stock", "supplies"]],
+  // Plates are carried and drawn from by jobs.
+  [/^Job/, ["jobs", "progress", "tasks", "plates", "by-hand", "stock"]],
+  // Drafts of batches that wait are computed anew from what is there.
+  [/^(Stock|Library|AssayPlates)/, ["stock", "supplies", "calendar", "batches", "draft-plan"]],
   [/^Model/, ["models", "progress"]],
   [/^Task/, ["tasks"]],
   [/^Instrument/, ["instruments", "calendar"]],
   [/^(User|Grant|Account)/, ["users"]],
   [/^Project/, ["projects"]],
   [/^Token/, ["tokens"]],
-  [/^(Calendar|Blackout|Maintenance|Tick)/, ["calendar", "next-ticks", "blackouts"]],
+  [/^(Calendar|Blackout|Maintenance|Tick)/, ["calendar", "next-ticks", "blackouts", "supplies"]],
   [/^Notification/, ["notifications"]],
   [/^Laboratory/, ["laboratory", "jobs", "progress", "rounds", "instruments", "by-hand"]],
   [/^Reconciliation/, ["reconciliation", "jobs", "tasks"]],

@@ -1,11 +1,13 @@
 import { Kbd, Modal, TextInput, UnstyledButton } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type LinkProps, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { campaignsQuery, platesQuery, waitingBatchesQuery } from "../api/queries.ts";
 import { may, useSession } from "../session/may.ts";
+import { stockFoundQuery } from "../stock/queries.ts";
+import { ROLE_WORDS } from "../stock/words.ts";
 import classes from "./GoTo.module.css";
 import { PLACES } from "./places.ts";
 import { isTyping } from "./typing.ts";
@@ -13,6 +15,9 @@ import { isTyping } from "./typing.ts";
 type Target = { id: string; label: string; kind: string; link: LinkProps };
 
 const SHOWN = 12;
+/** The stock has more plates than are loaded: it is asked for those that fit, from so many characters on. */
+const ENOUGH_TYPED = 3;
+const QUIET_MS = 200;
 
 /** Search for a place by name: `/` or Ctrl K. `/` goes to the page's own filter where there is one. */
 export function GoTo() {
@@ -64,7 +69,9 @@ function Finder({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
-  const targets = useTargets();
+  const places = useTargets();
+  const stock = useStock(text);
+  const targets = [...places, ...stock];
   const wanted = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const found = targets
     .filter((target) => wanted.every((word) => `${target.label} ${target.kind}`.toLowerCase().includes(word)))
@@ -122,6 +129,18 @@ function Finder({ close }: { close: () => void }) {
       </div>
     </search>
   );
+}
+
+function useStock(text: string): Target[] {
+  const [asked] = useDebouncedValue(text.trim(), QUIET_MS);
+  const enabled = asked.length >= ENOUGH_TYPED && !asked.includes(" ");
+  const { data } = useQuery({ ...stockFoundQuery(asked), enabled });
+  return ((enabled ? data : undefined) ?? []).map((plate) => ({
+    id: `stock-${plate.barcode}`,
+    label: plate.barcode,
+    kind: `${(ROLE_WORDS[plate.role] ?? plate.role).toLowerCase()}, ${plate.state}`,
+    link: { to: "/stock/$barcode", params: { barcode: plate.barcode } } as LinkProps,
+  }));
 }
 
 function useTargets(): Target[] {

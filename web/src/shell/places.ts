@@ -12,6 +12,7 @@ import {
   IconKey,
   IconListDetails,
   IconRobot,
+  IconStack2,
   IconTargetArrow,
   IconUsers,
 } from "@tabler/icons-react";
@@ -23,6 +24,7 @@ export type Place = {
     | "/campaigns"
     | "/batches"
     | "/plates"
+    | "/stock"
     | "/jobs"
     | "/instruments"
     | "/tasks"
@@ -55,6 +57,7 @@ export const PLACES: { group: string | null; places: Place[] }[] = [
     group: "Laboratory",
     places: [
       { to: "/plates", label: "Plates", icon: IconFlask2, key: "p" },
+      { to: "/stock", label: "Stock", icon: IconStack2, key: "s" },
       { to: "/jobs", label: "Jobs", icon: IconListDetails, key: "j" },
       { to: "/instruments", label: "Instruments", icon: IconRobot, key: "i" },
       { to: "/tasks", label: "Tasks", icon: IconClipboardList, key: "t" },

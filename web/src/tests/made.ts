@@ -1,6 +1,6 @@
 // Records as the server makes them, for tests; a test says what matters to it.
 
-import type { Batch, Plate, Proposal } from "../api/types.ts";
+import type { Batch, Plate, Proposal, StockPlateShown } from "../api/types.ts";
 import type { ByHand } from "../by-hand/types.ts";
 
 export function proposal(id: string, over: Partial<Proposal> = {}): Proposal {
@@ -77,6 +77,33 @@ export function plate(over: Partial<Plate> = {}): Plate {
     wells: [],
     transfers: [],
     readings: [],
+    ...over,
+  };
+}
+
+export function stockPlate(over: Partial<StockPlateShown> = {}): StockPlateShown {
+  return {
+    barcode: "LIB-1",
+    role: "library",
+    labware: "corning_384_wellplate_112ul_flat",
+    context: null,
+    state: "available",
+    at: "storage/LIB-1",
+    wells: 2,
+    volume_nl: 90_000,
+    reserved_nl: 2_000,
+    registered_at: "2026-01-05T08:00:00Z",
+    since_at: "2026-01-05T08:00:00Z",
+    confirmed: false,
+    well_list: [
+      { well: "A1", content: "CBLB", volume_nl: 50_000, reserved_nl: 2_000 },
+      { well: "A2", content: "CD5", volume_nl: 40_000, reserved_nl: 0 },
+    ],
+    made_into: null,
+    draws: [],
+    changes: [],
+    capacity_nl: 112_000,
+    stays_nl: 6_120,
     ...over,
   };
 }

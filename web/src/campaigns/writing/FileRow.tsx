@@ -1,7 +1,7 @@
 import { Button, Progress } from "@mantine/core";
+import { ChooseFiles } from "../../display/ChooseFiles.tsx";
 import { percent } from "../../display/format.ts";
 import { StateBadge } from "../../display/StateBadge.tsx";
-import { ChooseFiles } from "./ChooseFiles.tsx";
 import classes from "./FilesPanel.module.css";
 import { type Row, sizeWords } from "./files.ts";
 

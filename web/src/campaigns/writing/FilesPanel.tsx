@@ -1,7 +1,7 @@
 import { ActionIcon, Alert, Text } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
+import { ChooseFiles } from "../../display/ChooseFiles.tsx";
 import { Panel } from "../../display/Panel.tsx";
-import { ChooseFiles } from "./ChooseFiles.tsx";
 import { FileRow } from "./FileRow.tsx";
 import classes from "./FilesPanel.module.css";
 import type { Row } from "./files.ts";

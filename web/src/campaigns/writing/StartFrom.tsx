@@ -1,7 +1,7 @@
 import { Button, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChevronDown, IconFileUpload } from "@tabler/icons-react";
-import { ChooseFiles } from "./ChooseFiles.tsx";
+import { ChooseFiles } from "../../display/ChooseFiles.tsx";
 import type { Beginning } from "./draft.ts";
 import { EarlierCampaign } from "./EarlierCampaign.tsx";
 import { EXAMPLE } from "./example.ts";

@@ -1,7 +1,7 @@
 import { Drawer, TextInput } from "@mantine/core";
 import { IconFilter, IconHistory } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { createFileRoute } from "@tanstack/react-router";
+import { createFileRoute, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { eventsAfter } from "../../api/queries.ts";
 import type { SealedEvent } from "../../api/types.ts";
@@ -16,6 +16,7 @@ import { LabWhen, When } from "../../display/When.tsx";
 import { eventWords } from "../../events/words.ts";
 import { Payload } from "../../jobs/Payload.tsx";
 import { lastPosition } from "../../live/position.ts";
+import { barcodeOf } from "../../stock/words.ts";
 import { type Column, DataTable } from "../../tables/DataTable.tsx";
 
 export const Route = createFileRoute("/_app/events")({ component: Page });
@@ -166,11 +167,7 @@ const makeColumns = (): Column<SealedEvent>[] => [
   {
     key: "subject",
     title: "On",
-    cell: (it) => (
-      <>
-        {words(it.subject)} <Id id={it.subject_id} />
-      </>
-    ),
+    cell: (it) => <Subject event={it} />,
   },
   {
     key: "lab",
@@ -187,3 +184,20 @@ const makeColumns = (): Column<SealedEvent>[] => [
     cell: (it) => <When at={it.happened_at} />,
   },
 ];
+
+/** What happened to what: a plate of the stock by its barcode, which leads to it. */
+function Subject({ event }: { event: SealedEvent }) {
+  const barcode = barcodeOf(event);
+  if (barcode === null) {
+    return (
+      <>
+        {words(event.subject)} <Id id={event.subject_id} />
+      </>
+    );
+  }
+  return (
+    <Link to="/stock/$barcode" params={{ barcode }} title={barcode}>
+      {barcode}
+    </Link>
+  );
+}

@@ -19,6 +19,7 @@ import { PlateJobs } from "../../../plates/PlateJobs.tsx";
 import { PlateMap } from "../../../plates/PlateMap.tsx";
 import classes from "../../../plates/Plates.module.css";
 import { ScaleBar } from "../../../plates/ScaleBar.tsx";
+import { Sources } from "../../../plates/Sources.tsx";
 import { Verdict } from "../../../plates/Verdict.tsx";
 
 export const Route = createFileRoute("/_app/plates/$plateId")({ component: Page });
@@ -182,6 +183,7 @@ function Shown({ plate }: { plate: Plate }) {
           <Panel title="Quality control">
             <Verdict qc={qc} />
           </Panel>
+          <Sources plate={plate} />
           <PlateJobs query={jobs} />
         </div>
       </div>
