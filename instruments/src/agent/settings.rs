@@ -34,6 +34,10 @@ pub struct Settings {
     #[arg(long, env = "LOOPWRIGHT_DEVICE_URL", value_name = "URL")]
     pub device_url: Option<String>,
 
+    /// Of an Opentrons: the name or serial number that the robot has to have [default: whichever answers]
+    #[arg(long, env = "LOOPWRIGHT_ROBOT", value_name = "NAME", conflicts_with = "device_file")]
+    pub robot: Option<String>,
+
     /// Of a device that takes and gives files: what its folders are (docs/folder-devices.md)
     #[arg(long, env = "LOOPWRIGHT_DEVICE_FILE", value_name = "TOML")]
     pub device_file: Option<PathBuf>,
@@ -60,9 +64,11 @@ pub enum LogFormat {
 impl Settings {
     /// Where the device is; clap sees to it that one of the two is said.
     pub fn reached(&self) -> Reached<'_> {
-        match &self.device_file {
-            Some(file) => Reached::ByFolders(file),
-            None => Reached::ByUrl(self.device_url.as_deref().unwrap_or_default()),
+        let url = self.device_url.as_deref().unwrap_or_default();
+        match (&self.device_file, &self.robot) {
+            (Some(file), _) => Reached::ByFolders(file),
+            (None, Some(named)) => Reached::Robot { url, named },
+            (None, None) => Reached::ByUrl(url),
         }
     }
 
@@ -124,6 +130,19 @@ mod tests {
         let neither = WHOLE.into_iter().enumerate().filter(|(place, _)| !(9..11).contains(place));
         let said = Settings::try_parse_from(neither.map(|(_, word)| word)).unwrap_err().to_string();
         assert!(said.contains("--device-url") && said.contains("--device-file"), "{said}");
+    }
+
+    #[test]
+    fn a_robot_may_be_told_from_others() {
+        let named = WHOLE.into_iter().chain(["--robot", "OT2CEP20"]);
+        let settings = Settings::try_parse_from(named).unwrap();
+        assert!(matches!(
+            settings.reached(),
+            Reached::Robot { url: "http://127.0.0.1:31950", named: "OT2CEP20" }
+        ));
+        let mut by_file = WHOLE;
+        (by_file[8], by_file[9], by_file[10]) = ("folder-handler", "--device-file", "tecan.toml");
+        assert!(Settings::try_parse_from(by_file.into_iter().chain(["--robot", "OT2CEP20"])).is_err());
     }
 
     #[test]

@@ -43,6 +43,12 @@ impl DeviceError {
         matches!(self, Self::Unreachable { .. })
     }
 
+    /// The device did not get to say anything of what it was asked: no answer, broken down, or too busy.
+    /// Reading again may bring it.
+    pub fn is_passing(&self) -> bool {
+        self.is_unreachable() || self.status().is_some_and(|status| status >= 500 || status == 429)
+    }
+
     /// The HTTP status, when the device answered with one.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -196,6 +202,20 @@ mod tests {
         let opentrons = br#"{"errors":[{"id":"RunStopped","title":"Run Stopped","detail":"not current","errorCode":"4000"}]}"#;
         assert_eq!(said_in(opentrons), ("RunStopped".to_owned(), "not current".to_owned()));
         assert_eq!(said_in(b"Internal Server Error").1, "Internal Server Error");
+    }
+
+    #[test]
+    fn what_a_device_says_of_itself_passes_and_what_it_says_of_the_request_does_not() {
+        let refused = |status| DeviceError::Refused {
+            doing: "look",
+            status,
+            code: String::new(),
+            detail: String::new(),
+        };
+        assert!([500, 502, 503, 429].map(refused).iter().all(DeviceError::is_passing));
+        assert!(![400, 404, 409, 422].map(refused).iter().any(DeviceError::is_passing));
+        assert!(DeviceError::Unreachable { doing: "look", detail: String::new() }.is_passing());
+        assert!(!DeviceError::Garbled { doing: "look", detail: String::new() }.is_passing());
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Incubator {
             return Err(operations.refuse("wrong_kind", "The incubator carries out incubate jobs only."));
         };
         self.check_job(job)?;
-        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
+        operations.check_device(attempt, &self.instrument).await?;
         let body = Request {
             id: attempt.operation_id(),
             slot: &job.at.slot,

@@ -4,7 +4,10 @@
 //! check the job -> check the device -> Attempt::begin -> ask the device -> follow to its end -> Outcome
 //! ```
 //!
-//! - Nothing moves before `begin`; what is refused before it is `Failed` and may be tried again.
+//! - Nothing moves before `begin`; what is refused before it is `Failed` and may be tried again. A device that
+//!   is busy or out of reach just then is waited for a while ([`Timings::readiness`]).
+//! - Whether we may is looked at before everything that begins: who was asked to stop, or has lost the
+//!   authority, only looks on.
 //! - After it, a device that does not answer is waited for ([`Timings::patience`]): its work goes on
 //!   without us. Only then is the outcome `Unknown`. The same when our authority is lost: what has begun is
 //!   brought to its end and told, nothing else is begun.
@@ -21,6 +24,7 @@ pub mod mover;
 pub mod opentrons;
 mod operation;
 pub mod reader;
+mod ready;
 pub mod steps;
 mod timings;
 
@@ -59,6 +63,8 @@ pub enum SetupError {
     NoFile(&'static str),
     #[error("the driver {0} needs the address of its device (--device-url)")]
     NoAddress(&'static str),
+    #[error("only the driver opentrons knows a robot by its own name (--robot), {0} does not")]
+    NoRobot(&'static str),
     #[error(transparent)]
     Folders(#[from] folder::SettingsError),
     #[error("the HTTP client could not be made")]
@@ -108,6 +114,9 @@ impl DriverKind {
             (Self::Opentrons, Reached::ByUrl(url)) => {
                 Arc::new(opentrons::Opentrons::connect(url, instrument, timings)?)
             }
+            (Self::Opentrons, Reached::Robot { url, named }) => {
+                Arc::new(opentrons::Opentrons::connect(url, instrument, timings)?.that_is(named))
+            }
             (Self::Mover, Reached::ByUrl(url)) => Arc::new(mover::Mover::connect(url, instrument, timings)?),
             (Self::Incubator, Reached::ByUrl(url)) => {
                 Arc::new(incubator::Incubator::connect(url, instrument, timings)?)
@@ -121,7 +130,10 @@ impl DriverKind {
             (Self::FolderReader, Reached::ByFolders(file)) => {
                 Arc::new(folder::FolderReader::open(file, instrument, timings)?)
             }
-            (driver, Reached::ByUrl(_)) => return Err(SetupError::NoFile(driver.as_str())),
+            (driver @ (Self::FolderHandler | Self::FolderReader), _) => {
+                return Err(SetupError::NoFile(driver.as_str()));
+            }
+            (driver, Reached::Robot { .. }) => return Err(SetupError::NoRobot(driver.as_str())),
             (driver, Reached::ByFolders(_)) => return Err(SetupError::NoAddress(driver.as_str())),
         })
     }
@@ -132,6 +144,8 @@ impl DriverKind {
 pub enum Reached<'a> {
     /// Its own HTTP API.
     ByUrl(&'a str),
+    /// The same of a robot that has to have this name or serial number: whatever answers otherwise is not it.
+    Robot { url: &'a str, named: &'a str },
     /// Folders, as this file describes them.
     ByFolders(&'a std::path::Path),
 }

@@ -44,7 +44,7 @@ impl Mover {
         let Work::Move(job) = &attempt.lease().work else {
             return Err(operations.refuse("wrong_kind", "The mover carries out move jobs only."));
         };
-        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
+        operations.check_device(attempt, &self.instrument).await?;
         let body = Request { id: attempt.operation_id(), moves: &job.moves };
         let operation = operations.carry_out(attempt, &body).await?;
         Ok(self.outcome(&job.moves, operation))

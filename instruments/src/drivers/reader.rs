@@ -53,7 +53,7 @@ impl Reader {
             let message = format!("The plate stands in {}, this is {}.", job.at, self.instrument);
             return Err(operations.refuse("wrong_device", message));
         }
-        operations.check_device(&self.instrument).await.map_err(|failure| Outcome::Failed { failure })?;
+        operations.check_device(attempt, &self.instrument).await?;
         let body = Request {
             id: attempt.operation_id(),
             slot: &job.at.slot,
@@ -90,7 +90,7 @@ impl Reader {
         loop {
             match self.device.get_bytes("download the readings", &path).await {
                 Ok(bytes) => return Ok(bytes),
-                Err(error) if error.is_unreachable() && !watch.is_patience_over() => {
+                Err(error) if error.is_passing() && !watch.is_patience_over() => {
                     tracing::warn!(%error, operation = %id, "downloading again");
                     watch.pause().await;
                 }

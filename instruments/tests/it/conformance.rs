@@ -3,6 +3,7 @@
 use crate::bed::{Bed, code, failed, hands, lease, timings};
 use crate::fake::Ending;
 use crate::fake::line::Heard;
+use crate::fake::server::Server;
 use instruments::drivers::{DriverKind, Timings};
 use jobs::FailureClass;
 use jobs::work::Outcome;
@@ -104,6 +105,106 @@ async fn an_asking_whose_answer_is_lost_is_not_carried_out_twice() {
             assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}");
             assert_eq!(bed.device.times_begun(), 1, "{kind:?} {heard:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_asking_without_an_answer_is_looked_into() {
+    for kind in [DriverKind::Mover, DriverKind::Incubator, DriverKind::Reader] {
+        for heard in [Heard::Yes, Heard::No] {
+            let bed = Bed::new(kind).await;
+            bed.device.line().cut(1, Some("POST"), heard);
+            bed.device.line().then_says(1, Some("POST"), "", 422);
+            let outcome = bed.perform().await;
+            match heard {
+                Heard::Yes => assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}"),
+                Heard::No => {
+                    assert_eq!(failed(&outcome), Some(FailureClass::Permanent), "{kind:?}: {outcome:?}");
+                }
+            }
+            assert_eq!(bed.device.times_begun(), usize::from(heard == Heard::Yes), "{kind:?} {heard:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_by_an_asking_without_an_answer_is_followed_whatever_is_said_later() {
+    for kind in [DriverKind::Mover, DriverKind::Incubator, DriverKind::Reader] {
+        let bed = Bed::new(kind).await;
+        bed.device.will_wait();
+        bed.device.line().cut(1, Some("POST"), Heard::Yes);
+        bed.device.line().then_says(1, Some("POST"), "", 409);
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            bed.device.line().has_met(2).await;
+            bed.device.lose_power();
+        });
+        assert_in_doubt(&bed, &outcome);
+    }
+}
+
+/// Where the driver asks for what is physical.
+fn asking(kind: DriverKind) -> &'static str {
+    if kind == DriverKind::Opentrons { "/actions" } else { "" }
+}
+
+#[tokio::test]
+async fn a_stop_while_nobody_hears_the_asking_begins_nothing() {
+    for kind in BY_HTTP {
+        let bed = Bed::new(kind).await;
+        let line = bed.device.line();
+        line.cut_at(usize::MAX, Some("POST"), asking(kind), Heard::No);
+        let attempt = bed.attempt();
+        let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+            line.has_met(1).await;
+            attempt.rehearse_stop();
+            if kind == DriverKind::Opentrons {
+                // A play may be on its way; what is asked after it is a stop, and has to arrive.
+                line.has_met(line.met() + 2).await;
+                line.mend();
+            }
+        });
+        assert!(matches!(outcome, Outcome::Stopped { .. }), "{kind:?}: {outcome:?}");
+        assert!(attempt.has_begun());
+        assert_eq!(bed.device.times_begun(), 0, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_loses_the_authority_while_nobody_hears_the_asking_begins_nothing() {
+    for kind in BY_HTTP {
+        let bed = Bed::new(kind).await;
+        let line = bed.device.line();
+        line.cut_at(usize::MAX, Some("POST"), asking(kind), Heard::No);
+        let mut lease = bed.lease.clone();
+        lease.expires_in_seconds = 1;
+        let server = Server::start(lease).await;
+        let report = async {
+            server.takes_the_authority(line.has_met(1)).await;
+            if kind == DriverKind::Opentrons {
+                line.has_met(line.met() + 2).await;
+                line.mend();
+            }
+            server.report().await
+        };
+        let report =
+            server.while_at_work(bed.handler.clone(), kind.job_kind(), bed.spool.path(), report).await;
+        assert_eq!(report["outcome"]["ended"], "failed", "{kind:?}: {report}");
+        assert_eq!(report["outcome"]["failure"]["code"], "worker.not_begun", "{kind:?}: {report}");
+        assert_eq!(bed.device.times_begun(), 0, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_is_out_of_reach_for_a_while_is_waited_for() {
+    for kind in BY_HTTP {
+        let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+        let bed = Bed::with(kind, patient).await;
+        bed.device.line().cut(3, None, Heard::No);
+        bed.device.line().then_says(2, None, "", 503);
+        let outcome = bed.perform().await;
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{kind:?}: {outcome:?}");
+        assert_eq!(bed.device.times_begun(), 1, "{kind:?}");
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::bed::{Bed, code, dispense, failed, lease, timings};
 use crate::fake::robot::Robot;
 use crate::fake::{Ending, Fake};
-use instruments::drivers::DriverKind;
+use instruments::drivers::{DriverKind, Reached, Timings};
 use jobs::FailureClass;
 use jobs::work::physical::{DispenseResult, TransferReport};
 use jobs::work::{Outcome, Output, Work};
 use jobs::worker::Begun;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn bed() -> (Bed, Arc<Robot>) {
     let robot = Arc::new(Robot::start().await);
@@ -112,6 +113,77 @@ async fn somebody_elses_run_is_left_alone() {
         assert_eq!(robot.deck().runs.len(), 1, "an idle run would have been replaced");
         assert_eq!(robot.deck().runs[0].status, status);
     }
+}
+
+#[tokio::test]
+async fn somebody_elses_run_is_waited_for() {
+    let robot = Arc::new(Robot::start().await);
+    let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+    let bed = Bed::on(DriverKind::Opentrons, robot.clone(), patient);
+    robot.deck().add_foreign_run("running");
+    let (outcome, ()) = tokio::join!(bed.perform(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(robot.deck().runs.len(), 1);
+        robot.deck().runs[0].status = "succeeded";
+    });
+    result(outcome);
+    assert_eq!(robot.deck().runs.len(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_waiting_for_a_robot_that_somebody_else_uses() {
+    let robot = Arc::new(Robot::start().await);
+    let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+    let bed = Bed::on(DriverKind::Opentrons, robot.clone(), patient);
+    robot.deck().add_foreign_run("running");
+    let attempt = bed.attempt();
+    let (outcome, ()) = tokio::join!(bed.handler.perform(&attempt), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        attempt.rehearse_stop();
+    });
+    assert!(matches!(outcome, Outcome::Stopped { .. }), "{outcome:?}");
+    assert_eq!(robot.deck().runs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_robot_is_driven_only_when_it_is_the_one_that_was_meant() {
+    for (named, is_it) in [("fake", true), ("0", true), ("OT2CEP20", false)] {
+        let (bed, robot) = bed().await;
+        let url = robot.url();
+        let by = Reached::Robot { url: &url, named };
+        let handler = DriverKind::Opentrons.connect(by, "handler-1", timings()).unwrap();
+        let outcome = handler.perform(&bed.attempt()).await;
+        if is_it {
+            result(outcome);
+        } else {
+            assert_eq!(code(&outcome), "opentrons.another_robot");
+            assert_eq!(failed(&outcome), Some(FailureClass::NeedsPerson));
+            assert!(robot.deck().runs.is_empty());
+        }
+        let refused = DriverKind::Mover.connect(by, "mover-1", timings()).err().unwrap();
+        assert!(refused.to_string().contains("--robot"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_robot_that_breaks_down_over_the_record_is_asked_for_it_again() {
+    for status in [500, 503, 429] {
+        let (bed, robot) = bed().await;
+        robot.line().then_says(3, Some("GET"), "/commandErrors", status);
+        result(bed.perform().await);
+        assert_eq!(robot.line().met(), 3, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_stays_out_of_reach_leaves_doubt_when_patience_is_over() {
+    let robot = Arc::new(Robot::start().await);
+    let short = Timings { patience: Duration::from_millis(50), ..timings() };
+    let bed = Bed::on(DriverKind::Opentrons, robot.clone(), short);
+    robot.line().then_says(usize::MAX, Some("GET"), "/commandErrors", 500);
+    let outcome = bed.perform().await;
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    assert_eq!(code(&outcome), "opentrons.no_record");
 }
 
 #[tokio::test]

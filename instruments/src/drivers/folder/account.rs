@@ -36,6 +36,15 @@ impl Word {
     }
 }
 
+/// What a report says of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Account {
+    /// One a transfer, in the list's order.
+    pub transfers: Vec<TransferReport>,
+    /// Places of those that the report says nothing of: whether they were made is not known.
+    pub unmentioned: Vec<usize>,
+}
+
 /// Every transfer as done, of which the device says nothing more.
 pub(super) fn all_done(list: &TransferList) -> Vec<TransferReport> {
     let done = |(index, _)| TransferReport { index: number(index), actual_nl: None, error: None };
@@ -62,27 +71,13 @@ pub(super) fn is_of(list: &TransferList, report: &EchoReport) -> Verdict {
     }
 }
 
-/// It may still be written.
+/// It may still be written, its last number too.
 fn mentions_less(list: &TransferList, report: &EchoReport) -> bool {
-    let mentioned: std::collections::BTreeSet<(&str, Well, &str, Well)> = (report.transfers.iter())
-        .map(|row| {
-            (row.source_plate.as_str(), row.source_well, row.destination_plate.as_str(), row.destination_well)
-        })
-        .collect();
-    !list.transfers.iter().all(|transfer| {
-        let (source, destination) = (list.source(transfer), list.destination(transfer));
-        let ends = (
-            source.barcode.as_str(),
-            transfer.source_well,
-            destination.barcode.as_str(),
-            transfer.destination_well,
-        );
-        mentioned.contains(&ends)
-    })
+    reconcile(list, report).map_or(true, |account| !account.unmentioned.is_empty())
 }
 
-/// One report a transfer, in the list's order. `Err`: what the device did that was not asked for.
-pub(super) fn reconcile(list: &TransferList, report: &EchoReport) -> Result<Vec<TransferReport>, String> {
+/// `Err`: what the device did that was not asked for.
+pub(super) fn reconcile(list: &TransferList, report: &EchoReport) -> Result<Account, String> {
     let mut rows: BTreeMap<Ends, Vec<&EchoTransfer>> = BTreeMap::new();
     for row in &report.transfers {
         let ends =
@@ -113,7 +108,8 @@ pub(super) fn reconcile(list: &TransferList, report: &EchoReport) -> Result<Vec<
             row.line, row.source_well, row.source_plate, row.destination_well, row.destination_plate
         ));
     }
-    let mut reports: Vec<TransferReport> = all_done(list);
+    let mut transfers: Vec<TransferReport> = all_done(list);
+    let mut unmentioned = Vec::new();
     for (ends, indices) in asked {
         let of_ends = rows.remove(&ends).unwrap_or_default();
         for (place, &index) in indices.iter().enumerate() {
@@ -124,12 +120,16 @@ pub(super) fn reconcile(list: &TransferList, report: &EchoReport) -> Result<Vec<
                 (_, place) => of_ends.get(place..=place).unwrap_or_default(),
             };
             let asked_nl = list.transfers.get(index).map_or(0, |transfer| transfer.volume.0);
-            if let (Some(report), said) = (reports.get_mut(index), of_transfer(index, asked_nl, mine)?) {
+            if mine.is_empty() {
+                unmentioned.push(index);
+            }
+            if let (Some(report), said) = (transfers.get_mut(index), of_transfer(index, asked_nl, mine)?) {
                 *report = said;
             }
         }
     }
-    Ok(reports)
+    unmentioned.sort_unstable();
+    Ok(Account { transfers, unmentioned })
 }
 
 fn of_transfer(index: usize, asked_nl: u32, rows: &[&EchoTransfer]) -> Result<TransferReport, String> {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn said(report: &EchoReport) -> Vec<(Option<u32>, Option<String>)> {
-        let reports = reconcile(&list(), report).unwrap();
+        let reports = reconcile(&list(), report).unwrap().transfers;
         assert!(reports.iter().enumerate().all(|(place, report)| report.index as usize == place));
         reports.into_iter().map(|report| (report.actual_nl, report.error)).collect()
     }
@@ -238,10 +238,23 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_mention_was_not_transferred() {
-        let report = report(&["A1,B1,25,25,", "A2,B1,25,25,"], &[]);
+    fn what_it_does_not_mention_is_told_apart() {
+        let part = report(&["A1,B1,25,25,", "A2,B1,25,25,"], &[]);
         let missing = Some("the device's report does not mention it".to_owned());
-        assert_eq!(said(&report)[2..], [(None, missing.clone()), (None, missing)]);
+        assert_eq!(said(&part)[2..], [(None, missing.clone()), (None, missing)]);
+        // A1 goes into B1 twice: one row is one of the two.
+        assert_eq!(reconcile(&list(), &part).unwrap().unmentioned, [2, 3]);
+        assert_eq!(is_of(&list(), &part), Verdict::Incomplete);
+        // What is said to have failed is said.
+        let failed = report(&["A1,B1,25,25,", "A2,B1,25,25,", "A1,B1,25,25,"], &["A3,B2,25,0,empty"]);
+        assert_eq!(reconcile(&list(), &failed).unwrap().unmentioned, [0_usize; 0]);
+    }
+
+    #[test]
+    fn a_report_whose_last_number_is_cut_may_still_be_written() {
+        let cut = report(&["A1,B1,25,25,", "A2,B1,25,25,", "A3,B2,25,25,", "A1,B1,2,,"], &[]);
+        assert!(reconcile(&list(), &cut).is_err());
+        assert_eq!(is_of(&list(), &cut), Verdict::Incomplete);
     }
 
     #[test]

@@ -127,7 +127,7 @@ mod tests {
 
     fn shell(script: &str, within_seconds: f64) -> Convert {
         let command = ["/bin/sh", "-c", script, "convert"].map(str::to_owned).into();
-        Convert { command, form: ResultForm::PlateCsv, within_seconds }
+        Convert { command, form: ResultForm::PlateCsv, names_plate: false, within_seconds }
     }
 
     #[tokio::test]

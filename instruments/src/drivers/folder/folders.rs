@@ -6,8 +6,10 @@ use super::result::{Before, Found, Search, Verdict};
 use super::settings::{Device, Settings, SettingsError};
 use super::share::{Share, ShareError};
 use crate::drivers::Timings;
+use crate::drivers::ready::until_ready;
 use crate::drivers::steps::{self, Step};
 use crate::drivers::timings::Watch;
+use async_trait::async_trait;
 use jobs::work::Outcome;
 use jobs::worker::{Attempt, Begun, Halt, NotBegun};
 use jobs::{Digest, Failure, FailureClass};
@@ -33,7 +35,17 @@ pub(super) struct Task {
     pub text: Option<String>,
 }
 
-pub(super) type Judge<'a> = &'a (dyn Fn(&[u8]) -> Verdict + Send + Sync);
+/// Says whose a file among the results is.
+#[async_trait]
+pub(super) trait Judge: Send + Sync {
+    /// By what stands in it.
+    fn verdict(&self, bytes: &[u8]) -> Verdict;
+
+    /// Why a file that is ours by its verdict is not ours after all. Asked once of each: it may take its time.
+    async fn objection(&self, _found: &mut Found) -> Option<String> {
+        None
+    }
+}
 
 impl Folders {
     pub fn open(
@@ -49,22 +61,38 @@ impl Folders {
     }
 
     /// What the device made of the job: brought about, or followed after a restart. `Err`: there is nothing to see.
-    pub async fn carry_out(&self, attempt: &Attempt, task: Task, judge: Judge<'_>) -> Result<Found, Outcome> {
+    pub async fn carry_out(
+        &self,
+        attempt: &Attempt,
+        task: Task,
+        judge: &dyn Judge,
+    ) -> Result<Found, Outcome> {
         let id = attempt.operation_id();
         let (asked, search) = self.places(&task.words, &id).map_err(|error| self.refused("name", error))?;
-        let unreachable = |error: ShareError| failed(error.nothing_asked(self.driver));
-        if let (Some(asked), Some(text)) = (&asked, task.text) {
-            asked.make_ready(text).await.map_err(unreachable)?;
+        let text = task.text.as_deref();
+        let before =
+            until_ready(attempt, self.timings, || self.prepare(asked.as_ref(), text, &search)).await?;
+        self.ask(attempt, asked.as_ref(), &before).await?;
+        self.follow(attempt, asked.as_ref(), search.after(before), judge).await
+    }
+
+    /// All that can be done without asking: as little as possible stands between the beginning and the request, for work that
+    /// may not be repeated and has begun is not tried again by itself, whatever it says.
+    async fn prepare(
+        &self,
+        asked: Option<&Asked<'_>>,
+        text: Option<&str>,
+        search: &Search,
+    ) -> Result<Before, Failure> {
+        let unreachable = |error: ShareError| error.nothing_asked(self.driver);
+        if let (Some(asked), Some(text)) = (asked, text) {
+            asked.make_ready(text.to_owned()).await.map_err(unreachable)?;
             let earlier = asked.clear_earlier().await.map_err(unreachable)?;
             if !earlier.is_empty() {
                 tracing::warn!(?earlier, "requests from before lay in the folder, and were taken away");
             }
         }
-        // As little as possible stands between the beginning and the request: work that may not be repeated and has begun is
-        // not tried again by itself, whatever it says.
-        let before = search.look_before().await.map_err(unreachable)?;
-        self.ask(attempt, asked.as_ref(), &before).await?;
-        self.follow(attempt, asked.as_ref(), search.after(before), judge).await
+        search.look_before().await.map_err(unreachable)
     }
 
     /// Begins, and gives the request to the device. `Err`: it has not got it, and will not; what stands ready stays, so that its
@@ -95,7 +123,7 @@ impl Folders {
     }
 
     /// Follows what an earlier life of this process had begun.
-    pub async fn recover(&self, begun: &Begun, words: &Words, judge: Judge<'_>) -> Result<Found, Outcome> {
+    pub async fn recover(&self, begun: &Begun, words: &Words, judge: &dyn Judge) -> Result<Found, Outcome> {
         let attempt = begun.attempt();
         let (asked, search) =
             self.places(words, begun.device_ref()).map_err(|error| self.refused("name", error))?;
@@ -160,7 +188,7 @@ impl Folders {
         attempt: &Attempt,
         asked: Option<&Asked<'_>>,
         mut search: Search,
-        judge: Judge<'_>,
+        judge: &dyn Judge,
     ) -> Result<Found, Outcome> {
         let mut watch = self.watch();
         // Of a device that only reads its requests nothing can be taken back.
@@ -179,10 +207,14 @@ impl Folders {
                     None => {}
                 }
             }
-            match search.look(judge).await {
-                Ok(Some(found)) => match self.is_untaken(in_our_hands).await {
+            match search.look(&|bytes| judge.verdict(bytes)).await {
+                Ok(Some(mut found)) => match self.is_untaken(in_our_hands).await {
                     Ok(true) => search.pass_over(found, "the device has not taken its request yet"),
                     Ok(false) => {
+                        if let Some(why) = judge.objection(&mut found).await {
+                            search.pass_over(found, &why);
+                            continue;
+                        }
                         if let Some(asked) = asked {
                             self.tidy(asked).await;
                         }

@@ -1,7 +1,7 @@
 //! Dispenses: told by a worklist, heard from by a report of transfers, or by one word.
 
 use super::account::{self, Word};
-use super::folders::{Folders, Task, words};
+use super::folders::{Folders, Judge, Task, words};
 use super::request;
 use super::result::{Found, Verdict};
 use super::settings::{Device, ResultForm, SettingsError};
@@ -30,14 +30,16 @@ impl FolderHandler {
             folders.settings.request.as_ref().map(|request| request::worklist(&request.says, &list, &id));
         let text = text.transpose().map_err(|error| folders.refused("request", error))?;
         let task = Task { words: words(&id, ""), text };
-        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(&list, bytes)).await?;
+        let judge = OfList { list: &list, form: folders.settings.result.form };
+        let found = folders.carry_out(attempt, task, &judge).await?;
         self.outcome(attempt, &list, &id, found).await
     }
 
     async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
         let list = self.list(begun.attempt())?;
         let id = begun.device_ref();
-        let found = self.0.recover(begun, &words(id, ""), &|bytes| self.is_of(&list, bytes)).await?;
+        let judge = OfList { list: &list, form: self.0.settings.result.form };
+        let found = self.0.recover(begun, &words(id, ""), &judge).await?;
         self.outcome(begun.attempt(), &list, id, found).await
     }
 
@@ -47,16 +49,6 @@ impl FolderHandler {
         };
         TransferList::check(attempt.lease().job_id, job)
             .map_err(|error| self.0.refused("transfers", format!("the list of transfers is wrong: {error}")))
-    }
-
-    fn is_of(&self, list: &TransferList, bytes: &[u8]) -> Verdict {
-        match self.0.settings.result.form {
-            ResultForm::EchoReport => match echo_report(bytes) {
-                Ok(report) => account::is_of(list, &report),
-                Err(_) => Verdict::Unreadable,
-            },
-            _ => Word::read(bytes).map_or(Verdict::Unreadable, |_| Verdict::Ours),
-        }
     }
 
     async fn outcome(
@@ -80,14 +72,22 @@ impl FolderHandler {
                     let why = look(format!("What the device says cannot be read: {error}."));
                     folders.unknown(attempt, "unreadable", why)
                 })?;
-                let transfers = account::reconcile(list, &report).map_err(|why| {
+                let account = account::reconcile(list, &report).map_err(|why| {
                     folders.unknown(
                         attempt,
                         "record_mismatch",
                         look(format!("The device did something else than was asked: {why}.")),
                     )
                 })?;
-                (transfers, report.run_id)
+                if let Some(first) = account.unmentioned.first() {
+                    let why = look(format!(
+                        "The device's report does not mention {} of {} transfers, the first of them transfer {first}: whether they were made is unknown.",
+                        account.unmentioned.len(),
+                        account.transfers.len()
+                    ));
+                    return Err(folders.unknown(attempt, "record_mismatch", why));
+                }
+                (account.transfers, report.run_id)
             }
             _ => match Word::read(&found.bytes) {
                 Some(Word::Succeeded) => (account::all_done(list), None),
@@ -106,6 +106,24 @@ impl FolderHandler {
         let device_run_id = run.unwrap_or_else(|| id.to_owned());
         let done = DispenseResult { transfers, device_run_id, recovered_from_error: false, raw };
         Ok(Outcome::Succeeded { output: Box::new(Output::Dispense(done)) })
+    }
+}
+
+/// By the plates that a report names; a word does not say whose it is, its name does.
+struct OfList<'a> {
+    list: &'a TransferList,
+    form: ResultForm,
+}
+
+impl Judge for OfList<'_> {
+    fn verdict(&self, bytes: &[u8]) -> Verdict {
+        match self.form {
+            ResultForm::EchoReport => match echo_report(bytes) {
+                Ok(report) => account::is_of(self.list, &report),
+                Err(_) => Verdict::Unreadable,
+            },
+            _ => Word::read(bytes).map_or(Verdict::Unreadable, |_| Verdict::Ours),
+        }
     }
 }
 

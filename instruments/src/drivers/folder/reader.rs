@@ -1,10 +1,10 @@
 //! Reads plates: told by a text, or by somebody's hand, heard from by a file of readings.
 
-use super::convert::convert;
-use super::folders::{Folders, Task, failed, words};
+use super::convert::{ConvertError, convert};
+use super::folders::{Folders, Judge, Task, failed, words};
 use super::request;
 use super::result::{Found, Verdict};
-use super::settings::{Device, ResultForm, SettingsError};
+use super::settings::{Convert, Device, ResultForm, Settings, SettingsError};
 use crate::drivers::Timings;
 use crate::labware::Barcode;
 use crate::parsers::{self, ReaderFile};
@@ -30,14 +30,16 @@ impl FolderReader {
         let text = folders.settings.request.as_ref().map(|request| request::of_read(&request.says, job, &id));
         let text = text.transpose().map_err(|error| folders.refused("request", error))?;
         let task = Task { words: words(&id, &job.plate.barcode), text };
-        let found = folders.carry_out(attempt, task, &|bytes| self.is_of(job, bytes)).await?;
+        let judge = OfPlate { job, settings: &folders.settings };
+        let found = folders.carry_out(attempt, task, &judge).await?;
         self.outcome(attempt, found).await
     }
 
     async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
         let job = self.job(begun.attempt())?;
         let words = words(begun.device_ref(), &job.plate.barcode);
-        let found = self.0.recover(begun, &words, &|bytes| self.is_of(job, bytes)).await?;
+        let judge = OfPlate { job, settings: &self.0.settings };
+        let found = self.0.recover(begun, &words, &judge).await?;
         self.outcome(begun.attempt(), found).await
     }
 
@@ -56,26 +58,8 @@ impl FolderReader {
         Ok(job)
     }
 
-    /// A file that names another plate is another plate's.
-    fn is_of(&self, job: &Read, bytes: &[u8]) -> Verdict {
-        let form = self.0.settings.result.form;
-        if form == ResultForm::Raw {
-            return Verdict::Ours;
-        }
-        match parsers::parse_readings(form.as_str(), bytes) {
-            Err(_) => Verdict::Unreadable,
-            Ok(file) => match &file.plate {
-                Some(other) if *other != job.plate.barcode => {
-                    Verdict::Others(format!("it is of plate {other}"))
-                }
-                _ if job.channels.iter().all(|channel| has_channel(&file, channel)) => Verdict::Ours,
-                _ => Verdict::Incomplete,
-            },
-        }
-    }
-
     /// A file that cannot be read is passed on: the plate is quarantined with what is wrong with it, and a person judges.
-    async fn outcome(&self, attempt: &Attempt, found: Found) -> Result<Outcome, Outcome> {
+    async fn outcome(&self, attempt: &Attempt, mut found: Found) -> Result<Outcome, Outcome> {
         let folders = &self.0;
         let came = folders.keep(attempt, &found.bytes).await?;
         let result = match &folders.settings.convert {
@@ -85,8 +69,11 @@ impl FolderReader {
                 original: None,
             },
             Some(by) => {
-                let name = found.path.file_name().unwrap_or_default().to_string_lossy();
-                let converted = convert(by, &name, &found.bytes).await.map_err(|error| {
+                let converted = match found.converted.take() {
+                    Some(converted) => converted,
+                    None => made_readable(by, &found).await,
+                };
+                let converted = converted.map_err(|error| {
                     let message = format!(
                         "The plate was read, and {} could not be made readable: {error}. The file is kept as {came}. Mend the converter; then have the job tried again, and export the file once more or read the plate once more.",
                         found.path.display()
@@ -99,6 +86,59 @@ impl FolderReader {
         };
         Ok(Outcome::Succeeded { output: Box::new(Output::Read(result)) })
     }
+}
+
+/// A file that names another plate is another plate's.
+struct OfPlate<'a> {
+    job: &'a Read,
+    settings: &'a Settings,
+}
+
+#[async_trait]
+impl Judge for OfPlate<'_> {
+    fn verdict(&self, bytes: &[u8]) -> Verdict {
+        let form = self.settings.result.form;
+        if form == ResultForm::Raw {
+            return Verdict::Ours;
+        }
+        match parsers::parse_readings(form.as_str(), bytes) {
+            Err(_) => Verdict::Unreadable,
+            Ok(file) => match &file.plate {
+                Some(other) if *other != self.job.plate.barcode => Verdict::Others(of_plate(other)),
+                _ if self.job.channels.iter().all(|channel| has_channel(&file, channel)) => Verdict::Ours,
+                _ => Verdict::Incomplete,
+            },
+        }
+    }
+
+    /// What only a converter reads says its plate when it is converted. Where a name says it too, what cannot be
+    /// converted or names no plate is ours all the same.
+    async fn objection(&self, found: &mut Found) -> Option<String> {
+        let by = self.settings.convert.as_ref()?;
+        let converted = made_readable(by, found).await;
+        let file = match &converted {
+            Ok(bytes) => parsers::parse_readings(by.form.as_str(), bytes).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        found.converted = Some(converted);
+        let is_wide = !self.settings.result.is_narrow();
+        match file {
+            Ok(ReaderFile { plate: Some(other), .. }) => {
+                (other != self.job.plate.barcode).then(|| of_plate(&other))
+            }
+            Ok(_) => is_wide.then(|| "what the converter makes of it names no plate".to_owned()),
+            Err(why) => is_wide.then(|| format!("it could not be made readable: {why}")),
+        }
+    }
+}
+
+fn of_plate(other: &str) -> String {
+    format!("it is of plate {other}")
+}
+
+async fn made_readable(by: &Convert, found: &Found) -> Result<Vec<u8>, ConvertError> {
+    let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+    convert(by, &name, &found.bytes).await
 }
 
 fn has_channel(file: &ReaderFile, channel: &str) -> bool {

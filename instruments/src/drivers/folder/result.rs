@@ -1,5 +1,6 @@
 //! Which file in the folder of results is this job's, and when it is whole.
 
+use super::convert::ConvertError;
 use super::name::Pattern;
 use super::share::{Share, ShareError};
 use std::collections::{BTreeSet, HashMap};
@@ -44,6 +45,8 @@ pub(super) enum Verdict {
 pub(super) struct Found {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
+    /// What a converter has made of it, where somebody has asked.
+    pub converted: Option<Result<Vec<u8>, ConvertError>>,
     version: Version,
 }
 
@@ -181,7 +184,7 @@ impl Search {
                 }
             };
             let has_had_its_time = age >= self.settled * UNREADABLE_PATIENCE;
-            let found = Found { path, bytes, version };
+            let found = Found { path, bytes, converted: None, version };
             match judge(&found.bytes) {
                 Verdict::Ours => return Ok(Some(found)),
                 Verdict::Incomplete if has_had_its_time => return Ok(Some(found)),

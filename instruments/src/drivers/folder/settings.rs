@@ -124,6 +124,9 @@ pub struct Convert {
     /// Program and arguments; the file's path comes last. It writes `form` to its standard output.
     pub command: Vec<String>,
     pub form: ResultForm,
+    /// What it writes says whose plate it is of; the name of a result need not, then.
+    #[serde(default)]
+    pub names_plate: bool,
     #[serde(default = "sixty")]
     pub within_seconds: f64,
 }
@@ -254,6 +257,10 @@ impl Settings {
             Some(_) if self.result.form != ResultForm::Raw => {
                 Err(wrong("result.form", "what a converter reads is raw"))
             }
+            Some(convert) if !self.result.is_narrow() && !convert.names_plate => Err(wrong(
+                "result.name",
+                "what only a converter reads does not say whose it is: name the file by {barcode} or {id}; or say names_plate = true of a converter that writes the plate's barcode, which is then looked at",
+            )),
             Some(_) => Ok(()),
             None if readable(self.result.form) => Ok(()),
             None => Err(wrong(
@@ -307,6 +314,11 @@ fn is_path(name: &str) -> bool {
 }
 
 impl ResultFile {
+    /// Its name says which plate or attempt it is of.
+    pub fn is_narrow(&self) -> bool {
+        self.name.contains("{barcode}") || self.name.contains("{id}")
+    }
+
     pub fn settled(&self) -> Duration {
         Duration::from_secs_f64(self.settled_seconds)
     }
@@ -427,6 +439,12 @@ mod tests {
         insta::assert_snapshot!(reader("plate_csv", "word"), @"result.form: a reader exports plate_csv, plate_grid or asm_json, or raw with a [convert]");
         insta::assert_snapshot!(reader("form = \"plate_csv\"", "form = \"plate_csv\"\nwithin_hours = 0"), @"result.within_hours: 0 is not more than 0 and at most 240");
         insta::assert_snapshot!(reader("form = \"plate_csv\"", "form = \"plate_csv\"\n[convert]\ncommand = []\nform = \"asm_json\""), @"convert.command: it is empty");
+        let raw = READER.replace("plate_csv\"", "raw\"\n[convert]\ncommand = [\"x\"]\nform = \"asm_json\"");
+        assert!(read(Device::Reader, &raw).is_ok());
+        let wide = raw.replace("*{barcode}*.csv", "*.xlsx");
+        let said = in_words(read(Device::Reader, &wide).unwrap_err());
+        assert!(said.starts_with("result.name: what only a converter reads does not say whose"), "{said}");
+        assert!(read(Device::Reader, &format!("{wide}names_plate = true\n")).is_ok());
         let unknown = handler("tecan_gwl", "biomek");
         assert!(
             unknown.contains("line 4") && unknown.contains("expected one of `tecan_gwl`, `echo_csv`"),

@@ -60,8 +60,8 @@ impl History {
     }
 }
 
-/// Completes the history of `run`, which is over, and packs all of it. A robot that does not answer is
-/// waited for; what it refuses is left out and said.
+/// Completes the history of `run`, which is over, and packs all of it. A robot that does not answer, or breaks
+/// down over it, is waited for; what it refuses is left out and said.
 pub(super) async fn archive(
     api: &Api,
     run: &Run,
@@ -74,7 +74,7 @@ pub(super) async fn archive(
     let errors = loop {
         match complete(api, &run.id, &mut history).await {
             Ok(errors) => break errors,
-            Err(error) if error.is_unreachable() && !watch.is_patience_over() => {
+            Err(error) if error.is_passing() && !watch.is_patience_over() => {
                 tracing::warn!(%error, run = %run.id, "reading its record again");
                 watch.pause().await;
             }

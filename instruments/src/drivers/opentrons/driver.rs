@@ -5,9 +5,11 @@ use super::analysis::analyse;
 use super::api::Api;
 use super::archive::archive;
 use super::follow::{Ended, Idle, follow};
+use super::model::Run;
 use super::outcome::{Over, outcome};
 use super::reconcile::reconcile;
 use super::{health, run};
+use crate::drivers::ready::until_ready;
 use crate::drivers::steps::{self, Step};
 use crate::transfers::{TransferList, opentrons_picklist};
 use async_trait::async_trait;
@@ -19,6 +21,8 @@ use jobs::{Failure, FailureClass};
 pub struct Opentrons {
     api: Api,
     instrument: String,
+    /// Name or serial number that the robot has to have.
+    robot: Option<String>,
 }
 
 /// A job in the robot's words.
@@ -30,15 +34,17 @@ struct Plan {
 impl Opentrons {
     /// `url`: e.g. `http://ot2.lab:31950`. `instrument`: the device's name in locations.
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
-        Ok(Self { api: Api::connect(url, timings)?, instrument: instrument.to_owned() })
+        Ok(Self { api: Api::connect(url, timings)?, instrument: instrument.to_owned(), robot: None })
+    }
+
+    /// Works with no robot but the one of this name or serial number.
+    pub fn that_is(self, robot: &str) -> Self {
+        Self { robot: Some(robot.to_owned()), ..self }
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let plan = plan(attempt).map_err(failed)?;
-        let analysed = self.ready(&plan).await.map_err(failed)?;
-        steps::before(Step::CreateRun).await;
-        let run = run::create(&self.api, &analysed, attempt, &self.instrument).await.map_err(failed)?;
-        steps::after(Step::CreateRun).await;
+        let run = until_ready(attempt, self.api.timings(), || self.idle_run(attempt, &plan)).await?;
         if let Err(not_begun) = attempt.begin(run.id.clone()).await {
             run::give_up(&self.api, &run.id).await;
             return Err(not_begun.into());
@@ -46,10 +52,19 @@ impl Opentrons {
         Ok(self.to_the_end(attempt, &run.id, &plan, Idle::Play).await)
     }
 
+    /// A run of ours, readied, on a robot that nobody else uses. One that an earlier try has left is replaced.
+    async fn idle_run(&self, attempt: &Attempt, plan: &Plan) -> Result<Run, Failure> {
+        let analysed = self.ready(plan).await?;
+        steps::before(Step::CreateRun).await;
+        let run = run::create(&self.api, &analysed, attempt, &self.instrument).await?;
+        steps::after(Step::CreateRun).await;
+        Ok(run)
+    }
+
     /// Everything that can be refused without touching a run.
     async fn ready(&self, plan: &Plan) -> Result<super::analysis::Analysed, Failure> {
         let said = self.api.health().await.map_err(|error| error.before_begin("opentrons"))?;
-        health::check(&said)?;
+        health::check(&said, self.robot.as_deref())?;
         let analysed = analyse(&self.api, &plan.list, &plan.picklist).await?;
         run::check_free(&self.api, &analysed.protocol_id).await?;
         Ok(analysed)

@@ -4,8 +4,9 @@ use super::super::timings::Watch;
 use super::api::{ActionAnswer, Api};
 use super::archive::History;
 use super::model::{Run, RunStatus};
+use super::outcome::Unplayed;
 use crate::drivers::steps::{self, Step};
-use jobs::worker::Attempt;
+use jobs::worker::{Attempt, Halt};
 use jobs::{Failure, FailureClass};
 use serde_json::Value;
 
@@ -21,11 +22,31 @@ pub(super) enum Idle {
     End,
 }
 
+/// What an idle run is given now.
+enum Next {
+    Play,
+    /// Nothing: whether we still may is the server's to say, and it is not reached.
+    Wait,
+    End(Unplayed),
+}
+
+impl Idle {
+    /// Looked at before each play: one that was not heard is asked for again, long after the beginning.
+    fn next(self, attempt: &Attempt) -> Next {
+        match (self, attempt.checkpoint()) {
+            (Self::End, _) => Next::End(Unplayed::BeforeRestart),
+            (Self::Play, Ok(())) => Next::Play,
+            (Self::Play, Err(Halt::AuthorityUnconfirmed)) => Next::Wait,
+            (Self::Play, Err(halt)) => Next::End(Unplayed::Halted(halt)),
+        }
+    }
+}
+
 /// How the watching ended.
 pub(super) enum Ended {
     /// The run is over, or its record is lost (`ok: false`).
-    /// `ended_unplayed`: it stood idle, and we ended it so.
-    Over { run: Box<Run>, raw: Value, history: History, ended_unplayed: bool },
+    /// `ended_unplayed`: it stood idle, and why we ended it so.
+    Over { run: Box<Run>, raw: Value, history: History, ended_unplayed: Option<Unplayed> },
     /// It was never played, and never will be.
     NeverPlayed(Failure),
     /// We cannot see how it ended.
@@ -36,7 +57,7 @@ pub(super) enum Ended {
 pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: usize, idle: Idle) -> Ended {
     let mut watch = Watch::new(api.timings());
     let mut history = History::new(id);
-    let (mut stop_sent, mut ended_unplayed, mut refusals) = (false, false, 0);
+    let (mut stop_sent, mut ended_unplayed, mut refusals) = (false, None, 0);
     loop {
         if attempt.is_stop_requested() && !stop_sent {
             stop_sent = stop(api, id).await;
@@ -48,13 +69,14 @@ pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: us
             Ok((run, _)) => {
                 watch.answered();
                 if run.status == RunStatus::Idle && !stop_sent {
-                    match idle {
-                        Idle::End => {
-                            ended_unplayed = true;
+                    match idle.next(attempt) {
+                        Next::End(why) => {
+                            ended_unplayed = Some(why);
                             stop_sent = stop(api, id).await;
                         }
-                        Idle::Play if play(api, id).await => refusals = 0,
-                        Idle::Play => refusals += 1,
+                        Next::Wait => {}
+                        Next::Play if play(api, id).await => refusals = 0,
+                        Next::Play => refusals += 1,
                     }
                     if refusals >= PLAY_REFUSALS {
                         stop(api, id).await;
@@ -94,7 +116,7 @@ pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: us
         }
         tokio::select! {
             () = watch.pause() => {}
-            () = attempt.stop_requested(), if !stop_sent => {}
+            () = attempt.stop_requested(), if !attempt.is_stop_requested() => {}
         }
     }
 }

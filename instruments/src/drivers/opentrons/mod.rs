@@ -1,7 +1,7 @@
 //! Driver of Opentrons OT-2 liquid handlers over their HTTP API. One process drives one robot.
 //!
 //! ```text
-//! check picklist -> health -> is the robot free? -> upload picklist, protocol -> analysis ok?
+//! check picklist -> health, the one that was meant? -> is the robot free? -> upload picklist, protocol -> analysis ok?
 //!   -> create run (idle) -> failRun policy, ownership -> Attempt::begin(run id) -> play
 //!   -> poll to the end -> commands, errors -> archive -> Outcome
 //! ```

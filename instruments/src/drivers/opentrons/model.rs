@@ -32,6 +32,8 @@ pub(super) struct Health {
     pub robot_model: String,
     pub api_version: String,
     #[serde(default)]
+    pub robot_serial: Option<String>,
+    #[serde(default)]
     pub maximum_protocol_api_version: Option<(u32, u32)>,
 }
 

@@ -8,6 +8,7 @@
 //! | failed or stopped | touched | `Unknown`, saying how far it came |
 //! | failed | not touched | `Failed`, for a person |
 //! | stopped by somebody | not touched | `Stopped` |
+//! | stopped by us, who were not to play it any more | not touched | that nothing was begun, and why |
 //! | stopped by nobody (replaced, or never played by us) | not touched | `Failed`, may be tried again |
 //!
 //! A run that did not succeed after liquid had moved is never tried again by itself: the plate holds
@@ -17,6 +18,7 @@ use super::model::{Run, RunStatus};
 use super::reconcile::Reconciled;
 use jobs::work::physical::DispenseResult;
 use jobs::work::{Outcome, Output};
+use jobs::worker::{Halt, NotBegun};
 use jobs::{Digest, Failure, FailureClass};
 
 /// What is known when a run is over.
@@ -29,8 +31,17 @@ pub(super) struct Over<'a> {
     pub missing: Option<&'a str>,
     /// Somebody asked us to stop it.
     pub stop_requested: bool,
-    /// It stood idle after a restart of ours, and we ended it.
-    pub ended_unplayed: bool,
+    /// It stood idle, and we ended it.
+    pub ended_unplayed: Option<Unplayed>,
+}
+
+/// Why we ended a run that stood idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unplayed {
+    /// An earlier life of this process had not played it.
+    BeforeRestart,
+    /// It had not come to play when we were told not to begin anything.
+    Halted(Halt),
 }
 
 pub(super) fn outcome(over: Over<'_>) -> Outcome {
@@ -104,7 +115,7 @@ fn failed(over: &Over<'_>) -> Outcome {
 fn stopped(over: &Over<'_>) -> Outcome {
     let run = over.run;
     let has_stop = run.actions.iter().flatten().any(|action| action.action_type == "stop");
-    let by_somebody = over.stop_requested || (has_stop && !over.ended_unplayed);
+    let by_somebody = over.stop_requested || (has_stop && over.ended_unplayed.is_none());
     if over.reconciled.liquid_touched {
         let message = format!(
             "Run {} was stopped in the middle. {} Its record is {}.",
@@ -119,10 +130,12 @@ fn stopped(over: &Over<'_>) -> Outcome {
             note: format!("run {} was stopped before any liquid was touched", run.id),
         };
     }
-    let (code, why) = if over.ended_unplayed {
-        ("opentrons.not_played_before_restart", "it stood idle after a restart and was ended")
-    } else {
-        ("opentrons.run_replaced", "another client replaced it before it was played")
+    let (code, why) = match over.ended_unplayed {
+        Some(Unplayed::Halted(halt)) => return NotBegun::from(halt).into(),
+        Some(Unplayed::BeforeRestart) => {
+            ("opentrons.not_played_before_restart", "it stood idle after a restart and was ended")
+        }
+        None => ("opentrons.run_replaced", "another client replaced it before it was played"),
     };
     let message = format!("Nothing was begun: run {}: {why}.", run.id);
     let failure = Failure::new(FailureClass::Transient, code, message);

@@ -2,6 +2,7 @@
 
 pub mod line;
 pub mod robot;
+pub mod server;
 pub mod small;
 
 /// How a piece of work ends.

@@ -466,6 +466,20 @@ async fn an_echos_own_report_says_what_every_well_got() {
 }
 
 #[tokio::test]
+async fn an_echo_whose_report_never_becomes_whole_leaves_doubt() {
+    let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        let picklist = device.takes().await;
+        let part: Vec<&str> = picklist.lines().take(3).collect();
+        device.exports("b_report.csv", &echo_report(&part.join("\n")));
+    });
+    assert_in_doubt(&device, &outcome);
+    assert_eq!(code(&outcome), "folder_handler.record_mismatch");
+    let Outcome::Unknown { failure } = outcome else { unreachable!() };
+    assert!(failure.message.contains("does not mention 2 of 4 transfers"), "{failure}");
+}
+
+#[tokio::test]
 async fn an_echo_that_did_something_else_leaves_doubt() {
     let device = Device::new(DriverKind::FolderHandler, ECHO, timings());
     let (outcome, ()) = tokio::join!(device.perform(), async {
@@ -513,6 +527,53 @@ async fn a_converter_that_fails_is_somebodys_and_the_file_is_kept() {
     let Outcome::Failed { failure } = outcome else { unreachable!() };
     assert!(failure.message.contains("KeyError: Plate"), "{failure}");
     assert_eq!(attempt.get_blob(jobs::Digest::of(b"bytes")).await.unwrap(), "bytes");
+}
+
+#[tokio::test]
+async fn where_a_name_says_nothing_a_converters_output_says_whose_file_it_is() {
+    let wide = converting("cat \\\"$1\\\"").replace("*{barcode}*", "*");
+    let device = Device::new(DriverKind::FolderReader, &format!("{wide}names_plate = true\n"), timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports("1.xlsx", &READINGS.replace("P-1", "P-9"));
+        device.exports("2.xlsx", "Well,Channel,Value,Unit\nA1,signal,1.5,RFU\n");
+        device.exports("3.xlsx", "what no converter reads");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        device.exports("4.xlsx", READINGS);
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!(read.original, Some(jobs::Digest::of(READINGS.as_bytes())));
+}
+
+#[tokio::test]
+async fn a_file_whose_name_is_ours_and_whose_converted_text_is_of_another_plate_is_passed_over() {
+    let device = Device::new(DriverKind::FolderReader, &converting("cat \\\"$1\\\""), timings());
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports("P-1 1.xlsx", &READINGS.replace("P-1", "P-9"));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        device.exports("P-1 2.xlsx", READINGS);
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!(read.original, Some(jobs::Digest::of(READINGS.as_bytes())));
+}
+
+#[tokio::test]
+async fn a_share_that_is_not_there_for_a_while_is_waited_for() {
+    let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+    for (kind, settings) in [(DriverKind::FolderHandler, HANDLER), (DriverKind::FolderReader, READER)] {
+        let device = Device::new(kind, settings, patient);
+        device.is_unmounted();
+        let (outcome, ()) = tokio::join!(device.perform(), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            device.is_mounted();
+            device.takes().await;
+            device.ends();
+        });
+        assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    }
 }
 
 #[test]
