@@ -141,6 +141,11 @@ impl Model {
         }
     }
 
+    /// Whether what is said of rows left out is of single rows, and not of a perturbation in all its contexts.
+    pub fn leaves_out_rows(&self) -> bool {
+        matches!(self, Self::Sets(_))
+    }
+
     /// Predicts `experiments` with `samples` joint draws. `seed` decides the draws. Wider where the model has no
     /// input: see [`crate::novelty`].
     pub fn predict(

@@ -67,6 +67,9 @@ pub struct Proposed {
     pub scores: Vec<f64>,
 }
 
+/// The value of an experiment that does nothing: values are in units in which the negative control reads 0.
+const NO_EFFECT: f64 = 0.0;
+
 /// Chooses by `cell`. A cell without data nor priors knows nothing: then the batch is spread over the
 /// features, or drawn at random, and every reason says so.
 pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Result<Proposed> {
@@ -97,8 +100,9 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         expense,
         eligible: &eligible,
         objective: request.objective,
-        reference: cell.header.reference,
-        best_utility: best_utility(request, cell.header.reference),
+        reference: NO_EFFECT,
+        best_utility: best_utility(request),
+        taken: count,
         seed: request.seed,
     };
     let knowledge = Knowledge::of(vocabulary, cell, request);
@@ -122,9 +126,9 @@ fn looked_at(request: &Request, count: usize) -> usize {
 }
 
 /// Of the values measured; `None` when nothing is.
-fn best_utility(request: &Request, reference: f64) -> Option<f64> {
+fn best_utility(request: &Request) -> Option<f64> {
     let measured = request.cut.iter().map(|row| row.value);
-    let utilities = measured.map(|value| acquisition::utility(request.objective, reference, value));
+    let utilities = measured.map(|value| acquisition::utility(request.objective, NO_EFFECT, value));
     utilities.max_by(f64::total_cmp)
 }
 

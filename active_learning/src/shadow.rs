@@ -12,7 +12,7 @@ use crate::representation::Vocabulary;
 use crate::train::Cell;
 use jobs::work::learn::Prediction;
 use jobs::work::shadow::{Scores, ShadowScore};
-use jobs::{Digest, Experiment};
+use jobs::{Digest, Experiment, Perturbation};
 use std::collections::{HashMap, HashSet};
 
 /// What the new version is, to be compared with.
@@ -22,20 +22,29 @@ pub struct New<'a> {
     pub scale: Scale,
     /// Of the rows of `cut` that were held out.
     pub held_out: &'a [Judged],
+    /// Whether a fold leaves out single rows (sets do), and not a perturbation in all its contexts.
+    pub by_row: bool,
 }
 
 /// Scores `shadow`, which was trained on `known`, on the rows of the new cut that are not among them; `None` where there
 /// are none that the new version has an unlearnt say on.
+///
+/// Where folds leave out whole perturbations, one that `known` has in another context is left out too: the shadow knows
+/// more of it than the fold that speaks for the new version.
 pub fn score(
     new: &New,
     checkpoint: Digest,
     shadow: &Cell,
     known: &[Observation],
 ) -> Result<Option<ShadowScore>> {
+    let perturbations: HashSet<&Perturbation> =
+        known.iter().filter(|_| !new.by_row).map(|row| &row.experiment.perturbation).collect();
     let known: HashSet<&Experiment> = known.iter().map(|row| &row.experiment).collect();
     let own: HashMap<usize, &Judged> = new.held_out.iter().map(|judged| (judged.row, judged)).collect();
     let is_new = |(row, observed): &(usize, &Observation)| {
-        !known.contains(&observed.experiment) && own.contains_key(row)
+        !known.contains(&observed.experiment)
+            && !perturbations.contains(&observed.experiment.perturbation)
+            && own.contains_key(row)
     };
     let rows: Vec<(usize, &Observation)> = new.cut.iter().enumerate().filter(is_new).collect();
     if rows.is_empty() {

@@ -276,7 +276,10 @@ fn hit_calls(cut: &[Observation], reference: f64) -> (Vec<f64>, bool) {
     distances.sort_by(f64::total_cmp);
     let rank = ((1.0 - HIT_SHARE) * distances.len() as f64) as usize;
     let threshold = distances.get(rank).copied().unwrap_or(f64::INFINITY);
-    let extreme = |row: &Observation| f64::from(u8::from((row.value - reference).abs() >= threshold));
+    let extreme = |row: &Observation| {
+        let distance = (row.value - reference).abs();
+        f64::from(u8::from(distance >= threshold && distance > 0.0))
+    };
     (cut.iter().map(extreme).collect(), false)
 }
 

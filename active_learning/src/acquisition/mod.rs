@@ -9,7 +9,7 @@ mod bald;
 pub mod cost;
 pub mod diversity;
 mod expected_improvement;
-mod feasible;
+pub mod feasible;
 mod greedy;
 mod hit_probability;
 pub(crate) mod information_gain;
@@ -43,6 +43,8 @@ pub struct Candidates<'a> {
     pub reference: f64,
     /// Utility of the best value measured; `None` when nothing is.
     pub best_utility: Option<f64>,
+    /// Batch and runners-up, however many more are ranked.
+    pub taken: usize,
     pub seed: u64,
 }
 
@@ -72,8 +74,21 @@ pub fn samples_needed(rule: Acquisition, count: usize) -> usize {
 
 /// Applies `rule`.
 pub fn choose(rule: Acquisition, candidates: &Candidates, count: usize) -> Result<Choice> {
-    let admitted = feasible::admitted(rule, candidates, count);
-    let candidates = &Candidates { eligible: &admitted, ..*candidates };
+    let Some((likely, others)) = feasible::split(rule, candidates) else {
+        return by_score(rule, candidates, count);
+    };
+    let mut choice = by_score(rule, &Candidates { eligible: &likely, ..*candidates }, count)?;
+    if likely.len() < count.min(candidates.taken) {
+        let score = |candidate: usize| choice.scores.get(candidate).copied().unwrap_or(f64::NEG_INFINITY);
+        let more = others.into_iter().take(count - choice.picks.len());
+        let more: Vec<Pick> = more.map(|candidate| Pick { candidate, score: score(candidate) }).collect();
+        choice.picks.extend(more);
+    }
+    Ok(choice)
+}
+
+/// The same without a look at who may be infeasible, but for rules whose scores do.
+fn by_score(rule: Acquisition, candidates: &Candidates, count: usize) -> Result<Choice> {
     let mut scores = match rule {
         Acquisition::Thompson => return Ok(thompson::choose(candidates, count)),
         Acquisition::TopTwo => return Ok(top_two::choose(candidates, count)),
@@ -106,7 +121,12 @@ impl Candidates<'_> {
     /// Probability that a candidate is a hit, and feasible where there are constraints.
     pub fn chance(&self, candidate: usize) -> f64 {
         let hit = self.predictions.get(candidate).map_or(0.0, |prediction| prediction.hit_probability);
-        hit * self.feasibility.get(candidate).unwrap_or(&1.0)
+        hit * self.feasibility(candidate)
+    }
+
+    /// Probability that all constraints hold; 1 where there are none.
+    fn feasibility(&self, candidate: usize) -> f64 {
+        self.feasibility.get(candidate).copied().unwrap_or(1.0)
     }
 
     /// Of these together; 0 where nothing costs anything.
@@ -171,6 +191,7 @@ pub(crate) mod tests {
                 eligible,
                 objective,
                 reference: 0.0,
+                taken: usize::MAX,
                 best_utility: None,
                 seed: 1,
             }

@@ -21,7 +21,7 @@ pub struct FeatureTable {
     pub genes: Vec<String>,
     pub index: HashMap<String, usize>,
     pub blocks: Vec<Block>,
-    /// `[genes, width]`, row by row, as in the file; 0 in missing blocks.
+    /// `[genes, width]`, row by row, as in the file; 0 in missing blocks, NaN in a gap of a known one.
     pub values: Vec<f32>,
     /// `[genes, blocks]`: whether the block is known of the gene.
     pub present: Vec<bool>,
@@ -78,7 +78,8 @@ impl FeatureTable {
         for block in &self.blocks {
             let cells = fresh.get_mut(block.start..block.start + block.width).unwrap_or_default();
             let known = cells.iter().any(|cell| cell.is_finite() && *cell != 0.0);
-            cells.iter_mut().filter(|cell| !cell.is_finite()).for_each(|cell| *cell = 0.0);
+            let nothing = if known { f32::NAN } else { 0.0 };
+            cells.iter_mut().filter(|cell| !cell.is_finite()).for_each(|cell| *cell = nothing);
             self.present.push(known);
         }
     }
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(table.blocks.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(table.presence(0), [false, true]);
         assert_eq!(table.presence(1), [true, false]);
-        assert_eq!(table.row(1), [1.0, 0.0, 0.0]);
+        assert!(table.row(1)[0] == 1.0 && table.row(1)[1].is_nan() && table.row(1)[2] == 0.0);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::prior::screens::HIT_SHARE;
 use crate::prior::transfer::Transfer;
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
+use jobs::dose;
 use tch::{Kind, Tensor};
 
 /// What the features' forecast of a gene is worth, in independent screens.
@@ -25,6 +26,8 @@ const PRIOR_SCREENS: f64 = 10.0;
 const RIDGE: f64 = 150.0;
 /// A gene seen in this many independent screens has half the weight of one seen in all.
 const HALF_WEIGHT: f64 = 5.0;
+/// Expected of a gene at least, before its features are looked at.
+const LEAST_SHARE: f64 = 0.2 * HIT_SHARE;
 
 /// What the other screens say of each gene they or the features know.
 #[derive(Clone, Debug)]
@@ -53,7 +56,9 @@ impl HitEvidence {
             metrics::logit((hits + PRIOR_SCREENS * expected) / (seen + PRIOR_SCREENS))
         };
         let expected_of = |gene: &String| {
-            let expected = features.index.get(gene).and_then(|&row| forecast.get(row));
+            // At a dose: what its compound's features say.
+            let row = features.index.get(gene).or_else(|| features.index.get(dose::split(gene).0));
+            let expected = row.and_then(|&row| forecast.get(row));
             expected.copied().unwrap_or(HIT_SHARE)
         };
         let expected: Vec<f64> = screens.genes.iter().map(expected_of).collect();
@@ -165,6 +170,8 @@ fn forecast(
     }
     let total: f64 = weights.iter().sum();
     let mean = shares.iter().zip(&weights).map(|(share, weight)| share * weight).sum::<f64>() / total;
+    // Screens without a hit do not make hits impossible.
+    let mean = mean.max(LEAST_SHARE);
     let all = tensor::from_f32(&rows.values, &[features.genes.len() as i64, features.width() as i64])?;
     let x = all.f_index_select(0, &Tensor::f_from_slice(&used)?)?;
     let w = tensor::from_f64(&weights, &[-1, 1])?.f_to_kind(Kind::Float)?;

@@ -247,7 +247,8 @@ fn call_hits(screen: &Screen, z: &[f32]) -> Vec<f32> {
     let rank = ((1.0 - HIT_SHARE) * sorted.len() as f64) as usize;
     let rank = rank.min(sorted.len().saturating_sub(1));
     let threshold = *sorted.select_nth_unstable_by(rank, f32::total_cmp).1;
-    z.iter().map(|z| f32::from(u8::from(strength(z) >= threshold))).collect()
+    // Where nearly all scores are the same (0 for what is not significant), those are no hits.
+    z.iter().map(|z| f32::from(u8::from(strength(z) >= threshold && strength(z) > 0.0))).collect()
 }
 
 /// Reads a two-column CSV `symbol,hgnc` of other names for genes.

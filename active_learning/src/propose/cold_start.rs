@@ -12,6 +12,8 @@ use tch::{Kind, Tensor};
 
 /// Distances are measured with features cut here (in sd): rare annotations are not everything.
 const LIMIT: f64 = 5.0;
+/// Experiments whose features are added up at once.
+const CHUNK: i64 = 32_768;
 
 /// The first batch of sets of edits: half of it those whose edits are most alike, half spread out. Edits of
 /// one complex or one pathway interact more often (Costanzo et al. 2016, Horlbeck et al. 2018); the spread half
@@ -25,7 +27,11 @@ pub(super) fn spread_sets(
 ) -> Result<Choice> {
     let encoded = Encoded::of(eligible.iter().filter_map(|&position| pool.get(position)), vocabulary, &[])?;
     let encoded = encoded.on(device::for_rows(encoded.count))?;
-    let likeness = Geometry::new(vocabulary)?.mean_likeness(&encoded)?;
+    let geometry = Geometry::new(vocabulary)?;
+    let mut likeness = Vec::with_capacity(eligible.len());
+    for (start, count) in pieces(encoded.count) {
+        likeness.extend(geometry.mean_likeness(&encoded.narrow(start, count)?)?);
+    }
     let mut ranked: Vec<(usize, f64)> = eligible.iter().copied().zip(likeness).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let picked = ranked.iter().take(count.div_ceil(2));
@@ -58,8 +64,7 @@ pub(super) fn spread(
     let experiments = eligible.iter().filter_map(|&position| pool.get(position));
     // A product with all of them for each pick.
     let encoded = Encoded::of(experiments, vocabulary, &[])?.on(device::for_rows(eligible.len() as i64))?;
-    let x = Tensor::f_cat(&encoded.summed(vocabulary)?, 1)?.f_clamp(-LIMIT, LIMIT)?;
-    let norms = x.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+    let (x, norms) = features(&encoded, vocabulary)?;
     let mut nearest = vec![f32::INFINITY; eligible.len()];
     let mut taken = vec![false; eligible.len()];
     let mut next = rng.random_range(0..eligible.len());
@@ -75,6 +80,28 @@ pub(super) fn spread(
         next = draw(&nearest, &taken, &mut rng);
     }
     Ok(Choice { scores, picks })
+}
+
+/// Features and masks `[N, width + blocks]`, cut at [`LIMIT`], and their squared lengths `[N]`. Of the whole pool there is
+/// this one matrix: two million pairs fill gigabytes with it.
+fn features(encoded: &Encoded, vocabulary: &Vocabulary) -> Result<(Tensor, Tensor)> {
+    let width = vocabulary.width() + vocabulary.blocks.len() as i64;
+    let options = (Kind::Float, encoded.device());
+    let (x, norms) =
+        (Tensor::f_empty([encoded.count, width], options)?, Tensor::f_empty([encoded.count], options)?);
+    for (start, count) in pieces(encoded.count) {
+        let summed = encoded.narrow(start, count)?.summed(vocabulary)?;
+        let piece = Tensor::f_cat(&summed, 1)?.f_clamp(-LIMIT, LIMIT)?;
+        let squares = piece.f_square()?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
+        x.f_narrow(0, start, count)?.f_copy_(&piece)?;
+        norms.f_narrow(0, start, count)?.f_copy_(&squares)?;
+    }
+    Ok((x, norms))
+}
+
+/// Start and count of each.
+fn pieces(count: i64) -> impl Iterator<Item = (i64, i64)> {
+    (0..count).step_by(CHUNK as usize).map(move |start| (start, (count - start).min(CHUNK)))
 }
 
 fn squared_distances(x: &Tensor, norms: &Tensor, from: i64) -> Result<Vec<f32>> {

@@ -184,7 +184,7 @@ impl<'a> Words<'a> {
     fn elsewhere(&self, experiment: &Experiment) -> Option<String> {
         let edits = experiment.perturbation.edits();
         let share = |edit: &String| {
-            let row = usize::try_from(self.vocabulary.row(edit)).ok()?;
+            let row = usize::try_from(self.vocabulary.evidence(edit)).ok()?;
             self.vocabulary.frequency.get(row).copied().flatten()
         };
         let seen: Vec<String> = edits

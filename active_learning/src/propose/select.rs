@@ -5,7 +5,7 @@ use super::repeats::{Doubt, Repeats};
 use super::{Request, cold_start, looked_at, plates, within};
 use crate::Result;
 use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
-use crate::acquisition::{self, Candidates, Choice, Pick, cost};
+use crate::acquisition::{self, Candidates, Choice, Pick, cost, feasible};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
 use jobs::Experiment;
@@ -93,6 +93,12 @@ pub(super) fn select(
     if let Some(per_plate) = request.per_plate.filter(|per_plate| *per_plate > 0) {
         selection = plates::fit(selection, request.pool, per_plate);
     }
+    let rule = rule_for(request, knowledge);
+    if matches!(knowledge, Knowledge::Elsewhere | Knowledge::Measured)
+        && !feasible::is_weighed(rule, candidates)
+    {
+        selection = feasible_first(selection, candidates, rule);
+    }
     if let (Some(expense), Some(prices)) = (&candidates.expense, request.prices) {
         selection = within::fit(selection, expense, prices);
     }
@@ -179,7 +185,9 @@ fn by_rule(
     let Choice { scores, picks } =
         acquisition::choose(rule, candidates, if draws { looked_at } else { looked_at.max(wide) })?;
     let shortlist = &picks[..looked_at.min(picks.len())];
-    let mut order = diverse.order(&[], shortlist, request.diversity, (batch, count))?;
+    // Where all that is likely feasible is taken, there is nobody to be passed over for being alike.
+    let strength = if feasible::is_short(rule, candidates) { 0.0 } else { request.diversity };
+    let mut order = diverse.order(&[], shortlist, strength, (batch, count))?;
     if wide > count {
         let first: HashSet<usize> = order.iter().copied().collect();
         order.extend((0..picks.len()).filter(|rank| !first.contains(rank)));
@@ -198,6 +206,17 @@ fn by_rule(
     };
     let picks = with_repeats(picks, &doubts, new);
     Ok(Selection { scores, picks, batch, explanation, learning: 0, replicating })
+}
+
+/// What is likely feasible before what is not, whatever plates asked for; repeats keep the end of the batch.
+fn feasible_first(selection: Selection, candidates: &Candidates, rule: Acquisition) -> Selection {
+    let (again, mut new): (Vec<_>, Vec<_>) =
+        selection.picks.into_iter().partition(|it| matches!(it.why, Why::Repeats(_)));
+    let rank = |it: &Selected| feasible::rank(rule, candidates, it.pick.candidate);
+    new.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    let end = selection.batch.saturating_sub(again.len()).min(new.len());
+    new.splice(end..end, again);
+    Selection { picks: new, ..selection }
 }
 
 /// Those of `wanted`, in their order, that a batch holds with its money.

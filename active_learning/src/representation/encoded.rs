@@ -202,6 +202,8 @@ impl Encoded {
 #[derive(Clone, Copy)]
 struct NamedEdit {
     row: i64,
+    /// Row whose log-odds it has: its own dose's, where other screens know that.
+    evidence: i64,
     /// From 1 uM.
     decades: f32,
 }
@@ -210,7 +212,7 @@ struct NamedEdit {
 fn named_edits(experiments: &[&Experiment], most: usize, names: &Names) -> Vec<Option<NamedEdit>> {
     threads::collect(experiments.len() * most, None, |slot| {
         let edit = experiments.get(slot / most)?.perturbation.edits().get(slot % most)?;
-        Some(NamedEdit { row: names.row(edit), decades: decades_of(edit) })
+        Some(NamedEdit { row: names.row(edit), evidence: names.evidence(edit), decades: decades_of(edit) })
     })
 }
 
@@ -220,7 +222,7 @@ fn log_odds(edits: &[Option<NamedEdit>], of_edits: Option<&[f32]>) -> f32 {
     let Some(of_edits) = of_edits else { return logit(HIT_SHARE) as f32 };
     let mut survives = 1.0;
     for edit in edits.iter().flatten() {
-        let odds = of_edits.get(edit.row as usize).copied().unwrap_or(0.0);
+        let odds = of_edits.get(edit.evidence as usize).copied().unwrap_or(0.0);
         survives *= 1.0 / (1.0 + f64::from(odds).exp());
     }
     (((1.0 - survives) / survives) as f32).ln()

@@ -81,6 +81,11 @@ impl Vocabulary {
         self.names.row(edit)
     }
 
+    /// The row that says how often `edit` is a hit in other screens, at its dose where they have it.
+    pub fn evidence(&self, edit: &str) -> i64 {
+        self.names.evidence(edit)
+    }
+
     /// Whether anything is known of `edit`.
     pub fn knows(&self, edit: &str) -> bool {
         self.names.knows(edit)
@@ -154,6 +159,11 @@ pub(crate) struct Names {
 impl Names {
     pub fn row(&self, edit: &str) -> i64 {
         self.find(edit).copied().unwrap_or(self.index.len() as i64)
+    }
+
+    /// The row that says how often `edit` is a hit in other screens: of that very dose where they have it.
+    pub fn evidence(&self, edit: &str) -> i64 {
+        self.index.get(edit).copied().unwrap_or_else(|| self.row(edit))
     }
 
     pub fn knows(&self, edit: &str) -> bool {

@@ -122,6 +122,7 @@ impl Shelf {
             cut: &cut.observations,
             scale: cell.header.scale,
             held_out: &held_out,
+            by_row: cell.model.leaves_out_rows(),
         };
         cell.header.metrics.shadows = score_shadows(train, material, &new)?;
         crash::blocking_point(Step::Train, Moment::During);

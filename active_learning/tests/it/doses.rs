@@ -2,10 +2,12 @@
 
 use active_learning::data::{FeatureTable, Observation};
 use active_learning::model::{Model, Stop};
+use active_learning::prior::PriorScreens;
 use active_learning::representation::{Encoded, Vocabulary};
 use active_learning::train::Cell;
 use jobs::work::learn::{ModelFamily, Prediction};
 use jobs::{Context, Experiment};
+use std::collections::HashSet;
 
 const DRUGS: usize = 24;
 
@@ -124,4 +126,28 @@ fn without_doses_nothing_is_there_of_them() {
     let encoded = Encoded::of(&[experiment("D1"), experiment("D4")], &vocabulary, &[]).unwrap();
     let rows = encoded.edit_rows(&vocabulary).unwrap().narrow(1, 0, vocabulary.width());
     assert_eq!(rows, vocabulary.x.index_select(0, &encoded.rows));
+}
+
+#[test]
+fn what_other_screens_say_of_a_dose_is_believed_beside_the_features_of_its_compound() {
+    let mut text = String::from("screen_id,gene,score,hit\n");
+    for screen in 0..6 {
+        for drug in 0..DRUGS {
+            for (dose, hit) in [("100nM", 0), ("10uM", u8::from(drug < 12))] {
+                text.push_str(&format!("s{screen},D{drug}@{dose},{},{hit}\n", (drug * 7 + screen) % 11));
+            }
+        }
+    }
+    let prior = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
+    let mut features = String::from("drug,a_0,a_1\n");
+    (0..DRUGS).for_each(|drug| features.push_str(&format!("D{drug},{},{}\n", 1 + drug % 5, drug % 3)));
+    let features = FeatureTable::read(features.as_bytes()).unwrap();
+    let vocabulary = Vocabulary::build(&features, Some(&prior)).unwrap();
+    let asked = ["D3@10uM", "D3@100nM", "D3@3uM", "D20@10uM"].map(experiment);
+    let encoded = Encoded::of(&asked, &vocabulary, &[]).unwrap();
+    let odds = Vec::<f32>::try_from(&encoded.log_odds).unwrap();
+    assert!(odds[0] > odds[1] + 0.5 && odds[0] > odds[3] + 0.5, "{odds:?}");
+    // One compound at whatever dose: its features are the same row, and what is learnt of it is shared.
+    let rows = Vec::<i64>::try_from(&encoded.rows).unwrap();
+    assert!(rows[..3].iter().all(|row| *row == vocabulary.row("D3")), "{rows:?}");
 }
