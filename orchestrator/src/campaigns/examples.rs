@@ -58,6 +58,7 @@ impl Example {
             source_slots: slots(2..=9),
             tip_rack_slots: slots(10..=11),
             tips_per_rack: 96,
+            new_tips_by_hand: false,
             minimum_transfer_nl: Some(1_000),
             maximum_transfer_nl: Some(20_000),
             seconds_per_transfer: None,

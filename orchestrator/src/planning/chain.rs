@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! per deck load: move (last load's sources home, this load's onto the deck; at first the assay plate too)
+//!                [by hand, where people put in tips: new racks]
 //!                dispense
 //! then:          [by hand, on the deck]
 //!                move (sources home, plate into its incubator slot)      last on the deck
@@ -128,9 +129,25 @@ impl<'a> Chain<'a, '_> {
                 tip_rack_slots: handler.tip_rack_slots.clone(),
                 transfers,
             });
+            if handler.new_tips_by_hand {
+                self.push_on_deck(Who::HANDS, self.new_tips(index + 1, loads.len(), load), deck_before);
+            }
             self.push_on_deck(Who::robot(&self.scene.spec.bench.handler), work, deck_before);
         }
         loads.len()
+    }
+
+    fn new_tips(&self, number: usize, loads: usize, load: &Load) -> Work {
+        let (handler, name) = (self.scene.handler, &self.scene.spec.bench.handler);
+        let tips: usize = load.values().sum();
+        let slots = handler.tip_rack_slots.join(", ");
+        Work::Manual(Manual {
+            instruction: format!(
+                "Put full tip racks on {name}, into {slots}: run {number} of {loads} for this plate takes {tips} tips, \
+                 from the first of them on."
+            ),
+            plates: vec![self.subject.plate.clone()],
+        })
     }
 
     /// Sources home, the plate into its incubator slot; answers with the step that frees the deck.

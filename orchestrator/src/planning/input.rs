@@ -72,6 +72,10 @@ pub struct HandlerProfile {
     pub tip_rack_slots: Vec<String>,
     /// Each transfer takes a new tip.
     pub tips_per_rack: u32,
+    /// Each run takes its tips from the first on, and nobody but people puts new racks on the deck (an OT-2): they are asked
+    /// to before each run.
+    #[serde(default)]
+    pub new_tips_by_hand: bool,
     /// Smallest volume that its pipette draws; absent: not known, not checked.
     #[serde(default)]
     pub minimum_transfer_nl: Option<u32>,

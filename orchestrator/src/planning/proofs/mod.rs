@@ -151,6 +151,29 @@ fn steps_by_hand_stand_before_the_robots_steps_that_they_name() {
 }
 
 #[test]
+fn people_are_asked_for_new_tips_before_each_run_where_nobody_else_puts_them_in() {
+    let mut world = ifng_round();
+    let plain = world.plan().unwrap();
+    world.handler.new_tips_by_hand = true;
+    let plan = world.plan().unwrap();
+    steps_only_wait_for_earlier_ones(&plan);
+    let runs: Vec<usize> =
+        (0..plan.steps.len()).filter(|step| plan.steps[*step].work.kind() == Kind::Dispense).collect();
+    assert!(runs.len() > 1, "several loads");
+    assert_eq!(plan.steps.len(), plain.steps.len() + runs.len());
+    for (number, &run) in runs.iter().enumerate() {
+        let Work::Manual(asked) = &plan.steps[run - 1].work else { panic!("{:?}", plan.steps[run - 1]) };
+        let Work::Dispense(dispense) = &plan.steps[run].work else { panic!() };
+        let (of, tips) = (runs.len(), dispense.transfers.len());
+        let says = format!("run {} of {of} for this plate takes {tips} tips", number + 1);
+        assert!(asked.instruction.contains(&says), "{}", asked.instruction);
+        assert!(plan.steps[run - 1].by_hand && plan.steps[run - 1].resource.is_some());
+        assert_eq!(plan.steps[run].after.iter().map(|after| after.step).collect::<Vec<_>>(), [run - 1]);
+    }
+    assert_eq!(plan.summary.steps_by_hand as usize, runs.len(), "and it is said before anybody approves");
+}
+
+#[test]
 fn people_stand_in_for_a_mover_and_an_incubator() {
     let mut world = ifng_round();
     let plain = world.plan().unwrap();

@@ -92,6 +92,7 @@ impl World {
                 source_slots: names(2..=9),
                 tip_rack_slots: names(10..=11),
                 tips_per_rack: 96,
+                new_tips_by_hand: false,
                 minimum_transfer_nl: Some(1_000),
                 maximum_transfer_nl: Some(20_000),
                 seconds_per_transfer: None,
