@@ -10,7 +10,8 @@ afterEach(() => vi.unstubAllGlobals());
 
 const REFUSED = {
   code: "inventory.invalid_table",
-  detail: "line 2: LIB-1 stands in handler-1: count it when it is back in storage. Nothing of the table was taken.",
+  detail:
+    "line 2: LIB-1 stands in handler-1: count it when it is back in storage. Nothing of the table was taken.",
   errors: [{ line: 2, column: 1, path: "", reason: "LIB-1 stands in handler-1" }],
 };
 
