@@ -6,7 +6,8 @@
 //! member's name; readings at several wavelengths get the wavelength into the name
 //! (`absorbance 450 nm`). Not read: raw data cubes, calculated data. The caller keeps the raw JSON.
 
-use super::reading::{Collector, check_size};
+use super::reading::Collector;
+use super::text::text;
 use super::{ParseError, ParseProblem, ReaderFile};
 use crate::labware::Well;
 use serde_json::{Map, Value};
@@ -16,8 +17,7 @@ const CONDITIONS: [&str; 2] = ["compartment temperature", "temperature"];
 
 /// Reads an ASM document of a plate reader. All measurements have to be of one plate.
 pub fn asm_json(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
-    check_size(bytes)?;
-    let document: Value = serde_json::from_slice(bytes)
+    let document: Value = serde_json::from_str(&text(bytes)?)
         .map_err(|error| ParseError::at(error.line() as u64, ParseProblem::NotJson(error.to_string())))?;
     let mut collector = Collector::default();
     let mut seen = 0;
@@ -157,6 +157,16 @@ mod tests {
             ]
         );
         assert_eq!(file.unreadable.len(), 1);
+    }
+
+    #[test]
+    fn a_document_may_begin_with_a_byte_order_mark() {
+        let plain = document(vec![measurement("A1", 450.0, json!(1))]);
+        let text = std::str::from_utf8(&plain).unwrap();
+        let utf_16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        for marked in [format!("\u{feff}{text}").into_bytes(), utf_16] {
+            assert_eq!(asm_json(&marked).unwrap(), asm_json(&plain).unwrap());
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn echo_report(bytes: &[u8]) -> Result<EchoReport, ParseError> {
     let text = text(bytes)?;
     let mut report = EchoReport::default();
     let mut found = false;
-    for section in sections(text) {
+    for section in sections(&text) {
         match section.name {
             None => report.run_id = preamble_value(section.body, "Run ID"),
             Some(name) => {

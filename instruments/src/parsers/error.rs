@@ -17,8 +17,6 @@ pub enum ParseProblem {
     NoReadings(String),
     #[error("the file has {0} bytes; more than 64 MiB is not read")]
     TooLarge(usize),
-    #[error("not UTF-8 text")]
-    NotUtf8,
     #[error("no line {0:?}")]
     NoHeader(&'static str),
     #[error("the header has the column {0:?} twice")]
@@ -70,7 +68,6 @@ impl ParseProblem {
             Self::UnknownFormat(_) => "parse.unknown_format",
             Self::NoReadings(_) => "parse.no_readings",
             Self::TooLarge(_) => "parse.too_large",
-            Self::NotUtf8 => "parse.not_utf8",
             Self::NoHeader(_) | Self::ColumnTwice(_) | Self::NoColumn(_) => "parse.header",
             Self::Fields { .. } | Self::NotCsv(_) => "parse.csv",
             Self::Well(_) => "parse.well",

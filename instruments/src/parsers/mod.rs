@@ -9,7 +9,8 @@
 //!
 //! Every value that comes out is finite, and no well and channel comes out twice. Whatever the
 //! input, the answer is a value or a [`ParseError`] with a line; never a panic. Units are passed on as
-//! written, never converted: devices are known to label them wrongly.
+//! written, never converted: devices are known to label them wrongly. Text is UTF-8, UTF-16 with a byte order mark, or
+//! Windows-1252 ([`decode`]).
 
 mod asm_json;
 mod echo_report;
@@ -26,6 +27,7 @@ pub use error::{ParseError, ParseProblem};
 pub use plate_csv::plate_csv;
 pub use plate_grid::plate_grid;
 pub use reading::{ReaderFile, Unreadable, WellReading};
+pub use text::decode;
 
 /// What a file of a known format says.
 #[derive(Clone, Debug, PartialEq)]

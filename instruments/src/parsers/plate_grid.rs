@@ -10,18 +10,23 @@
 //! ```
 //!
 //! A grid is a line of column numbers 1, 2, 3 .. and rows that begin with `A`, `B` ..; a file may have several. Its channel is
-//! the nearest line of one field above it that is no `name: value`; `value` where there is none. Of the rest, `Plate`, `Barcode`
-//! or `Plate ID` names the plate; everything else is passed over. Fields are apart by commas, semicolons or tabs, whichever
-//! the first line of column numbers has; with semicolons and tabs, a decimal comma is one.
+//! the nearest line of one field above it that is no `name: value`; `value` where there is none. Of the rest, `Barcode`,
+//! `Plate barcode`, `Plate ID` or `Plate-ID (Stacker)` names the plate where a barcode stands behind it. A bare `Plate` or
+//! `Plate name` is a label: in some exports the barcode, in others the kind of plate (Tecan i-control: `Plate,,,,Greiner 96
+//! Flat Bottom`). Everything else is passed over. Fields are apart by commas, semicolons or tabs, whichever the first line of
+//! column numbers has; with semicolons and tabs, a decimal comma is one.
 
 use super::number::{Number, number};
 use super::reading::Collector;
 use super::text::text;
 use super::{ParseError, ParseProblem, ReaderFile};
-use crate::labware::Well;
+use crate::labware::{Barcode, Well};
 
 /// What a line that names the plate begins with.
-const PLATE: [&str; 5] = ["plate", "barcode", "plate barcode", "plate id", "plate name"];
+const BARCODE: [&str; 6] =
+    ["barcode", "plate barcode", "plate id", "plate-id", "plate-id (stacker)", "platten-id (stapler)"];
+/// What a line begins with that may name the plate, or its kind.
+const LABEL: [&str; 3] = ["plate", "plate name", "platte"];
 /// The channel of a grid without a title.
 const UNTITLED: &str = "value";
 
@@ -35,7 +40,7 @@ pub fn plate_grid(bytes: &[u8]) -> Result<ReaderFile, ParseError> {
         return Err(ParseError::whole(ParseProblem::NoHeader(",1,2,3")));
     };
     if separator != ',' {
-        no_thousands(text, separator)?;
+        no_thousands(&text, separator)?;
     }
     let mut collector = Collector::default();
     let mut channel: Option<String> = None;
@@ -187,14 +192,21 @@ fn head(
     let (name, value) = match (first.split_once(':'), rest) {
         (Some((name, value)), []) if !value.trim().is_empty() => (name.trim(), value.trim()),
         (_, [value]) => (first.trim_end_matches(':').trim(), *value),
-        (None, []) => {
-            *channel = Some((*first).to_owned());
-            return Ok(());
-        }
+        (None, []) => (*first, ""),
         _ => return Ok(()),
     };
-    if PLATE.contains(&name.to_ascii_lowercase().as_str()) {
-        Collector::say_once(&mut collector.file.plate, "Plate", value)?;
+    let key = name.to_ascii_lowercase();
+    let is_barcode = value.parse::<Barcode>().is_ok();
+    if BARCODE.contains(&key.as_str()) {
+        if is_barcode {
+            Collector::say_once(&mut collector.file.plate, "Plate", value)?;
+        }
+    } else if LABEL.contains(&key.as_str()) {
+        if is_barcode {
+            collector.file.label.get_or_insert_with(|| value.to_owned());
+        }
+    } else if value.is_empty() {
+        *channel = Some(name.to_owned());
     }
     Ok(())
 }
@@ -239,6 +251,34 @@ mod tests {
         assert_eq!(plate_grid(b"\t1\t2\nA\t1\t2\n").unwrap().readings.len(), 2);
     }
 
+    /// As Tecan's i-control writes it.
+    #[test]
+    fn a_kind_of_plate_is_no_barcode_and_an_empty_one_no_title() {
+        let export = |stacker: &str| {
+            let text = format!(
+                "Application: Tecan i-control,,,,\"Tecan i-control , 2.0.10.0\",,\nPlate,,,,Greiner 96 Flat Bottom,,\nPlate-ID (Stacker),,,,{stacker},,\n\nMode,,,,Absorbance,,\nOD600,,,,,,\nPlate,,,,,,\n<>,1,2,,,,\nA,0.1,0.2,,,,\n"
+            );
+            let file = plate_grid(text.as_bytes()).unwrap();
+            assert_eq!(file.readings[0], reading("A1", "OD600", 0.1));
+            (file.plate, file.label)
+        };
+        assert_eq!(export(""), (None, None));
+        assert_eq!(export("not read"), (None, None));
+        assert_eq!(export("P-1"), (Some("P-1".to_owned()), None));
+    }
+
+    #[test]
+    fn a_bare_plate_is_a_label() {
+        let names = |head: &str| {
+            let file = plate_grid(format!("{head}\n,1,2\nA,1,2\n").as_bytes()).unwrap();
+            (file.plate.unwrap_or_default(), file.label.unwrap_or_default())
+        };
+        let said = |plate: &str, label: &str| (plate.to_owned(), label.to_owned());
+        assert_eq!(names("Plate: P-1"), said("", "P-1"));
+        assert_eq!(names("Plate name,GRE96ft\nPlate,P-7\nBarcode,P-1"), said("P-1", "GRE96ft"));
+        assert_eq!(names("Plate: Greiner 96"), said("", ""));
+    }
+
     #[test]
     fn a_plate_of_1536_wells_has_rows_beyond_z() {
         let row = |index: u32| format!("{}{}\n", letters(index), ",1".repeat(48));
@@ -255,7 +295,7 @@ mod tests {
         insta::assert_snapshot!(error("signal\n,1,2,3\nA,1,2\n"), @"line 3: 3 fields, the header has 4");
         insta::assert_snapshot!(error("signal\n,1,2\nA,1,x\n"), @r#"line 3: a well "x" is not a number"#);
         insta::assert_snapshot!(error("x\n,1,2\nA,1,2\n\nx\n,1,2\nA,1,2\n"), @r#"line 7: well A1, channel "x" stands in line 3 already"#);
-        insta::assert_snapshot!(error("Plate: P-1\nPlate: P-2\n,1,2\nA,1,2\n"), @r#"line 2: Plate is said twice, as "P-1" and "P-2""#);
+        insta::assert_snapshot!(error("Plate ID: P-1\nBarcode: P-2\n,1,2\nA,1,2\n"), @r#"line 2: Plate is said twice, as "P-1" and "P-2""#);
         insta::assert_snapshot!(error("signal\n,1,2\n"), @"nothing in the file looks like a measurement");
         insta::assert_snapshot!(error("x\n,1,2\nA,0,5,1,25\n"), @"line 3: 5 fields, the header has 3");
         insta::assert_snapshot!(error("x\n,1,2\nA,\"0,101\",\"0,098\"\n"), @r#"line 3: a well "0,101" is not a number"#);

@@ -31,6 +31,9 @@ pub struct Unreadable {
 pub struct ReaderFile {
     /// Barcode of the plate, when the file says it: to be compared with the plate that was to be read.
     pub plate: Option<String>,
+    /// What may be its barcode, or the kind of plate that it is, when the file says it: it can confirm a plate, and never
+    /// contradict what else says whose the file is.
+    pub label: Option<String>,
     pub instrument: Option<String>,
     /// The device's own id of the read.
     pub read: Option<String>,

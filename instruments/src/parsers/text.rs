@@ -2,16 +2,25 @@
 
 use super::reading::check_size;
 use super::{ParseError, ParseProblem};
+use encoding_rs::{Encoding, WINDOWS_1252};
+use std::borrow::Cow;
 
-/// `bytes` as text, without a byte order mark.
-pub(super) fn text(bytes: &[u8]) -> Result<&str, ParseError> {
+/// What instruments' software calls text: UTF-16 where a byte order mark says so, UTF-8 where it is that, else the code page
+/// of western Windows, in which every byte is a character. Without the byte order mark.
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match (Encoding::for_bom(bytes), std::str::from_utf8(bytes)) {
+        (Some((encoding, mark)), _) => {
+            encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()).0
+        }
+        (None, Ok(text)) => Cow::Borrowed(text),
+        (None, Err(_)) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
+
+/// `bytes` as text, unless they are too many.
+pub(super) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     check_size(bytes)?;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let lines = before.iter().filter(|byte| **byte == b'\n').count();
-        ParseError::at(lines as u64 + 1, ParseProblem::NotUtf8)
-    })?;
-    Ok(text.trim_start_matches('\u{feff}'))
+    Ok(decode(bytes))
 }
 
 /// One row of a table, its fields trimmed.
@@ -124,5 +133,29 @@ impl Row {
             "" => Err(ParseError::at(self.line, ParseProblem::Empty(name))),
             text => Ok(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_read_however_an_instruments_software_writes_it() {
+        let said = "Temperature: 23.1 \u{b0}C\r\n";
+        let utf_16: Vec<u16> = said.encode_utf16().collect();
+        let marked = |mark: [u8; 2], bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            mark.into_iter().chain(utf_16.iter().copied().flat_map(bytes)).collect()
+        };
+        for bytes in [
+            said.as_bytes().to_vec(),
+            format!("\u{feff}{said}").into_bytes(),
+            b"Temperature: 23.1 \xb0C\r\n".to_vec(),
+            marked([0xff, 0xfe], u16::to_le_bytes),
+            marked([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            assert_eq!(decode(&bytes), said, "{bytes:?}");
+        }
+        assert_eq!(decode(b"\xff\xfe"), "");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::result::Verdict;
 use crate::labware::Well;
-use crate::parsers::{EchoReport, EchoTransfer};
+use crate::parsers::{EchoReport, EchoTransfer, decode};
 use crate::transfers::TransferList;
 use jobs::work::physical::TransferReport;
 use std::collections::BTreeMap;
@@ -24,9 +24,8 @@ pub(super) enum Word {
 impl Word {
     /// `None`: it says neither.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(bytes);
-        let line =
-            text.trim_start_matches('\u{feff}').lines().map(str::trim).find(|line| !line.is_empty())?;
+        let text = decode(bytes);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
         let lower = line.to_ascii_lowercase();
         if lower.starts_with("succeeded") {
             return Some(Self::Succeeded);
@@ -292,6 +291,11 @@ mod tests {
             Word::read(b"\nFAILED: tip not mounted\nmore"),
             Some(Word::Failed("tip not mounted".to_owned()))
         );
+        assert_eq!(
+            Word::read(b"\xff\xfef\0a\0i\0l\0e\0d\0 \0\xb0\0\r\0\n\0"),
+            Some(Word::Failed("\u{b0}".to_owned()))
+        );
+        assert_eq!(Word::read(b"failed: 4 \xb0C"), Some(Word::Failed("4 \u{b0}C".to_owned())));
         assert_eq!(Word::read(b"failed"), Some(Word::Failed(String::new())));
         for neither in [&b""[..], b"success?", b"\xff\xfe", b"\n\n"] {
             assert_eq!(Word::read(neither), None);
