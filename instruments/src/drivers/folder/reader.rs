@@ -6,7 +6,7 @@ use super::request;
 use super::result::{Found, Verdict};
 use super::settings::{Convert, Device, ResultForm, Settings, SettingsError};
 use crate::drivers::Timings;
-use crate::labware::Barcode;
+use crate::labware::{Barcode, Labware};
 use crate::parsers::{self, ReaderFile};
 use async_trait::async_trait;
 use jobs::FailureClass;
@@ -103,10 +103,10 @@ impl Judge for OfPlate<'_> {
         }
         match parsers::parse_readings(form.as_str(), bytes) {
             Err(_) => Verdict::Unreadable,
-            Ok(file) => match &file.plate {
-                Some(other) if *other != self.job.plate.barcode => Verdict::Others(of_plate(other)),
-                _ if self.job.channels.iter().all(|channel| has_channel(&file, channel)) => Verdict::Ours,
-                _ => Verdict::Incomplete,
+            Ok(file) => match self.is_of_another(&file) {
+                Some(why) => Verdict::Others(why),
+                None if self.is_whole(&file, bytes) => Verdict::Ours,
+                None => Verdict::Incomplete,
             },
         }
     }
@@ -123,17 +123,39 @@ impl Judge for OfPlate<'_> {
         found.converted = Some(converted);
         let is_wide = !self.settings.result.is_narrow();
         match file {
-            Ok(ReaderFile { plate: Some(other), .. }) => {
-                (other != self.job.plate.barcode).then(|| of_plate(&other))
+            Ok(ReaderFile { plate: None, label: None, .. }) => {
+                is_wide.then(|| "what the converter makes of it names no plate".to_owned())
             }
-            Ok(_) => is_wide.then(|| "what the converter makes of it names no plate".to_owned()),
+            Ok(file) => self.is_of_another(&file),
             Err(why) => is_wide.then(|| format!("it could not be made readable: {why}")),
         }
     }
 }
 
-fn of_plate(other: &str) -> String {
-    format!("it is of plate {other}")
+impl OfPlate<'_> {
+    /// Why, where it is. A label, which may be the kind of plate, counts only where nothing else says whose a file is.
+    fn is_of_another(&self, file: &ReaderFile) -> Option<String> {
+        let ours = &self.job.plate.barcode;
+        match (&file.plate, &file.label) {
+            (Some(other), _) => (other != ours).then(|| format!("it is of plate {other}")),
+            (None, Some(label)) if label != ours && !self.settings.result.is_narrow() => {
+                Some(format!("it is labelled {label}, and neither its name nor a barcode in it says {ours}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing more has to come: JSON that can be read has its end; a table's last line is ended, and it says
+    /// something of every well in every channel that was asked for. Of a plate that is measured in part nobody knows.
+    fn is_whole(&self, file: &ReaderFile, bytes: &[u8]) -> bool {
+        let wells = match Labware::by_load_name(&self.job.plate.labware) {
+            Ok(labware) if self.settings.result.form != ResultForm::AsmJson => labware.format.well_count(),
+            _ => 1,
+        };
+        let is_ended = || parsers::decode(bytes).ends_with('\n');
+        self.job.channels.iter().all(|channel| wells_in(file, channel) >= wells as usize)
+            && (self.settings.result.form == ResultForm::AsmJson || is_ended())
+    }
 }
 
 async fn made_readable(by: &Convert, found: &Found) -> Result<Vec<u8>, ConvertError> {
@@ -141,9 +163,12 @@ async fn made_readable(by: &Convert, found: &Found) -> Result<Vec<u8>, ConvertEr
     convert(by, &name, &found.bytes).await
 }
 
-fn has_channel(file: &ReaderFile, channel: &str) -> bool {
+/// Of how many wells it says something; a file says it once of each.
+fn wells_in(file: &ReaderFile, channel: &str) -> usize {
     let read = file.readings.iter().map(|reading| &reading.channel);
-    read.chain(file.unreadable.iter().map(|reading| &reading.channel)).any(|known| known == channel)
+    read.chain(file.unreadable.iter().map(|reading| &reading.channel))
+        .filter(|known| *known == channel)
+        .count()
 }
 
 #[async_trait]

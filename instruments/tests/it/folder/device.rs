@@ -2,11 +2,12 @@
 
 use crate::bed::{dispense, instrument, lease, timings, work};
 use instruments::drivers::{DriverKind, Reached, SetupError, Timings};
+use instruments::labware::PlateFormat;
 use jobs::wire::Lease;
 use jobs::work::{Outcome, Work};
 use jobs::worker::{Attempt, Begun, Handler};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// What a device of this kind is told and tells, unless a test says otherwise.
@@ -40,7 +41,12 @@ settled_seconds = 0.01
 look_every_seconds = 0.005
 "#;
 
-pub const READINGS: &str = "# Plate: P-1\nWell,Channel,Value,Unit\nA1,signal,1.5,RFU\n";
+/// Of a whole plate.
+pub static READINGS: LazyLock<String> = LazyLock::new(|| {
+    let wells = PlateFormat::Wells384.wells();
+    let rows: String = wells.map(|well| format!("{well},signal,1.5,RFU\n")).collect();
+    format!("# Plate: P-1\nWell,Channel,Value,Unit\n{rows}")
+});
 
 pub struct Device {
     pub kind: DriverKind,
@@ -137,7 +143,7 @@ impl Device {
     /// As it ends its work well.
     pub fn ends(&self) {
         match self.kind {
-            DriverKind::FolderReader => self.exports("2026_P-1.csv", READINGS),
+            DriverKind::FolderReader => self.exports("2026_P-1.csv", &READINGS),
             _ => self.exports(&format!("{}.done", self.id()), "succeeded\r\n"),
         }
     }

@@ -65,7 +65,7 @@ async fn a_reader_is_told_what_to_read_and_its_file_is_kept_as_it_came() {
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
     let Output::Read(read) = *output else { panic!("{output:?}") };
     assert_eq!((read.format.as_str(), read.original), ("plate_csv", None));
-    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS);
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS.as_str());
     // Nothing among the results was touched.
     assert!(device.path("share/out/2026_P-1.csv").exists());
 }
@@ -86,7 +86,7 @@ async fn a_reader_without_requests_is_waited_for() {
     });
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
     let Output::Read(read) = *output else { panic!("{output:?}") };
-    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS, "and not what lay there before");
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS.as_str(), "and not what lay there before");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn with_a_name_that_says_nothing_what_cannot_be_read_is_not_ours() {
 #[tokio::test]
 async fn what_lay_there_before_is_nobodys_result() {
     for device in Device::both() {
-        device.exports("P-1.csv", READINGS);
+        device.exports("P-1.csv", &READINGS);
         device.exports(&format!("{}.old", device.id()), "failed: of an earlier day");
         let attempt = device.attempt();
         let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
@@ -186,6 +186,77 @@ async fn what_cannot_be_read_is_passed_on_for_a_person_to_judge() {
         device.exports("P-1.csv", "ERROR: lamp");
     });
     assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn half_a_file_is_waited_for() {
+    let lines: Vec<&str> = READINGS.lines().collect();
+    // To the end of a line, and to the middle of the last number.
+    for half in
+        [format!("{}\n", lines[..200].join("\n")), READINGS.replace("P24,signal,1.5,RFU\n", "P24,signal,1,")]
+    {
+        let device = Device::reader();
+        let (outcome, ()) = tokio::join!(device.perform(), async {
+            device.takes().await;
+            device.exports("2026_P-1.csv", &half);
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            device.ends();
+        });
+        let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+        let Output::Read(read) = *output else { panic!("{output:?}") };
+        assert_eq!(read.raw, jobs::Digest::of(READINGS.as_bytes()), "{half}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_some_wells_is_taken_when_nothing_more_comes() {
+    let device = Device::reader();
+    let some = "# Plate: P-1\nWell,Channel,Value,Unit\nA1,signal,1.5,RFU";
+    let (outcome, ()) = tokio::join!(device.perform(), async {
+        device.takes().await;
+        device.exports("2026_P-1.csv", some);
+    });
+    let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+    let Output::Read(read) = *output else { panic!("{output:?}") };
+    assert_eq!(read.raw, jobs::Digest::of(some.as_bytes()));
+}
+
+/// As Tecan's i-control exports a whole plate, in the code page of its Windows.
+fn i_control(head: &str) -> Vec<u8> {
+    let numbers: String = (1..=24).map(|column| format!(",{column}")).collect();
+    let rows: String = (b'A'..=b'P').map(|row| format!("{}{}\r\n", row as char, ",0.5".repeat(24))).collect();
+    let text = format!(
+        "Application: Tecan i-control\r\n{head}\r\nTemperature: 23.1 ~C\r\n\r\nsignal\r\n<>{numbers}\r\n{rows}"
+    );
+    text.bytes().map(|byte| if byte == b'~' { 0xb0 } else { byte }).collect()
+}
+
+#[tokio::test]
+async fn a_kind_of_plate_in_an_export_is_no_other_plate() {
+    let narrow = READER.replace("plate_csv", "plate_grid");
+    let wide = narrow.replace("*{barcode}*.csv", "*.csv");
+    let kind = "Plate,,,,Greiner 384 Flat Bottom,,";
+    for (settings, head, is_ours) in [
+        (&narrow, kind, true),
+        (&narrow, "Plate,,,,GRE384ft,,", true),
+        (&narrow, "Plate-ID (Stacker),,,,P-9,,", false),
+        (&wide, kind, true),
+        (&wide, "Plate,,,,P-1,,", true),
+        (&wide, "Plate,,,,P-9,,", false),
+    ] {
+        let device = Device::new(DriverKind::FolderReader, settings, timings());
+        let expected = i_control(kind);
+        let (outcome, ()) = tokio::join!(device.perform(), async {
+            device.takes().await;
+            std::fs::write(device.path("share/out/a P-1.csv"), i_control(head)).unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            std::fs::write(device.path("share/out/b P-1.csv"), &expected).unwrap();
+        });
+        let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
+        let Output::Read(read) = *output else { panic!("{output:?}") };
+        let first = if is_ours { i_control(head) } else { expected };
+        assert_eq!(read.raw, jobs::Digest::of(&first), "{settings} {head}");
+    }
 }
 
 #[tokio::test]
@@ -502,7 +573,7 @@ async fn a_converter_makes_readable_what_the_device_exports_and_both_are_kept() 
     let script = "printf '# Plate: P-1\\\\n'; cat \\\"$1\\\"";
     let device = Device::new(DriverKind::FolderReader, &converting(script), timings());
     let attempt = device.attempt();
-    let exported = "Well,Channel,Value,Unit\nA1,signal,1.5,RFU\n";
+    let exported = READINGS.trim_start_matches("# Plate: P-1\n");
     let (outcome, ()) = tokio::join!(device.handler.perform(&attempt), async {
         device.takes().await;
         device.exports("P-1.xlsx", exported);
@@ -510,7 +581,7 @@ async fn a_converter_makes_readable_what_the_device_exports_and_both_are_kept() 
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
     let Output::Read(read) = *output else { panic!("{output:?}") };
     assert_eq!(read.format, "plate_csv");
-    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS);
+    assert_eq!(attempt.get_blob(read.raw).await.unwrap(), READINGS.as_str());
     assert_eq!(attempt.get_blob(read.original.unwrap()).await.unwrap(), exported);
 }
 
@@ -539,7 +610,7 @@ async fn where_a_name_says_nothing_a_converters_output_says_whose_file_it_is() {
         device.exports("2.xlsx", "Well,Channel,Value,Unit\nA1,signal,1.5,RFU\n");
         device.exports("3.xlsx", "what no converter reads");
         tokio::time::sleep(Duration::from_millis(100)).await;
-        device.exports("4.xlsx", READINGS);
+        device.exports("4.xlsx", &READINGS);
     });
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
     let Output::Read(read) = *output else { panic!("{output:?}") };
@@ -553,7 +624,7 @@ async fn a_file_whose_name_is_ours_and_whose_converted_text_is_of_another_plate_
         device.takes().await;
         device.exports("P-1 1.xlsx", &READINGS.replace("P-1", "P-9"));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        device.exports("P-1 2.xlsx", READINGS);
+        device.exports("P-1 2.xlsx", &READINGS);
     });
     let Outcome::Succeeded { output } = outcome else { panic!("{outcome:?}") };
     let Output::Read(read) = *output else { panic!("{output:?}") };
