@@ -21,9 +21,16 @@ pub use biomek::biomek_csv;
 pub use echo::{EchoModel, EchoPlateTypes, echo_csv};
 pub use list::{ListError, ListProblem, ListedPlate, ListedTransfer, TransferList};
 pub use opentrons::{PICKLIST_COLUMNS, opentrons_picklist};
-pub use tecan::tecan_gwl;
+pub use tecan::{is_label, tecan_gwl};
 
 use crate::labware::Nanolitres;
+use std::collections::BTreeMap;
+
+/// Characters that a label has at most (Tecan).
+pub const LONGEST_LABEL: usize = 32;
+
+/// What a device calls each labware, by load name.
+pub type PlateTypes = BTreeMap<String, String>;
 
 /// A device's worklist could not say this list exactly.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +53,12 @@ pub enum WriteProblem {
     NoSlot(String),
     #[error("there are tips for {tips} transfers")]
     OutOfTips { tips: usize },
+    #[error(
+        "plate {barcode} is a {labware}, and {place} has no name for that: add {labware} = \"..\" there, as the device calls it"
+    )]
+    NoPlateType { barcode: String, labware: &'static str, place: &'static str },
+    #[error("{what} {text:?} is not 1 to {LONGEST_LABEL} printable characters without ';'")]
+    Label { what: &'static str, text: String },
 }
 
 /// `fields` as one comma-separated line. Nothing in a checked list needs quotes: barcodes, load

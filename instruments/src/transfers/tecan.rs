@@ -1,9 +1,8 @@
 //! Tecan worklist (.gwl), read by EVOware and FluentControl. The device gives no result in this
 //! format: completion comes from its log.
 
-use super::{TransferList, WriteError, WriteProblem};
+use super::{LONGEST_LABEL, ListedPlate, PlateTypes, TransferList, WriteError, WriteProblem};
 use crate::labware::{Nanolitres, Well};
-use crate::transfers::ListedPlate;
 
 const TARGET: &str = "Tecan gwl";
 /// The format has two decimals of a microlitre.
@@ -11,7 +10,10 @@ const STEP_TENTHS_NL: u32 = 100;
 
 /// Comment with the job, then per transfer aspirate, dispense, wash (`W1`, or a new tip where the
 /// liquid class uses disposable ones). Lines end in CRLF.
-pub fn tecan_gwl(list: &TransferList) -> Result<String, WriteError> {
+///
+/// Labware is found by its label on the worktable, which is the plate's slot; its id is the barcode, for a scanner. The
+/// type, which is a name of the vendor's own, is left out but where `rack_types` says it.
+pub fn tecan_gwl(list: &TransferList, rack_types: &PlateTypes) -> Result<String, WriteError> {
     let mut text = format!("C;{}\r\n", list.job_id);
     for (index, transfer) in list.transfers.iter().enumerate() {
         let volume =
@@ -22,16 +24,32 @@ pub fn tecan_gwl(list: &TransferList) -> Result<String, WriteError> {
         ];
         for (verb, plate, well) in ends {
             let position = position(plate, well);
-            let (barcode, rack_type) = (&plate.barcode, plate.labware.load_name);
+            let rack_type = rack_types.get(plate.labware.load_name).map_or("", String::as_str);
+            let (slot, barcode) = (plate.slot.as_str(), plate.barcode.as_str());
+            for (what, text) in [("slot", slot), ("barcode", barcode)] {
+                let problem = || WriteProblem::Label { what, text: text.to_owned() };
+                is_label(text).then_some(()).ok_or_else(|| WriteError {
+                    index,
+                    target: TARGET,
+                    problem: problem(),
+                })?;
+            }
             let class = &transfer.liquid_class;
             // verb;RackLabel;RackID;RackType;Position;TubeID;Volume;LiquidClass;TipType;TipMask;ForcedRackType
             text.push_str(&format!(
-                "{verb};{barcode};{barcode};{rack_type};{position};;{volume};{class};;;\r\n"
+                "{verb};{slot};{barcode};{rack_type};{position};;{volume};{class};;;\r\n"
             ));
         }
         text.push_str("W1;\r\n");
     }
     Ok(text)
+}
+
+/// What the device takes for a label, an id or a type of labware.
+pub fn is_label(text: &str) -> bool {
+    (1..=LONGEST_LABEL).contains(&text.chars().count())
+        && text.trim() == text
+        && text.chars().all(|c| !c.is_control() && c != ';')
 }
 
 /// Column by column, from 1.
@@ -59,18 +77,20 @@ mod tests {
 
     #[test]
     fn golden() {
-        let gwl = tecan_gwl(&example_list()).unwrap();
+        let types =
+            PlateTypes::from([("nest_96_wellplate_200ul_flat".to_owned(), "96 Well Flat".to_owned())]);
+        let gwl = tecan_gwl(&example_list(), &types).unwrap();
         assert_eq!(gwl.matches("\r\n").count(), gwl.matches('\n').count());
         insta::assert_snapshot!(gwl.replace("\r\n", "\n"), @r"
         C;0190d000-0000-7000-8000-000000000001
-        A;LIB-1;LIB-1;corning_384_wellplate_112ul_flat;17;;2.50;water;;;
-        D;P-1;P-1;corning_384_wellplate_112ul_flat;18;;2.50;water;;;
+        A;2;LIB-1;;17;;2.50;water;;;
+        D;1;P-1;;18;;2.50;water;;;
         W1;
-        A;LIB-2;LIB-2;nest_96_wellplate_200ul_flat;96;;1.00;water;;;
-        D;P-1;P-1;corning_384_wellplate_112ul_flat;18;;1.00;water;;;
+        A;3;LIB-2;96 Well Flat;96;;1.00;water;;;
+        D;1;P-1;;18;;1.00;water;;;
         W1;
-        A;LIB-1;LIB-1;corning_384_wellplate_112ul_flat;384;;10.05;water;;;
-        D;P-1;P-1;corning_384_wellplate_112ul_flat;367;;10.05;water;;;
+        A;2;LIB-1;;384;;10.05;water;;;
+        D;1;P-1;;367;;10.05;water;;;
         W1;
         ");
     }
@@ -80,7 +100,35 @@ mod tests {
         let mut dispense = example();
         dispense.transfers[2].volume_nl = 2_505;
         let list = TransferList::check(job(), &dispense).unwrap();
-        let error = tecan_gwl(&list).unwrap_err();
+        let error = tecan_gwl(&list, &PlateTypes::new()).unwrap_err();
         insta::assert_snapshot!(error, @"transfer 2 cannot be written for Tecan gwl: 2505 nL is not a multiple of 100 tenths of a nanolitre, the smallest step");
+    }
+
+    #[test]
+    fn a_label_that_the_device_would_cut_short_is_refused() {
+        let refused = |change: fn(&mut jobs::work::physical::Dispense)| {
+            let mut dispense = example();
+            change(&mut dispense);
+            let list = TransferList::check(job(), &dispense).unwrap();
+            tecan_gwl(&list, &PlateTypes::new()).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(
+            refused(|dispense| dispense.deck[0].slot = "Plate on carrier 12, site 3 (top)".to_owned()),
+            "transfer 0 cannot be written for Tecan gwl: slot \"Plate on carrier 12, site 3 (top)\" is not 1 to 32 printable characters without ';'"
+        );
+        assert!(refused(|dispense| dispense.deck[1].slot = "a;b".to_owned()).contains("slot \"a;b\""));
+        assert_eq!(
+            refused(|dispense| dispense.deck[0].slot = "Plate on carrier 12, site 3 (up)".to_owned()),
+            ""
+        );
+        let long = |dispense: &mut jobs::work::physical::Dispense| {
+            let barcode = "P".repeat(33);
+            dispense.deck[0].plate.barcode.clone_from(&barcode);
+            dispense
+                .transfers
+                .iter_mut()
+                .for_each(|transfer| transfer.destination_barcode.clone_from(&barcode));
+        };
+        assert!(refused(long).contains("barcode \"PPP"));
     }
 }

@@ -13,7 +13,7 @@ use instruments::drivers::opentrons::protocol_files;
 use instruments::drivers::{DriverKind, Reached, Timings};
 use instruments::labware::PlateFormat;
 use instruments::transfers::{
-    EchoModel, EchoPlateTypes, TransferList, echo_csv, opentrons_picklist, tecan_gwl,
+    EchoModel, EchoPlateTypes, PlateTypes, TransferList, echo_csv, opentrons_picklist, tecan_gwl,
 };
 use jobs::JobId;
 use jobs::work::physical::Dispense;
@@ -125,7 +125,7 @@ fn worklist_python(test: &str, script: &str, file: &str) -> Option<String> {
 fn robotools_writes_the_same_gwl() {
     let job = dispense();
     let list = TransferList::check(JobId::fresh(), &job).unwrap();
-    let ours = tecan_gwl(&list).unwrap();
+    let ours = tecan_gwl(&list, &PlateTypes::new()).unwrap();
     let script = "
 import sys, robotools
 rows = [line.split(';') for line in open(sys.argv[1], newline='').read().split('\\r\\n') if line]
@@ -173,7 +173,9 @@ for rows, columns in ((8, 12), (16, 24)):
 fn kithairon_reads_our_echo_picklist() {
     let job = dispense();
     let list = TransferList::check(JobId::fresh(), &job).unwrap();
-    let types = EchoPlateTypes { source: "384PP_AQ_BP".into(), destination: "Corning_384_3577".into() };
+    let types =
+        |name: &str| PlateTypes::from([("corning_384_wellplate_112ul_flat".to_owned(), name.to_owned())]);
+    let types = EchoPlateTypes { source: types("384PP_AQ_BP"), destination: types("Corning_384_3577") };
     let ours = echo_csv(&list, EchoModel::Echo65x, &types).unwrap();
     let script = "
 import sys, kithairon

@@ -1,9 +1,9 @@
 //! What stands in a request.
 
 use super::name::{TemplateError, Words};
-use super::settings::{RequestForm, plate_types};
+use super::settings::RequestForm;
 use crate::transfers::{
-    ListedPlate, ListedTransfer, TransferList, WriteError, biomek_csv, echo_csv, tecan_gwl,
+    EchoPlateTypes, ListedPlate, ListedTransfer, TransferList, WriteError, biomek_csv, echo_csv, tecan_gwl,
 };
 use jobs::work::physical::Read;
 
@@ -20,9 +20,13 @@ pub(super) enum RequestError {
 
 pub(super) fn worklist(form: &RequestForm, list: &TransferList, id: &str) -> Result<String, RequestError> {
     Ok(match form {
-        RequestForm::TecanGwl => tecan_gwl(list)?,
-        RequestForm::EchoCsv { model, source_plate_type, destination_plate_type } => {
-            echo_csv(list, (*model).into(), &plate_types(source_plate_type, destination_plate_type))?
+        RequestForm::TecanGwl { rack_types } => tecan_gwl(list, rack_types)?,
+        RequestForm::EchoCsv { model, source_plate_types, destination_plate_types, .. } => {
+            let types = EchoPlateTypes {
+                source: source_plate_types.clone(),
+                destination: destination_plate_types.clone(),
+            };
+            echo_csv(list, (*model).into(), &types)?
         }
         RequestForm::BiomekCsv => biomek_csv(list)?,
         RequestForm::TransferTemplate { header, row, line_end } => {

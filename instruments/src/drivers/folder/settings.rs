@@ -1,7 +1,8 @@
 //! What the driver must know of a device's folders: one TOML file (docs/folder-devices.md).
 
 use super::name::{TemplateError, Words};
-use crate::transfers::{EchoModel, EchoPlateTypes};
+use crate::labware::Labware;
+use crate::transfers::{EchoModel, PlateTypes, is_label};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,11 +46,20 @@ pub enum TakenBy {
 #[serde(tag = "form", rename_all = "snake_case", deny_unknown_fields)]
 pub enum RequestForm {
     /// `A;..`, `D;..` (EVOware, FluentControl).
-    TecanGwl,
+    TecanGwl {
+        /// What the device calls each labware; of the others it is not told.
+        #[serde(default)]
+        rack_types: PlateTypes,
+    },
     EchoCsv {
         model: Echo,
-        source_plate_type: String,
-        destination_plate_type: String,
+        #[serde(default)]
+        source_plate_types: PlateTypes,
+        #[serde(default)]
+        destination_plate_types: PlateTypes,
+        /// One for whatever plate: refused, with what to say in its place.
+        source_plate_type: Option<String>,
+        destination_plate_type: Option<String>,
     },
     BiomekCsv,
     /// One line a transfer, as the device's own method wants it.
@@ -292,6 +302,7 @@ impl Settings {
                 return Err(wrong("request.says.row", "header and row are a line each"));
             }
         }
+        check_plate_types(&request.says)?;
         if request.name.contains("{barcode}") || self.result.name.contains("{barcode}") {
             return Err(wrong("request.name", "a worklist is of several plates: name it by {id}"));
         }
@@ -365,9 +376,46 @@ impl From<Echo> for EchoModel {
     }
 }
 
-/// The instrument's own names of its plates.
-pub(super) fn plate_types(source: &str, destination: &str) -> EchoPlateTypes {
-    EchoPlateTypes { source: source.to_owned(), destination: destination.to_owned() }
+fn check_plate_types(says: &RequestForm) -> Result<(), SettingsError> {
+    match says {
+        RequestForm::TecanGwl { rack_types } => check_types("request.says.rack_types", rack_types),
+        RequestForm::EchoCsv {
+            source_plate_types,
+            destination_plate_types,
+            source_plate_type,
+            destination_plate_type,
+            ..
+        } => {
+            for (place, one) in [
+                ("request.says.source_plate_type", source_plate_type),
+                ("request.says.destination_plate_type", destination_plate_type),
+            ] {
+                if let Some(one) = one {
+                    let problem = format!(
+                        "one type for whatever plate puts wells at another's pitch: say {} = {{ corning_384_wellplate_112ul_flat = {one:?} }}, with each labware that it is the type of",
+                        place.replace("request.says.", "") + "s"
+                    );
+                    return Err(SettingsError::Wrong { place, problem });
+                }
+            }
+            check_types("request.says.source_plate_types", source_plate_types)?;
+            check_types("request.says.destination_plate_types", destination_plate_types)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Names by load name that a worklist can say.
+fn check_types(place: &'static str, types: &PlateTypes) -> Result<(), SettingsError> {
+    for (labware, name) in types {
+        Labware::by_load_name(labware)
+            .map_err(|problem| SettingsError::Wrong { place, problem: problem.to_string() })?;
+        if !is_label(name) || name.contains([',', '"']) {
+            let problem = format!("{name:?} is not 1 to 32 printable characters without ',', ';' or quotes");
+            return Err(SettingsError::Wrong { place, problem });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -395,10 +443,13 @@ mod tests {
         assert_eq!(reader.request.as_ref().map(|request| request.taken_by), Some(TakenBy::Reading));
         assert_eq!((reader.result.settled_seconds, reader.result.within_hours), (3.0, 8.0));
         let handler = read(Device::Handler, HANDLER).unwrap().request.unwrap();
-        assert_eq!((handler.taken_by, handler.says), (TakenBy::Moving, RequestForm::TecanGwl));
+        assert_eq!(
+            (handler.taken_by, handler.says),
+            (TakenBy::Moving, RequestForm::TecanGwl { rack_types: PlateTypes::new() })
+        );
         let echo = HANDLER.replace(
             "\"tecan_gwl\"",
-            "\"echo_csv\", model = \"525\", source_plate_type = \"a\", destination_plate_type = \"b\"",
+            "\"echo_csv\", model = \"525\", source_plate_types = { nest_96_wellplate_200ul_flat = \"a\" }",
         );
         assert!(matches!(
             read(Device::Handler, &echo).unwrap().request.unwrap().says,
@@ -458,6 +509,13 @@ mod tests {
             ),
             "{row}"
         );
+        insta::assert_snapshot!(handler("\"tecan_gwl\"", "\"echo_csv\", model = \"525\", source_plate_type = \"384PP\""), @r#"request.says.source_plate_type: one type for whatever plate puts wells at another's pitch: say source_plate_types = { corning_384_wellplate_112ul_flat = "384PP" }, with each labware that it is the type of"#);
+        let types = handler("\"tecan_gwl\"", "\"tecan_gwl\", rack_types = { corning = \"x\" }");
+        assert!(
+            types.starts_with("request.says.rack_types: unknown labware \"corning\"; known are "),
+            "{types}"
+        );
+        insta::assert_snapshot!(handler("\"tecan_gwl\"", "\"tecan_gwl\", rack_types = { nest_96_wellplate_200ul_flat = \"a;b\" }"), @r#"request.says.rack_types: "a;b" is not 1 to 32 printable characters without ',', ';' or quotes"#);
         insta::assert_snapshot!(handler("word", "plate_csv"), @"result.form: a liquid handler tells by echo_report or word");
         assert!(
             read(Device::Handler, &READER[READER.find("[result]").unwrap()..])

@@ -493,7 +493,7 @@ const ECHO: &str = r#"
 folder = "{share}/in"
 name = "{id}.csv"
 taken_by = "moving"
-says = { form = "echo_csv", model = "65x", source_plate_type = "384PP_AQ_BP", destination_plate_type = "Corning_384_3577" }
+says = { form = "echo_csv", model = "65x", source_plate_types = { corning_384_wellplate_112ul_flat = "384PP_AQ_BP" }, destination_plate_types = { corning_384_wellplate_112ul_flat = "Corning_384_3577" } }
 
 [result]
 folder = "{share}/out"
@@ -534,6 +534,20 @@ async fn an_echos_own_report_says_what_every_well_got() {
         done.transfers.iter().map(|report| (report.actual_nl, report.error.as_deref())).collect();
     let well = (Some(2_495), None);
     assert_eq!(said, [well, (Some(0), Some("MM1302001: well is empty")), well, well]);
+}
+
+#[tokio::test]
+async fn an_echo_is_not_asked_for_a_plate_whose_type_nobody_has_said() {
+    let one =
+        ECHO.replace("destination_plate_types = { corning_384", "destination_plate_types = { corning_1536");
+    let one = one.replace("corning_1536_wellplate_112ul_flat", "corning_1536_wellplate_12ul_flat");
+    let device = Device::new(DriverKind::FolderHandler, &one, timings());
+    let attempt = device.attempt();
+    let outcome = device.handler.perform(&attempt).await;
+    assert_eq!(failed(&outcome), Some(FailureClass::Permanent), "{outcome:?}");
+    assert!(!attempt.has_begun());
+    let Outcome::Failed { failure } = outcome else { unreachable!() };
+    assert!(failure.message.contains("destination_plate_types has no name for that"), "{failure}");
 }
 
 #[tokio::test]
