@@ -5,7 +5,8 @@
 //! ```
 //!
 //! - Nothing moves before `begin`; what is refused before it is `Failed` and may be tried again. A device that
-//!   is busy or out of reach just then is waited for a while ([`Timings::readiness`]).
+//!   is out of reach just then is waited for a while ([`Timings::readiness`]), one that somebody uses as long as he may take
+//!   ([`Timings::in_use`]).
 //! - Whether we may is looked at before everything that begins: who was asked to stop, or has lost the
 //!   authority, only looks on.
 //! - After it, a device that does not answer is waited for ([`Timings::patience`]): its work goes on

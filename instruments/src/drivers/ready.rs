@@ -8,25 +8,54 @@ use jobs::{Failure, FailureClass};
 /// How many of the longest pauses lie between two tries: each is a few calls.
 const PAUSES: u32 = 5;
 
+/// Why a device cannot be begun with just now.
+#[derive(Debug)]
+pub(super) enum NotReady {
+    /// Somebody else uses it, for as long as he may take: that is no failure of the device.
+    InUse(Failure),
+    /// Whatever else. What may pass is tried again for a while.
+    Failed(Failure),
+}
+
+impl From<Failure> for NotReady {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 /// Tries `prepare`, which begins nothing, until it succeeds. What may pass is tried again, for as long as
-/// [`Timings::readiness`]; a stop, a loss of authority or the end of this process ends the waiting.
-pub(super) async fn until_ready<T, Prepared>(
+/// [`Timings::readiness`] without a break; somebody's use of the device is waited for, under the lease that is held, for as
+/// long as [`Timings::in_use`]. A stop, a loss of authority or the end of this process ends the waiting.
+///
+/// The lease is not given back meanwhile: it would come to this device again at once, and each time count as an attempt.
+/// Who looks at the job is told what it waits for, and the watchdog that it was given out and has not begun.
+pub(super) async fn until_ready<T, Prepared, Unready>(
     attempt: &Attempt,
     timings: Timings,
     prepare: impl Fn() -> Prepared,
 ) -> Result<T, Outcome>
 where
-    Prepared: Future<Output = Result<T, Failure>>,
+    Prepared: Future<Output = Result<T, Unready>>,
+    Unready: Into<NotReady>,
 {
     let mut watch = Watch::new(Timings { poll_limit: timings.poll_limit * PAUSES, ..timings });
+    let mut failing: Option<Watch> = None;
     loop {
-        let failure = match prepare().await {
+        let (failure, has_had_its_time) = match prepare().await.map_err(Into::into) {
             Ok(ready) => return Ok(ready),
-            Err(failure) if failure.class != FailureClass::Transient || watch.has_run(timings.readiness) => {
-                return Err(Outcome::Failed { failure });
+            Err(NotReady::InUse(failure)) => {
+                failing = None;
+                (failure, watch.has_run(timings.in_use))
             }
-            Err(failure) => failure,
+            Err(NotReady::Failed(failure)) => {
+                let since = failing.get_or_insert_with(|| Watch::new(timings));
+                let may_pass = failure.class == FailureClass::Transient;
+                (failure, !may_pass || since.has_run(timings.readiness))
+            }
         };
+        if has_had_its_time {
+            return Err(Outcome::Failed { failure });
+        }
         tracing::warn!(%failure, "trying again");
         attempt.progress(format!("waiting for the device: {}", failure.message), None);
         tokio::select! {
@@ -69,6 +98,28 @@ mod tests {
             readiness: Duration::from_millis(readiness),
             ..Timings::default()
         }
+    }
+
+    fn in_use(failure: Failure) -> NotReady {
+        NotReady::InUse(failure)
+    }
+
+    #[tokio::test]
+    async fn what_somebody_uses_is_waited_for_longer_than_what_fails() {
+        let spool = tempfile::tempdir().unwrap();
+        let began_at = std::time::Instant::now();
+        let used_for = |time| {
+            move || async move { if began_at.elapsed() < time { Err(in_use(busy())) } else { Err(busy().into()) } }
+        };
+        // Its failing counts from when it is not used any more.
+        let used = Duration::from_millis(60);
+        let given_up = until_ready::<(), _, _>(&attempt(&spool), timings(40), used_for(used)).await;
+        assert_eq!(given_up, Err(Outcome::Failed { failure: busy() }));
+        assert!(began_at.elapsed() >= Duration::from_millis(100));
+
+        let short = Timings { in_use: Duration::from_millis(40), ..timings(60_000) };
+        let given_up = until_ready(&attempt(&spool), short, || async { Err::<(), _>(in_use(busy())) }).await;
+        assert_eq!(given_up, Err(Outcome::Failed { failure: busy() }));
     }
 
     fn busy() -> Failure {

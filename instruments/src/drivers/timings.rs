@@ -15,8 +15,10 @@ pub struct Timings {
     /// First and longest pause between two looks at the device.
     pub poll_first: Duration,
     pub poll_limit: Duration,
-    /// How long a device that is busy or out of reach is waited for before anything has begun.
+    /// How long a device that is out of reach, or refuses, is waited for before anything has begun.
     pub readiness: Duration,
+    /// How long one that somebody else uses is waited for, before anything has begun.
+    pub in_use: Duration,
     /// How long a device may take to analyse a protocol.
     pub analysis: Duration,
     /// How long a device that does not answer is waited for in the middle of its work.
@@ -34,6 +36,7 @@ impl Default for Timings {
             poll_first: Duration::from_millis(20),
             poll_limit: Duration::from_secs(1),
             readiness: Duration::from_secs(600),
+            in_use: Duration::from_secs(24 * 3600),
             analysis: Duration::from_secs(300),
             patience: Duration::from_secs(2 * 3600),
             longest_work: Duration::from_secs(24 * 3600),

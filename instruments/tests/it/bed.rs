@@ -30,6 +30,7 @@ pub fn timings() -> Timings {
         poll_limit: Duration::from_millis(2),
         // Nearly every test of a device that is not ready means it to run out.
         readiness: Duration::from_millis(20),
+        in_use: Duration::from_millis(20),
         analysis: Duration::from_secs(10),
         patience: Duration::from_secs(30),
         longest_work: Duration::from_secs(60),

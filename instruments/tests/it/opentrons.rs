@@ -118,11 +118,12 @@ async fn somebody_elses_run_is_left_alone() {
 #[tokio::test]
 async fn somebody_elses_run_is_waited_for() {
     let robot = Arc::new(Robot::start().await);
-    let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+    let patient = Timings { in_use: Duration::from_secs(30), ..timings() };
     let bed = Bed::on(DriverKind::Opentrons, robot.clone(), patient);
     robot.deck().add_foreign_run("running");
     let (outcome, ()) = tokio::join!(bed.perform(), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Longer than a robot is waited for that is out of order.
+        tokio::time::sleep(timings().readiness * 5).await;
         assert_eq!(robot.deck().runs.len(), 1);
         robot.deck().runs[0].status = "succeeded";
     });
@@ -131,9 +132,147 @@ async fn somebody_elses_run_is_waited_for() {
 }
 
 #[tokio::test]
+async fn an_idle_run_that_we_have_published_is_ours_whatever_its_protocol() {
+    let (bed, robot) = bed().await;
+    robot.deck().add_foreign_run("idle");
+    robot.deck().client_data = json!({"owner": "loopwright agent of handler-1", "run": "foreign"});
+    result(bed.perform().await);
+    assert_eq!(robot.deck().runs[0].status, "stopped");
+
+    let (bed, robot) = self::bed().await;
+    robot.deck().add_foreign_run("running");
+    robot.deck().client_data = json!({"run": "foreign"});
+    assert_eq!(code(&bed.perform().await), "opentrons.robot_busy");
+}
+
+/// One on a robot whose users are waited for.
+async fn patient_bed() -> (Bed, Arc<Robot>) {
+    let robot = Arc::new(Robot::start().await);
+    let patient =
+        Timings { in_use: Duration::from_secs(30), readiness: Duration::from_secs(30), ..timings() };
+    (Bed::on(DriverKind::Opentrons, robot.clone(), patient), robot)
+}
+
+#[tokio::test]
+async fn somebody_at_work_in_the_robot_is_waited_for_and_not_ended() {
+    let (bed, robot) = patient_bed().await;
+    robot.deck().maintenance = Some("calibration");
+    let (outcome, ()) = tokio::join!(bed.perform(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(robot.deck().runs.is_empty());
+        assert_eq!(robot.deck().maintenance.take(), Some("calibration"));
+    });
+    result(outcome);
+    assert_eq!(robot.deck().maintenance_ended, 0);
+
+    let (bed, robot) = self::bed().await;
+    robot.deck().maintenance = Some("calibration");
+    assert_eq!(code(&bed.perform().await), "opentrons.robot_busy");
+}
+
+#[tokio::test]
+async fn somebody_who_begins_to_work_in_the_robot_before_the_play_is_not_ended() {
+    let (bed, robot) = patient_bed().await;
+    robot.deck().maintenance_to_come = true;
+    let (outcome, ()) = tokio::join!(bed.perform(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(robot.deck().runs[0].status, "idle");
+        assert_eq!(robot.deck().maintenance.take(), Some("calibration"));
+    });
+    result(outcome);
+    assert_eq!(robot.deck().maintenance_ended, 0);
+
+    let (bed, robot) = self::bed().await;
+    robot.deck().maintenance_to_come = true;
+    let outcome = bed.perform().await;
+    assert_eq!((failed(&outcome), code(&outcome)), (Some(FailureClass::NeedsPerson), "opentrons.not_played"));
+    assert_eq!(robot.deck().maintenance_ended, 0);
+    assert_eq!(robot.times_begun(), 0);
+}
+
+#[tokio::test]
+async fn a_door_is_waited_for_where_it_has_to_be_closed() {
+    for door in [None, Some((true, false)), Some((false, true))] {
+        let (bed, robot) = bed().await;
+        robot.deck().door = door;
+        result(bed.perform().await);
+    }
+    let (bed, robot) = patient_bed().await;
+    robot.deck().door = Some((true, true));
+    let (outcome, ()) = tokio::join!(bed.perform(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(robot.deck().runs.is_empty());
+        robot.deck().door = Some((false, true));
+    });
+    result(outcome);
+
+    let (bed, robot) = self::bed().await;
+    robot.deck().door = Some((true, true));
+    assert_eq!(code(&bed.perform().await), "opentrons.door_open");
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_to_be_played_is_ended_and_that_it_has_ended_is_seen() {
+    let (bed, robot) = bed().await;
+    robot.deck().refuses_play = true;
+    let outcome = bed.perform().await;
+    assert_eq!((failed(&outcome), code(&outcome)), (Some(FailureClass::NeedsPerson), "opentrons.not_played"));
+    assert_eq!(robot.deck().runs[0].status, "stopped");
+    assert_eq!(robot.times_begun(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_is_refused_for_a_while_is_played_in_the_end() {
+    let (bed, robot) = patient_bed().await;
+    robot.deck().refuses_play = true;
+    let (outcome, ()) = tokio::join!(bed.perform(), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        robot.deck().refuses_play = false;
+    });
+    result(outcome);
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_plays_while_we_give_it_up_is_in_doubt() {
+    let (bed, robot) = bed().await;
+    robot.will_wait();
+    robot.deck().refuses_play = true;
+    robot.deck().is_played_by_hand = true;
+    let outcome = bed.perform().await;
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    assert_eq!(code(&outcome), "opentrons.stopped_midway");
+}
+
+#[tokio::test]
+async fn a_begun_run_whose_job_does_not_check_any_more_is_ended_and_in_doubt() {
+    for status in ["idle", "running", "succeeded"] {
+        let (bed, robot) = bed().await;
+        result(bed.perform().await);
+        robot.deck().runs[0].status = status;
+        let mut job = dispense();
+        job.transfers[0].volume_nl = 100;
+        let spool = tempfile::tempdir().unwrap();
+        let lease = lease(Work::Dispense(job));
+        let attempt = jobs::worker::Attempt::rehearsal(lease, spool.path()).unwrap();
+        attempt.begin("run-0").await.unwrap();
+        let begun = Begun::rehearsal(attempt).unwrap();
+        let (outcome, ()) = tokio::join!(bed.handler.recover(&begun), async {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            if status == "running" {
+                robot.deck().runs[0].status = "succeeded";
+            }
+        });
+        let Some(Outcome::Unknown { failure }) = outcome else { panic!("{status}: {outcome:?}") };
+        assert_eq!(failure.code, "opentrons.not_understood");
+        let ended = if status == "idle" { "stopped" } else { "succeeded" };
+        assert_eq!(robot.deck().runs[0].status, ended, "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_waiting_for_a_robot_that_somebody_else_uses() {
     let robot = Arc::new(Robot::start().await);
-    let patient = Timings { readiness: Duration::from_secs(30), ..timings() };
+    let patient = Timings { in_use: Duration::from_secs(30), ..timings() };
     let bed = Bed::on(DriverKind::Opentrons, robot.clone(), patient);
     robot.deck().add_foreign_run("running");
     let attempt = bed.attempt();

@@ -2,7 +2,7 @@
 
 use super::super::device::{Device, DeviceError};
 use super::super::{SetupError, Timings};
-use super::model::{Analysis, Body, Command, Health, Named, Run};
+use super::model::{Analysis, Body, Command, Door, Health, Named, Run};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -82,6 +82,20 @@ impl Api {
         }
     }
 
+    /// Somebody's maintenance run, if there is one: a calibration, a pipette being attached. Playing a run would end it.
+    pub async fn maintenance_run(&self) -> Result<Option<String>, DeviceError> {
+        let path = "/maintenance_runs/current_run";
+        let run: Option<Body<Named>> = if_there(self.device.get("look for a maintenance run", path).await)?;
+        Ok(run.map(|body| body.data.id))
+    }
+
+    /// Whether its door is open and has to be closed for a run. A robot that does not know such doors has none in the way.
+    pub async fn is_door_in_the_way(&self) -> Result<bool, DeviceError> {
+        let door: Option<Body<Door>> =
+            if_there(self.device.get("look at the door", "/robot/door/status").await)?;
+        Ok(door.is_some_and(|body| body.data.status == "open" && body.data.door_required_closed_for_protocol))
+    }
+
     pub async fn create_run(&self, protocol: &str, parameter_files: &Value) -> Result<Run, DeviceError> {
         let body = json!({"data": {
             "protocolId": protocol,
@@ -157,6 +171,21 @@ impl Api {
         let path = format!("/clientData/{CLIENT_DATA_KEY}");
         let body = json!({"data": data});
         self.device.send_json::<Value>("publish who is at work", Method::PUT, &path, &body).await.map(drop)
+    }
+
+    /// What we have told them last, if the robot has not been restarted since.
+    pub async fn client_data(&self) -> Result<Option<Value>, DeviceError> {
+        let path = format!("/clientData/{CLIENT_DATA_KEY}");
+        let body: Option<Body<Value>> = if_there(self.device.get("look who is at work", &path).await)?;
+        Ok(body.map(|body| body.data))
+    }
+}
+
+/// 404: it is not there, or this version of the robot does not know such things.
+fn if_there<T>(answer: Result<T, DeviceError>) -> Result<Option<T>, DeviceError> {
+    match answer {
+        Err(error) if error.status() == Some(404) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

@@ -1,15 +1,15 @@
 //! The handler: from a leased dispense job to its outcome.
 
 use super::super::{SetupError, Timings};
-use super::analysis::analyse;
+use super::analysis::{Analysed, analyse};
 use super::api::Api;
 use super::archive::archive;
 use super::follow::{Ended, Idle, follow};
 use super::model::Run;
 use super::outcome::{Over, outcome};
 use super::reconcile::reconcile;
-use super::{health, run};
-use crate::drivers::ready::until_ready;
+use super::{free, health, run};
+use crate::drivers::ready::{NotReady, until_ready};
 use crate::drivers::steps::{self, Step};
 use crate::transfers::{TransferList, opentrons_picklist};
 use async_trait::async_trait;
@@ -31,6 +31,12 @@ struct Plan {
     picklist: String,
 }
 
+/// Why a job cannot be put into them.
+struct NoPlan {
+    what: &'static str,
+    why: String,
+}
+
 impl Opentrons {
     /// `url`: e.g. `http://ot2.lab:31950`. `instrument`: the device's name in locations.
     pub fn connect(url: &str, instrument: &str, timings: Timings) -> Result<Self, SetupError> {
@@ -43,7 +49,7 @@ impl Opentrons {
     }
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
-        let plan = plan(attempt).map_err(failed)?;
+        let plan = plan(attempt).map_err(NoPlan::refused)?;
         let run = until_ready(attempt, self.api.timings(), || self.idle_run(attempt, &plan)).await?;
         if let Err(not_begun) = attempt.begin(run.id.clone()).await {
             run::give_up(&self.api, &run.id).await;
@@ -53,7 +59,7 @@ impl Opentrons {
     }
 
     /// A run of ours, readied, on a robot that nobody else uses. One that an earlier try has left is replaced.
-    async fn idle_run(&self, attempt: &Attempt, plan: &Plan) -> Result<Run, Failure> {
+    async fn idle_run(&self, attempt: &Attempt, plan: &Plan) -> Result<Run, NotReady> {
         let analysed = self.ready(plan).await?;
         steps::before(Step::CreateRun).await;
         let run = run::create(&self.api, &analysed, attempt, &self.instrument).await?;
@@ -62,11 +68,11 @@ impl Opentrons {
     }
 
     /// Everything that can be refused without touching a run.
-    async fn ready(&self, plan: &Plan) -> Result<super::analysis::Analysed, Failure> {
+    async fn ready(&self, plan: &Plan) -> Result<Analysed, NotReady> {
         let said = self.api.health().await.map_err(|error| error.before_begin("opentrons"))?;
         health::check(&said, self.robot.as_deref())?;
         let analysed = analyse(&self.api, &plan.list, &plan.picklist).await?;
-        run::check_free(&self.api, &analysed.protocol_id).await?;
+        free::check(&self.api, &analysed.protocol_id).await?;
         Ok(analysed)
     }
 
@@ -75,7 +81,6 @@ impl Opentrons {
         let ended = follow(&self.api, attempt, run_id, transfers, idle).await;
         let (run, raw, history, ended_unplayed) = match ended {
             Ended::Over { run, raw, history, ended_unplayed } => (run, raw, history, ended_unplayed),
-            Ended::NeverPlayed(failure) => return Outcome::Failed { failure },
             Ended::OutOfSight(failure) => return Outcome::Unknown { failure },
         };
         steps::before(Step::Archive).await;
@@ -101,24 +106,51 @@ impl Opentrons {
             ended_unplayed,
         })
     }
+
+    /// A run that was begun for a job that does not check any more, as after an update of this program: that says nothing of
+    /// what the robot did. It is brought to its end like any other, and a person judges it.
+    async fn to_an_end_that_nobody_can_judge(
+        &self,
+        attempt: &Attempt,
+        run_id: &str,
+        why: &NoPlan,
+    ) -> Outcome {
+        let (run, raw, history) = match follow(&self.api, attempt, run_id, 0, Idle::End).await {
+            Ended::Over { run, raw, history, .. } => (run, raw, history),
+            Ended::OutOfSight(failure) => return Outcome::Unknown { failure },
+        };
+        let record = archive(&self.api, &run, raw, history, "").await;
+        let kept = match attempt.put_blob(&record.raw).await {
+            Ok(digest) => format!("Its record is {digest}."),
+            Err(error) => format!("Its record could not be kept on this disk: {error}."),
+        };
+        let message = format!(
+            "Run {} ended as {:?}, and what it was to do cannot be read any more: {}. {kept} Look at the deck, then record what happened.",
+            run.id, run.status, why.why
+        );
+        let failure = Failure::new(FailureClass::NeedsPerson, "opentrons.not_understood", message);
+        Outcome::Unknown { failure }
+    }
 }
 
-fn failed(failure: Failure) -> Outcome {
-    Outcome::Failed { failure }
+impl NoPlan {
+    /// Of work that has not begun.
+    fn refused(self) -> Outcome {
+        let message = format!("Nothing was begun: {}.", self.why);
+        let failure = Failure::new(FailureClass::Permanent, format!("opentrons.{}", self.what), message);
+        Outcome::Failed { failure }
+    }
 }
 
-fn plan(attempt: &Attempt) -> Result<Plan, Failure> {
-    let refuse = |what: &str, message: String| {
-        Failure::new(FailureClass::Permanent, format!("opentrons.{what}"), message)
-    };
+fn plan(attempt: &Attempt) -> Result<Plan, NoPlan> {
+    let refuse = |what, why: String| NoPlan { what, why };
     let Work::Dispense(job) = &attempt.lease().work else {
-        return Err(refuse("wrong_kind", "The liquid handler carries out dispense jobs only.".to_owned()));
+        return Err(refuse("wrong_kind", "the liquid handler carries out dispense jobs only".to_owned()));
     };
-    let list = TransferList::check(attempt.lease().job_id, job).map_err(|error| {
-        refuse("transfers", format!("Nothing was begun: the list of transfers is wrong: {error}."))
-    })?;
+    let list = TransferList::check(attempt.lease().job_id, job)
+        .map_err(|error| refuse("transfers", format!("the list of transfers is wrong: {error}")))?;
     let picklist = opentrons_picklist(&list, &job.tip_rack_slots)
-        .map_err(|error| refuse("picklist", format!("Nothing was begun: {error}.")))?;
+        .map_err(|error| refuse("picklist", error.to_string()))?;
     Ok(Plan { list, picklist })
 }
 
@@ -130,10 +162,10 @@ impl Handler for Opentrons {
 
     /// The run went on without us: it is followed to its end. One that was not played is ended.
     async fn recover(&self, begun: &Begun) -> Option<Outcome> {
-        let plan = match plan(begun.attempt()) {
-            Ok(plan) => plan,
-            Err(failure) => return Some(Outcome::Failed { failure }),
-        };
-        Some(self.to_the_end(begun.attempt(), begun.device_ref(), &plan, Idle::End).await)
+        let (attempt, run) = (begun.attempt(), begun.device_ref());
+        Some(match plan(attempt) {
+            Ok(plan) => self.to_the_end(attempt, run, &plan, Idle::End).await,
+            Err(why) => self.to_an_end_that_nobody_can_judge(attempt, run, &why).await,
+        })
     }
 }

@@ -9,9 +9,7 @@ use crate::drivers::steps::{self, Step};
 use jobs::worker::{Attempt, Halt};
 use jobs::{Failure, FailureClass};
 use serde_json::Value;
-
-/// How often the robot may refuse to play an idle run before we give up.
-const PLAY_REFUSALS: u32 = 20;
+use tokio::time::Instant;
 
 /// What is to become of a run that stands idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +45,6 @@ pub(super) enum Ended {
     /// The run is over, or its record is lost (`ok: false`).
     /// `ended_unplayed`: it stood idle, and why we ended it so.
     Over { run: Box<Run>, raw: Value, history: History, ended_unplayed: Option<Unplayed> },
-    /// It was never played, and never will be.
-    NeverPlayed(Failure),
     /// We cannot see how it ended.
     OutOfSight(Failure),
 }
@@ -57,31 +53,20 @@ pub(super) enum Ended {
 pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: usize, idle: Idle) -> Ended {
     let mut watch = Watch::new(api.timings());
     let mut history = History::new(id);
-    let (mut stop_sent, mut ended_unplayed, mut refusals) = (false, None, 0);
+    let mut done = Done::default();
     loop {
-        if attempt.is_stop_requested() && !stop_sent {
-            stop_sent = stop(api, id).await;
+        if attempt.is_stop_requested() && !done.stop_sent {
+            done.stop_sent = stop(api, id).await;
         }
         match api.run(id).await {
             Ok((run, raw)) if !run.ok || run.status.is_terminal() => {
-                return Ended::Over { run: Box::new(run), raw, history, ended_unplayed };
+                return Ended::Over { run: Box::new(run), raw, history, ended_unplayed: done.ended_unplayed };
             }
             Ok((run, _)) => {
                 watch.answered();
-                if run.status == RunStatus::Idle && !stop_sent {
-                    match idle.next(attempt) {
-                        Next::End(why) => {
-                            ended_unplayed = Some(why);
-                            stop_sent = stop(api, id).await;
-                        }
-                        Next::Wait => {}
-                        Next::Play if play(api, id).await => refusals = 0,
-                        Next::Play => refusals += 1,
-                    }
-                    if refusals >= PLAY_REFUSALS {
-                        stop(api, id).await;
-                        return Ended::NeverPlayed(not_played(id));
-                    }
+                match run.status {
+                    RunStatus::Idle if !done.stop_sent => done.with_idle(api, attempt, id, idle).await,
+                    _ => done.refused = None,
                 }
                 if let Err(error) = history.advance(api).await {
                     tracing::warn!(%error, run = %id, "the commands are read later");
@@ -89,7 +74,10 @@ pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: us
                 if run.status == RunStatus::Running {
                     steps::during(Step::Follow).await;
                 }
-                say_progress(attempt, &run, &history, transfers);
+                match done.refused {
+                    Some((_, why)) => attempt.progress(format!("waiting for the robot: {why}"), None),
+                    None => say_progress(attempt, &run, &history, transfers),
+                }
             }
             Err(error) if error.status() == Some(404) => {
                 return Ended::OutOfSight(out_of_sight(
@@ -121,6 +109,41 @@ pub(super) async fn follow(api: &Api, attempt: &Attempt, id: &str, transfers: us
     }
 }
 
+/// What we have done about a run.
+#[derive(Default)]
+struct Done {
+    /// The robot has taken a stop.
+    stop_sent: bool,
+    ended_unplayed: Option<Unplayed>,
+    /// Since when it is not to be played, and why.
+    refused: Option<(Instant, &'static str)>,
+}
+
+impl Done {
+    /// Plays it, waits, or ends it. Once it is to be ended it is not played any more, whether or not the stop was heard: how
+    /// it has ended its own record says, for somebody may play it at the robot in the same moment.
+    async fn with_idle(&mut self, api: &Api, attempt: &Attempt, id: &str, idle: Idle) {
+        let next = self.ended_unplayed.map_or_else(|| idle.next(attempt), Next::End);
+        let why = match next {
+            Next::Wait => return,
+            Next::End(why) => why,
+            Next::Play => match play(api, id).await {
+                Ok(()) => return self.refused = None,
+                Err(why) => {
+                    let (since, _) = self.refused.unwrap_or((Instant::now(), why));
+                    self.refused = Some((since, why));
+                    if since.elapsed() < api.timings().readiness {
+                        return;
+                    }
+                    Unplayed::Refused(why)
+                }
+            },
+        };
+        self.ended_unplayed = Some(why);
+        self.stop_sent = stop(api, id).await;
+    }
+}
+
 /// Whether the robot took it. Again and again is harmless, and after the end it says 409.
 async fn stop(api: &Api, id: &str) -> bool {
     match api.act(id, "stop").await {
@@ -132,17 +155,33 @@ async fn stop(api: &Api, id: &str) -> bool {
     }
 }
 
-/// Whether the robot took it, or did not answer: playing a run that runs is harmless, so that asking again is.
-async fn play(api: &Api, id: &str) -> bool {
+/// `Ok`: the robot took it, or did not answer: playing a run that runs is harmless, so that asking again is. `Err`: why not.
+/// Nobody's maintenance is ended by it.
+async fn play(api: &Api, id: &str) -> Result<(), &'static str> {
+    match api.maintenance_run().await {
+        Ok(None) => {}
+        Ok(Some(maintenance)) => {
+            tracing::info!(maintenance, run = %id, "somebody is at work in the robot");
+            return Err("somebody is at work in the robot (a maintenance run)");
+        }
+        Err(error) => {
+            tracing::warn!(%error, run = %id, "not played yet");
+            return if error.is_unreachable() {
+                Ok(())
+            } else {
+                Err("it does not say whether somebody works in it")
+            };
+        }
+    }
     steps::before(Step::Play).await;
     let asked = api.act(id, "play").await;
     steps::after(Step::Play).await;
     match asked {
-        Ok(ActionAnswer::Taken) => true,
-        Ok(ActionAnswer::NotAllowed) => false,
+        Ok(ActionAnswer::Taken) => Ok(()),
+        Ok(ActionAnswer::NotAllowed) => Err("it refuses to play the run"),
         Err(error) => {
             tracing::warn!(%error, run = %id, "whether it plays, its status will say");
-            error.is_unreachable()
+            if error.is_unreachable() { Ok(()) } else { Err("it breaks down over playing the run") }
         }
     }
 }
@@ -155,13 +194,6 @@ fn say_progress(attempt: &Attempt, run: &Run, history: &History, transfers: usiz
         None => format!("transfer {done} of {transfers}"),
     };
     attempt.progress(message, fraction);
-}
-
-fn not_played(id: &str) -> Failure {
-    let message = format!(
-        "The robot refused again and again to play run {id}; nothing was begun. Look at the robot (is its door open?)."
-    );
-    Failure::new(FailureClass::NeedsPerson, "opentrons.not_played", message)
 }
 
 fn out_of_sight(what: &str, why: String) -> Failure {

@@ -39,6 +39,15 @@ pub(super) struct Health {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Door {
+    /// `open`, `closed`
+    pub status: String,
+    #[serde(default)]
+    pub door_required_closed_for_protocol: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Analysis {
     pub status: String,
     #[serde(default)]

@@ -9,6 +9,7 @@
 //! | failed | not touched | `Failed`, for a person |
 //! | stopped by somebody | not touched | `Stopped` |
 //! | stopped by us, who were not to play it any more | not touched | that nothing was begun, and why |
+//! | stopped by us, as it was not to be played | not touched | `Failed`, for a person |
 //! | stopped by nobody (replaced, or never played by us) | not touched | `Failed`, may be tried again |
 //!
 //! A run that did not succeed after liquid had moved is never tried again by itself: the plate holds
@@ -42,6 +43,8 @@ pub(super) enum Unplayed {
     BeforeRestart,
     /// It had not come to play when we were told not to begin anything.
     Halted(Halt),
+    /// It was not to be played for longer than anybody waits, for this reason.
+    Refused(&'static str),
 }
 
 pub(super) fn outcome(over: Over<'_>) -> Outcome {
@@ -132,6 +135,14 @@ fn stopped(over: &Over<'_>) -> Outcome {
     }
     let (code, why) = match over.ended_unplayed {
         Some(Unplayed::Halted(halt)) => return NotBegun::from(halt).into(),
+        Some(Unplayed::Refused(why)) => {
+            let message = format!(
+                "Nothing was begun: the robot was not to be played on ({why}), and run {} was ended. Look at the robot: is its door open, is somebody at work in it?",
+                run.id
+            );
+            let failure = Failure::new(FailureClass::NeedsPerson, "opentrons.not_played", message);
+            return Outcome::Failed { failure };
+        }
         Some(Unplayed::BeforeRestart) => {
             ("opentrons.not_played_before_restart", "it stood idle after a restart and was ended")
         }

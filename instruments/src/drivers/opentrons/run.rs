@@ -1,10 +1,11 @@
-//! From an analysed protocol to an idle run of ours on a robot that nobody else uses.
+//! From an analysed protocol to an idle run of ours.
 
 use super::analysis::Analysed;
 use super::api::{ActionAnswer, Api};
-use super::model::{Run, RunStatus};
+use super::free::robot_busy;
+use super::model::Run;
+use crate::drivers::ready::NotReady;
 use jobs::worker::Attempt;
-use jobs::{Failure, FailureClass};
 use serde_json::{Value, json};
 
 /// What the commands of our protocol can run into. Without a rule a robot without a person waits for ever.
@@ -23,46 +24,17 @@ const RECOVERABLE: [(&str, &str); 12] = [
     ("liquidProbe", "liquidNotFound"),
 ];
 
-/// Nobody else has a run on the robot. A run that is over may be replaced; an idle one only when it is of
-/// our own protocol (left by an attempt that never played it).
-pub(super) async fn check_free(api: &Api, protocol_id: &str) -> Result<(), Failure> {
-    let current = api.current_run().await.map_err(|error| error.before_begin("opentrons"))?;
-    match current {
-        Some(run) if !may_be_replaced(&run, protocol_id) => {
-            let message = format!(
-                "Nothing was begun: run {} is on the robot ({}). It was not made here; end it at the robot, or wait.",
-                run.id,
-                status_word(&run.status)
-            );
-            Err(Failure::new(FailureClass::Transient, "opentrons.robot_busy", message))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn may_be_replaced(run: &Run, protocol_id: &str) -> bool {
-    let left_by_us = run.status == RunStatus::Idle && run.protocol_id.as_deref() == Some(protocol_id);
-    !run.current || run.status.is_terminal() || left_by_us
-}
-
-fn status_word(status: &RunStatus) -> String {
-    format!("{status:?}").to_lowercase()
-}
-
 /// Creates the run and readies it. Nothing has moved; it may still be given up.
 pub(super) async fn create(
     api: &Api,
     analysed: &Analysed,
     attempt: &Attempt,
     instrument: &str,
-) -> Result<Run, Failure> {
+) -> Result<Run, NotReady> {
     let created = api.create_run(&analysed.protocol_id, &analysed.parameter_files).await;
     let run = created.map_err(|error| match error.status() {
-        Some(409) => {
-            let message = format!("Nothing was begun: another run is under way on the robot ({error}).");
-            Failure::new(FailureClass::Transient, "opentrons.robot_busy", message)
-        }
-        _ => error.before_begin("opentrons"),
+        Some(409) => robot_busy(format!("another run is under way on the robot ({error}).")),
+        _ => error.before_begin("opentrons").into(),
     })?;
     let rules: Vec<Value> = RECOVERABLE.iter().map(|(command, error)| fail_run(command, error)).collect();
     let policy = json!({ "policyRules": rules });
@@ -73,7 +45,7 @@ pub(super) async fn create(
         }
         Err(error) => {
             give_up(api, &run.id).await;
-            return Err(error.before_begin("opentrons"));
+            return Err(error.before_begin("opentrons").into());
         }
         Ok(()) => {}
     }

@@ -1,6 +1,6 @@
 //! A robot server with the habits of the real one (8.1.0) that a driver has to live with: summaries
 //! without results, cursors moved back to the last command, idle runs replaced without a word, a lost
-//! record after a power cut, 500 for an unknown parameter.
+//! record after a power cut, 500 for an unknown parameter, a maintenance run that a play ends.
 
 use super::line::{Line, carry, serve};
 use super::{Ending, Fake};
@@ -38,6 +38,17 @@ pub struct Deck {
     pub runs: Vec<Run>,
     pub policies: Vec<Value>,
     pub client_data: Value,
+    /// Somebody's maintenance run, and how many a play has ended.
+    pub maintenance: Option<&'static str>,
+    pub maintenance_ended: usize,
+    /// One is begun as soon as the next run is made.
+    pub maintenance_to_come: bool,
+    /// Whether the door is open, and has to be closed; `None`: the robot does not know such doors.
+    pub door: Option<(bool, bool)>,
+    /// Plays are answered 409.
+    pub refuses_play: bool,
+    /// Somebody plays the idle run at the robot, a moment before it is stopped.
+    pub is_played_by_hand: bool,
     ending: Option<Ending>,
     picklists: Vec<String>,
     analysed: Option<usize>,
@@ -70,6 +81,12 @@ impl Robot {
             runs: Vec::new(),
             policies: Vec::new(),
             client_data: Value::Null,
+            maintenance: None,
+            maintenance_ended: 0,
+            maintenance_to_come: false,
+            door: None,
+            refuses_play: false,
+            is_played_by_hand: false,
             ending: Some(Ending::Success),
             picklists: Vec::new(),
             analysed: None,
@@ -89,7 +106,9 @@ impl Robot {
             .route("/runs/{id}/commands/{command}", get(command))
             .route("/runs/{id}/commandErrors", get(command_errors))
             .route("/runs/{id}/errorRecoveryPolicy", put(policy))
-            .route("/clientData/{key}", put(client_data))
+            .route("/clientData/{key}", put(client_data).get(published))
+            .route("/maintenance_runs/current_run", get(maintenance_run))
+            .route("/robot/door/status", get(door))
             .with_state(world.clone())
             .layer(middleware::from_fn_with_state(line.clone(), carry));
         Self { url: serve(router).await, line, world }
@@ -283,6 +302,9 @@ async fn create_run(State(world): State<Arc<World>>, Json(body): Json<Value>) ->
             _ => {}
         }
     }
+    if std::mem::take(&mut state.maintenance_to_come) {
+        state.maintenance = Some("calibration");
+    }
     let id = format!("run-{}", state.runs.len());
     state.runs.push(Run::new(id, PROTOCOL, picklist, "idle"));
     (StatusCode::CREATED, ok(state.runs.last().unwrap().view(true, false)).1)
@@ -305,6 +327,15 @@ async fn act(State(world): State<Arc<World>>, Path(id): Path<String>, Json(body)
     };
     if index + 1 != state.runs.len() {
         return error(StatusCode::CONFLICT, "RunStopped");
+    }
+    if action == "play" && state.maintenance.take().is_some() {
+        state.maintenance_ended += 1;
+    }
+    if action == "play" && state.refuses_play {
+        return error(StatusCode::CONFLICT, "RunActionNotAllowed");
+    }
+    if action == "stop" && state.is_played_by_hand && state.runs[index].status == "idle" {
+        state.play(index);
     }
     match (action.as_str(), state.runs[index].status) {
         ("play", "idle") => {
@@ -368,6 +399,29 @@ async fn policy(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Ans
 async fn client_data(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Answer {
     world.state.lock().unwrap().client_data = body["data"].clone();
     ok(body["data"].clone())
+}
+
+async fn published(State(world): State<Arc<World>>) -> Answer {
+    match &world.state.lock().unwrap().client_data {
+        Value::Null => error(StatusCode::NOT_FOUND, "ClientDataKeyDoesNotExist"),
+        data => ok(data.clone()),
+    }
+}
+
+async fn maintenance_run(State(world): State<Arc<World>>) -> Answer {
+    match world.state.lock().unwrap().maintenance {
+        Some(id) => ok(json!({"id": id, "status": "idle", "current": true})),
+        None => error(StatusCode::NOT_FOUND, "NoCurrentRunFound"),
+    }
+}
+
+async fn door(State(world): State<Arc<World>>) -> Answer {
+    match world.state.lock().unwrap().door {
+        Some((is_open, is_required)) => ok(
+            json!({"status": if is_open { "open" } else { "closed" }, "doorRequiredClosedForProtocol": is_required}),
+        ),
+        None => error(StatusCode::NOT_FOUND, "NotFound"),
+    }
 }
 
 fn rows(picklist: &str) -> Vec<HashMap<String, String>> {
