@@ -111,7 +111,8 @@ impl Copy {
         if possible != written {
             self.spec.assay.transfer_volume_nl = possible;
             self.say(format!(
-                "{possible} nl are transferred in place of {written}: the simulated pipette takes 1 to 20 \u{b5}l"
+                "{possible} nl are transferred in place of {written}: the simulated pipette takes 1 to 20 \u{b5}l; what was \
+                 drawn is told as of {written} nl"
             ));
         }
     }

@@ -38,6 +38,11 @@ pub async fn of(
         let record = client.get(&format!("/api/v1/rounds/{id}")).await?;
         rounds.push(one(round, &record, &plan, &plates, own, specimen)?);
     }
+    let written = own.spec.assay.transfer_volume_nl;
+    let transferred = own.copy.spec.assay.transfer_volume_nl;
+    for volume in drawn.values_mut() {
+        *volume = as_written(*volume, written, transferred);
+    }
     let sum = |field: &str| rounds.iter().filter_map(|round| round[field].as_u64()).sum::<u64>();
     let add = |field: &str| rounds.iter().filter_map(|round| round[field].as_f64()).sum::<f64>();
     let at_random = add("expected_hits_for_random");
@@ -63,6 +68,13 @@ pub async fn of(
         "otherwise": own.copy.otherwise,
         "zone": own.spec.schedule.zone,
     }))
+}
+
+/// What would have been drawn with the volume of the file, where the bench has transferred another. Every transfer of a
+/// campaign is of one volume.
+fn as_written(drawn_nl: u64, written_nl: u32, transferred_nl: u32) -> u64 {
+    let drawn = u128::from(drawn_nl) * u128::from(written_nl) / u128::from(transferred_nl.max(1));
+    u64::try_from(drawn).unwrap_or(u64::MAX)
 }
 
 fn one(
@@ -195,4 +207,17 @@ pub fn text(report: &Value, own: &Own) -> String {
         let _ = writeln!(text, "- {sentence}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_is_told_in_the_files_own_volume() {
+        // 128 wells of 25 nl, for which the bench has transferred 1,000.
+        assert_eq!(as_written(128 * 1_000, 25, 1_000), 128 * 25);
+        assert_eq!(as_written(128 * 20_000, 50_000, 20_000), 128 * 50_000);
+        assert_eq!(as_written(7_000, 1_000, 1_000), 7_000);
+    }
 }
