@@ -125,8 +125,9 @@ impl Folders {
     /// Follows what an earlier life of this process had begun.
     pub async fn recover(&self, begun: &Begun, words: &Words, judge: &dyn Judge) -> Result<Found, Outcome> {
         let attempt = begun.attempt();
-        let (asked, search) =
-            self.places(words, begun.device_ref()).map_err(|error| self.refused("name", error))?;
+        let (asked, search) = self.places(words, begun.device_ref()).map_err(|error| {
+            self.not_understood(attempt, &format!("its files have no name any more ({error})"))
+        })?;
         // Written down before the request is made.
         let noted = begun.note(BEFORE);
         let standing = match (&asked, noted) {
@@ -146,6 +147,18 @@ impl Folders {
             return Err(self.unknown(attempt, "no_record", message.to_owned()));
         };
         self.follow(attempt, asked.as_ref(), search.after(before), judge).await
+    }
+
+    /// What was begun for a job that does not check any more, as after an update of this program or other settings: that says
+    /// nothing of what the device has done.
+    pub fn not_understood(&self, attempt: &Attempt, why: &str) -> Outcome {
+        let asked = self.settings.request.as_ref().map_or_else(String::new, |request| {
+            format!(" If its request still lies in {}, take it away first.", request.folder.display())
+        });
+        let message = format!(
+            "The work was begun, and what it was to do cannot be read any more: {why}. Look at the plate and the device, then record what happened.{asked}"
+        );
+        self.unknown(attempt, "not_understood", message)
     }
 
     fn places(&self, words: &Words, id: &str) -> Result<(Option<Asked<'_>>, Search), TemplateError> {

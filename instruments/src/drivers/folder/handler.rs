@@ -24,7 +24,7 @@ impl FolderHandler {
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let folders = &self.0;
-        let list = self.list(attempt)?;
+        let list = list(attempt).map_err(|(what, why)| folders.refused(what, why))?;
         let id = attempt.operation_id();
         let text =
             folders.settings.request.as_ref().map(|request| request::worklist(&request.says, &list, &id));
@@ -36,19 +36,11 @@ impl FolderHandler {
     }
 
     async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
-        let list = self.list(begun.attempt())?;
+        let list = list(begun.attempt()).map_err(|(_, why)| self.0.not_understood(begun.attempt(), &why))?;
         let id = begun.device_ref();
         let judge = OfList { list: &list, form: self.0.settings.result.form };
         let found = self.0.recover(begun, &words(id, ""), &judge).await?;
         self.outcome(begun.attempt(), &list, id, found).await
-    }
-
-    fn list(&self, attempt: &Attempt) -> Result<TransferList, Outcome> {
-        let Work::Dispense(job) = &attempt.lease().work else {
-            return Err(self.0.refused("wrong_kind", "the liquid handler carries out dispense jobs only"));
-        };
-        TransferList::check(attempt.lease().job_id, job)
-            .map_err(|error| self.0.refused("transfers", format!("the list of transfers is wrong: {error}")))
     }
 
     async fn outcome(
@@ -107,6 +99,15 @@ impl FolderHandler {
         let done = DispenseResult { transfers, device_run_id, recovered_from_error: false, raw };
         Ok(Outcome::Succeeded { output: Box::new(Output::Dispense(done)) })
     }
+}
+
+/// `Err`: a word for what is wrong, and why.
+fn list(attempt: &Attempt) -> Result<TransferList, (&'static str, String)> {
+    let Work::Dispense(job) = &attempt.lease().work else {
+        return Err(("wrong_kind", "the liquid handler carries out dispense jobs only".to_owned()));
+    };
+    TransferList::check(attempt.lease().job_id, job)
+        .map_err(|error| ("transfers", format!("the list of transfers is wrong: {error}")))
 }
 
 /// By the plates that a report names; a word does not say whose it is, its name does.

@@ -25,7 +25,7 @@ impl FolderReader {
 
     async fn carry_out(&self, attempt: &Attempt) -> Result<Outcome, Outcome> {
         let folders = &self.0;
-        let job = self.job(attempt)?;
+        let job = self.job(attempt).map_err(|(what, why)| folders.refused(what, why))?;
         let id = attempt.operation_id();
         let text = folders.settings.request.as_ref().map(|request| request::of_read(&request.says, job, &id));
         let text = text.transpose().map_err(|error| folders.refused("request", error))?;
@@ -36,24 +36,26 @@ impl FolderReader {
     }
 
     async fn recover_begun(&self, begun: &Begun) -> Result<Outcome, Outcome> {
-        let job = self.job(begun.attempt())?;
+        let attempt = begun.attempt();
+        let job = self.job(attempt).map_err(|(_, why)| self.0.not_understood(attempt, &why))?;
         let words = words(begun.device_ref(), &job.plate.barcode);
         let judge = OfPlate { job, settings: &self.0.settings };
         let found = self.0.recover(begun, &words, &judge).await?;
         self.outcome(begun.attempt(), found).await
     }
 
-    fn job<'a>(&self, attempt: &'a Attempt) -> Result<&'a Read, Outcome> {
+    /// `Err`: a word for what is wrong, and why.
+    fn job<'a>(&self, attempt: &'a Attempt) -> Result<&'a Read, (&'static str, String)> {
         let Work::Read(job) = &attempt.lease().work else {
-            return Err(self.0.refused("wrong_kind", "the reader carries out read jobs only"));
+            return Err(("wrong_kind", "the reader carries out read jobs only".to_owned()));
         };
         if job.at.device != self.0.instrument {
             let why = format!("the plate stands in {}, this is {}", job.at, self.0.instrument);
-            return Err(self.0.refused("wrong_device", why));
+            return Err(("wrong_device", why));
         }
         // It becomes part of a file's name.
         if let Err(error) = job.plate.barcode.parse::<Barcode>() {
-            return Err(self.0.refused("barcode", error));
+            return Err(("barcode", error.to_string()));
         }
         Ok(job)
     }

@@ -488,6 +488,32 @@ async fn work_of_another_kind_or_device_is_refused_for_good() {
     assert_eq!(code(&device.perform().await), "folder_reader.wrong_device");
 }
 
+#[tokio::test]
+async fn begun_work_whose_job_does_not_check_any_more_is_never_told_as_not_begun() {
+    let mut device = Device::handler();
+    let mut job = crate::bed::dispense();
+    job.transfers[0].source_well = "Z99".to_owned();
+    device.lease = lease(jobs::work::Work::Dispense(job));
+    let attempt = device.attempt();
+    attempt.begin(attempt.operation_id()).await.unwrap();
+    let outcome = device.handler.recover(&Begun::rehearsal(attempt).unwrap()).await.unwrap();
+    assert_in_doubt(&device, &outcome);
+    assert_eq!(code(&outcome), "folder_handler.not_understood");
+
+    let mut device = Device::reader();
+    if let jobs::work::Work::Read(read) = &mut device.lease.work {
+        read.at.device = "reader-2".to_owned();
+    }
+    for repeatable in [true, false] {
+        device.lease.repeatable = repeatable;
+        let spool = tempfile::tempdir().unwrap();
+        let attempt = jobs::worker::Attempt::rehearsal(device.lease.clone(), spool.path()).unwrap();
+        attempt.begin(attempt.operation_id()).await.unwrap();
+        let outcome = device.handler.recover(&Begun::rehearsal(attempt).unwrap()).await.unwrap();
+        assert_in_doubt(&device, &outcome);
+    }
+}
+
 const ECHO: &str = r#"
 [request]
 folder = "{share}/in"
