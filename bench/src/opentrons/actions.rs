@@ -33,10 +33,15 @@ async fn act(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut desk = robot.desk();
     let is_current = desk.is_current(&id);
-    let run = desk.run_mut(&id)?;
+    desk.run(&id)?;
     if !is_current {
         return Err(Problem::run_stopped(&id));
     }
+    if wanted.action_type == Action::Play {
+        // Whether or not the play is allowed then.
+        desk.maintenance = None;
+    }
+    let run = desk.run_mut(&id)?;
     let step = run::next(run.status, wanted.action_type).map_err(|refused| {
         Problem::new(
             StatusCode::CONFLICT,

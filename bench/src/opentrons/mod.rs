@@ -16,6 +16,7 @@
 //! | [`protocols`] | `/protocols`, analyses |
 //! | [`data_files`] | `/dataFiles` |
 //! | [`runs`], [`actions`], [`commands`], [`policy`] | `/runs` and below |
+//! | [`maintenance`] | `/maintenance_runs` |
 //! | [`client_data`] | `/clientData/{key}` |
 
 pub mod actions;
@@ -26,6 +27,7 @@ pub mod commands;
 pub mod data_files;
 pub mod executor;
 pub mod failure;
+pub mod maintenance;
 pub mod parameters;
 pub mod picklist;
 pub mod policy;
@@ -49,12 +51,14 @@ const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 pub fn router(robot: Arc<Robot>) -> Router {
     Router::new()
         .route("/health", get(health))
+        .route("/robot/door/status", get(door))
         .merge(protocols::routes())
         .merge(data_files::routes())
         .merge(runs::routes())
         .merge(actions::routes())
         .merge(commands::routes())
         .merge(policy::routes())
+        .merge(maintenance::routes())
         .merge(client_data::routes())
         .fallback(answer::no_such_route)
         .layer(middleware::from_fn(version::check))
@@ -76,4 +80,9 @@ async fn health(State(robot): State<Arc<Robot>>) -> Json<Value> {
         "robot_serial": format!("OT2BENCH{:08}", robot.bench().laws.seed),
         "links": { "apiLog": "/logs/api.log", "serialLog": "/logs/serial.log", "apiSpec": "/openapi.json" },
     }))
+}
+
+/// Nobody opens it.
+async fn door() -> Json<Value> {
+    answer::data(json!({ "status": "closed", "doorRequiredClosedForProtocol": false }))
 }

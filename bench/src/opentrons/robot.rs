@@ -32,6 +32,8 @@ pub struct Desk {
     pub data_files: Vec<DataFile>,
     pub runs: Vec<Run>,
     pub current: Option<String>,
+    /// Somebody's maintenance run, if there is one.
+    pub maintenance: Option<String>,
     /// A run was refused with a 500; so will be the next, whoever asks.
     pub poisoned: bool,
     pub client_data: BTreeMap<String, Value>,

@@ -87,7 +87,7 @@ async fn create(
 }
 
 /// The current run, if it has begun and not ended.
-fn active_run(desk: &Desk) -> Option<String> {
+pub fn active_run(desk: &Desk) -> Option<String> {
     let current = desk.current.as_ref()?;
     let run = desk.run(current).ok()?;
     (run.status != Status::Idle && !run.status.is_terminal()).then(|| run.id.clone())

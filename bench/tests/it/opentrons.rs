@@ -346,3 +346,22 @@ async fn clients_leave_notes_for_each_other() {
     assert_eq!(lab.send(put).await.status, 200);
     assert_eq!(lab.get("handler-1", "/clientData/owner").await.data()["job"], "7");
 }
+
+#[tokio::test]
+async fn a_maintenance_run_is_ended_by_a_play_and_not_by_a_run_that_is_made() {
+    let bench = TestBench::replay(&[]).await;
+    let lab = &bench.lab;
+    load_deck(lab).await;
+    let current = || lab.get("handler-1", "/maintenance_runs/current_run");
+    let none = current().await;
+    assert_eq!((none.status, none.error()), (404, "NoCurrentRunFound"));
+    let made = lab.post("handler-1", "/maintenance_runs", json!({ "data": {} })).await;
+    assert_eq!(made.status, 201);
+    let run = lab.new_run(&[ROW]).await;
+    assert_eq!(current().await.id(), made.id());
+    assert_eq!(lab.act(&run, "play").await.status, 201);
+    assert_eq!(current().await.status, 404);
+    lab.await_status(&run, &["succeeded"]).await;
+    let door = lab.get("handler-1", "/robot/door/status").await;
+    assert_eq!(door.data()["status"], "closed");
+}
