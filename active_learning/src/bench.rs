@@ -157,6 +157,9 @@ impl Arguments {
         let mut report = replay.run(&seeds, |row| progress.step(row))?;
         progress.end();
         report.replicate_ceiling = ceiling;
+        if let Some(prior) = prior {
+            (report.prior_screens, report.prior_screens_left_out) = (prior.screens, prior.left_out);
+        }
         self.write(&report)?;
         if !self.json {
             summarise(&report);
@@ -240,7 +243,11 @@ impl Arguments {
             if aliases.exists() {
                 screens.add_aliases(&read_aliases(&read(&aliases)?)?);
             }
-            eprintln!("prior {name}: {} screens are used", screens.screens.len());
+            eprintln!(
+                "prior {name}: {} screens are used, {} are left out",
+                screens.screens.len(),
+                screens.left_out.len()
+            );
             parts.push(screens);
         }
         if let Some(id) = self.describe_as.as_ref().filter(|_| at_hand.is_empty()) {

@@ -17,6 +17,8 @@ const Z_LIMIT: f32 = 8.0;
 #[derive(Clone, Debug, Default)]
 pub struct PriorScreens {
     pub screens: Vec<String>,
+    /// Screens of the files that were left out as siblings of the one at hand.
+    pub left_out: Vec<String>,
     pub genes: Vec<String>,
     pub index: HashMap<String, usize>,
     /// The study of each screen; empty where nobody said.
@@ -65,10 +67,15 @@ impl PriorScreens {
         })?;
         let genes = table.text("gene")?;
         let mut screens = split(name, &table, genes)?;
-        screens.retain(|screen| !is_sibling(&screen.name, &screen.group, siblings));
+        let mut left_out = Vec::new();
+        screens.retain(|screen| {
+            let sibling = is_sibling(&screen.name, &screen.group, siblings);
+            left_out.extend(sibling.then(|| screen.name.clone()));
+            !sibling
+        });
         screens.iter_mut().for_each(|screen| screen.one_sided |= one_sided.contains(&screen.name));
         let words = measured(&genes.words, &mut screens);
-        Ok(Self::assemble(&words, screens))
+        Ok(Self { left_out, ..Self::assemble(&words, screens) })
     }
 
     fn assemble(words: &[String], screens: Vec<Screen>) -> Self {
@@ -89,10 +96,10 @@ impl PriorScreens {
         let (screens, descriptions) =
             screens.into_iter().map(|screen| (screen.name, screen.description)).unzip();
         let genes = words.to_vec();
-        Self { screens, groups, descriptions, at_hand: Description::default(), genes, index, z, hit }
+        Self { screens, groups, descriptions, genes, index, z, hit, ..Self::default() }
     }
 
-    /// Screens of several files together.
+    /// Screens of several files together. A gene keeps the further names that any of them has for it.
     pub fn join(parts: Vec<Self>) -> Self {
         let mut genes: Vec<String> = Vec::new();
         let mut index = HashMap::new();
@@ -118,8 +125,17 @@ impl PriorScreens {
                 }
             }
         }
+        for part in &parts {
+            for (name, &row) in &part.index {
+                let own = part.genes.get(row).and_then(|gene| joined.index.get(gene)).copied();
+                if let Some(own) = own {
+                    joined.index.entry(name.clone()).or_insert(own);
+                }
+            }
+        }
         joined.groups = parts.iter().flat_map(|part| part.groups.clone()).collect();
         joined.descriptions = parts.iter().flat_map(|part| part.descriptions.clone()).collect();
+        joined.left_out = parts.iter().flat_map(|part| part.left_out.clone()).collect();
         joined.screens = parts.into_iter().flat_map(|part| part.screens).collect();
         joined
     }

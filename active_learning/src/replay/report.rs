@@ -97,6 +97,9 @@ pub struct Report {
     pub pool_hit_log_score_mean: Option<f64>,
     /// The hit ratio that a replicate of this very screen reaches, where one was given.
     pub replicate_ceiling: Option<f64>,
+    /// The other screens that the learner knew, and those of the same files that it was not to know.
+    pub prior_screens: Vec<String>,
+    pub prior_screens_left_out: Vec<String>,
     pub rows: Vec<Round>,
     /// In the order they were asked for, seed by seed.
     #[serde(skip)]
@@ -140,6 +143,8 @@ impl Report {
             pool_hit_ece_mean: mean(|row| row.pool_hit_ece),
             pool_hit_log_score_mean: mean(|row| row.pool_hit_log_score),
             replicate_ceiling: None,
+            prior_screens: Vec::new(),
+            prior_screens_left_out: Vec::new(),
             rows,
             asked,
         }

@@ -8,7 +8,7 @@ use active_learning::representation::Vocabulary;
 use jobs::work::learn::{Acquisition, Objective};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Eight screens that see the same genes as the one at hand, noisily, and four copies of an unrelated one.
 fn prior(screen: &synthetic::Screen) -> PriorScreens {
@@ -150,4 +150,28 @@ fn a_screen_that_is_not_described_is_as_before() {
     let unanswered = two_kinds(false, "KO");
     assert_eq!((&plain.log_odds, &plain.x), (&unanswered.log_odds, &unanswered.x));
     assert_ne!(two_kinds(true, "KO").fingerprint, plain.fingerprint, "another model");
+}
+
+#[test]
+fn further_names_of_genes_survive_the_joining_of_files() {
+    let read = |text: &str, siblings: &[&str]| {
+        let siblings = siblings.iter().map(|name| (*name).to_owned()).collect();
+        PriorScreens::read("p", text.as_bytes(), &siblings, &HashSet::new()).unwrap()
+    };
+    let mut first =
+        read("screen_id,gene,score\na,A,1\na,B,2\na,C,4\nmine,A,1\nmine,B,2\nmine,C,4\n", &["mine"]);
+    first.add_aliases(&HashMap::from([("OLD_B".to_owned(), "B".to_owned())]));
+    let mut second = read("screen_id,gene,score\nb,D,1\nb,B,2\nb,OLD_D,3\n", &[]);
+    second.add_aliases(&HashMap::from([
+        // A name that the first file has for another gene stays with that one.
+        ("OLD_B".to_owned(), "D".to_owned()),
+        ("VERY_OLD_D".to_owned(), "D".to_owned()),
+    ]));
+    let joined = PriorScreens::join(vec![first, second]);
+    let gene = |name: &str| joined.index.get(name).map(|&row| joined.genes[row].as_str());
+    assert_eq!(
+        ["B", "OLD_B", "VERY_OLD_D", "OLD_D"].map(gene),
+        [Some("B"), Some("B"), Some("D"), Some("OLD_D")]
+    );
+    assert_eq!((joined.screens, joined.left_out), (vec!["a".into(), "b".into()], vec!["mine".into()]));
 }
