@@ -3,6 +3,7 @@
 use active_learning::data::FeatureTable;
 use active_learning::data::table::{ColumnKind, Table};
 use active_learning::prior::{PriorScreens, screens::read_aliases};
+use active_learning::propose::mostly_sets;
 use active_learning::replay::{Oracle, Replay, Report, Round, ceiling, plot};
 use active_learning::representation::Vocabulary;
 use anyhow::Context;
@@ -122,11 +123,6 @@ enum Family {
     BayesianLinear,
 }
 
-/// Whether experiments are sets of edits.
-fn has_sets(oracle: &Oracle) -> bool {
-    oracle.pool().iter().any(|experiment| experiment.perturbation.edits().len() > 1)
-}
-
 impl Arguments {
     pub fn run(self) -> anyhow::Result<()> {
         let screen = read(&self.screen)?;
@@ -134,6 +130,7 @@ impl Arguments {
             Pool::All => Oracle::read(&screen)?,
             Pool::NonEssential => Oracle::read_non_essential(&screen)?,
         };
+        oracle.skipped.words().iter().for_each(|words| eprintln!("screen: {words}"));
         let tables = self.features.iter().map(|path| Ok(FeatureTable::read(&read(path)?)?));
         let features = FeatureTable::join(tables.collect::<anyhow::Result<_>>()?);
         let count = self.rounds * self.batch;
@@ -176,7 +173,7 @@ impl Arguments {
             acquisition: self.acquisition(),
             diversity: self
                 .diversity
-                .unwrap_or_else(|| default_diversity(self.acquisition(), has_sets(oracle))),
+                .unwrap_or_else(|| default_diversity(self.acquisition(), mostly_sets(oracle.pool()))),
             objective: match self.objective {
                 End::Maximise => Objective::Maximise,
                 End::Minimise => Objective::Minimise,

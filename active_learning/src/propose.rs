@@ -120,6 +120,13 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     Ok(Proposed { proposals, runners_up, explanation, learning, replicating, predictions, scores })
 }
 
+/// Whether `pool` is one of sets of edits: by its majority, so that a stray single edit among pairs does not make it one of
+/// single edits.
+pub fn mostly_sets(pool: &[Experiment]) -> bool {
+    let sets = pool.iter().filter(|experiment| experiment.perturbation.edits().len() > 1).count();
+    2 * sets > pool.len()
+}
+
 /// Candidates that the rule has to rank for `count` picks.
 fn looked_at(request: &Request, count: usize) -> usize {
     if request.diversity > 0.0 { diversity::shortlist(count) } else { count }

@@ -2,7 +2,7 @@
 
 use super::diverse::Diverse;
 use super::repeats::{Doubt, Repeats};
-use super::{Request, cold_start, looked_at, plates, within};
+use super::{Request, cold_start, looked_at, mostly_sets, plates, within};
 use crate::Result;
 use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
 use crate::acquisition::{self, Candidates, Choice, Pick, cost, feasible};
@@ -59,7 +59,7 @@ pub(super) enum Knowledge {
 impl Knowledge {
     pub fn of(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Self {
         // What other screens of single edits say is no help in finding sets that interact.
-        let sets = request.pool.iter().all(|experiment| experiment.perturbation.edits().len() > 1);
+        let sets = mostly_sets(request.pool);
         if cell.header.metrics.training_rows > 0 {
             Self::Measured
         } else if cell.header.has_prior && !sets {

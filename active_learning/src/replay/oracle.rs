@@ -19,6 +19,26 @@ pub const TOP_SHARE: f64 = 0.01;
 pub struct Oracle {
     pool: Vec<Experiment>,
     truth: HashMap<Experiment, (f64, bool)>,
+    pub skipped: Skipped,
+}
+
+/// Rows of the file that are no experiments of its kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// An edit with itself in a file of pairs.
+    pub collapsed: usize,
+}
+
+impl Skipped {
+    /// A sentence for each reason.
+    pub fn words(&self) -> Vec<String> {
+        let collapsed = format!("{} rows pair an edit with itself and are skipped", self.collapsed);
+        [(self.collapsed, collapsed)]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(_, words)| words)
+            .collect()
+    }
 }
 
 /// Names of the columns of one format.
@@ -39,7 +59,8 @@ const FORMATS: [Format; 3] = [
 
 impl Oracle {
     /// Parses a screen: `gene,score,hit`; `gene_a,gene_b,gi_score,hit`; or `drug_a,drug_b,cell_line,synergy`.
-    /// Without `hit` the highest [`TOP_SHARE`] are hits. Names that cannot be perturbations are an error.
+    /// Without `hit` the highest [`TOP_SHARE`] are hits. Names that cannot be perturbations are an error; a row that pairs an
+    /// edit with itself is [skipped](Skipped).
     pub fn read(bytes: &[u8]) -> Result<Self> {
         Self::read_pool(bytes, false)
     }
@@ -55,16 +76,26 @@ impl Oracle {
         let named = |format: &&Format| format.edits.iter().all(|column| table.has(column));
         let format = FORMATS.iter().find(named).ok_or_else(missing)?;
         let values = table.number(format.value)?;
-        let hits = if table.has("hit") { table.number("hit")?.to_vec() } else { highest(values) };
         let barred = if non_essential { table.number("essential")? } else { &[] };
         let edits = format.edits.iter().map(|column| table.text(column)).collect::<Result<Vec<_>>>()?;
         let doses = DOSES.iter().filter(|column| format.context.is_some() && table.has(column));
         let doses = doses.map(|column| table.text(column)).collect::<Result<Vec<_>>>()?;
         let context = format.context.map(|column| table.text(column)).transpose()?;
-        let mut oracle = Self { pool: Vec::new(), truth: HashMap::new() };
-        for (row, (value, hit)) in values.iter().zip(hits).enumerate() {
-            if value.is_finite() && barred.get(row).is_none_or(|mark| *mark < 0.5) {
-                let experiment = experiment(row, (&edits, &doses), context)?;
+        let mut skipped = Skipped::default();
+        let named = values.iter().enumerate().map(|(row, value)| {
+            let experiment =
+                value.is_finite().then(|| experiment(row, (&edits, &doses), context)).transpose()?;
+            let whole = |it: &Experiment| it.perturbation.edits().len() == edits.len();
+            skipped.collapsed += usize::from(experiment.as_ref().is_some_and(|it| !whole(it)));
+            Ok(experiment.filter(whole))
+        });
+        let named = named.collect::<Result<Vec<Option<Experiment>>>>()?;
+        let hits = if table.has("hit") { table.number("hit")?.to_vec() } else { highest(values, &named) };
+        let mut oracle = Self { pool: Vec::new(), truth: HashMap::new(), skipped };
+        for (row, (experiment, (value, hit))) in named.into_iter().zip(values.iter().zip(hits)).enumerate() {
+            if let Some(experiment) = experiment
+                && barred.get(row).is_none_or(|mark| *mark < 0.5)
+            {
                 oracle.push(experiment, f64::from(*value), hit > 0.5);
             }
         }
@@ -139,9 +170,9 @@ fn experiment(
     Ok(Experiment { perturbation, context: Context(context.map_or_else(|| CONTEXT.to_owned(), word)) })
 }
 
-/// 1 for the highest [`TOP_SHARE`].
-fn highest(values: &[f32]) -> Vec<f32> {
-    let mut order: Vec<usize> = (0..values.len()).filter(|&row| values[row].is_finite()).collect();
+/// 1 for the highest [`TOP_SHARE`] of the rows that are `named`.
+fn highest(values: &[f32], named: &[Option<Experiment>]) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..values.len()).filter(|&row| named[row].is_some()).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
     let count = (TOP_SHARE * order.len() as f64).ceil() as usize;
     let mut calls = vec![0.0; values.len()];
@@ -169,6 +200,17 @@ mod tests {
             Oracle::read(b"drug_a,dose_a,drug_b,dose_b,cell_line,synergy\n5,1,7,10nM,K,3\n").unwrap_err();
         assert_eq!(slip.code(), "learner.row_invalid");
         assert_eq!((drugs.hits(), drugs.ask(&drugs.pool()[1]).unwrap().hit), (1, Some(true)));
+    }
+
+    #[test]
+    fn an_edit_with_itself_is_no_pair_and_is_counted() {
+        let pairs = Oracle::read(b"gene_a,gene_b,gi_score\nA,A,9\nA,B,2\nB,B,8\nB,C,1\n").unwrap();
+        assert_eq!((pairs.pool().len(), pairs.skipped.collapsed), (2, 2));
+        assert_eq!(pairs.ask(&pairs.pool()[0]).unwrap().hit, Some(true), "the highest of what is left");
+        assert_eq!(pairs.skipped.words(), ["2 rows pair an edit with itself and are skipped"]);
+        let dosed = b"drug_a,dose_a,drug_b,dose_b,cell_line,synergy\n5,1uM,5,2uM,K,3\n5,1uM,5,1uM,K,3\n";
+        let dosed = Oracle::read(dosed).unwrap();
+        assert_eq!((dosed.pool().len(), dosed.skipped.collapsed), (1, 1), "two doses are two edits");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::synthetic::{self, FAMILIES, GENES, Screen, train};
 use active_learning::data::{FeatureTable, Observation};
 use active_learning::model::Stop;
+use active_learning::prior::PriorScreens;
 use active_learning::propose::{Proposed, Request, propose};
 use active_learning::representation::Vocabulary;
 use active_learning::train::Cell;
@@ -10,6 +11,7 @@ use jobs::work::learn::{
     Acquisition, ModelFamily, ModelSpec, Objective, Prices, Proposal, Repeats, Threshold,
 };
 use jobs::{Context, Experiment};
+use std::collections::HashSet;
 
 const RULES: [Acquisition; 11] = [
     Acquisition::Auto { learning_share: None },
@@ -150,6 +152,25 @@ fn a_cold_start_with_features_spreads_and_says_so() {
     assert_eq!(proposed.proposals.len(), 20);
     assert!(proposed.proposals.iter().all(|p| p.reason.contains("nothing is measured yet")));
     assert!(proposed.proposals[0].reason.contains("spread"));
+}
+
+#[test]
+fn a_single_edit_among_pairs_does_not_make_their_cold_start_one_of_single_edits() {
+    let (_, oracle) = crate::sets::screen();
+    let mut pool = oracle.pool().to_vec();
+    pool.push(Experiment { perturbation: "E1".parse().unwrap(), context: pool[0].context.clone() });
+    let text = (0..40).fold(String::from("screen_id,gene,score\n"), |text, gene| {
+        format!("{text}a,E{gene},{}\n", (gene * 7) % 40)
+    });
+    let prior = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
+    let features = (0..40).fold(String::from("gene,a_0,a_1\n"), |text, gene| {
+        format!("{text}E{gene},{},{}\n", gene % 7 - 3, gene % 5 - 2)
+    });
+    let features = FeatureTable::read(features.as_bytes()).unwrap();
+    let vocabulary = Vocabulary::build(&features, Some(&prior)).unwrap();
+    let cell = train(&vocabulary, &[], FAMILIES[1], 2);
+    let first = propose(&vocabulary, &cell, &request(&pool, &[], Acquisition::HitProbability)).unwrap();
+    assert!(first.proposals[0].reason.contains("nothing is measured yet"), "{}", first.proposals[0].reason);
 }
 
 #[test]
