@@ -10,6 +10,7 @@ use crate::{Error, Result, device, ensemble, linear, sets};
 use jobs::Experiment;
 use jobs::work::learn::{ModelFamily, ModelSpec};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Experiments scored at once: bounds the memory of large pools.
@@ -157,7 +158,11 @@ impl Model {
         seed: u64,
     ) -> Result<Posterior> {
         let mut posterior = self.posterior(vocabulary, contexts, experiments, samples, seed)?;
-        if let Some(novel) = Novel::find(experiments, vocabulary, contexts) {
+        let by_name = match self {
+            Self::Sets(model) => model.identities()?.into_iter().collect(),
+            _ => HashSet::new(),
+        };
+        if let Some(novel) = Novel::find(experiments, vocabulary, contexts, &by_name) {
             novel.widen(&mut posterior, self, vocabulary, contexts, seed)?;
         }
         Ok(posterior)

@@ -9,8 +9,8 @@
 //!   least by [`CONTEXT_VARIANCE`], the prior's.
 //!
 //! Not added before anything was measured, for contexts: the prior of the whole covers them. Not added for an
-//! edit that lacks some blocks and has others; nor where no edit has any: then the spread between edits is in
-//! the noise already.
+//! edit that lacks some blocks and has others; nor for one that the model tells from others by its name, since it was in
+//! measured sets; nor where no edit has any block: then the spread between edits is in the noise already.
 
 use crate::Result;
 use crate::metrics;
@@ -19,7 +19,7 @@ use crate::representation::Vocabulary;
 use crate::seed::{self, Purpose};
 use crate::threads;
 use jobs::{Context, Experiment, Perturbation};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Half a standard deviation of the readout, squared: what a context may do before two were seen.
 const CONTEXT_VARIANCE: f64 = 0.25;
@@ -43,9 +43,15 @@ struct Unknown {
 
 impl<'a> Novel<'a> {
     /// `None`: nothing in `experiments` is new to a model of these contexts.
-    pub fn find(experiments: &'a [Experiment], vocabulary: &Vocabulary, contexts: &[String]) -> Option<Self> {
+    /// `by_name`: [identities](crate::representation::vocabulary::Names::identity) of edits that it knows without features.
+    pub fn find(
+        experiments: &'a [Experiment],
+        vocabulary: &Vocabulary,
+        contexts: &[String],
+        by_name: &HashSet<i64>,
+    ) -> Option<Self> {
         let names = &vocabulary.names;
-        let new = |edit: &&'a str| !names.knows(edit);
+        let new = |edit: &&'a str| !names.knows(edit) && !by_name.contains(&names.identity(edit));
         let unseen = |context: &str| !contexts.is_empty() && contexts.iter().all(|known| known != context);
         let edits = |experiment: &'a Experiment| experiment.perturbation.edits().iter().map(String::as_str);
         // Few are, of many.

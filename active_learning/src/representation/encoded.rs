@@ -23,6 +23,9 @@ pub struct Encoded {
     pub count: i64,
     /// `[U]`: rows of the vocabulary.
     pub rows: Tensor,
+    /// `[U]`: what each is told from others by, at whatever dose; of those that nothing is known of, which share a row, by
+    /// name.
+    pub identities: Tensor,
     /// `[U]`: doses, in decades from 1 uM; 0 without one.
     pub decades: Tensor,
     /// Some edit has a dose other than 1 uM.
@@ -51,14 +54,16 @@ impl Encoded {
         let most = experiments.iter().map(|e| e.perturbation.edits().len()).max().unwrap_or(1);
         let named = named_edits(&experiments, most, &vocabulary.names);
         let mut rows: Vec<i64> = Vec::new();
+        let mut identities: Vec<i64> = Vec::new();
         let mut decades: Vec<f32> = Vec::new();
         let mut positions: HashMap<(i64, u32), i64, RandomState> = HashMap::default();
         let mut edits = vec![0i64; count * most];
         let mut there = vec![0f32; count * most];
         for (slot, edit) in named.iter().enumerate().filter_map(|(slot, edit)| Some((slot, (*edit)?))) {
-            edits[slot] = *positions.entry((edit.row, edit.decades.to_bits())).or_insert_with(|| {
+            edits[slot] = *positions.entry((edit.identity, edit.decades.to_bits())).or_insert_with(|| {
                 decades.push(edit.decades);
                 rows.push(edit.row);
+                identities.push(edit.identity);
                 rows.len() as i64 - 1
             });
             there[slot] = 1.0;
@@ -70,12 +75,14 @@ impl Encoded {
         let (context_of, context_rows) = contexts_of(&experiments, vocabulary, contexts);
         if rows.is_empty() {
             rows.push(0);
+            identities.push(0);
             decades.push(0.0);
         }
         let shape = [count as i64, most as i64];
         Ok(Self {
             count: count as i64,
             rows: Tensor::f_from_slice(&rows)?,
+            identities: Tensor::f_from_slice(&identities)?,
             dosed: decades.iter().any(|decades| *decades != 0.0),
             decades: Tensor::f_from_slice(&decades)?,
             edits: Tensor::f_from_slice(&edits)?.f_reshape(shape)?,
@@ -96,6 +103,7 @@ impl Encoded {
         Ok(Self {
             count: self.count,
             rows: self.rows.f_to_device(device)?,
+            identities: self.identities.f_to_device(device)?,
             decades: self.decades.f_to_device(device)?,
             dosed: self.dosed,
             edits: self.edits.f_to_device(device)?,
@@ -111,6 +119,7 @@ impl Encoded {
         Ok(Self {
             count,
             rows: self.rows.shallow_clone(),
+            identities: self.identities.shallow_clone(),
             decades: self.decades.shallow_clone(),
             dosed: self.dosed,
             edits: self.edits.f_narrow(0, start, count)?,
@@ -127,6 +136,7 @@ impl Encoded {
         Ok(Self {
             count: rows.len() as i64,
             rows: self.rows.shallow_clone(),
+            identities: self.identities.shallow_clone(),
             decades: self.decades.shallow_clone(),
             dosed: self.dosed,
             edits: self.edits.f_index_select(0, &at)?,
@@ -135,6 +145,11 @@ impl Encoded {
             context_rows: self.context_rows.f_index_select(0, &at)?,
             log_odds: self.log_odds.f_index_select(0, &at)?,
         })
+    }
+
+    /// The same where all edits that nothing is known of are one.
+    pub fn with_one_unknown(&self) -> Result<Self> {
+        Ok(Self { identities: self.rows.shallow_clone(), ..self.narrow(0, self.count)? })
     }
 
     /// These experiments, then those of `other`, encoded for the same model.
@@ -148,6 +163,7 @@ impl Encoded {
         Ok(Self {
             count: self.count + other.count,
             rows: both(&self.rows, &other.rows)?,
+            identities: both(&self.identities, &other.identities)?,
             decades: both(&self.decades, &other.decades)?,
             dosed: self.dosed || other.dosed,
             edits: both(&wide(&self.edits)?, &wide(&later)?)?,
@@ -202,6 +218,7 @@ impl Encoded {
 #[derive(Clone, Copy)]
 struct NamedEdit {
     row: i64,
+    identity: i64,
     /// Row whose log-odds it has: its own dose's, where other screens know that.
     evidence: i64,
     /// From 1 uM.
@@ -212,7 +229,12 @@ struct NamedEdit {
 fn named_edits(experiments: &[&Experiment], most: usize, names: &Names) -> Vec<Option<NamedEdit>> {
     threads::collect(experiments.len() * most, None, |slot| {
         let edit = experiments.get(slot / most)?.perturbation.edits().get(slot % most)?;
-        Some(NamedEdit { row: names.row(edit), evidence: names.evidence(edit), decades: decades_of(edit) })
+        Some(NamedEdit {
+            row: names.row(edit),
+            identity: names.identity(edit),
+            evidence: names.evidence(edit),
+            decades: decades_of(edit),
+        })
     })
 }
 

@@ -23,7 +23,7 @@ pub(super) const SPREAD: f64 = 0.3;
 /// Natural logarithms. Without any all is 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Amplitudes {
-    /// By row of the vocabulary.
+    /// By identity: row of the vocabulary, or by name.
     pub edits: BTreeMap<i64, f64>,
     /// By context that the model knows.
     pub contexts: BTreeMap<i64, f64>,
@@ -31,7 +31,7 @@ pub struct Amplitudes {
 
 /// What the factors of some rows are.
 pub struct Members {
-    /// Rows of the vocabulary, contexts: a factor each, in this order.
+    /// Identities of edits, contexts: a factor each, in this order.
     edits: Vec<i64>,
     contexts: Vec<i64>,
     /// Per row: its factors.
@@ -41,11 +41,11 @@ pub struct Members {
 impl Members {
     /// Of a single context nobody could tell what it does.
     pub fn of(encoded: &Encoded) -> Result<Self> {
-        let rows = tensor::to_i64(&encoded.rows)?;
+        let identities = tensor::to_i64(&encoded.identities)?;
         let context_of = tensor::to_i64(&encoded.contexts)?;
         let edits_of: Vec<Vec<i64>> = edits_there(encoded)?
             .into_iter()
-            .map(|edits| edits.into_iter().filter_map(|edit| rows.get(edit).copied()).collect())
+            .map(|edits| edits.into_iter().filter_map(|edit| identities.get(edit).copied()).collect())
             .collect();
         let edits = different(edits_of.iter().flatten());
         let mut contexts = different(&context_of);
@@ -112,8 +112,9 @@ fn different<'a>(values: impl IntoIterator<Item = &'a i64>) -> Vec<i64> {
 impl Amplitudes {
     /// `s` of each row, `[N]`.
     pub fn of(&self, encoded: &Encoded) -> Result<Vec<f64>> {
-        let rows = tensor::to_i64(&encoded.rows)?;
-        let of_edits: Vec<f64> = rows.iter().map(|row| *self.edits.get(row).unwrap_or(&0.0)).collect();
+        let identities = tensor::to_i64(&encoded.identities)?;
+        let of_edit = |identity: &i64| *self.edits.get(identity).unwrap_or(&0.0);
+        let of_edits: Vec<f64> = identities.iter().map(of_edit).collect();
         let contexts = tensor::to_i64(&encoded.contexts)?;
         let of_contexts = contexts.iter().map(|context| self.contexts.get(context).unwrap_or(&0.0));
         let slots = encoded.edits.size2()?.1.max(1) as usize;

@@ -279,12 +279,12 @@ impl Draws {
 
 /// Each once, in order, and the place of each among them.
 fn different_edits(encoded: &Encoded) -> Result<(Edits, Vec<usize>)> {
-    let rows = tensor::to_i64(&encoded.rows)?;
+    let identities = tensor::to_i64(&encoded.identities)?;
     let decades = tensor::to_f32(&encoded.decades)?;
     let mut known: HashMap<(i64, u32), usize> = HashMap::new();
     let mut first = Vec::new();
-    let places = rows.into_iter().zip(decades).zip(0..).map(|((row, decades), place)| {
-        *known.entry((row, decades.to_bits())).or_insert_with(|| {
+    let places = identities.into_iter().zip(decades).zip(0..).map(|((identity, decades), place)| {
+        *known.entry((identity, decades.to_bits())).or_insert_with(|| {
             first.push(place);
             first.len() - 1
         })

@@ -10,7 +10,7 @@
 //!
 //! `k` is half identity, half the mean over feature blocks of `(r + r^2) / 2`, r the cosine; `c` is half
 //! identity, half cosine. Of edits with doses `k` is also multiplied by `exp(-d^2 / 2)`, d the decades between the doses; an
-//! edit without a dose counts as one at 1 uM. Products and sums of kernels are kernels (Rasmussen & Williams 2006, section 4.2);
+//! edit without a dose counts as one at 1 uM. An edit that nothing is known of has its identity alone, by its name. Products and sums of kernels are kernels (Rasmussen & Williams 2006, section 4.2);
 //! every part sums over edits, so their order cannot matter.
 
 use crate::representation::{Encoded, Vocabulary};
@@ -57,6 +57,8 @@ pub(super) struct Directions {
 pub(super) struct Edits {
     /// `[U]`: rows of the vocabulary.
     pub rows: Tensor,
+    /// `[U]`: what makes them one and the same at whatever dose.
+    pub identities: Tensor,
     /// `[U]`
     pub decades: Tensor,
 }
@@ -131,7 +133,8 @@ impl<'a> Geometry<'a> {
     /// `[U, U']`: `k` between edits.
     pub(super) fn edits(&self, one: &Edits, other: &Edits) -> Result<Tensor> {
         let apart = one.decades.f_unsqueeze(1)?.f_sub(&other.decades.f_unsqueeze(0)?)?;
-        Ok(self.alike(&one.rows, &other.rows, sharpen)?.f_mul(&doses_alike(&apart)?)?)
+        let identities = (&one.identities, &other.identities);
+        Ok(self.alike(&one.rows, &other.rows, identities, sharpen)?.f_mul(&doses_alike(&apart)?)?)
     }
 
     /// `[U]`: `k` of rows of the vocabulary with themselves; less than 1 where nothing is known of one but its name.
@@ -146,13 +149,16 @@ impl<'a> Geometry<'a> {
         Ok(mean.f_mul_scalar(1.0 - OWN)?.f_add_scalar(OWN)?)
     }
 
+    /// Between rows of the vocabulary; half of it identity.
     fn alike(
         &self,
         one: &Tensor,
         other: &Tensor,
+        (identity, other_identity): (&Tensor, &Tensor),
         bend: impl Fn(&Tensor) -> Result<Tensor>,
     ) -> Result<Tensor> {
-        let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
+        let same = identity.f_unsqueeze(1)?.f_eq_tensor(&other_identity.f_unsqueeze(0)?)?;
+        let same = same.f_to_kind(Kind::Float)?;
         let (left, right) = (self.directions(one)?, self.directions(other)?);
         let mut sum = same.f_zeros_like()?;
         for (a, b) in left.blocks.iter().zip(&right.blocks) {
@@ -164,7 +170,7 @@ impl<'a> Geometry<'a> {
 
     /// `[R, R']`: mean cosines over the blocks that both rows have; 0 where nothing is known.
     pub(crate) fn cosines(&self, one: &Tensor, other: &Tensor) -> Result<Tensor> {
-        let likeness = self.alike(one, other, |cosine| Ok(cosine.shallow_clone()))?;
+        let likeness = self.alike(one, other, (one, other), |cosine| Ok(cosine.shallow_clone()))?;
         let same = one.f_unsqueeze(1)?.f_eq_tensor(&other.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
         Ok(likeness.f_sub(&same.f_mul_scalar(OWN)?)?.f_div_scalar(1.0 - OWN)?)
     }
@@ -173,7 +179,8 @@ impl<'a> Geometry<'a> {
     pub(super) fn contexts(&self, one: &Encoded, other: &Encoded) -> Result<Tensor> {
         let (rows, places) = distinct(&one.context_rows)?;
         let (other_rows, other_places) = distinct(&other.context_rows)?;
-        let likeness = self.alike(&rows, &other_rows, |cosine| Ok(cosine.shallow_clone()))?;
+        let by_row = (&rows, &other_rows);
+        let likeness = self.alike(&rows, &other_rows, by_row, |cosine| Ok(cosine.shallow_clone()))?;
         // Rows of unknown names are one row: take back their identity, and give it by name.
         let same_row =
             rows.f_unsqueeze(1)?.f_eq_tensor(&other_rows.f_unsqueeze(0)?)?.f_to_kind(Kind::Float)?;
@@ -294,13 +301,21 @@ fn doses_alike(apart: &Tensor) -> Result<Tensor> {
 
 impl Edits {
     pub fn of(encoded: &Encoded) -> Self {
-        Self { rows: encoded.rows.shallow_clone(), decades: encoded.decades.shallow_clone() }
+        Self {
+            rows: encoded.rows.shallow_clone(),
+            identities: encoded.identities.shallow_clone(),
+            decades: encoded.decades.shallow_clone(),
+        }
     }
 
     /// Those at `places`.
     pub fn select(&self, places: &[i64]) -> Result<Self> {
         let at = tensor::indices(places, &self.rows)?;
-        Ok(Self { rows: self.rows.f_index_select(0, &at)?, decades: self.decades.f_index_select(0, &at)? })
+        Ok(Self {
+            rows: self.rows.f_index_select(0, &at)?,
+            identities: self.identities.f_index_select(0, &at)?,
+            decades: self.decades.f_index_select(0, &at)?,
+        })
     }
 }
 

@@ -174,6 +174,7 @@ impl SetProcess {
         samples: usize,
         seed: u64,
     ) -> Result<Draws> {
+        let encoded = &self.told_apart(vocabulary, encoded)?;
         let prepared = self.prepared(vocabulary, encoded.device())?;
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
         let all = prepared.rows.join(encoded)?;
@@ -189,6 +190,7 @@ impl SetProcess {
         encoded: &Encoded,
         mut draws: Option<(&mut Draws, usize)>,
     ) -> Result<Posterior> {
+        let encoded = &self.told_apart(vocabulary, encoded)?;
         let prepared = self.prepared(vocabulary, encoded.device())?;
         let geometry = Geometry::with(vocabulary, prepared.common.clone());
         let within = geometry.within(encoded)?;
@@ -257,6 +259,19 @@ impl SetProcess {
         Ok(Chunk { posterior, wider, covariances })
     }
 
+    /// What the edits trained on are told apart by.
+    pub(crate) fn identities(&self) -> Result<Vec<i64>> {
+        tensor::to_i64(&self.rows.identities)
+    }
+
+    /// A cell of before that was trained on edits of which nothing is known took all of them for one, and still does.
+    fn told_apart(&self, vocabulary: &Vocabulary, encoded: &Encoded) -> Result<Encoded> {
+        if self.identities()?.contains(&vocabulary.names.unknown()) {
+            return encoded.with_one_unknown();
+        }
+        encoded.narrow(0, encoded.count)
+    }
+
     /// What every prediction on `device` needs, made by the first.
     fn prepared(&self, vocabulary: &Vocabulary, device: Device) -> Result<&Prepared> {
         let known = if device == HOST { &self.prepared } else { &self.moved };
@@ -289,6 +304,9 @@ impl SetProcess {
         ]);
         if tensor::to_f32(&self.rows.decades)?.iter().any(|decades| *decades != 0.0) {
             tensors.insert("sets.decades".to_owned(), whole(&self.rows.decades)?);
+        }
+        if self.identities()? != tensor::to_i64(&self.rows.rows)? {
+            tensors.insert("sets.identities".to_owned(), whole(&self.rows.identities)?);
         }
         if self.student != Student::GAUSSIAN {
             let numbers = [self.student.freedom, self.student.scale];
@@ -324,6 +342,11 @@ impl SetProcess {
         };
         let edits = whole("sets.edits")?;
         let rows = whole("sets.rows")?;
+        // Not there where something is known of every edit, and in those of before.
+        let identities = match tensor_of("sets.identities") {
+            Ok(identities) => identities.f_to_kind(Kind::Int64)?,
+            Err(_) => rows.shallow_clone(),
+        };
         // Not there where no edit has a dose.
         let decades = match tensor_of("sets.decades") {
             Ok(decades) => decades.f_to_kind(Kind::Float)?,
@@ -333,6 +356,7 @@ impl SetProcess {
             dosed: tensor::to_f32(&decades)?.iter().any(|decades| *decades != 0.0),
             count: edits.size2()?.0,
             rows,
+            identities,
             decades,
             edits,
             there: single("sets.there")?,

@@ -194,3 +194,64 @@ fn a_cell_of_before_has_amplitudes_of_one() {
     let again = Cell::from_bytes(&before.to_bytes().unwrap()).unwrap();
     assert_eq!(again.to_bytes().unwrap(), before.to_bytes().unwrap());
 }
+
+/// Twenty edits of which nothing is known beside forty of [`screen`]; a pair with one of the first four is worth three more.
+fn hubs(vocabulary: &Vocabulary) -> (Cell, Vec<Observation>) {
+    tch::set_num_threads(1);
+    let mut text = String::from("gene_a,gene_b,gi_score,hit\n");
+    for one in 0..20 {
+        for other in one + 1..20 {
+            let value = if one < 4 { 3.0 } else { 0.0 } + 0.1 * f64::from((one * 7 + other * 3) % 5);
+            text.push_str(&format!("N{one},N{other},{value},{}\n", u8::from(value > 2.0)));
+        }
+    }
+    let all = Oracle::read(text.as_bytes()).unwrap();
+    let all: Vec<Observation> = all.pool().iter().filter_map(|e| all.ask(e)).collect();
+    let (cut, rest): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(place, _)| place % 3 == 0);
+    let plain = |rows: Vec<(usize, Observation)>| rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>();
+    let spec = synthetic::spec(ModelFamily::BayesianLinear);
+    (Cell::train(vocabulary, &plain(cut), &spec, 1, &Stop::default()).unwrap(), plain(rest))
+}
+
+#[test]
+fn edits_of_which_nothing_is_known_are_told_apart_by_name() {
+    let nothing = Vocabulary::build(&FeatureTable::default(), None).unwrap();
+    for vocabulary in [nothing, screen().0] {
+        let (cell, rest) = hubs(&vocabulary);
+        let asked: Vec<Experiment> = rest.iter().map(|row| row.experiment.clone()).collect();
+        let said = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+        for (row, said) in rest.iter().zip(&said) {
+            let hub = row.hit == Some(true);
+            assert_eq!(said.mean > 1.7, hub, "{:?}: {said:?}", row.experiment);
+            assert_eq!(said.hit_probability > 0.5, hub, "{:?}: {said:?}", row.experiment);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_edit_that_was_measured_is_doubted_no_more_than_its_process_doubts_it() {
+    let vocabulary = screen().0;
+    let (cell, _) = hubs(&vocabulary);
+    let asked = ["N5+N6", "N5+NEW", "NEWER+NEW"].map(experiment);
+    let said = cell.predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+    assert!(said.windows(2).all(|two| two[0].epistemic_sd < two[1].epistemic_sd), "{said:?}");
+    assert!(said[0].epistemic_sd < 0.3, "{said:?}");
+}
+
+#[test]
+fn a_cell_of_before_still_takes_all_unknown_edits_for_one() {
+    let vocabulary = screen().0;
+    let (cell, _) = hubs(&vocabulary);
+    let bytes = cell.to_bytes().unwrap();
+    let asked = ["N5+E6", "N1+E6", "NEW+E6"].map(experiment);
+    let said = |bytes: &[u8]| {
+        let means = Cell::from_bytes(bytes).unwrap().predict(&vocabulary, &asked, 0, 1).unwrap().predictions;
+        means.iter().map(|it| it.mean).collect::<Vec<f64>>()
+    };
+    let (now, before) = (said(&bytes), said(&without(&bytes, "sets.identities")));
+    assert!(now[1] > now[0] + 1.0, "{now:?}");
+    assert!(before.iter().all(|mean| (mean - before[0]).abs() < 1e-6), "{before:?}");
+    // Where something is known of every edit, nothing more is kept.
+    let known = trained(&vocabulary, &screen().1).to_bytes().unwrap();
+    assert!(!String::from_utf8_lossy(&known).contains("sets.identities"));
+}
