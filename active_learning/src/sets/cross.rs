@@ -281,8 +281,16 @@ mod tests {
     fn what_a_set_has_to_do_with_itself_is_the_diagonal() {
         let vocabulary = vocabulary();
         let geometry = Geometry::new(&vocabulary).unwrap();
-        let rows =
-            [("E1+E2", "line"), ("E6", "line"), ("E1+E3+E7+E8", "other"), ("X+Y", "line"), ("E0+X", "E4")];
+        let rows = [
+            ("E1+E2", "line"),
+            ("E6", "line"),
+            ("E1+E3+E7+E8", "other"),
+            ("X+Y", "line"),
+            ("E0+X", "E4"),
+            // One compound at two doses, known or not.
+            ("E1@1uM+E1@10uM", "line"),
+            ("X@1uM+X@3uM+E2", "other"),
+        ];
         let experiments: Vec<Experiment> = rows.into_iter().map(experiment).collect();
         let encoded =
             Encoded::of(&experiments, &vocabulary, &["line", "other", "E4"].map(str::to_owned)).unwrap();

@@ -247,7 +247,9 @@ impl<'a> Geometry<'a> {
             cosines.push(cosine);
         }
         let mean = sum.f_mul(&product(&directions.share)?.f_squeeze_dim(1)?)?.f_mul_scalar(1.0 - OWN)?;
-        let same = one.f_eq_tensor(&other)?.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?;
+        let identity = |places: &Tensor| encoded.identities.f_index_select(0, places);
+        let same = identity(&one)?.f_eq_tensor(&identity(&other)?)?;
+        let same = same.f_to_kind(Kind::Float)?.f_mul_scalar(OWN)?;
         let apart =
             encoded.decades.f_index_select(0, &one)?.f_sub(&encoded.decades.f_index_select(0, &other)?)?;
         let covariance = same.f_add(&mean)?.f_mul(&there)?.f_mul(&doses_alike(&apart)?)?;
