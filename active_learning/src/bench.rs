@@ -148,6 +148,7 @@ impl Arguments {
                 times.collect::<Vec<_>>().join(", ")
             );
         }
+        eprintln!("{}", vocabulary.coverage(oracle.pool())?);
         let replay = self.replay(&vocabulary, &oracle);
         let seeds: Vec<u64> = (1..=self.seeds).collect();
         let mut progress = Progress::new(seeds.len() * self.rounds);

@@ -53,7 +53,8 @@ impl Layout {
             singles: !cut.is_empty() && cut.iter().all(|row| row.experiment.perturbation.edits().len() < 2),
             doses: edits.any(|edit| has_dose(edit)),
             // Of one context alone nobody could tell what its features do.
-            context_features: contexts.len() > 1 && contexts.iter().any(|name| vocabulary.knows(name)),
+            context_features: contexts.len() > 1
+                && contexts.iter().any(|name| vocabulary.names.knows_context(name)),
         }
     }
 
@@ -127,7 +128,7 @@ impl Layout {
 /// columns by name beside them, of one precision, a context is half its own and half like its likes, as in the sets
 /// ([`kernel`](crate::sets::kernel)).
 fn context_likeness(vocabulary: &Vocabulary, encoded: &Encoded, names: &[String]) -> Result<Tensor> {
-    let known: Vec<i64> = names.iter().map(|name| vocabulary.row(name)).collect();
+    let known: Vec<i64> = names.iter().map(|name| vocabulary.names.context(name)).collect();
     let known = tensor::indices(&known, &encoded.edits)?;
     let geometry = Geometry::with(vocabulary, Common::default());
     let among = geometry.cosines(&known, &known)?.f_to_kind(Kind::Double)?;

@@ -258,7 +258,7 @@ fn contexts_of(
 ) -> (Vec<i64>, Vec<i64>) {
     let place = |context: &str| {
         let known = contexts.iter().position(|known| *known == context);
-        (known.unwrap_or(contexts.len()) as i64, vocabulary.row(context))
+        (known.unwrap_or(contexts.len()) as i64, vocabulary.names.context(context))
     };
     // Many in a row are usually in one context.
     let mut last: Option<(&str, (i64, i64))> = None;

@@ -5,6 +5,7 @@
 //! Nothing here is learnt from the data cut.
 
 pub mod encoded;
+mod spelling;
 pub mod standardise;
 pub mod vocabulary;
 

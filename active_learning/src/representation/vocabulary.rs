@@ -7,14 +7,16 @@ use crate::prior::evidence;
 use crate::prior::profile::Profile;
 use crate::prior::screens::HIT_SHARE;
 use crate::prior::{HitEvidence, PriorScreens};
+use crate::representation::spelling::{Spellings, meet};
 use crate::representation::standardise::Standardised;
 use crate::{Result, tensor};
 use foldhash::fast::RandomState;
-use jobs::dose;
 use jobs::work::description::Description;
+use jobs::{Experiment, dose};
 use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use tch::{Device, Kind, Tensor};
 
 /// Name of the block that holds what happened to an edit in other screens.
@@ -56,6 +58,11 @@ impl Vocabulary {
     pub fn build(features: &FeatureTable, priors: Option<&PriorScreens>) -> Result<Self> {
         let rows = Standardised::of(features);
         let priors = priors.filter(|screens| !screens.is_empty());
+        let met = priors.map(|screens| meet(features, screens));
+        let (features, priors) = match &met {
+            Some((features, screens)) => (features.as_ref(), Some(screens.as_ref())),
+            None => (features, None),
+        };
         let known = match priors {
             Some(screens) => {
                 let evidence = HitEvidence::weigh(screens, features, &rows)?;
@@ -76,7 +83,26 @@ impl Vocabulary {
         Assembly { features, rows, known, blocks }.assemble()
     }
 
-    /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of.
+    /// How many of the edits of `experiments` features and other screens know.
+    pub fn coverage<'a>(&self, experiments: impl IntoIterator<Item = &'a Experiment>) -> Result<Coverage> {
+        let edits = experiments.into_iter().flat_map(|experiment| experiment.perturbation.edits());
+        let edits: HashSet<&str> = edits.map(|edit| dose::split(edit).0).collect();
+        let blocks = self.blocks.len();
+        let of_screens = if self.has_prior { blocks.saturating_sub(1) } else { blocks };
+        let mask = tensor::to_f32(&self.mask)?;
+        let mut coverage = Coverage { edits: edits.len(), by_features: 0, by_screens: 0 };
+        for edit in edits {
+            let from = self.row(edit) as usize * blocks;
+            let (features, screens) = mask[from..from + blocks].split_at(of_screens);
+            let any = |there: &[f32]| usize::from(there.iter().any(|there| *there > 0.0));
+            coverage.by_features += any(features);
+            coverage.by_screens += any(screens);
+        }
+        Ok(coverage)
+    }
+
+    /// The row of `edit`, at whatever dose; the last row stands for every edit that nothing is known of. A name that is in
+    /// no table is found where one name, and only one, is the same but for case.
     pub fn row(&self, edit: &str) -> i64 {
         self.names.row(edit)
     }
@@ -148,17 +174,38 @@ impl Vocabulary {
     }
 }
 
+/// Different edits, at whatever dose, and how many of them are known from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    pub edits: usize,
+    pub by_features: usize,
+    pub by_screens: usize,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { edits, by_features, by_screens } = self;
+        write!(f, "features know {by_features} of {edits} edits, other screens {by_screens}")
+    }
+}
+
 /// Which row an edit has; any thread may ask.
 #[derive(Debug)]
 pub(crate) struct Names {
     index: HashMap<String, i64, RandomState>,
+    spellings: Spellings,
     /// Per row: any block is known.
     known: Vec<bool>,
 }
 
 impl Names {
     pub fn row(&self, edit: &str) -> i64 {
-        self.find(edit).copied().unwrap_or_else(|| self.unknown())
+        self.find(edit).unwrap_or_else(|| self.unknown())
+    }
+
+    /// The row of a context, by its exact name: `rest` is no gene `REST`.
+    pub fn context(&self, context: &str) -> i64 {
+        self.exact(context).unwrap_or_else(|| self.unknown())
     }
 
     /// The row of every edit that nothing is known of.
@@ -170,7 +217,7 @@ impl Names {
     /// follows from its name alone, whatever else is in the pool. Two unknown edits share one about once in 10^14 pairs;
     /// exact in double precision, as which checkpoints keep it.
     pub fn identity(&self, edit: &str) -> i64 {
-        self.find(edit).copied().unwrap_or_else(|| self.unknown() + 1 + number_of(dose::split(edit).0))
+        self.find(edit).unwrap_or_else(|| self.unknown() + 1 + number_of(dose::split(edit).0))
     }
 
     /// The row that says how often `edit` is a hit in other screens: of that very dose where they have it.
@@ -179,12 +226,23 @@ impl Names {
     }
 
     pub fn knows(&self, edit: &str) -> bool {
-        self.find(edit).is_some_and(|row| self.known.get(*row as usize) == Some(&true))
+        self.find(edit).is_some_and(|row| self.known.get(row as usize) == Some(&true))
+    }
+
+    /// Whether anything is known of a context of exactly this name.
+    pub fn knows_context(&self, context: &str) -> bool {
+        self.known.get(self.context(context) as usize) == Some(&true)
     }
 
     /// What a table knows of one dose alone is taken where nobody knows the compound.
-    fn find(&self, edit: &str) -> Option<&i64> {
-        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit))
+    fn exact(&self, edit: &str) -> Option<i64> {
+        self.index.get(dose::split(edit).0).or_else(|| self.index.get(edit)).copied()
+    }
+
+    /// By case as written, else by the only name that is the same but for case.
+    fn find(&self, edit: &str) -> Option<i64> {
+        let spelt = |name: &str| self.spellings.row(name).map(|row| row as i64);
+        self.exact(edit).or_else(|| spelt(dose::split(edit).0)).or_else(|| spelt(edit))
     }
 }
 
@@ -235,9 +293,10 @@ impl Assembly<'_> {
             let genes: Vec<Option<usize>> = names.iter().map(gene).chain([None]).collect();
             Calls::of(known.screens, &known.weights, &genes)
         });
+        let spellings = Spellings::of(names.iter().enumerate().map(|(row, name)| (name.as_str(), row)));
         let index = names.into_iter().zip(0..).collect();
         Ok(Vocabulary {
-            names: Names { index, known },
+            names: Names { index, spellings, known },
             x: tensor::from_f32(&x, &[count, width as i64])?,
             mask: tensor::from_f32(&mask, &[count, self.blocks.len() as i64])?,
             log_odds,

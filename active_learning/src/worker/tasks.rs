@@ -159,6 +159,7 @@ impl Shelf {
             };
         crash::blocking_point(Step::Propose, Moment::During);
         let pool = data::pool::read(&material.pool)?;
+        tracing::info!("{}", vocabulary.coverage(&pool)?);
         let by_gene = pool.iter().filter(|experiment| propose.excludes_gene_of(experiment));
         let excluded: Vec<_> = propose.excluded.iter().chain(by_gene).cloned().collect();
         let mut repeats = propose.repeats.clone();

@@ -1,9 +1,10 @@
 //! What comes in is checked, and goes out as it came in.
 
-use active_learning::data::{cut, pool};
+use active_learning::data::{FeatureTable, cut, pool};
 use active_learning::prior::PriorScreens;
-use jobs::Experiment;
+use active_learning::representation::{Encoded, Vocabulary};
 use jobs::work::readout::{Readout, ReadoutKind};
+use jobs::{Context, Experiment};
 use std::collections::HashSet;
 
 #[test]
@@ -73,4 +74,40 @@ fn experiments_keep_their_names() {
     let text = "perturbation,context\n\"a\"\"b\",c\n";
     let experiments: Vec<Experiment> = pool::read(text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(pool::write(&experiments)).unwrap(), text);
+}
+
+#[test]
+fn names_that_differ_by_case_alone_are_one_where_only_one_is_meant() {
+    let features = FeatureTable::read(b"gene,a_0,a_1\nMapk1,1,2\nTP53,3,-1\nCat,2,2\nCAT,0,1\n").unwrap();
+    let text = "screen_id,gene,score,hit\na,MAPK1,9,1\na,tp53,0,0\na,cat,1,0\na,OTHER,1,0\n";
+    let screens = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
+    let vocabulary = Vocabulary::build(&features, Some(&screens)).unwrap();
+    for [name, other] in [["Mapk1", "MAPK1"], ["TP53", "tp53"], ["OTHER", "other"], ["Mapk1", "mapk1@3uM"]] {
+        assert_eq!(vocabulary.row(name), vocabulary.row(other), "{name} {other}");
+        assert!(vocabulary.knows(other), "{other}");
+    }
+    // What the other screen says of it stands in the row that has its features.
+    let share = |name: &str| vocabulary.frequency[usize::try_from(vocabulary.row(name)).unwrap()];
+    assert_eq!((share("mapk1"), share("TP53")), (Some(1.0), Some(0.0)));
+    // Nobody says which of two is meant; `cat` of the screens is a third.
+    let rows: HashSet<i64> = ["Cat", "CAT", "cat", "cAT"].map(|name| vocabulary.row(name)).into();
+    assert_eq!(rows.len(), 4);
+    assert!(!vocabulary.knows("cAT"));
+    let pool = ["mapk1", "cat", "OTHER", "new", "Cat+tp53"]
+        .map(|key| Experiment { perturbation: key.parse().unwrap(), context: Context("k".into()) });
+    let said = vocabulary.coverage(&pool).unwrap().to_string();
+    assert_eq!(said, "features know 3 of 6 edits, other screens 4");
+}
+
+#[test]
+fn a_context_is_not_taken_for_a_gene_of_another_case() {
+    let features = FeatureTable::read(b"gene,a_0,a_1\nREST,1,2\nB,3,-1\n").unwrap();
+    let vocabulary = Vocabulary::build(&features, None).unwrap();
+    let of = |context: &str| {
+        let experiment =
+            Experiment { perturbation: "rest".parse().unwrap(), context: Context(context.into()) };
+        let encoded = Encoded::of(&[experiment], &vocabulary, &[]).unwrap();
+        [encoded.rows, encoded.context_rows].map(|rows| rows.int64_value(&[0]))
+    };
+    assert_eq!(of("rest"), [0, 2]);
 }
