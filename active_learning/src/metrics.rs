@@ -58,39 +58,67 @@ pub fn coverage(forecasts: &[Forecast]) -> Option<Coverage> {
 
 /// Expected calibration error over ten bins of equally many forecasts: `(probability, happened)`.
 ///
-/// Bins of equal mass, not of equal width: with 5 % hits nearly all probabilities share one narrow bin.
+/// Bins of equal mass, not of equal width: with 5 % hits nearly all probabilities share one narrow bin. Forecasts of one
+/// probability count with what happened to them on average, wherever the bins cut them: their order says nothing.
 pub fn expected_calibration_error(forecasts: &[(f64, bool)]) -> Option<f64> {
     if forecasts.is_empty() {
         return None;
     }
     let mut sorted = forecasts.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let bins = sorted.chunks(sorted.len().div_ceil(10));
-    let error = bins.map(|bin| {
-        let expected: f64 = bin.iter().map(|(probability, _)| probability).sum();
-        let happened = bin.iter().filter(|(_, happened)| *happened).count() as f64;
-        (expected - happened).abs()
+    let excess = sorted.chunk_by(|a, b| a.0 == b.0).flat_map(|equal| {
+        let happened = equal.iter().filter(|(_, happened)| *happened).count() as f64;
+        std::iter::repeat_n(equal[0].0 - happened / equal.len() as f64, equal.len())
     });
-    Some(error.sum::<f64>() / sorted.len() as f64)
+    let excess: Vec<f64> = excess.collect();
+    let error: f64 = bins(&excess).map(|bin| bin.iter().sum::<f64>().abs()).sum();
+    Some(error / excess.len() as f64)
+}
+
+fn bins<T>(sorted: &[T]) -> std::slice::Chunks<'_, T> {
+    sorted.chunks(sorted.len().div_ceil(10).max(1))
 }
 
 /// Mean and sd of the calibration error that these probabilities would have by chance alone if all of them held: of
-/// each bin's sum, which is then normal with the variance of its calls, the absolute value.
+/// each bin's sum, which is then normal with the variance of its calls, the absolute value. Bins that share forecasts of one
+/// probability go up and down together.
 pub fn calibration_error_by_chance(forecasts: &[(f64, bool)]) -> Option<(f64, f64)> {
     if forecasts.is_empty() {
         return None;
     }
-    let mut probabilities: Vec<f64> = forecasts.iter().map(|(probability, _)| *probability).collect();
-    probabilities.sort_by(f64::total_cmp);
-    let bins = probabilities.chunks(probabilities.len().div_ceil(10));
-    let (mut expected, mut variance) = (0.0, 0.0);
-    for bin in bins {
-        let calls: f64 = bin.iter().map(|p| p * (1.0 - p)).sum();
-        expected += (2.0 * calls / PI).sqrt();
-        variance += calls * (1.0 - 2.0 / PI);
+    let mut sorted: Vec<f64> = forecasts.iter().map(|(probability, _)| *probability).collect();
+    sorted.sort_by(f64::total_cmp);
+    let groups = sorted.chunk_by(|a, b| a == b).enumerate();
+    let of_group: Vec<(usize, f64)> =
+        groups.flat_map(|(group, equal)| equal.iter().map(move |_| (group, equal.len() as f64))).collect();
+    let calls: Vec<(usize, f64, f64)> =
+        of_group.into_iter().zip(&sorted).map(|((group, size), p)| (group, size, p * (1.0 - p))).collect();
+    // Per bin and group: how much of the group's sum is the bin's, and that sum's variance.
+    let shares: Vec<Vec<(usize, f64, f64)>> = bins(&calls)
+        .map(|bin| {
+            let parts = bin.chunk_by(|a, b| a.0 == b.0);
+            parts.map(|part| (part[0].0, part.len() as f64 / part[0].1, part[0].1 * part[0].2)).collect()
+        })
+        .collect();
+    let covariance = |one: &[(usize, f64, f64)], other: &[(usize, f64, f64)]| -> f64 {
+        let both = one.iter().flat_map(|a| other.iter().filter(|b| a.0 == b.0).map(move |b| a.1 * b.1 * a.2));
+        both.sum()
+    };
+    let sds: Vec<f64> = shares.iter().map(|bin| covariance(bin, bin).sqrt()).collect();
+    let expected = (2.0 / PI).sqrt() * sds.iter().sum::<f64>();
+    let mut variance = 0.0;
+    for (one, sd) in shares.iter().zip(&sds) {
+        for (other, other_sd) in shares.iter().zip(&sds) {
+            let together = sd * other_sd;
+            if together > 0.0 {
+                // Of two normals that are so correlated the covariance of their sizes.
+                let r = (covariance(one, other) / together).clamp(-1.0, 1.0);
+                variance += together * 2.0 / PI * ((1.0 - r * r).sqrt() + r * r.asin() - 1.0);
+            }
+        }
     }
-    let count = probabilities.len() as f64;
-    Some((expected / count, variance.sqrt() / count))
+    let count = sorted.len() as f64;
+    Some((expected / count, variance.max(0.0).sqrt() / count))
 }
 
 /// `None` for no values.
@@ -174,6 +202,30 @@ mod tests {
         assert!(expected_calibration_error(&honest).unwrap() < 1e-12);
         let boastful: Vec<(f64, bool)> = (0..1000).map(|i| (0.4, i % 10 == 0)).collect();
         assert!((expected_calibration_error(&boastful).unwrap() - 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_order_of_equal_probabilities_changes_nothing() {
+        let sorted: Vec<(f64, bool)> = (0..1000).map(|i| (0.1, i < 100)).collect();
+        assert!(expected_calibration_error(&sorted).unwrap() < 1e-12);
+        // Half of what a bin holds is of another probability: .2 of which .3 happen.
+        let mixed: Vec<(f64, bool)> = sorted.into_iter().chain((0..50).map(|i| (0.2, i < 15))).collect();
+        assert!((expected_calibration_error(&mixed).unwrap() - 0.1 * 50.0 / 1050.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn chance_explains_the_calibration_error_of_honest_probabilities_that_are_equal() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let mut errors = Vec::new();
+        let mut said = (0.0, 0.0);
+        for _ in 0..4_000 {
+            let calls = (0..400).map(|i| if i < 250 { 0.2 } else { 0.3 + 0.001 * f64::from(i - 250) });
+            let calls: Vec<(f64, bool)> = calls.map(|p| (p, rng.random::<f64>() < p)).collect();
+            said = calibration_error_by_chance(&calls).unwrap();
+            errors.push(expected_calibration_error(&calls).unwrap());
+        }
+        assert!((mean(errors.iter().copied()).unwrap() / said.0 - 1.0).abs() < 0.05, "{said:?}");
+        assert!((sd(&errors).unwrap() / said.1 - 1.0).abs() < 0.1, "{said:?}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub enum Purpose {
     Permute = 9,
     TopTwo = 10,
     Pretrain = 11,
+    Ties = 12,
 }
 
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
