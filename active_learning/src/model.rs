@@ -18,6 +18,10 @@ pub(crate) const CHUNK: usize = 16_384;
 /// Fewer sets of edits than this teach nothing of what edits do together.
 const FEWEST_SETS: usize = 16;
 
+/// A value further from the median, in robust sd (1.4826 times the median deviation), is taken for one this far where all are
+/// brought to one scale: one slip of a reader must not make all others alike.
+const OUTLIER: f64 = 10.0;
+
 /// How values are brought to mean 0 and sd 1 for training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
@@ -28,11 +32,20 @@ pub struct Scale {
 
 impl Scale {
     pub fn of(cut: &[Observation]) -> Self {
-        let values: Vec<f64> = cut.iter().map(|row| row.value).collect();
+        let values = kept(cut);
         let mean = crate::metrics::mean(values.iter().copied()).unwrap_or(0.0);
         let sd = crate::metrics::sd(&values).filter(|sd| *sd > 1e-12).unwrap_or(1.0);
         Self { mean, sd }
     }
+}
+
+/// Values, none further out than [`OUTLIER`]. Where half of them are one value nobody knows what is far.
+pub(crate) fn kept(cut: &[Observation]) -> Vec<f64> {
+    let values: Vec<f64> = cut.iter().map(|row| row.value).collect();
+    let middle = crate::metrics::median(values.iter().copied()).unwrap_or(0.0);
+    let deviation = crate::metrics::median(values.iter().map(|value| (value - middle).abs())).unwrap_or(0.0);
+    let limit = if deviation > 0.0 { OUTLIER * 1.4826 * deviation } else { f64::INFINITY };
+    values.into_iter().map(|value| value.clamp(middle - limit, middle + limit)).collect()
 }
 
 /// The data cut as a model sees it.

@@ -7,7 +7,8 @@ use crate::data::{FurtherValue, Observation};
 use crate::ensemble::{Ensemble, Shape};
 use crate::linear::columns::Layout;
 use crate::linear::{BayesianLinear, hit::HitModel, regression::Regression, replicates::Replicates};
-use crate::model::{Model, Scale, Stop, TrainingSet};
+use crate::metrics::median;
+use crate::model::{Model, Scale, Stop, TrainingSet, kept};
 use crate::prior::screens::HIT_SHARE;
 use crate::readouts::{self, Head};
 use crate::representation::{Encoded, Vocabulary};
@@ -70,7 +71,7 @@ impl Cell {
         let (folds, fold_count) = folds(cut, &hits, seed);
         let set = TrainingSet {
             encoded: Encoded::of(cut.iter().map(|row| &row.experiment), vocabulary, &contexts)?,
-            values: cut.iter().map(|row| (row.value - scale.mean) / scale.sd).collect(),
+            values: kept(cut).into_iter().map(|value| (value - scale.mean) / scale.sd).collect(),
             hits,
             replicates: replicates(cut, scale),
             folds,
@@ -304,10 +305,4 @@ fn folds(cut: &[Observation], hits: &[f64], seed: u64) -> (Vec<usize>, usize) {
         fold_of.get(&row.experiment.perturbation.to_string()).copied().unwrap_or_default()
     };
     (cut.iter().map(of).collect(), FOLDS)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
 }
