@@ -134,10 +134,12 @@ fn read_parquet(
     let mut rows = 0;
     for batch in reader {
         let batch = batch.map_err(|e| unreadable(&e))?;
-        rows += batch.num_rows();
-        for (array, (_, column)) in batch.columns().iter().zip(&mut columns) {
-            append_array(array, column).map_err(|e| unreadable(&e))?;
+        for (array, (name, column)) in batch.columns().iter().zip(&mut columns) {
+            append_array(array, column)
+                .map_err(|e| unreadable(&e))?
+                .map_or(Ok(()), |(row, cell)| Err(not_a_number(what, rows + row + 1, name, &cell)))?;
         }
+        rows += batch.num_rows();
     }
     Ok(Table { what, rows, columns })
 }
@@ -149,12 +151,25 @@ fn empty_column(kind: ColumnKind) -> Column {
     }
 }
 
-fn append_array(array: &dyn Array, column: &mut Column) -> std::result::Result<(), arrow_schema::ArrowError> {
+/// Numbers may be words, as in CSV; says the first cell that is none, by its row.
+fn append_array(
+    array: &dyn Array,
+    column: &mut Column,
+) -> std::result::Result<Option<(usize, String)>, arrow_schema::ArrowError> {
     match column {
         Column::Text(words) => {
             let cast = cast(array, &DataType::Utf8)?;
             if let Some(texts) = cast.as_any().downcast_ref::<StringArray>() {
                 texts.iter().for_each(|text| words.push(text.unwrap_or_default()));
+            }
+        }
+        Column::Number(values) if is_text(array.data_type()) => {
+            let cast = cast(array, &DataType::Utf8)?;
+            let texts = cast.as_any().downcast_ref::<StringArray>();
+            for (row, text) in texts.iter().flat_map(|texts| texts.iter()).enumerate() {
+                let cell = text.unwrap_or_default();
+                let Some(value) = parse_number(cell) else { return Ok(Some((row, cell.to_owned()))) };
+                values.push(value);
             }
         }
         Column::Number(values) => {
@@ -164,7 +179,15 @@ fn append_array(array: &dyn Array, column: &mut Column) -> std::result::Result<(
             }
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, of) => is_text(of),
+        _ => false,
+    }
 }
 
 fn read_csv(what: &'static str, bytes: &[u8], choose: &impl Fn(&str) -> Option<ColumnKind>) -> Result<Table> {
@@ -184,11 +207,7 @@ fn read_csv(what: &'static str, bytes: &[u8], choose: &impl Fn(&str) -> Option<C
             match column {
                 Some((_, Column::Text(words))) => words.push(cell),
                 Some((name, Column::Number(values))) => {
-                    values.push(parse_number(cell).ok_or_else(|| Error::Row {
-                        table: what,
-                        row: rows,
-                        reason: format!("{name:?} is {cell:?}, not a number"),
-                    })?);
+                    values.push(parse_number(cell).ok_or_else(|| not_a_number(what, rows, name, cell))?);
                 }
                 None => {}
             }
@@ -197,12 +216,54 @@ fn read_csv(what: &'static str, bytes: &[u8], choose: &impl Fn(&str) -> Option<C
     Ok(Table { what, rows, columns: columns.into_iter().flatten().collect() })
 }
 
-/// Also takes `true` and `false`; an empty cell is NaN.
+/// Also takes `true`, `false`, `yes` and `no`, in any case; an empty cell is NaN.
 fn parse_number(cell: &str) -> Option<f32> {
-    match cell.trim() {
+    let cell = cell.trim();
+    let is = |words: [&str; 2]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    match cell {
         "" | "NA" | "nan" | "NaN" => Some(f32::NAN),
-        "true" | "True" => Some(1.0),
-        "false" | "False" => Some(0.0),
+        _ if is(["true", "yes"]) => Some(1.0),
+        _ if is(["false", "no"]) => Some(0.0),
         other => other.parse().ok(),
+    }
+}
+
+fn not_a_number(table: &'static str, row: usize, column: &str, cell: &str) -> Error {
+    Error::Row { table, row, reason: format!("{column:?} is {cell:?}, not a number") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{BooleanArray, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+    use std::sync::Arc;
+
+    fn parquet(array: impl Array + 'static) -> Vec<u8> {
+        let batch = RecordBatch::try_from_iter([("hit", Arc::new(array) as Arc<dyn Array>)]).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<f32>> {
+        let table = Table::read("screen", bytes, |_| Some(ColumnKind::Number))?;
+        Ok(table.number("hit")?.to_vec())
+    }
+
+    #[test]
+    fn calls_in_words_are_read_from_either_kind_of_file() {
+        let words = ["TRUE", "false", "Yes", "nO", "1", "0"];
+        let csv = words.iter().fold(String::from("hit\n"), |text, word| format!("{text}{word}\n"));
+        let expected = [1., 0., 1., 0., 1., 0.];
+        assert_eq!(read(csv.as_bytes()).unwrap(), expected);
+        assert_eq!(read(&parquet(StringArray::from(words.to_vec()))).unwrap(), expected);
+        assert_eq!(read(&parquet(BooleanArray::from(vec![true, false]))).unwrap(), [1., 0.]);
+        let gap = read(&parquet(StringArray::from(vec![Some("yes"), None, Some("")]))).unwrap();
+        assert!(gap[0] == 1.0 && gap[1].is_nan() && gap[2].is_nan());
+        let slip = read(&parquet(StringArray::from(vec!["yes", "maybe"]))).unwrap_err();
+        assert_eq!(slip.to_string(), "the screen, row 2: \"hit\" is \"maybe\", not a number");
     }
 }

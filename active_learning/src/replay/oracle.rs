@@ -27,17 +27,20 @@ pub struct Oracle {
 pub struct Skipped {
     /// An edit with itself in a file of pairs.
     pub collapsed: usize,
+    /// No name, or none that an edit can have.
+    pub unnamed: usize,
+    /// Why the first of these is none.
+    why: Option<String>,
 }
 
 impl Skipped {
     /// A sentence for each reason.
     pub fn words(&self) -> Vec<String> {
         let collapsed = format!("{} rows pair an edit with itself and are skipped", self.collapsed);
-        [(self.collapsed, collapsed)]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(_, words)| words)
-            .collect()
+        let why = self.why.as_deref().unwrap_or_default();
+        let unnamed = format!("{} rows name no experiment and are skipped; the first: {why}", self.unnamed);
+        let both = [(self.collapsed, collapsed), (self.unnamed, unnamed)];
+        both.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect()
     }
 }
 
@@ -59,8 +62,9 @@ const FORMATS: [Format; 3] = [
 
 impl Oracle {
     /// Parses a screen: `gene,score,hit`; `gene_a,gene_b,gi_score,hit`; or `drug_a,drug_b,cell_line,synergy`.
-    /// Without `hit` the highest [`TOP_SHARE`] are hits. Names that cannot be perturbations are an error; a row that pairs an
-    /// edit with itself is [skipped](Skipped).
+    /// Without `hit`, or where nothing stands in it, the highest [`TOP_SHARE`] are hits; where it has calls, a blank is none. A
+    /// row whose names cannot be a perturbation, or that pairs an edit with itself, is [skipped](Skipped); that no row is left
+    /// is an error.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         Self::read_pool(bytes, false)
     }
@@ -83,18 +87,30 @@ impl Oracle {
         let context = format.context.map(|column| table.text(column)).transpose()?;
         let mut skipped = Skipped::default();
         let named = values.iter().enumerate().map(|(row, value)| {
-            let experiment =
-                value.is_finite().then(|| experiment(row, (&edits, &doses), context)).transpose()?;
-            let whole = |it: &Experiment| it.perturbation.edits().len() == edits.len();
-            skipped.collapsed += usize::from(experiment.as_ref().is_some_and(|it| !whole(it)));
-            Ok(experiment.filter(whole))
+            let experiment = match value.is_finite().then(|| experiment(row, (&edits, &doses), context))? {
+                Ok(experiment) => experiment,
+                Err(error) => {
+                    skipped.unnamed += 1;
+                    skipped.why.get_or_insert_with(|| error.to_string());
+                    return None;
+                }
+            };
+            let whole = experiment.perturbation.edits().len() == edits.len();
+            skipped.collapsed += usize::from(!whole);
+            whole.then_some(experiment)
         });
-        let named = named.collect::<Result<Vec<Option<Experiment>>>>()?;
-        let hits = if table.has("hit") { table.number("hit")?.to_vec() } else { highest(values, &named) };
+        let named: Vec<Option<Experiment>> = named.collect();
+        if named.iter().all(Option::is_none) {
+            let reason =
+                ["it names no experiment with a value".to_owned()].into_iter().chain(skipped.words());
+            return Err(Error::Table { table: SCREEN, reason: reason.collect::<Vec<_>>().join("; ") });
+        }
+        let calls = table.number("hit").ok().filter(|calls| calls.iter().any(|call| !call.is_nan()));
+        let hits = calls.map_or_else(|| highest(values, &named), <[f32]>::to_vec);
         let mut oracle = Self { pool: Vec::new(), truth: HashMap::new(), skipped };
         for (row, (experiment, (value, hit))) in named.into_iter().zip(values.iter().zip(hits)).enumerate() {
             if let Some(experiment) = experiment
-                && barred.get(row).is_none_or(|mark| *mark < 0.5)
+                && barred.get(row).is_none_or(|mark| mark.is_nan() || *mark < 0.5)
             {
                 oracle.push(experiment, f64::from(*value), hit > 0.5);
             }
@@ -198,7 +214,8 @@ mod tests {
         assert_eq!(names, ["5@1uM+7@10nM", "5+7@10nM"]);
         let slip =
             Oracle::read(b"drug_a,dose_a,drug_b,dose_b,cell_line,synergy\n5,1,7,10nM,K,3\n").unwrap_err();
-        assert_eq!(slip.code(), "learner.row_invalid");
+        assert_eq!(slip.code(), "learner.table_unreadable");
+        assert!(slip.to_string().contains("row 1: "), "{slip}");
         assert_eq!((drugs.hits(), drugs.ask(&drugs.pool()[1]).unwrap().hit), (1, Some(true)));
     }
 
@@ -222,6 +239,27 @@ mod tests {
         assert_eq!((rest.pool().len(), rest.hits()), (2, 1));
         let unmarked = Oracle::read_non_essential(b"gene,score,hit\nA,1,1\n");
         assert_eq!(unmarked.unwrap_err().code(), "learner.column_missing");
+    }
+
+    #[test]
+    fn a_row_without_a_name_is_skipped_and_counted() {
+        let screen = Oracle::read(b"gene,score,hit\nA,1,1\n,2,1\n\"B,C\",3,1\nD,0,0\n").unwrap();
+        assert_eq!((screen.pool().len(), screen.hits(), screen.skipped.unnamed), (2, 1, 2));
+        let words = screen.skipped.words().join("");
+        assert!(words.starts_with("2 rows name no experiment and are skipped; the first: "), "{words}");
+        assert!(words.contains("row 2"), "{words}");
+    }
+
+    #[test]
+    fn calls_that_nobody_made_are_no_calls() {
+        let blank =
+            (0..200).fold(String::from("gene,score,hit\n"), |text, row| format!("{text}G{row},{row},\n"));
+        assert_eq!(Oracle::read(blank.as_bytes()).unwrap().hits(), 2, "the highest 1 %");
+        let some = Oracle::read(b"gene,score,hit,essential\nA,1,YES,\nB,2,,TRUE\nC,3,no,no\n").unwrap();
+        assert_eq!((some.pool().len(), some.hits()), (3, 1));
+        let rest = Oracle::read_non_essential(b"gene,score,hit,essential\nA,1,YES,\nB,2,,TRUE\nC,3,no,no\n");
+        let names: Vec<String> = rest.unwrap().pool().iter().map(|it| it.perturbation.to_string()).collect();
+        assert_eq!(names, ["A", "C"], "a blank is not essential");
     }
 
     #[test]
