@@ -7,6 +7,7 @@ mod plates;
 mod reason;
 mod repeats;
 mod select;
+mod shares;
 mod within;
 
 use crate::acquisition::cost::Expense;
@@ -106,7 +107,7 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         seed: request.seed,
     };
     let knowledge = Knowledge::of(vocabulary, cell, request);
-    let Selection { scores, picks, batch, explanation, learning, replicating } =
+    let Selection { scores, picks, batch, explanation, learning, replicating, .. } =
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
     let says = Says { predictions: &predictions, readouts: &readouts };

@@ -23,7 +23,7 @@ mod evidence;
 
 use super::{Candidates, Pick, information_gain};
 use crate::Result;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Verdict};
 use std::collections::HashSet;
 
 /// A candidate to learn from is at least this likely to be a hit, in parts of the last one exploited.
@@ -41,6 +41,8 @@ pub struct Shared {
     pub learn: usize,
     /// Shares and why, for people.
     pub explanation: String,
+    /// Says the same of other shares.
+    pub verdict: Verdict,
 }
 
 /// What of a batch is measured again.
@@ -77,7 +79,7 @@ pub fn share_out(
         } else {
             let explanation = verdict.explain(exploit, learn, replicating, (given_up, expected));
             let picks = compose(ranked, exploit, learners, count);
-            return Ok(Shared { picks, exploit, learn, explanation });
+            return Ok(Shared { picks, exploit, learn, explanation, verdict });
         }
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 /// Moves experiments into the batch and out of it until it needs as few plates as its size does, where enough are to be
 /// had. The contexts that the rule wants most get the plates: each as many as it fills by itself, then those that fill
-/// most of one more (largest remainders). Within a context the order stays.
-pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -> Selection {
+/// most of one more (largest remainders). Within a context the order stays. Also says whether anything had to move.
+pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -> (Selection, bool) {
     let batch = selection.batch.min(selection.picks.len());
     let context = |it: &Selected| pool.get(it.pick.candidate).map(|experiment| &experiment.context);
     let mut wished: BTreeMap<&Context, usize> = BTreeMap::new();
@@ -17,7 +17,7 @@ pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -
     }
     let plates = share_out(&wished, batch.div_ceil(per_plate));
     if wished.iter().all(|(of, wished)| *wished <= per_plate * plates.get(of).copied().unwrap_or(0)) {
-        return selection;
+        return (selection, false);
     }
     let mut free: BTreeMap<&Context, usize> =
         plates.iter().map(|(of, plates)| (*of, plates * per_plate)).collect();
@@ -31,7 +31,6 @@ pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -
             }
             fits
         });
-    let moved = taken.iter().filter(|(place, _)| *place >= batch).count();
     // Where those contexts have no more, other plates are begun.
     taken.extend(rest.iter().copied().take(left));
     let fills = |(place, it): (usize, Selected)| match it.why {
@@ -42,12 +41,18 @@ pub(super) fn fit(selection: Selection, pool: &[Experiment], per_plate: usize) -
     let waiting =
         rest.into_iter().skip(left).map(|(_, it)| it).filter(|it| !matches!(it.why, Why::Repeats(_)));
     let picks: Vec<Selected> = taken.into_iter().map(fills).chain(waiting).collect();
-    let count = |why: fn(&Why) -> bool| picks.iter().take(batch).filter(|it| why(&it.why)).count();
-    let (learning, replicating) =
-        (count(|why| matches!(why, Why::Learns)), count(|why| matches!(why, Why::Repeats(_))));
-    let words = in_words(&plates, per_plate, moved);
-    let explanation = [selection.explanation.as_str(), &words].join(" ").trim().to_owned();
-    Selection { picks, explanation, learning, replicating, ..selection }
+    (Selection { picks, ..selection }, true)
+}
+
+/// What plates the batch fills, and how many came in for that: of a batch as it is in the end.
+pub(super) fn words(selection: &Selection, pool: &[Experiment], per_plate: usize) -> String {
+    let batch = || selection.picks.iter().take(selection.batch);
+    let mut wells: BTreeMap<&Context, usize> = BTreeMap::new();
+    for experiment in batch().filter_map(|it| pool.get(it.pick.candidate)) {
+        *wells.entry(&experiment.context).or_default() += 1;
+    }
+    let plates = wells.into_iter().map(|(of, wells)| (of, wells.div_ceil(per_plate))).collect();
+    in_words(&plates, per_plate, batch().filter(|it| it.why == Why::FillsPlate).count())
 }
 
 /// `plates` over the contexts, by how many experiments of each are wished for.
@@ -101,16 +106,17 @@ mod tests {
             .map(|candidate| Selected { pick: Pick { candidate, score: 0.0 }, why: Why::Rule })
             .collect();
         let scores = vec![0.0; pool.len()];
-        (pool, Selection { scores, picks, batch, explanation: String::new(), learning: 0, replicating: 0 })
+        (pool, Selection { scores, picks, batch, ..Selection::default() })
     }
 
     /// Who is in the batch, by place in the pool, and who comes after it.
     fn fitted(contexts: &str, batch: usize, per_plate: usize) -> (Vec<usize>, Vec<usize>, String) {
         let (pool, selection) = chosen(contexts, batch);
-        let selection = fit(selection, &pool, per_plate);
+        let (selection, moved) = fit(selection, &pool, per_plate);
+        let words = if moved { words(&selection, &pool, per_plate) } else { String::new() };
         let mut batch: Vec<usize> = selection.picks.iter().map(|it| it.pick.candidate).collect();
         let rest = batch.split_off(selection.batch.min(batch.len()));
-        (batch, rest, selection.explanation)
+        (batch, rest, words)
     }
 
     #[test]
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn whoever_came_in_for_a_plate_says_so() {
         let (pool, selection) = chosen("aabacbbb", 6);
-        let selection = fit(selection, &pool, 3);
+        let (selection, _) = fit(selection, &pool, 3);
         let fills = |it: &&Selected| it.why == Why::FillsPlate;
         let filling: Vec<usize> = selection.picks.iter().filter(fills).map(|it| it.pick.candidate).collect();
         assert_eq!(filling, [6]);
@@ -144,20 +150,19 @@ mod tests {
     fn a_repeat_that_has_no_place_on_a_plate_waits_for_nothing() {
         let (pool, mut selection) = chosen("aabacbbb", 6);
         selection.picks[4].why = Why::Repeats(Doubt::about(4));
-        selection.replicating = 1;
-        let fitted = fit(selection, &pool, 3);
+        let (fitted, _) = fit(selection, &pool, 3);
         let places: Vec<usize> = fitted.picks.iter().map(|it| it.pick.candidate).collect();
         assert_eq!(
             places,
             [0, 1, 2, 3, 5, 6, 7],
             "the one of c is measured again in no plate, and is no runner-up"
         );
-        assert_eq!(fitted.replicating, 0);
 
         let (pool, mut selection) = chosen("aabacbbb", 6);
         selection.picks[5].why = Why::Repeats(Doubt::about(5));
-        selection.replicating = 1;
-        assert_eq!(fit(selection, &pool, 3).replicating, 1);
+        let (fitted, _) = fit(selection, &pool, 3);
+        let places: Vec<usize> = fitted.picks.iter().map(|it| it.pick.candidate).collect();
+        assert_eq!(places[..fitted.batch], [0, 1, 2, 3, 5, 6], "where it has one it stays");
     }
 
     #[test]

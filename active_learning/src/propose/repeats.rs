@@ -104,13 +104,18 @@ impl Repeats {
             );
         }
         let (gained, given_up) = (gains[..count].iter().sum::<f64>(), displaced.take(count).sum::<f64>());
-        let words = format!(
-            "{count} ({:.0} %) replicate (measured again, since noise leaves their hit calls doubtful: {gained:.1} wrong \
-             calls fewer expected, where new experiments in their place would be {given_up:.1} hits)",
-            100.0 * count as f64 / batch.max(1) as f64
-        );
-        (self.doubts[..count].to_vec(), Replicating { count, words })
+        (self.doubts[..count].to_vec(), replicating((count, batch), gained, given_up))
     }
+}
+
+/// `count` of `batch` are measured again: wrong calls that takes off, and hits that new experiments in their place would be.
+pub(super) fn replicating((count, batch): (usize, usize), gained: f64, given_up: f64) -> Replicating {
+    let words = format!(
+        "{count} ({:.0} %) replicate (measured again, since noise leaves their hit calls doubtful: {gained:.1} wrong \
+         calls fewer expected, where new experiments in their place would be {given_up:.1} hits)",
+        100.0 * count as f64 / batch.max(1) as f64
+    );
+    Replicating { count, words }
 }
 
 fn doubts(request: &Request, allowed: &Allowed, stakes: &Stakes, candidates: &Candidates) -> Vec<Doubt> {

@@ -2,9 +2,9 @@
 
 use super::diverse::Diverse;
 use super::repeats::{Doubt, Repeats};
-use super::{Request, cold_start, looked_at, mostly_sets, plates, within};
+use super::{Request, cold_start, looked_at, mostly_sets, plates, shares, within};
 use crate::Result;
-use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared};
+use crate::acquisition::auto::{self, Evidence, LEARNING_DIVERSITY, Replicating, Shared, Verdict};
 use crate::acquisition::{self, Candidates, Choice, Pick, cost, feasible};
 use crate::representation::Vocabulary;
 use crate::train::Cell;
@@ -33,6 +33,7 @@ pub(super) enum Why {
     FillsPlate,
 }
 
+#[derive(Default)]
 pub(super) struct Selection {
     pub scores: Vec<f64>,
     pub picks: Vec<Selected>,
@@ -41,6 +42,19 @@ pub(super) struct Selection {
     pub explanation: String,
     pub learning: usize,
     pub replicating: usize,
+    /// How the shares are said.
+    pub said: Said,
+}
+
+/// What says the shares of a batch, should it become another one than the rule's own.
+#[derive(Default)]
+pub(super) enum Said {
+    /// There is nothing to be said of shares.
+    #[default]
+    Nothing,
+    /// Of repeats, where there are any.
+    Rule,
+    Auto(Verdict),
 }
 
 /// What a choice can rest on.
@@ -90,8 +104,12 @@ pub(super) fn select(
     let all = request.prices.is_some() || request.per_plate.is_some();
     let wide = if all { candidates.eligible.len() } else { count };
     let mut selection = choose(vocabulary, cell, request, candidates, knowledge, (count, wide))?;
-    if let Some(per_plate) = request.per_plate.filter(|per_plate| *per_plate > 0) {
-        selection = plates::fit(selection, request.pool, per_plate);
+    let chosen = batch_of(&selection);
+    let per_plate = request.per_plate.filter(|per_plate| *per_plate > 0);
+    let mut plated = None;
+    if let Some(per_plate) = per_plate {
+        let (fitted, moved) = plates::fit(selection, request.pool, per_plate);
+        (selection, plated) = (fitted, moved.then_some(per_plate));
     }
     let rule = rule_for(request, knowledge);
     if matches!(knowledge, Knowledge::Elsewhere | Knowledge::Measured)
@@ -99,11 +117,28 @@ pub(super) fn select(
     {
         selection = feasible_first(selection, candidates, rule);
     }
+    let mut money = None;
     if let (Some(expense), Some(prices)) = (&candidates.expense, request.prices) {
-        selection = within::fit(selection, expense, prices);
+        let (fitted, words) = within::fit(selection, expense, prices);
+        (selection, money) = (fitted, Some(words));
     }
+    // Plates and money have moved experiments: what is said is of what is there now.
+    if batch_of(&selection) != chosen {
+        selection = shares::recount(selection, candidates);
+    }
+    let plates = plated.map(|per_plate| plates::words(&selection, request.pool, per_plate));
+    let words = [Some(selection.explanation), plates, money].into_iter().flatten();
+    selection.explanation = words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
     selection.picks.truncate(selection.batch.saturating_add(request.runners_up));
     Ok(selection)
+}
+
+/// Places in the pool of those in the batch, in order.
+fn batch_of(selection: &Selection) -> Vec<usize> {
+    let mut batch: Vec<usize> =
+        selection.picks.iter().take(selection.batch).map(|it| it.pick.candidate).collect();
+    batch.sort_unstable();
+    batch
 }
 
 /// `count`: batch and runners-up; `wide`: how many are put in order.
@@ -125,8 +160,7 @@ fn choose(
             String::new()
         },
         batch: request.batch_size,
-        learning: 0,
-        replicating: 0,
+        ..Selection::default()
     };
     let (pool, eligible, seed) = (request.pool, candidates.eligible, request.seed);
     match knowledge {
@@ -200,12 +234,9 @@ fn by_rule(
     let places = places(candidates, held.len(), batch);
     let (doubts, Replicating { count: replicating, words }) = repeats.allocate(&chances, places);
     let new = held.len().min(places - replicating);
-    let explanation = match replicating {
-        0 => String::new(),
-        _ => format!("Of {} experiments {new} are new, as the rule chooses, and {words}.", new + replicating),
-    };
+    let explanation = shares::of_a_rule(new, &Replicating { count: replicating, words });
     let picks = with_repeats(picks, &doubts, new);
-    Ok(Selection { scores, picks, batch, explanation, learning: 0, replicating })
+    Ok(Selection { scores, picks, batch, explanation, learning: 0, replicating, said: Said::Rule })
 }
 
 /// What is likely feasible before what is not, whatever plates asked for; repeats keep the end of the batch.
@@ -277,7 +308,7 @@ fn shared_out(
         let order = diverse.order(taken, &from, LEARNING_DIVERSITY, (wanted, wanted))?;
         Ok(order.into_iter().map(|place| from[place]).collect())
     };
-    let Shared { picks, exploit, learn, explanation } =
+    let Shared { picks, exploit, learn, explanation, verdict } =
         auto::share_out(candidates, &ranked, evidence, &replicating, (new, count.max(wide)), spread)?;
     let selected = |(place, pick): (usize, Pick)| match place {
         place if place < exploit => Selected { pick, why: why(place, ranks[place], batch) },
@@ -287,7 +318,8 @@ fn shared_out(
     let picks = picks.into_iter().enumerate().map(selected).collect();
     let picks = with_repeats(picks, &doubts, exploit + learn);
     let replicating = replicating.count;
-    Ok(Selection { scores, picks, batch, explanation, learning: learn, replicating })
+    let said = Said::Auto(verdict);
+    Ok(Selection { scores, picks, batch, explanation, learning: learn, replicating, said })
 }
 
 /// `ranks` with what a batch of `places` new experiments may hold in front, beside repeats for `again`; and how many that

@@ -4,8 +4,9 @@ use super::select::{Selection, Why};
 use crate::acquisition::cost::{self, Expense};
 use jobs::work::learn::Prices;
 
-/// Drops from the batch what its money does not hold; repeats come first, since they took places of what is new.
-pub(super) fn fit(selection: Selection, expense: &Expense, prices: &Prices) -> Selection {
+/// Drops from the batch what its money does not hold, and says what it costs; repeats come first, since they took places of
+/// what is new.
+pub(super) fn fit(selection: Selection, expense: &Expense, prices: &Prices) -> (Selection, String) {
     let (again, new): (Vec<_>, Vec<_>) =
         selection.picks.into_iter().partition(|it| matches!(it.why, Why::Repeats(_)));
     let of = |it: &super::select::Selected| expense.of(it.pick.candidate);
@@ -25,6 +26,5 @@ pub(super) fn fit(selection: Selection, expense: &Expense, prices: &Prices) -> S
         words +=
             &format!("; {passed_over} of the first {places} that are new cost too much for what was left");
     }
-    let explanation = [selection.explanation, words + "."].join(" ").trim().to_owned();
-    Selection { picks, batch, explanation, ..selection }
+    (Selection { picks, batch, ..selection }, words + ".")
 }

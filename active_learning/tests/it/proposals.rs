@@ -242,6 +242,44 @@ fn an_automatic_batch_says_what_it_is_for() {
     assert!(cold.explanation.starts_with("Nothing is measured yet: all experiments are spread"));
 }
 
+#[test]
+fn an_automatic_batch_on_whole_plates_is_said_as_it_is() {
+    let screen = synthetic::screen();
+    let (vocabulary, cut) = (screen.vocabulary(), noisy(screen.cut(120), 0.4));
+    let measured: Vec<Experiment> = cut.iter().map(|row| row.experiment.clone()).collect();
+    let cells = screen.oracle().pool().to_vec();
+    let in_others = cells.iter().map(|it| Experiment { context: Context("others".into()), ..it.clone() });
+    let pool: Vec<Experiment> = cells.iter().cloned().chain(in_others).collect();
+    let cell = train(&vocabulary, &cut, FAMILIES[1], 2);
+    let allowed = repeats(&measured, Some(Threshold::AtLeast(2.0)));
+    for (budget, batch_size) in [(None, 40), (None, 24), (Some(60.0), 40)] {
+        let prices = budget.map(|budget| prices(budget, &pool));
+        let asked = Request {
+            batch_size,
+            prices: prices.as_ref(),
+            repeats: Some(&allowed),
+            excluded: &measured,
+            rounds_left: Some(4),
+            per_plate: Some(batch_size),
+            ..request(&pool, &cut, Acquisition::Auto { learning_share: None })
+        };
+        let said = propose(&vocabulary, &cell, &asked).unwrap();
+        let starts = |words: &str| said.proposals.iter().filter(|it| it.reason.starts_with(words)).count();
+        let (learn, again) = (starts("chosen to learn: "), starts("measured "));
+        assert_eq!((said.learning, said.replicating), (learn, again), "{}", said.explanation);
+        let exploit = said.proposals.len() - learn - again;
+        let first = format!(" {} experiments ", said.proposals.len());
+        assert!(said.explanation.contains(&first), "{budget:?} {first}: {}", said.explanation);
+        let shares = [(exploit, "exploit"), (learn, "learn"), (again, "replicate")];
+        for (count, does) in shares.into_iter().filter(|(count, _)| *count > 0 && learn + again > 0) {
+            let (with, without) = (format!("{count} ("), format!("{count} {does}"));
+            let found = said.explanation.contains(&without)
+                || said.explanation.match_indices(&with).any(|(at, _)| said.explanation[at..].contains(does));
+            assert!(found, "{budget:?} {count} {does}: {}", said.explanation);
+        }
+    }
+}
+
 /// Two wells of each, so far apart.
 fn noisy(cut: Vec<Observation>, error: f64) -> Vec<Observation> {
     cut.into_iter().map(|row| Observation { replicates: 2.0, sem: Some(error), ..row }).collect()

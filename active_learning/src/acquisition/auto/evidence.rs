@@ -22,8 +22,8 @@ pub struct Evidence<'a> {
 }
 
 /// The learning share and the sentence that gives its reason.
-pub(super) struct Verdict {
-    pub share: f64,
+pub struct Verdict {
+    pub(super) share: f64,
     because: String,
 }
 
