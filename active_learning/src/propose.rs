@@ -13,6 +13,7 @@ mod within;
 use crate::acquisition::cost::Expense;
 use crate::acquisition::{self, Candidates, Pick, diversity};
 use crate::data::Observation;
+use crate::prior::screens::HIT_SHARE;
 use crate::readouts;
 use crate::representation::Vocabulary;
 use crate::train::{Cell, Predicted};
@@ -80,8 +81,12 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
     let eligible = eligible(request);
     let count = request.batch_size.saturating_add(request.runners_up).min(eligible.len());
     let draws = acquisition::samples_needed(request.acquisition, looked_at(request, count));
-    let Predicted { predictions, hit_information, samples } =
+    let Predicted { mut predictions, hit_information, samples } =
         cell.predict(vocabulary, request.pool, draws, request.seed)?;
+    let knowledge = Knowledge::of(vocabulary, cell, request);
+    if knowledge.says_nothing_of_sets() && cell.header.has_prior {
+        as_often_as_single_edits(request.pool, &mut predictions);
+    }
     let readouts = cell.predict_readouts(vocabulary, request.pool, false)?;
     let feasibility = feasibility(&readouts);
     let costs: Vec<f64> = request
@@ -106,7 +111,6 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
         taken: count,
         seed: request.seed,
     };
-    let knowledge = Knowledge::of(vocabulary, cell, request);
     let Selection { scores, picks, batch, explanation, learning, replicating, .. } =
         select::select(vocabulary, cell, request, &candidates, &knowledge, count)?;
     let words = reason::Words::new(vocabulary, cell, request, &predictions, knowledge.spreads())?;
@@ -126,6 +130,17 @@ pub fn propose(vocabulary: &Vocabulary, cell: &Cell, request: &Request) -> Resul
 pub fn mostly_sets(pool: &[Experiment]) -> bool {
     let sets = pool.iter().filter(|experiment| experiment.perturbation.edits().len() > 1).count();
     2 * sets > pool.len()
+}
+
+/// What is said of sets where nobody measured any: that one of their edits is a hit, each as often as in other screens. Which
+/// edits are hits by themselves says nothing of which sets are.
+fn as_often_as_single_edits(pool: &[Experiment], predictions: &mut [Prediction]) {
+    for (experiment, prediction) in pool.iter().zip(predictions) {
+        let edits = experiment.perturbation.edits().len();
+        if edits > 1 {
+            prediction.hit_probability = 1.0 - (1.0 - HIT_SHARE).powi(edits as i32);
+        }
+    }
 }
 
 /// Candidates that the rule has to rank for `count` picks.

@@ -64,7 +64,9 @@ pub(super) enum Knowledge {
         sets: bool,
     },
     /// Nothing at all.
-    None,
+    None {
+        sets: bool,
+    },
     /// Other screens.
     Elsewhere,
     Measured,
@@ -81,8 +83,13 @@ impl Knowledge {
         } else if vocabulary.knows_features() && request.acquisition != Acquisition::Random {
             Self::Features { sets }
         } else {
-            Self::None
+            Self::None { sets }
         }
+    }
+
+    /// Whether the pool is of sets, and none was measured.
+    pub fn says_nothing_of_sets(&self) -> bool {
+        matches!(self, Self::Features { sets: true } | Self::None { sets: true })
     }
 
     /// Whether the batch is spread over the features for want of anything better.
@@ -172,7 +179,7 @@ fn choose(
             let choice = cold_start::spread(vocabulary, pool, eligible, count, seed)?;
             Ok(cold(choice, "spread over the features, for the next round to learn from"))
         }
-        Knowledge::None => {
+        Knowledge::None { .. } => {
             Ok(cold(acquisition::choose(Acquisition::Random, candidates, wide)?, "drawn at random"))
         }
         Knowledge::Elsewhere | Knowledge::Measured => {

@@ -171,6 +171,12 @@ fn a_single_edit_among_pairs_does_not_make_their_cold_start_one_of_single_edits(
     let cell = train(&vocabulary, &[], FAMILIES[1], 2);
     let first = propose(&vocabulary, &cell, &request(&pool, &[], Acquisition::HitProbability)).unwrap();
     assert!(first.proposals[0].reason.contains("nothing is measured yet"), "{}", first.proposals[0].reason);
+    // Which edits are hits by themselves says nothing of which pairs are: all are as likely.
+    for (experiment, said) in pool.iter().zip(&first.predictions) {
+        let pair = experiment.perturbation.edits().len() > 1;
+        let level = (said.hit_probability - 0.0975).abs() < 1e-9;
+        assert_eq!(pair, level, "{experiment:?} {said:?}");
+    }
 }
 
 #[test]
