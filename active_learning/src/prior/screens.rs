@@ -1,7 +1,7 @@
 //! Other screens as one matrix of genes by screens.
 
 use crate::data::table::{Column, ColumnKind, Table, Words};
-use crate::{Error, Result};
+use crate::{Error, Result, metrics};
 use jobs::work::description::Description;
 use jobs::work::learn::names_of_screen;
 use std::collections::{HashMap, HashSet};
@@ -239,12 +239,14 @@ fn measured(words: &[String], screens: &mut [Screen]) -> Vec<String> {
     kept
 }
 
-/// (score - median) / (1.4826 MAD), cut at [`Z_LIMIT`].
+/// (score - median) / (1.4826 MAD), cut at [`Z_LIMIT`]; by the sd where most scores are the same.
 fn robust_z(screen: &Screen) -> Vec<f32> {
     let mut sorted: Vec<f32> = screen.rows.iter().map(|row| row.1).collect();
     let median = median(&mut sorted);
     let mut deviations: Vec<f32> = screen.rows.iter().map(|row| (row.1 - median).abs()).collect();
-    let scale = (1.4826 * self::median(&mut deviations)).max(1e-6);
+    let robust = 1.4826 * self::median(&mut deviations);
+    let sd = || metrics::sd(&screen.rows.iter().map(|row| f64::from(row.1)).collect::<Vec<_>>());
+    let scale = if robust > 0.0 { robust } else { sd().unwrap_or(0.0) as f32 }.max(1e-6);
     screen.rows.iter().map(|row| ((row.1 - median) / scale).clamp(-Z_LIMIT, Z_LIMIT)).collect()
 }
 

@@ -175,3 +175,15 @@ fn further_names_of_genes_survive_the_joining_of_files() {
     );
     assert_eq!((joined.screens, joined.left_out), (vec!["a".into(), "b".into()], vec!["mine".into()]));
 }
+
+#[test]
+fn a_screen_that_is_mostly_zero_has_scores_and_hits_of_several_sizes() {
+    let rows: String = (0..1000).map(|i| format!("a,G{i},{}\n", if i < 300 { i } else { 0 })).collect();
+    let text = format!("screen_id,gene,score\n{rows}");
+    let screens = PriorScreens::read("p", text.as_bytes(), &HashSet::new(), &HashSet::new()).unwrap();
+    let z = |gene: usize| screens.z[screens.index[&format!("G{gene}")]];
+    assert!(z(299) < 7.9 && z(100) > 0.2 && z(299) > 2.0 * z(100), "{} {}", z(299), z(100));
+    let hits = screens.genes.iter().zip(&screens.hit).filter(|(_, hit)| **hit > 0.5);
+    let hits: HashSet<&str> = hits.map(|(gene, _)| gene.as_str()).collect();
+    assert!(hits.len() == 50 && hits.contains("G299") && !hits.contains("G100"), "{hits:?}");
+}
