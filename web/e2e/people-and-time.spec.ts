@@ -8,8 +8,8 @@ test("a batch whose round is held says that it waits, until somebody resumes the
   const batch = await batchUnder("approvals = 1", "held");
   const page = await pageOf(browser, "engineer");
   await page.goto(`/campaigns/${batch.campaign_id}`);
-  await page.getByRole("button", { name: "More" }).click();
-  await page.getByRole("menuitem", { name: /^Pause round/ }).click();
+  const round = page.getByRole("region", { name: /^Round 1 of/ });
+  await round.getByRole("button", { name: "Pause…" }).click();
   await page.getByRole("textbox", { name: "Why" }).fill("the reader smells of smoke");
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   await expect(page.getByText("The round is paused.")).toBeVisible();
@@ -19,7 +19,7 @@ test("a batch whose round is held says that it waits, until somebody resumes the
   await expect(page.getByText("It waits for the round to be resumed")).toBeVisible();
   await expect(page.getByRole("button", { name: "Approve…" })).toHaveAttribute("aria-disabled", "true");
   await page.getByRole("link", { name: "the campaign's page" }).click();
-  await page.getByRole("button", { name: /^Resume round/ }).click();
+  await round.getByRole("button", { name: "Resume…" }).click();
   await page.getByRole("button", { name: "Resume", exact: true }).click();
   await expect(page.getByText("The round goes on.")).toBeVisible();
 
@@ -31,7 +31,7 @@ test("a round that cannot be started is refused in the server's words", async ({
   const batch = await batchUnder("approvals = 1", "one-runs");
   const page = await pageOf(browser, "engineer");
   await page.goto(`/campaigns/${batch.campaign_id}`);
-  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "More", exact: true }).click();
   await page.getByRole("menuitem", { name: /^Start another round/ }).click();
   await page.getByRole("button", { name: "Start it" }).click();
   await expect(page.getByRole("alert")).toContainText("still runs");

@@ -41,7 +41,8 @@ test("a batch whose time runs out under an open page says so, and waits again in
   await expect(scientist.getByRole("region", { name: "Approval" })).toContainText("which was changed since");
 
   await notice.getByRole("link", { name: "the campaign's page" }).click();
-  await engineer.getByRole("button", { name: /^Resume round/ }).click();
+  const round = engineer.getByRole("region", { name: /^Round 1 of/ });
+  await round.getByRole("button", { name: "Resume…" }).click();
   await engineer.getByRole("button", { name: "Resume", exact: true }).click();
   await expect(engineer.getByText("The round goes on.")).toBeVisible();
 

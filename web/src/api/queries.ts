@@ -38,6 +38,7 @@ import type {
   Token,
   User,
 } from "./types.ts";
+import { whole } from "./whole.ts";
 
 const PAGE = 100;
 /** Lists that people expect to see whole. */
@@ -67,8 +68,10 @@ export const clockQuery = queryOptions({
 export const campaignsQuery = queryOptions({
   queryKey: ["campaigns"],
   queryFn: ({ signal }) =>
-    answer<Page<CampaignLine>>(
-      api.GET("/api/v1/campaigns", { params: { query: { limit: LONG_PAGE } }, signal }),
+    whole((cursor) =>
+      answer<Page<CampaignLine>>(
+        api.GET("/api/v1/campaigns", { params: { query: { limit: LONG_PAGE, cursor } }, signal }),
+      ),
     ),
 });
 
@@ -213,12 +216,15 @@ export const draftPlanQuery = (batch: string, revision: number) =>
 export const commentsQuery = (batch: string) =>
   queryOptions({
     queryKey: ["comments", batch],
-    queryFn: async ({ signal }) => {
-      const found = await answer<Page<Comment>>(
-        api.GET("/api/v1/batches/{id}/comments", { params: { path: { id: batch } }, signal }),
-      );
-      return found.items;
-    },
+    queryFn: ({ signal }) =>
+      whole((cursor) =>
+        answer<Page<Comment>>(
+          api.GET("/api/v1/batches/{id}/comments", {
+            params: { path: { id: batch }, query: { limit: LONG_PAGE, cursor } },
+            signal,
+          }),
+        ),
+      ),
   });
 
 export type PlateFilter = { round?: string; state?: PlateState };
@@ -255,7 +261,13 @@ export const plateQuery = (id: string) =>
       answer<Plate>(api.GET("/api/v1/plates/{id}", { params: { path: { id } }, signal })),
   });
 
-export type JobFilter = { state?: JobState; kind?: JobKind; round_id?: string; plate_id?: string };
+export type JobFilter = {
+  state?: JobState;
+  kind?: JobKind;
+  round_id?: string;
+  plate_id?: string;
+  instrument?: string;
+};
 export const jobsQuery = (filter: JobFilter) =>
   infiniteQueryOptions({
     queryKey: ["jobs", filter],
@@ -294,7 +306,11 @@ export const tasksQuery = (open: boolean) =>
   queryOptions({
     queryKey: ["tasks", { open }],
     queryFn: ({ signal }) =>
-      answer<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { open, limit: LONG_PAGE } }, signal })),
+      whole((cursor) =>
+        answer<Page<Task>>(
+          api.GET("/api/v1/tasks", { params: { query: { open, limit: LONG_PAGE, cursor } }, signal }),
+        ),
+      ),
     placeholderData: keepPreviousData,
   });
 

@@ -1,13 +1,15 @@
-import { Autocomplete, Button, Group, Modal, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Group, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { answer, api } from "../api/client.ts";
 import { isMissing, isOutdated } from "../api/problem.ts";
 import { campaignQuery } from "../api/queries.ts";
 import type { Prediction } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { number, percent } from "../display/format.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import classes from "./AddDialog.module.css";
 import { add } from "./commands.ts";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
@@ -27,6 +29,8 @@ type Props = {
   took: (from: number, to: number) => Promise<void>;
 };
 
+const FAILED = "The experiment was not added";
+
 /** Adds an experiment by hand; what the model says of it is looked up while one types, and never waited for. */
 export function AddDialog({ review, opened, close, form, setForm, look, renew, took }: Props) {
   const { batch, proposals } = review.seen;
@@ -37,6 +41,7 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
   const there = proposals.find(
     (it) => it.perturbation === perturbation && it.context === context && it.status === "selected",
   );
+  const sayIfGone = useSayIfGone(FAILED, opened);
   const adding = useMutation({
     mutationFn: () => add(batch.id, batch.revision, { perturbation, context, reason: form.reason.trim() }),
     onSuccess: async ({ revision, disposition }) => {
@@ -49,7 +54,10 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
       close();
       if (revision !== batch.revision) await took(batch.revision, revision);
     },
-    onError: renew,
+    onError: (error) => {
+      sayIfGone(error);
+      renew();
+    },
   });
   const outdated = isOutdated(adding.error);
   const leave = () => {
@@ -58,12 +66,10 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
   };
   const runnersUp = proposals.filter((it) => it.status === "runner_up").map((it) => it.perturbation);
   return (
-    <Modal opened={opened} onClose={leave} title="Add an experiment by hand">
+    <Dialog pending={adding.isPending} opened={opened} onClose={leave} title="Add an experiment by hand">
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
-        {adding.error && !outdated ? (
-          <ProblemNotice what="The experiment was not added" error={adding.error} />
-        ) : null}
+        {adding.error && !outdated ? <ProblemNotice what={FAILED} error={adding.error} /> : null}
         <Autocomplete
           label="Perturbation"
           description="A gene; several edits of one cell are joined by +. Runners-up are offered."
@@ -101,7 +107,7 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
           onChange={(event) => setForm({ ...form, reason: event.currentTarget.value })}
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={leave}>
+          <Button variant="default" disabled={adding.isPending} onClick={leave}>
             Back
           </Button>
           <Button
@@ -113,7 +119,7 @@ export function AddDialog({ review, opened, close, form, setForm, look, renew, t
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -22,6 +22,7 @@ import { DraftPlates } from "./DraftPlates.tsx";
 import { EXPIRED, HeldNotice } from "./HeldNotice.tsx";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
 import { PlanFacts } from "./PlanFacts.tsx";
+import { PlanNotice } from "./PlanNotice.tsx";
 import { ProposalTable } from "./ProposalTable.tsx";
 import { emptyRejectForm, RejectDialog } from "./RejectDialog.tsx";
 import { RemoveDialog } from "./RemoveDialog.tsx";
@@ -33,7 +34,7 @@ type Dialog = "approve" | "reject" | "remove" | "add" | null;
 type Props = Omit<ReturnType<typeof useReview>, "review" | "error"> & { review: Review };
 
 /** A batch as its reviewer sees it: the experiments, the doubt, the plates, and what can be decided. */
-export function BatchReview({ review, look, took, refetch }: Props) {
+export function BatchReview({ review, look, lookAtPlan, took, refetch }: Props) {
   const client = useQueryClient();
   const { batch, proposals } = review.seen;
   const [list, setList] = useState<List>("selected");
@@ -152,6 +153,7 @@ export function BatchReview({ review, look, took, refetch }: Props) {
       />
       <div className={classes.notices}>
         {behind && dialog === null ? <OutdatedNotice review={review} look={look} /> : null}
+        {!behind && dialog === null ? <PlanNotice review={review} look={lookAtPlan} /> : null}
         {waits && held && round.data ? <HeldNotice round={round.data} /> : null}
         {waits && whyNot && !behind && !held ? (
           <Alert color="gray" variant="light" py={8}>
@@ -287,6 +289,8 @@ export function BatchReview({ review, look, took, refetch }: Props) {
         remark={remark}
         setRemark={setRemark}
         look={look}
+        lookAtPlan={lookAtPlan}
+        whyNot={whyNot}
         renew={renew}
       />
       <RejectDialog

@@ -5,6 +5,7 @@ import { plain } from "../api/client.ts";
 import { isMissing } from "../api/problem.ts";
 import { commentsQuery } from "../api/queries.ts";
 import type { Comment } from "../api/types.ts";
+import { Cut } from "../display/Cut.tsx";
 import { Panel } from "../display/Panel.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { When } from "../display/When.tsx";
@@ -26,9 +27,9 @@ export function Comments({ batch }: { batch: string }) {
   // An older server knows no comments; and while nothing is known, nothing is shown.
   if (isMissing(comments.error) || (!comments.data && !comments.error)) return null;
   return (
-    <Panel title="Comments" note={comments.data ? String(comments.data.length) : undefined}>
+    <Panel title="Comments" note={comments.data ? String(comments.data.items.length) : undefined}>
       <div className={classes.list} aria-live="polite">
-        {comments.data?.map((comment) => (
+        {comments.data?.items.map((comment) => (
           <article key={comment.id}>
             <Text size="sm" c="dimmed">
               <strong className={classes.who}>{comment.actor}</strong> <When at={comment.at} />
@@ -38,12 +39,13 @@ export function Comments({ batch }: { batch: string }) {
             </Text>
           </article>
         ))}
-        {comments.data?.length === 0 ? (
+        {comments.data?.items.length === 0 ? (
           <Text size="sm" c="dimmed">
             No comments yet. What you write is seen by everybody who reviews this batch.
           </Text>
         ) : null}
       </div>
+      <Cut list={comments.data} />
       {comments.error ? <ProblemNotice error={comments.error} what="Comments cannot be read" /> : null}
       {writing.error ? <ProblemNotice error={writing.error} what="Your comment was not kept" /> : null}
       <Textarea

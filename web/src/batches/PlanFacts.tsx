@@ -39,8 +39,8 @@ export function PlanFacts({ batch, held = false }: { batch: Batch; held?: boolea
   return <Facts facts={factsOf(draft.summary)} />;
 }
 
-function factsOf(summary: PlanSummary): Fact[] {
-  const facts: Fact[] = [
+export function factsOf(summary: PlanSummary): (Fact & { value: string })[] {
+  const facts: ReturnType<typeof factsOf> = [
     { label: "Experiments", value: count(summary.experiments) },
     {
       label: "Plates",

@@ -1,11 +1,13 @@
-import { Button, Group, Modal, MultiSelect, Stack, Switch, TagsInput, Text, Textarea } from "@mantine/core";
+import { Button, Group, MultiSelect, Stack, Switch, TagsInput, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { isOutdated } from "../api/problem.ts";
 import type { Rejection } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { plural } from "../display/format.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import { reject } from "./commands.ts";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
 import { experimentKey, genesOf, isBehind, type Review } from "./review.ts";
@@ -54,6 +56,8 @@ type Props = {
   renew: () => void;
 };
 
+const FAILED = "The batch was not rejected";
+
 export function RejectDialog({ review, opened, close, form, setForm, look, renew }: Props) {
   const { batch, proposals } = review.seen;
   const selected = useMemo(() => proposals.filter((it) => it.status === "selected"), [proposals]);
@@ -65,6 +69,7 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
     () => [...new Set(selected.flatMap((it) => genesOf(it.perturbation)))].sort(),
     [selected],
   );
+  const sayIfGone = useSayIfGone(FAILED, opened);
   const rejecting = useMutation({
     mutationFn: () => reject(batch.id, batch.revision, rejectionOf(form)),
     onSuccess: () => {
@@ -73,7 +78,10 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
       say("Rejected. The model proposes anew, without what you excluded.");
       renew();
     },
-    onError: renew,
+    onError: (error) => {
+      sayIfGone(error);
+      renew();
+    },
   });
   const outdated = isOutdated(rejecting.error);
   const leave = () => {
@@ -82,12 +90,10 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
   };
   const fault = rejectFault(form);
   return (
-    <Modal opened={opened} onClose={leave} title="Reject this batch" size="lg">
+    <Dialog pending={rejecting.isPending} opened={opened} onClose={leave} title="Reject this batch" size="lg">
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
-        {rejecting.error && !outdated ? (
-          <ProblemNotice what="The batch was not rejected" error={rejecting.error} />
-        ) : null}
+        {rejecting.error && !outdated ? <ProblemNotice what={FAILED} error={rejecting.error} /> : null}
         <Text size="sm">
           The round stays open: the model proposes a new batch ({plural(selected.length, "experiment")}), and
           you are asked again.
@@ -146,7 +152,7 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
               {fault}
             </Text>
           ) : null}
-          <Button variant="default" onClick={leave}>
+          <Button variant="default" disabled={rejecting.isPending} onClick={leave}>
             Back
           </Button>
           <Button
@@ -159,6 +165,6 @@ export function RejectDialog({ review, opened, close, form, setForm, look, renew
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

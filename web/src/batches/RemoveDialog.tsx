@@ -1,10 +1,12 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { isOutdated } from "../api/problem.ts";
 import type { Proposal } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { plural } from "../display/format.ts";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import { removeAll } from "./commands.ts";
 import { OutdatedNotice } from "./OutdatedNotice.tsx";
 import { experimentName, isBehind, type Review } from "./review.ts";
@@ -25,6 +27,7 @@ type Props = {
 };
 
 const NAMED = 8;
+const FAILED = "Not everything was removed";
 
 export function RemoveDialog(props: Props) {
   const { review, proposals, opened, close, reason, setReason, look, renew, removed, took } = props;
@@ -53,6 +56,7 @@ export function RemoveDialog(props: Props) {
       setReason("");
       close();
     },
+    onError: useSayIfGone(FAILED, opened),
   });
   const outdated = isOutdated(removing.error);
   const leave = () => {
@@ -60,12 +64,15 @@ export function RemoveDialog(props: Props) {
     close();
   };
   return (
-    <Modal opened={opened} onClose={leave} title={`Remove ${plural(proposals.length, "experiment")}`}>
+    <Dialog
+      pending={removing.isPending}
+      opened={opened}
+      onClose={leave}
+      title={`Remove ${plural(proposals.length, "experiment")}`}
+    >
       <Stack gap="md">
         {isBehind(review) ? <OutdatedNotice review={review} look={look} refused={outdated} /> : null}
-        {removing.error && !outdated ? (
-          <ProblemNotice what="Not everything was removed" error={removing.error} />
-        ) : null}
+        {removing.error && !outdated ? <ProblemNotice what={FAILED} error={removing.error} /> : null}
         <Text size="sm">
           {proposals.slice(0, NAMED).map(experimentName).join(", ")}
           {proposals.length > NAMED ? ` and ${proposals.length - NAMED} more` : ""}. The next best runners-up
@@ -82,7 +89,7 @@ export function RemoveDialog(props: Props) {
           data-autofocus
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={leave}>
+          <Button variant="default" disabled={removing.isPending} onClick={leave}>
             Back
           </Button>
           <Button
@@ -94,6 +101,6 @@ export function RemoveDialog(props: Props) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

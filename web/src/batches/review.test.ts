@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { batch, proposal } from "../tests/made.ts";
-import { advance, begin, changeSummary, changes, isBehind, type Snapshot } from "./review.ts";
+import { batch, draft, proposal } from "../tests/made.ts";
+import { advance, begin, changeSummary, changes, isBehind, planChange, type Snapshot } from "./review.ts";
 
 const at = (revision: number, selected: string[], others: Snapshot["proposals"] = []): Snapshot => ({
   batch: batch({ revision, selected: selected.length }),
   proposals: [...selected.map((id) => proposal(id)), ...others],
+});
+const planned = (revision: number, plan: ReturnType<typeof draft> | null): Snapshot => ({
+  batch: batch({ revision, draft: plan }),
+  proposals: [proposal("a")],
 });
 const spare = (id: string) => proposal(id, { status: "runner_up" });
 const gone = (id: string, why: string) => proposal(id, { status: "removed", removed_reason: why });
@@ -43,6 +47,36 @@ describe("a review", () => {
     const review = advance(begun, { kind: "told", snapshot: at(2, ["a", "b"], [spare("c")]) });
     expect(isBehind(review)).toBe(false);
     expect(review.seen.batch.revision).toBe(2);
+  });
+
+  test("says that the stock made the plan another one, until the reviewer has looked at it", () => {
+    const begun = begin(planned(4, draft("0", { plates: 4 })));
+    const computing = advance(begun, { kind: "told", snapshot: planned(5, null) });
+    expect(planChange(computing)).toBeNull();
+    const told = advance(computing, { kind: "told", snapshot: planned(5, draft("1", { plates: 6 })) });
+    expect(isBehind(told)).toBe(false);
+    expect(told.seen.batch.revision).toBe(5);
+    expect(planChange(told)).toMatchObject({ before: { plates: 4 }, now: { plates: 6 } });
+    const looked = advance(told, { kind: "looked at the plan" });
+    expect(planChange(looked)).toBeNull();
+    // And back again: that is another one as well.
+    const back = advance(looked, { kind: "told", snapshot: planned(6, draft("0", { plates: 4 })) });
+    expect(planChange(back)).toMatchObject({ before: { plates: 6 }, now: { plates: 4 } });
+  });
+
+  test("asks for no look at a plan that is the same, the first, or that of one's own change", () => {
+    const expired = advance(begin(planned(1, draft("0"))), {
+      kind: "told",
+      snapshot: planned(2, draft("0")),
+    });
+    expect(planChange(expired)).toBeNull();
+    const first = advance(begin(planned(1, null)), { kind: "told", snapshot: planned(1, draft("0")) });
+    expect(planChange(first)).toBeNull();
+    const edited = { batch: batch({ revision: 2, draft: null }), proposals: [gone("a", "mine")] };
+    const told = advance(begin(planned(1, draft("0"))), { kind: "told", snapshot: edited });
+    const mine = advance(told, { kind: "mine", from: 1, to: 2, removed: ["a"] });
+    const after = { ...edited, batch: batch({ revision: 2, draft: draft("1") }) };
+    expect(planChange(advance(mine, { kind: "told", snapshot: after }))).toBeNull();
   });
 
   test("shows a change of one's own at once", () => {

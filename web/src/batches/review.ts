@@ -1,6 +1,6 @@
 // What a reviewer has seen, against what the batch is now. Pure: no requests, no clock.
 
-import type { Batch, Proposal } from "../api/types.ts";
+import type { Batch, PlanSummary, Proposal } from "../api/types.ts";
 
 /** One revision, read in one piece. */
 export type Snapshot = { batch: Batch; proposals: Proposal[] };
@@ -13,6 +13,8 @@ export type Change = {
   reason: string | null;
 };
 
+type Plan = Extract<NonNullable<Batch["draft"]>, { plan: "possible" }>;
+
 export type Review = {
   /** What is on the screen, and what `If-Match` stands for. Only the reviewer moves it on. */
   seen: Snapshot;
@@ -20,27 +22,35 @@ export type Review = {
   latest: Snapshot;
   /** Experiments that the last step forward added, to be shown as new. */
   fresh: ReadonlySet<string>;
+  /** The plan whose figures the reviewer has looked at; `null` until there is one. */
+  plan: Plan | null;
 };
 
 export type Step =
   | { kind: "told"; snapshot: Snapshot }
   /** The reviewer's own changes led from one revision to another; these experiments they took out. */
   | { kind: "mine"; from: number; to: number; removed: readonly string[] }
-  | { kind: "looked" };
+  | { kind: "looked" }
+  | { kind: "looked at the plan" };
 
-export const begin = (snapshot: Snapshot): Review => ({ seen: snapshot, latest: snapshot, fresh: new Set() });
+export const begin = (snapshot: Snapshot): Review => ({
+  seen: snapshot,
+  latest: snapshot,
+  fresh: new Set(),
+  plan: planOf(snapshot),
+});
 
 /**
  * Moves a review on. What others changed waits until the reviewer looks: nobody approves what they have not seen.
  * A change of one's own, and what changes nothing of the content (approvals, the draft plan, the end of the time for
- * approval), shows at once.
+ * approval), shows at once; that the stock made the plan another one shows, and is to be looked at (`planChange`).
  */
 export function advance(review: Review, step: Step): Review {
   switch (step.kind) {
     case "told": {
       if (step.snapshot.batch.revision < review.latest.batch.revision) return review;
-      const next = { ...review, latest: step.snapshot };
-      return isTheSame(review.seen, step.snapshot) ? { ...next, seen: step.snapshot } : next;
+      const seen = isTheSame(review.seen, step.snapshot) ? step.snapshot : review.seen;
+      return { ...review, latest: step.snapshot, seen, plan: review.plan ?? planOf(seen) };
     }
     case "mine": {
       // Each change was sent about the revision before it: nobody came in between. If somebody came after, `latest`
@@ -56,13 +66,26 @@ export function advance(review: Review, step: Step): Review {
     }
     case "looked":
       return look(review);
+    case "looked at the plan":
+      return { ...review, plan: planOf(review.seen) ?? review.plan };
   }
 }
 
 function look(review: Review): Review {
   if (review.seen === review.latest) return review;
   const added = changes(review).filter((change) => change.what === "added");
-  return { seen: review.latest, latest: review.latest, fresh: new Set(added.map((change) => change.id)) };
+  return { ...begin(review.latest), fresh: new Set(added.map((change) => change.id)) };
+}
+
+function planOf({ batch: { draft } }: Snapshot): Plan | null {
+  return draft?.plan === "possible" ? draft : null;
+}
+
+/** The figures that the reviewer looked at and those of the plan shown now, where it is another plan. */
+export function planChange({ seen, plan }: Review): { before: PlanSummary; now: PlanSummary } | null {
+  const now = planOf(seen);
+  if (seen.batch.state !== "awaiting_approval" || !now || !plan || now.digest === plan.digest) return null;
+  return { before: plan.summary, now: now.summary };
 }
 
 /** Whether a reviewer of one has seen what stands in the other. */

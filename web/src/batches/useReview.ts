@@ -40,6 +40,7 @@ export function useReview(id: string) {
   }, [data]);
 
   const look = useCallback(() => dispatch({ kind: "looked" }), []);
+  const lookAtPlan = useCallback(() => dispatch({ kind: "looked at the plan" }), []);
   /** After changes of one's own: shows them, and whatever came after them as news. */
   const took = useCallback(
     async (from: number, to: number, removed: readonly string[] = []) => {
@@ -50,5 +51,5 @@ export function useReview(id: string) {
     },
     [refetch, client, id],
   );
-  return { review, error: read.error, refetch, look, took };
+  return { review, error: read.error, refetch, look, lookAtPlan, took };
 }

@@ -1,8 +1,8 @@
 import { Button, Text, Textarea, TextInput } from "@mantine/core";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { AskReason } from "../display/AskReason.tsx";
-import { isTyping } from "../shell/typing.ts";
 import classes from "./ByHand.module.css";
+import { everyKeyInto } from "./keys.ts";
 import { type Scan, scanned, scanWords, wrongWords } from "./scanning.ts";
 import type { ByHand } from "./types.ts";
 import type { Acting } from "./useAct.ts";
@@ -39,7 +39,7 @@ export function HowItEnded({ step, mine, fresh, scan, setScan, act }: Props) {
   }, [fresh]);
 
   const scans = mine && step.plates.length > 0;
-  useEffect(() => (scans ? everyKeyInto(field) : undefined), [scans]);
+  useEffect(() => (scans ? everyKeyInto(field, setTyped) : undefined), [scans]);
 
   /** A scanner types and presses Enter; the field is empty for the next plate at once. */
   const accept = () => {
@@ -140,21 +140,6 @@ export function HowItEnded({ step, mine, fresh, scan, setScan, act }: Props) {
       {asked ? <WentWrong act={act} attempt={attempt} close={() => setAsked(false)} /> : null}
     </div>
   );
-}
-
-/**
- * A scanner types wherever the page is: its Enter must not press the button that happens to be chosen, nor its letters
- * lead to another page. So what is typed goes into the field, unless another one is being written in.
- */
-function everyKeyInto(field: RefObject<HTMLInputElement | null>): () => void {
-  const listen = (event: KeyboardEvent) => {
-    const writes = event.key.length === 1 && event.key !== " ";
-    if (!writes || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    event.stopImmediatePropagation();
-    field.current?.focus();
-  };
-  document.addEventListener("keydown", listen, true);
-  return () => document.removeEventListener("keydown", listen, true);
 }
 
 function WentWrong({ act, attempt, close }: { act: Acting; attempt: number; close: () => void }) {

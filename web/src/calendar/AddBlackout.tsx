@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, freshKey } from "../api/client.ts";
 import { instrumentsQuery } from "../api/queries.ts";
 import type { Blackout } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { asLocal, stretchFault } from "./wall.ts";
@@ -46,7 +47,7 @@ export function AddBlackout({ close }: { close: () => void }) {
     },
   });
   return (
-    <Modal opened onClose={close} title="Close the laboratory, or an instrument">
+    <Dialog pending={adding.isPending} opened onClose={close} title="Close the laboratory, or an instrument">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -85,7 +86,7 @@ export function AddBlackout({ close }: { close: () => void }) {
             onChange={(event) => setReason(event.currentTarget.value)}
           />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" disabled={adding.isPending} onClick={close}>
               Back
             </Button>
             <Button
@@ -98,7 +99,7 @@ export function AddBlackout({ close }: { close: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

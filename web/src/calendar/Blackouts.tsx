@@ -8,7 +8,7 @@ import type { Blackout } from "../api/types.ts";
 import { FailedOr } from "../display/FailedOr.tsx";
 import { Nothing } from "../display/Nothing.tsx";
 import { Panel } from "../display/Panel.tsx";
-import { useMay } from "../session/may.ts";
+import { useMayEverywhere } from "../session/may.ts";
 import { type Column, DataTable } from "../tables/DataTable.tsx";
 import { AddBlackout } from "./AddBlackout.tsx";
 import { RemoveBlackout } from "./RemoveBlackout.tsx";
@@ -17,7 +17,7 @@ import { wallMoment } from "./wall.ts";
 /** When no round may begin, and which instruments are away. */
 export function Blackouts() {
   const blackouts = useQuery(blackoutsQuery);
-  const may = useMay("instrument:write");
+  const may = useMayEverywhere("instrument:write");
   const [opened, { open, close }] = useDisclosure();
   const [removed, setRemoved] = useState<Blackout | null>(null);
   const columns = useMemo(() => makeColumns(may ? setRemoved : null), [may]);

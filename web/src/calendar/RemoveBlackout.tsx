@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import type { Blackout } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { wallMoment } from "./wall.ts";
@@ -19,7 +20,7 @@ export function RemoveBlackout({ blackout, close }: { blackout: Blackout; close:
     },
   });
   return (
-    <Modal opened onClose={close} title="Take it off the calendar">
+    <Dialog pending={removing.isPending} opened onClose={close} title="Take it off the calendar">
       <Stack>
         {removing.error ? <ProblemNotice what="It is still there" error={removing.error} /> : null}
         <Text size="sm">
@@ -29,7 +30,7 @@ export function RemoveBlackout({ blackout, close }: { blackout: Blackout; close:
           as they are.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={removing.isPending} onClick={close}>
             Back
           </Button>
           <Button color="red" loading={removing.isPending} onClick={() => removing.mutate()}>
@@ -37,6 +38,6 @@ export function RemoveBlackout({ blackout, close }: { blackout: Blackout; close:
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

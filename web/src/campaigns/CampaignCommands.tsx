@@ -4,36 +4,28 @@ import { useState } from "react";
 import type { CampaignProgress } from "../api/types.ts";
 import { OrderDialog, type Subject } from "../orders/OrderDialog.tsx";
 import { OrderItems } from "../orders/OrderItems.tsx";
-import type { Hold, Order } from "../orders/types.ts";
+import type { Order } from "../orders/types.ts";
 import { useOrders } from "../orders/useOrders.ts";
 import { WORDS } from "../orders/words.ts";
 import { useMay } from "../session/may.ts";
 import { StartRound } from "./StartRound.tsx";
+import { isLive } from "./stages.ts";
 
-type Props = { progress: CampaignProgress; roundHold: Hold | null };
 type Asked = "start" | { subject: Subject; order: Order };
 
-/** Pause, drain, resume, end, of the campaign and of its live round: each asked once more, with a reason. */
-export function CampaignCommands({ progress, roundHold }: Props) {
+/** Start a round, and pause, drain, resume, end the campaign: each asked once more, with a reason. */
+export function CampaignCommands({ progress }: { progress: CampaignProgress }) {
   const may = useMay("campaign:write");
   const [asked, setAsked] = useState<Asked | null>(null);
-  const round = progress.rounds.at(-1);
-  const ofCampaign = useOrders("campaign", progress.state);
-  const ofRound = useOrders("round", round?.state ?? "closed", roundHold);
-  const isLive = round !== undefined && !["closed", "cancelled", "failed"].includes(round.state);
+  const orders = useOrders("campaign", progress.state);
+  const runs = progress.rounds.some(isLive);
   const ended = progress.state === "finished" || progress.state === "cancelled";
   if (!may || ended) return null;
-  const campaign: Subject = { kind: "campaign", id: progress.campaign_id, name: "the campaign" };
-  const live: Subject = {
-    kind: "round",
-    id: round?.round_id ?? "",
-    name: `round ${round?.number ?? ""}`,
-  };
-  const [first] = ofCampaign;
-  const resumes = ofRound[0] === "resume" || roundHold !== null;
+  const campaign: Subject = { kind: "campaign", id: progress.campaign_id, name: progress.name };
+  const [first] = orders;
   return (
     <>
-      {isLive ? null : (
+      {runs ? null : (
         <Button
           variant="default"
           leftSection={<IconPlayerPlay size={15} />}
@@ -42,14 +34,6 @@ export function CampaignCommands({ progress, roundHold }: Props) {
           Start a round now…
         </Button>
       )}
-      {resumes ? (
-        <Button
-          leftSection={<IconPlayerPlay size={15} />}
-          onClick={() => setAsked({ subject: live, order: "resume" })}
-        >
-          Resume {live.name}…
-        </Button>
-      ) : null}
       {first ? (
         <Button
           variant="default"
@@ -66,25 +50,13 @@ export function CampaignCommands({ progress, roundHold }: Props) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          {ofRound.length > 0 ? (
-            <>
-              <Menu.Label>Round {round?.number}</Menu.Label>
-              <OrderItems
-                kind="round"
-                name={live.name}
-                orders={ofRound}
-                ask={(order) => setAsked({ subject: live, order })}
-              />
-            </>
-          ) : null}
-          <Menu.Label>Campaign</Menu.Label>
           <OrderItems
             kind="campaign"
             name={campaign.name}
-            orders={ofCampaign}
+            orders={orders}
             ask={(order) => setAsked({ subject: campaign, order })}
           />
-          {isLive ? <Menu.Item onClick={() => setAsked("start")}>Start another round now…</Menu.Item> : null}
+          {runs ? <Menu.Item onClick={() => setAsked("start")}>Start another round now…</Menu.Item> : null}
         </Menu.Dropdown>
       </Menu>
       {asked === "start" ? (

@@ -1,8 +1,9 @@
-import { Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, freshKey } from "../api/client.ts";
 import { hasCode } from "../api/problem.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 
@@ -24,7 +25,7 @@ export function StartRound({ campaign, close }: { campaign: string; close: () =>
     },
   });
   return (
-    <Modal opened onClose={close} title="Start a round now">
+    <Dialog pending={starting.isPending} opened onClose={close} title="Start a round now">
       <Stack>
         {starting.error ? <ProblemNotice error={starting.error} what="No round was started" /> : null}
         <Text size="sm">Whatever the calendar says. Its own ticks stay as they are.</Text>
@@ -36,7 +37,7 @@ export function StartRound({ campaign, close }: { campaign: string; close: () =>
           />
         ) : null}
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={starting.isPending} onClick={close}>
             Back
           </Button>
           <Button data-autofocus loading={starting.isPending} onClick={() => starting.mutate()}>
@@ -44,6 +45,6 @@ export function StartRound({ campaign, close }: { campaign: string; close: () =>
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

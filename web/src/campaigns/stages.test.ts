@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CampaignProgress, LearningCurve } from "../api/types.ts";
 import { pointsFromRounds, pointsOf } from "./curve.ts";
-import { marks } from "./stages.ts";
+import { marks, roundsNow } from "./stages.ts";
 
 const inOrder = (state: string, held_from?: string) => Object.values(marks({ state, held_from }));
 
@@ -11,6 +11,15 @@ test("a round's stages stand as its state says", () => {
   expect(inOrder("held", "planning")).toEqual(["done", "done", "held", "ahead", "ahead"]);
   expect(inOrder("closed")).toEqual(["done", "done", "done", "done", "done"]);
   expect(inOrder("cancelled")).toEqual(["stopped", "stopped", "stopped", "stopped", "stopped"]);
+});
+
+test("all rounds that live are shown, the newest first; the last where none does", () => {
+  const rounds = ["closed", "executing", "cancelled", "proposing"].map((state, at) => ({ state, at }));
+  expect(roundsNow(rounds).map((it) => it.at)).toEqual([3, 1]);
+  expect(roundsNow(rounds.filter((it) => it.state === "closed" || it.state === "cancelled"))).toEqual([
+    { state: "cancelled", at: 2 },
+  ]);
+  expect(roundsNow([])).toEqual([]);
 });
 
 test("a learning curve begins with nothing and adds up", () => {

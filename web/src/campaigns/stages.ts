@@ -6,6 +6,15 @@ export type Stage = (typeof STAGES)[number];
 
 export type Mark = "done" | "now" | "held" | "stopped" | "ahead";
 
+const OVER = new Set(["closed", "cancelled", "failed"]);
+export const isLive = (round: Pick<RoundProgress, "state">) => !OVER.has(round.state);
+
+/** The rounds to be shown, the newest first: all that live, for they may overlap; the last where none does. */
+export function roundsNow<R extends Pick<RoundProgress, "state">>(rounds: readonly R[]): R[] {
+  const live = rounds.filter(isLive).reverse();
+  return live.length > 0 ? live : rounds.slice(-1);
+}
+
 /** How each stage stands. */
 export function marks(round: Pick<RoundProgress, "state" | "held_from">): Record<Stage, Mark> {
   const { state } = round;

@@ -14,6 +14,7 @@ import { useState } from "react";
 import { answer, api } from "../api/client.ts";
 import type { components } from "../api/schema";
 import type { ChannelKind, Severity, Topic } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { KIND, SEVERITY, TOPIC } from "./words.ts";
@@ -70,7 +71,7 @@ export function NewChannel({ close }: { close: () => void }) {
   }
   const words = KIND[kind];
   return (
-    <Modal opened onClose={close} title="New channel">
+    <Dialog pending={adding.isPending} opened onClose={close} title="New channel">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -126,7 +127,7 @@ export function NewChannel({ close }: { close: () => void }) {
             onChange={(value) => setLevel(value ?? "0")}
           />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" disabled={adding.isPending} onClick={close}>
               Back
             </Button>
             <Button type="submit" loading={adding.isPending} disabled={!name.trim() || !target.trim()}>
@@ -135,6 +136,6 @@ export function NewChannel({ close }: { close: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import type { Channel } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 
@@ -16,7 +17,7 @@ export function RemoveChannel({ channel, close }: { channel: Channel; close: () 
     },
   });
   return (
-    <Modal opened onClose={close} title="Remove this channel">
+    <Dialog pending={removing.isPending} opened onClose={close} title="Remove this channel">
       <Stack>
         {removing.error ? <ProblemNotice what="The channel is still there" error={removing.error} /> : null}
         <Text size="sm">
@@ -24,7 +25,7 @@ export function RemoveChannel({ channel, close }: { channel: Channel; close: () 
           forgotten. What was delivered stays on record. To stop it for a while, disable it instead.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={removing.isPending} onClick={close}>
             Back
           </Button>
           <Button color="red" loading={removing.isPending} onClick={() => removing.mutate()}>
@@ -32,6 +33,6 @@ export function RemoveChannel({ channel, close }: { channel: Channel; close: () 
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Textarea, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
+import { Dialog } from "./Dialog.tsx";
 import { ProblemNotice } from "./ProblemNotice.tsx";
 
 type Props = {
@@ -38,7 +39,7 @@ export function AskReason(props: Props) {
     "data-autofocus": true,
   };
   return (
-    <Modal opened onClose={close} title={title}>
+    <Dialog opened onClose={close} pending={pending} title={title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -59,7 +60,7 @@ export function AskReason(props: Props) {
             />
           )}
           <Group justify="flex-end">
-            <Button size={size} variant="default" onClick={close}>
+            <Button size={size} variant="default" disabled={pending} onClick={close}>
               Back
             </Button>
             <Button
@@ -74,6 +75,6 @@ export function AskReason(props: Props) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

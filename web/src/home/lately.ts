@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { LinkProps } from "@tanstack/react-router";
 import { eventsAfter } from "../api/queries.ts";
 import type { SealedEvent } from "../api/types.ts";
-import { lastPosition } from "../live/position.ts";
+import { endOfRecord } from "../live/position.ts";
 import { barcodeOf } from "../stock/words.ts";
 
 const SHOWN = 9;
@@ -18,7 +18,7 @@ export const isOfNote = (event: Pick<SealedEvent, "kind">) =>
 export const latelyQuery = queryOptions({
   queryKey: ["lately"],
   queryFn: async ({ signal }) => {
-    const last = await lastPosition(async (after) => (await eventsAfter(after, 1, signal)).length > 0);
+    const last = await endOfRecord(signal);
     const events = await eventsAfter(Math.max(0, last - LOOKED_AT), LOOKED_AT, signal);
     return events.filter(isOfNote).slice(-SHOWN).reverse();
   },

@@ -4,7 +4,8 @@ import { IconHandStop } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { AskReason } from "../display/AskReason.tsx";
-import { useMay } from "../session/may.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
+import { useMayEverywhere } from "../session/may.ts";
 import { isTyping } from "../shell/typing.ts";
 import { laboratoryQuery, stopLaboratory } from "./queries.ts";
 import { SafetyWord } from "./SafetyWord.tsx";
@@ -16,7 +17,7 @@ export const STOP_KEY = "!";
 
 /** Stops every robot, from every page: pressed once, then said why. While it is stopped, it says so and leads there. */
 export function StopAll() {
-  const may = useMay("job:resolve");
+  const may = useMayEverywhere("job:resolve");
   const { data } = useQuery(laboratoryQuery);
   const [opened, { open, close }] = useDisclosure();
   const offered = may && Boolean(data) && !data?.stop;
@@ -55,13 +56,20 @@ export function StopAll() {
   );
 }
 
+const FAILED = "The laboratory was not stopped: use the buttons on the devices";
+
 function Ask({ close }: { close: () => void }) {
   const client = useQueryClient();
+  const sayIfGone = useSayIfGone(FAILED);
   const stopping = useMutation({
     mutationFn: stopLaboratory,
     onSuccess: (laboratory) => {
       client.setQueryData(laboratoryQuery.queryKey, laboratory);
       close();
+    },
+    onError: (error) => {
+      // Its answer may be lost, or somebody else was faster: it is stopped, and the banner says so.
+      if (!client.getQueryData(laboratoryQuery.queryKey)?.stop) sayIfGone(error);
     },
   });
   return (
@@ -73,7 +81,7 @@ function Ask({ close }: { close: () => void }) {
       act={stopping.mutate}
       pending={stopping.isPending}
       error={stopping.error}
-      failed="The laboratory was not stopped: use the buttons on the devices"
+      failed={FAILED}
       close={close}
     >
       <Text size="sm">

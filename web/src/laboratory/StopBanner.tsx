@@ -4,8 +4,9 @@ import { IconHandStop } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { AskReason } from "../display/AskReason.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import { When } from "../display/When.tsx";
-import { ROLE_FOR, useMay } from "../session/may.ts";
+import { ROLE_FOR, useMayEverywhere } from "../session/may.ts";
 import classes from "../shell/Banner.module.css";
 import { laboratoryQuery, resumeLaboratory } from "./queries.ts";
 import { SafetyWord } from "./SafetyWord.tsx";
@@ -23,7 +24,7 @@ export function StopBanner() {
 }
 
 function Shown({ laboratory, stop }: { laboratory: Laboratory; stop: Stop }) {
-  const may = useMay("job:resolve");
+  const may = useMayEverywhere("job:resolve");
   const [opened, { open, close }] = useDisclosure();
   return (
     <section id={STOP_BANNER} tabIndex={-1} className={classes.banner} aria-label="The laboratory is stopped">
@@ -56,13 +57,15 @@ function Shown({ laboratory, stop }: { laboratory: Laboratory; stop: Stop }) {
         </Button>
       ) : (
         <Text size="xs" c="dimmed" className={classes.resume}>
-          Resuming needs the role {ROLE_FOR["job:resolve"]}.
+          Resuming needs the role {ROLE_FOR["job:resolve"]}, everywhere.
         </Text>
       )}
       {opened ? <Ask laboratory={laboratory} close={close} /> : null}
     </section>
   );
 }
+
+const FAILED = "The laboratory stays stopped";
 
 function Ask({ laboratory, close }: { laboratory: Laboratory; close: () => void }) {
   const client = useQueryClient();
@@ -74,6 +77,7 @@ function Ask({ laboratory, close }: { laboratory: Laboratory; close: () => void 
       close();
       await client.invalidateQueries();
     },
+    onError: useSayIfGone(FAILED),
   });
   const silent = laboratory.not_confirmed;
   return (
@@ -83,7 +87,7 @@ function Ask({ laboratory, close }: { laboratory: Laboratory; close: () => void 
       act={resuming.mutate}
       pending={resuming.isPending}
       error={resuming.error}
-      failed="The laboratory stays stopped"
+      failed={FAILED}
       close={close}
     >
       {silent.length > 0 ? (

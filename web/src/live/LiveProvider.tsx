@@ -1,15 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { eventsAfter, sessionQuery } from "../api/queries.ts";
-import { lastPosition } from "./position.ts";
-import { makeRenewer, renewAll } from "./renewal.ts";
+import { sessionQuery } from "../api/queries.ts";
+import { endOfRecord, keepHint } from "./position.ts";
+import { beginAnew, makeRenewer, renewAll } from "./renewal.ts";
 import { follow, patience, type Standing } from "./stream.ts";
 
 const StandingContext = createContext<Standing>("connecting");
 export const useStanding = () => useContext(StandingContext);
-
-/** Where the record ended when this tab last looked: a hint only, to find its end in fewer steps. */
-const HINT = "loopwright-last-position";
 
 /** Keeps the reads below it fresh for as long as somebody is signed in. */
 export function LiveProvider({ children }: { children: ReactNode }) {
@@ -28,15 +25,19 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       setStanding(now);
     };
     const onEvent = (event: Parameters<typeof renewer.take>[0]) => {
-      sessionStorage.setItem(HINT, String(event.position));
+      keepHint(event.position);
       renewer.take(event);
     };
+    const onAnotherRecord = async () => {
+      const position = await endOfRecord(leaving.signal);
+      // What happened between such a read and that end comes by no event: read after it was found.
+      beginAnew(client);
+      return position;
+    };
     const listen = async () => {
-      const hint = Number(sessionStorage.getItem(HINT)) || 0;
-      const isBehind = async (after: number) => (await eventsAfter(after, 1, leaving.signal)).length > 0;
       let position: number | null = null;
       while (position === null && !leaving.signal.aborted) {
-        position = await lastPosition(isBehind, hint).catch(() => null);
+        position = await endOfRecord(leaving.signal).catch(() => null);
         if (position === null) {
           onStanding("away");
           await patience(2_000, leaving.signal);
@@ -46,7 +47,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       // The page read while the end of the record was looked for: what happened between such a read and that end
       // comes by no event.
       renewAll(client);
-      await follow(position, { onEvent, onStanding }, leaving.signal, {
+      await follow(position, { onEvent, onStanding, onAnotherRecord }, leaving.signal, {
         fetch: window.fetch.bind(window),
         pause: patience,
       });

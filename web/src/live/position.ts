@@ -1,3 +1,20 @@
+import { eventsAfter } from "../api/queries.ts";
+
+/** Where the record ended when this tab last looked: a hint only, to find its end in fewer steps. */
+const HINT = "loopwright-last-position";
+const hint = () => Number(sessionStorage.getItem(HINT)) || 0;
+export const keepHint = (position: number) => sessionStorage.setItem(HINT, String(position));
+
+/** The end of the record as it is now. */
+export async function endOfRecord(signal?: AbortSignal): Promise<number> {
+  const position = await lastPosition(
+    async (after) => (await eventsAfter(after, 1, signal)).length > 0,
+    hint(),
+  );
+  keepHint(position);
+  return position;
+}
+
 /** Reads up to `limit` positions behind `after`. */
 export type Look = (after: number) => Promise<boolean>;
 

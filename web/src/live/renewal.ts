@@ -46,7 +46,10 @@ export function renewedBy(kind: string): string[] {
   return [...new Set([...found, ...ALWAYS])];
 }
 
-/** Reads everything on the page again but what never changes (finished plates, the session, names of rounds). */
+/**
+ * Reads everything on the page again but what never changes: the session and names of rounds, and what is `static`
+ * (finished plates), which is never read again by itself.
+ */
 export function renewAll(client: QueryClient) {
   void client.invalidateQueries({
     predicate: (query) =>
@@ -54,18 +57,38 @@ export function renewAll(client: QueryClient) {
   });
 }
 
+/** Reads everything again, also what never changes: after a restore it is another record. */
+export function beginAnew(client: QueryClient) {
+  client.removeQueries({ type: "inactive" });
+  void client.resetQueries({ predicate: (query) => query.isStatic() });
+  void client.invalidateQueries();
+}
+
 /** A demo makes hundreds of events a second: pages are renewed at most this often. */
 const QUIET_MS = 700;
 
-/** Gathers what events make old and renews it in one go. */
+/**
+ * Gathers what events make old and renews it in one go. What is being read just then comes to its end first, and is
+ * read once more: a read that takes longer than events keep quiet would never arrive.
+ */
 export function makeRenewer(client: QueryClient) {
   const old = new Set<string>();
+  /** Those that were being read, by hash. */
+  let late = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const renew = () => {
     timer = undefined;
-    const names = [...old];
+    const reads = client.getQueryCache();
+    const due = new Set(late);
+    for (const name of old) {
+      for (const { queryHash } of reads.findAll({ queryKey: [name] })) due.add(queryHash);
+    }
     old.clear();
-    for (const name of names) void client.invalidateQueries({ queryKey: [name] });
+    late = new Set([...due].filter((hash) => reads.get(hash)?.state.fetchStatus === "fetching"));
+    void client.invalidateQueries({
+      predicate: ({ queryHash }) => due.has(queryHash) && !late.has(queryHash),
+    });
+    if (late.size > 0) timer = setTimeout(renew, QUIET_MS);
   };
   return {
     take(event: SealedEvent) {
@@ -76,6 +99,7 @@ export function makeRenewer(client: QueryClient) {
       clearTimeout(timer);
       timer = undefined;
       old.clear();
+      late.clear();
     },
   };
 }

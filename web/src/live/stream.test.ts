@@ -4,8 +4,10 @@ import { follow, type Standing } from "./stream.ts";
 const event = (position: number) =>
   `id: ${position}\nevent: RoundClosed\ndata: ${JSON.stringify({ position, kind: "RoundClosed" })}\n\n`;
 
+type Answer = string | number | "refuses to connect" | { epoch: string; says: string };
+
 /** A server whose stream ends after each of these texts; a number is a refusal with that status. */
-function serverOf(answers: (string | number | "refuses to connect")[], leaving: AbortController) {
+function serverOf(answers: Answer[], leaving: AbortController) {
   const asked: (string | null)[] = [];
   const fetch = vi.fn(async (_url: string, init: RequestInit) => {
     asked.push(new Headers(init.headers).get("last-event-id"));
@@ -13,12 +15,16 @@ function serverOf(answers: (string | number | "refuses to connect")[], leaving: 
     if (asked.length >= answers.length) leaving.abort();
     if (answer === "refuses to connect") throw new TypeError("Failed to fetch");
     if (typeof answer === "number") return new Response("", { status: answer });
+    if (typeof answer === "object") {
+      return new Response(answer.says, { headers: { "loopwright-epoch": answer.epoch } });
+    }
     return new Response(answer, { headers: { "content-type": "text/event-stream" } });
   });
   return { asked, fetch: fetch as unknown as typeof globalThis.fetch };
 }
 
-async function run(answers: Parameters<typeof serverOf>[0], from = 0) {
+/** `ends`: where the record ends whenever it is found to be another one. */
+async function run(answers: Answer[], from = 0, ends: (number | Error)[] = []) {
   const leaving = new AbortController();
   const server = serverOf(answers, leaving);
   const events: number[] = [];
@@ -26,7 +32,15 @@ async function run(answers: Parameters<typeof serverOf>[0], from = 0) {
   const pauses: number[] = [];
   await follow(
     from,
-    { onEvent: (it) => events.push(it.position), onStanding: (it) => standings.push(it) },
+    {
+      onEvent: (it) => events.push(it.position),
+      onStanding: (it) => standings.push(it),
+      onAnotherRecord: async () => {
+        const end = ends.shift();
+        if (typeof end !== "number") throw end;
+        return end;
+      },
+    },
     leaving.signal,
     {
       fetch: server.fetch,
@@ -62,6 +76,22 @@ describe("the live record", () => {
     expect(events).toEqual([1]);
   });
 
+  test("begins anew at the end of another record: that of a database that was restored", async () => {
+    const old = { epoch: "a", says: event(90) };
+    const restored = { epoch: "b", says: event(41) };
+    const { asked, events } = await run([old, old, restored, restored, restored], 89, [40]);
+    expect(asked).toEqual(["89", "90", "90", "40", "41"]);
+    expect(events).toEqual([90, 41]);
+  });
+
+  test("looks for that end again where it was not found", async () => {
+    const old = { epoch: "a", says: event(90) };
+    const restored = { epoch: "b", says: event(41) };
+    const { asked, standings } = await run([old, restored, restored, restored], 89, [new Error("away"), 40]);
+    expect(asked).toEqual(["89", "90", "90", "40"]);
+    expect(standings).toEqual(["connecting", "live", "away", "live"]);
+  });
+
   test("stops when the session is over", async () => {
     const { asked, standings } = await run([401, event(1)]);
     expect(asked).toHaveLength(1);
@@ -83,7 +113,12 @@ describe("the live record", () => {
       // Silence runs out at once, but not before what is there was read.
       await new Promise((resolve) => setImmediate(resolve));
     };
-    await follow(0, { onEvent: () => {}, onStanding: (it) => standings.push(it) }, leaving.signal, {
+    const ears = {
+      onEvent: () => {},
+      onStanding: (it: Standing) => standings.push(it),
+      onAnotherRecord: async () => 0,
+    };
+    await follow(0, ears, leaving.signal, {
       fetch: fetch as unknown as typeof globalThis.fetch,
       pause,
     });

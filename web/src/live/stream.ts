@@ -7,6 +7,8 @@ export type Standing = "connecting" | "live" | "away" | "signed_out";
 export type Ears = {
   onEvent: (event: SealedEvent) => void;
   onStanding: (standing: Standing) => void;
+  /** The database that answers is another one, restored or behind a failover: where its record ends now. */
+  onAnotherRecord: () => Promise<number>;
 };
 
 export type Surroundings = {
@@ -15,6 +17,8 @@ export type Surroundings = {
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
 };
 
+/** Which life of its database the server speaks from. */
+const EPOCH_HEADER = "loopwright-epoch";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 /** The server says something every quarter of a minute, if only that it is there. Silence means a dead connection. */
@@ -23,13 +27,15 @@ const LONGEST_SILENCE_MS = 40_000;
 /**
  * Follows the live record from behind `position` until `signal` is aborted. Whenever the stream ends (the server
  * ends it every quarter of an hour, and when it is started again), it is opened again behind the last event that
- * arrived: none is lost, none comes twice.
+ * arrived: none is lost, none comes twice. After a restore that event may never have been: the record may be shorter now,
+ * and would be silent until it is as long again.
  *
  * `EventSource` is not used: it hides the events' names from whoever does not list them, and does not say why it
  * was refused.
  */
 export async function follow(position: number, ears: Ears, signal: AbortSignal, around: Surroundings) {
   let last = position;
+  let epoch: string | null = null;
   let pause = FIRST_PAUSE_MS;
   ears.onStanding("connecting");
   while (!signal.aborted) {
@@ -45,13 +51,22 @@ export async function follow(position: number, ears: Ears, signal: AbortSignal, 
         return;
       }
       if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-      ears.onStanding("live");
-      const take = (event: SealedEvent) => {
-        if (event.position <= last) return;
-        last = event.position;
-        ears.onEvent(event);
-      };
-      await read(response.body, take, signal, around);
+      const now: string | null = response.headers.get(EPOCH_HEADER) ?? epoch;
+      if (epoch !== null && now !== epoch) {
+        response.body.cancel().catch(() => {});
+        last = await ears.onAnotherRecord();
+        epoch = now;
+        pause = FIRST_PAUSE_MS;
+      } else {
+        epoch = now;
+        ears.onStanding("live");
+        const take = (event: SealedEvent) => {
+          if (event.position <= last) return;
+          last = event.position;
+          ears.onEvent(event);
+        };
+        await read(response.body, take, signal, around);
+      }
     } catch {
       if (!signal.aborted) ears.onStanding("away");
     }

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { AskReason } from "../display/AskReason.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import { sendOrder } from "./send.ts";
 import type { Order, SubjectKind } from "./types.ts";
 import { WORDS } from "./words.ts";
@@ -38,6 +39,7 @@ export function OrderDialog({ subject, order, close }: Props) {
       close();
       for (const name of OLD) await client.invalidateQueries({ queryKey: [name] });
     },
+    onError: useSayIfGone(`${words.verb} ${subject.name}: nothing was changed`),
   });
   const goesOut = subject.kind === "instrument" && order !== "resume";
   return (

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Scope } from "../api/types.ts";
 import { laboratoryQuery } from "../laboratory/queries.ts";
-import { useMay } from "../session/may.ts";
+import { useMay, useMayEverywhere } from "../session/may.ts";
 import { ordersFor } from "./offered.ts";
 import type { Hold, Order, SubjectKind } from "./types.ts";
 
@@ -24,6 +24,8 @@ const OLDER: Record<SubjectKind, ReadonlySet<Order>> = {
 export function useOrders(kind: SubjectKind, state: string, hold: Hold | null = null): Order[] {
   const { data } = useQuery(laboratoryQuery);
   const may = useMay(...NEEDS[kind]);
-  if (!may) return [];
+  const everywhere = useMayEverywhere(...NEEDS[kind]);
+  // Instruments belong to no project.
+  if (!(kind === "instrument" ? everywhere : may)) return [];
   return ordersFor(kind, state, hold?.manner ?? null).filter((order) => data || OLDER[kind].has(order));
 }

@@ -1,24 +1,19 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useEffect, useMemo, useRef } from "react";
-import { plateQuery } from "../api/queries.ts";
 import type { Judgement, PlateLine } from "../api/types.ts";
 import { formatOf, parseWell } from "./geometry.ts";
 import { firstLayer, heatOf, mainChannel } from "./heat.ts";
 import classes from "./PlateThumb.module.css";
+import { thumbQuery } from "./thumb.ts";
 
 const PITCH = 6;
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
-const FINISHED = new Set(["passed", "released", "rejected", "cancelled", "lost"]);
 
 /** A plate in small, as a picture beside its name. */
 export const PlateThumb = memo(({ plate }: { plate: PlateLine }) => {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { data } = useQuery({
-    ...plateQuery(plate.id),
-    // A finished plate does not change; a small picture need not follow the others at once.
-    staleTime: FINISHED.has(plate.state) ? Number.POSITIVE_INFINITY : 10_000,
-  });
+  const { data } = useQuery(thumbQuery(plate.id));
   const dark = useComputedColorScheme("light") === "dark";
   const format = useMemo(() => formatOf(plate.labware, []), [plate.labware]);
   useEffect(() => {

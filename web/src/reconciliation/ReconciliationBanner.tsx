@@ -5,8 +5,9 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { AskReason } from "../display/AskReason.tsx";
 import { say } from "../display/said.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
 import { When } from "../display/When.tsx";
-import { useMay } from "../session/may.ts";
+import { useMayEverywhere } from "../session/may.ts";
 import classes from "../shell/Banner.module.css";
 import { close, excuse, reconciliationQuery } from "./queries.ts";
 import type { PartyState, Reconciliation } from "./types.ts";
@@ -21,7 +22,7 @@ export function ReconciliationBanner() {
 }
 
 function Shown({ it }: { it: Reconciliation }) {
-  const may = useMay("job:resolve");
+  const may = useMayEverywhere("job:resolve");
   const [asked, setAsked] = useState<{ excuse: string } | "close" | null>(null);
   const fault = closeFault(it);
   const loss = lossWords(it);
@@ -83,6 +84,8 @@ function Shown({ it }: { it: Reconciliation }) {
 
 type AskProps = { asked: { excuse: string } | "close"; it: Reconciliation; leave: () => void };
 
+const FAILED = "Nothing was changed";
+
 function Ask({ asked, it, leave }: AskProps) {
   const client = useQueryClient();
   const deciding = useMutation({
@@ -93,6 +96,7 @@ function Ask({ asked, it, leave }: AskProps) {
       leave();
       await client.invalidateQueries();
     },
+    onError: useSayIfGone(FAILED),
   });
   const loss = lossWords(it);
   return (
@@ -102,7 +106,7 @@ function Ask({ asked, it, leave }: AskProps) {
       act={deciding.mutate}
       pending={deciding.isPending}
       error={deciding.error}
-      failed="Nothing was changed"
+      failed={FAILED}
       close={leave}
     >
       <Text size="sm">

@@ -1,13 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../api/types.ts";
 import { offeredScopes } from "../tokens/NewToken.tsx";
 import { tokenState } from "../tokens/state.ts";
 import { asSent, grantWords } from "../users/grants.ts";
 import { signsInWords } from "../users/signs-in.ts";
-import { may } from "./may.ts";
+import { may, mayEverywhere, SCOPES_OF } from "./may.ts";
 import { passwordFault } from "./PasswordForm.tsx";
 import { safeReturn } from "./sign-in.ts";
 import { KNOWN_REFUSALS, refusalOf } from "./sign-on.ts";
+
+const SERVER = join(import.meta.dirname, "../../../orchestrator/src");
+/** `BatchEdit` as it is sent: `batch:edit`. */
+const spelt = (scope: string) => scope.replace(/(?<=.)([A-Z])/, ":$1").toLowerCase();
 
 describe("a session", () => {
   test.each([
@@ -25,6 +31,30 @@ describe("a session", () => {
     expect(may(session, "batch:approve", "read")).toBe(true);
     expect(may(session, "admin")).toBe(false);
     expect(may(undefined, "read")).toBe(false);
+  });
+
+  test("opens a door of the whole installation with a role everywhere only", () => {
+    const scopes = ["read", "job:resolve", "batch:approve"];
+    const grants = [
+      { project_id: "p", role: "operator" },
+      { project_id: null, role: "scientist" },
+    ];
+    const session = { scopes, grants } as Session;
+    expect(may(session, "job:resolve")).toBe(true);
+    expect(mayEverywhere(session, "job:resolve")).toBe(false);
+    expect(mayEverywhere(session, "job:resolve", "batch:approve")).toBe(true);
+    expect(mayEverywhere({ ...session, scopes: ["read"] }, "batch:approve")).toBe(false);
+    expect(mayEverywhere(undefined, "read")).toBe(false);
+  });
+
+  test("knows what each role opens as the server does", () => {
+    const source = readFileSync(`${SERVER}/people/role.rs`, "utf8");
+    const table = source.slice(source.indexOf("pub fn scopes"), source.indexOf("impl std::fmt::Display"));
+    const found = [...table.matchAll(/Role::(\w+) => (?:\{\s*)?&\[([^\]]+)\]/g)].map(([, role, scopes]) => [
+      role?.toLowerCase(),
+      [...(scopes ?? "").matchAll(/Scope::(\w+)/g)].map(([, scope]) => spelt(scope ?? "")),
+    ]);
+    expect(Object.fromEntries(found)).toEqual(SCOPES_OF);
   });
 
   test("takes a new password that is long, new and typed twice alike", () => {

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type LinkProps, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { campaignsQuery, platesQuery, waitingBatchesQuery } from "../api/queries.ts";
-import { may, useSession } from "../session/may.ts";
+import { may, mayEverywhere, useSession } from "../session/may.ts";
 import { stockFoundQuery } from "../stock/queries.ts";
 import { ROLE_WORDS } from "../stock/words.ts";
 import classes from "./GoTo.module.css";
@@ -150,7 +150,7 @@ function useTargets(): Target[] {
   const plates = useQuery(platesQuery({}));
   return useMemo(() => {
     const places = PLACES.flatMap((it) => it.places).filter(
-      (place) => !place.needs || may(session, place.needs),
+      (place) => !place.needs || mayEverywhere(session, place.needs),
     );
     return [
       ...(batches.data?.items ?? []).map((batch) => ({

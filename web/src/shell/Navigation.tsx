@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { doubtfulJobsQuery, tasksQuery, waitingBatchesQuery } from "../api/queries.ts";
 import { byHandQuery } from "../by-hand/queries.ts";
 import { readyOf } from "../by-hand/sections.ts";
-import { may, useSession } from "../session/may.ts";
+import { mayEverywhere, useSession } from "../session/may.ts";
 import { Mark } from "./Mark.tsx";
 import classes from "./Navigation.module.css";
 import { PLACES, type Place } from "./places.ts";
@@ -24,7 +24,7 @@ export function Navigation({ burger }: { burger: ReactNode }) {
         {burger}
       </div>
       {PLACES.map(({ group, places }) => {
-        const open = places.filter((place) => !place.needs || may(session, place.needs));
+        const open = places.filter((place) => !place.needs || mayEverywhere(session, place.needs));
         if (open.length === 0) return null;
         return (
           <div key={group ?? "first"} className={classes.group}>

@@ -4,7 +4,7 @@ import { IconKeyboard } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { STOP_KEY } from "../laboratory/StopAll.tsx";
-import { may, useSession } from "../session/may.ts";
+import { mayEverywhere, useSession } from "../session/may.ts";
 import { PLACES } from "./places.ts";
 import classes from "./Shortcuts.module.css";
 import { isTyping } from "./typing.ts";
@@ -52,7 +52,7 @@ export function Shortcuts() {
   const session = useSession();
   const leading = useRef(0);
   const places = PLACES.flatMap((it) => it.places).filter(
-    (place) => !place.needs || may(session, place.needs),
+    (place) => !place.needs || mayEverywhere(session, place.needs),
   );
 
   useEffect(() => {

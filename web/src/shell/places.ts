@@ -39,6 +39,7 @@ export type Place = {
   icon: Icon;
   /** Second key of `g ...`. */
   key: string;
+  /** Everywhere: these belong to no project. */
   needs?: Scope;
 };
 

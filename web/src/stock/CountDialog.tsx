@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
+import { Dialog } from "../display/Dialog.tsx";
 import { TableField, tableFault } from "./TableField.tsx";
 import { TableProblem } from "./TableProblem.tsx";
 import { useCount } from "./useCount.ts";
@@ -11,7 +12,14 @@ export function CountDialog({ close }: { close: () => void }) {
   const counting = useCount(close);
   const isReady = tableFault("volumes", csv) === null && reason.trim() !== "";
   return (
-    <Modal opened onClose={close} title="Count wells" size="lg" closeOnClickOutside={csv === ""}>
+    <Dialog
+      pending={counting.isPending}
+      opened
+      onClose={close}
+      title="Count wells"
+      size="lg"
+      closeOnClickOutside={csv === ""}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -40,7 +48,7 @@ export function CountDialog({ close }: { close: () => void }) {
             onChange={(event) => setReason(event.currentTarget.value)}
           />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" disabled={counting.isPending} onClick={close}>
               Back
             </Button>
             <Button type="submit" loading={counting.isPending} disabled={!isReady}>
@@ -49,6 +57,6 @@ export function CountDialog({ close }: { close: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { type KeyboardEvent, useState } from "react";
 import type { StockPlateShown, StockWell } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { plural } from "../display/format.ts";
 import classes from "./CountWells.module.css";
 import { TableProblem } from "./TableProblem.tsx";
@@ -31,7 +32,8 @@ export function CountWells({ plate, wells, close, counted }: Props) {
   const found = said.flatMap((it) => (it.nl === undefined ? [] : [{ well: it.well, nl: it.nl }]));
   const isReady = found.length > 0 && faults.size === 0 && reason.trim() !== "";
   return (
-    <Modal
+    <Dialog
+      pending={counting.isPending}
       opened
       onClose={close}
       title={<span className={classes.title}>Count wells of {plate.barcode}</span>}
@@ -104,7 +106,7 @@ export function CountWells({ plate, wells, close, counted }: Props) {
             onChange={(event) => setReason(event.currentTarget.value)}
           />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" disabled={counting.isPending} onClick={close}>
               Back
             </Button>
             <Button type="submit" loading={counting.isPending} disabled={!isReady}>
@@ -113,7 +115,7 @@ export function CountWells({ plate, wells, close, counted }: Props) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
-import { Alert, Button, Group, Modal, SegmentedControl, Stack } from "@mantine/core";
+import { Alert, Button, Group, SegmentedControl, Stack } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Dialog } from "../display/Dialog.tsx";
 import type { StockRole } from "./queries.ts";
 import { renewStock, sendPlates } from "./send.ts";
 import { TableField, tableFault } from "./TableField.tsx";
@@ -18,7 +19,14 @@ export function RegisterDialog({ first, close }: { first: StockRole; close: () =
     onSuccess: () => renewStock(client),
   });
   return (
-    <Modal opened onClose={close} title="Register plates" size="lg" closeOnClickOutside={csv === ""}>
+    <Dialog
+      pending={registering.isPending}
+      opened
+      onClose={close}
+      title="Register plates"
+      size="lg"
+      closeOnClickOutside={csv === ""}
+    >
       {registering.data ? (
         <Stack>
           <Alert
@@ -76,7 +84,7 @@ export function RegisterDialog({ first, close }: { first: StockRole; close: () =
             />
             <TableField kind={kind} csv={csv} give={give} />
             <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
+              <Button variant="default" disabled={registering.isPending} onClick={close}>
                 Back
               </Button>
               <Button type="submit" loading={registering.isPending} disabled={tableFault(kind, csv) !== null}>
@@ -86,6 +94,6 @@ export function RegisterDialog({ first, close }: { first: StockRole; close: () =
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,13 +4,14 @@ import { useState } from "react";
 import type { StockPlateShown } from "../api/types.ts";
 import { AskReason } from "../display/AskReason.tsx";
 import { say } from "../display/said.ts";
-import { useMay } from "../session/may.ts";
+import { useSayIfGone } from "../display/useSayIfGone.ts";
+import { useMayEverywhere } from "../session/may.ts";
 import { ORDER_WORDS, ordersFor } from "./orders.ts";
 import { renewStock, type StockOrder, sendStockOrder } from "./send.ts";
 
 /** What this person can do with a plate of the stock, each asked once more with a reason. */
 export function StockOrders({ plate }: { plate: StockPlateShown }) {
-  const may = useMay("inventory:write");
+  const may = useMayEverywhere("inventory:write");
   const [asked, setAsked] = useState<StockOrder | null>(null);
   if (!may) return null;
   return (
@@ -27,6 +28,7 @@ export function StockOrders({ plate }: { plate: StockPlateShown }) {
 
 function Ask({ plate, order, close }: { plate: StockPlateShown; order: StockOrder; close: () => void }) {
   const words = ORDER_WORDS[order];
+  const failed = `Nothing was changed on ${plate.barcode}`;
   const client = useQueryClient();
   const ordering = useMutation({
     mutationFn: (reason: string) => sendStockOrder(plate.barcode, order, reason),
@@ -35,6 +37,7 @@ function Ask({ plate, order, close }: { plate: StockPlateShown; order: StockOrde
       close();
       await renewStock(client, after);
     },
+    onError: useSayIfGone(failed),
   });
   return (
     <AskReason
@@ -44,7 +47,7 @@ function Ask({ plate, order, close }: { plate: StockPlateShown; order: StockOrde
       act={ordering.mutate}
       pending={ordering.isPending}
       error={ordering.error}
-      failed="Nothing was changed"
+      failed={failed}
       close={close}
     >
       <Text size="sm">{words.does}</Text>

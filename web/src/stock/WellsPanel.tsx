@@ -8,7 +8,7 @@ import { Panel } from "../display/Panel.tsx";
 import { formatOf } from "../plates/geometry.ts";
 import { PlateMap } from "../plates/PlateMap.tsx";
 import { ScaleBar } from "../plates/ScaleBar.tsx";
-import { useMay } from "../session/may.ts";
+import { useMayEverywhere } from "../session/may.ts";
 import { type Column, DataTable } from "../tables/DataTable.tsx";
 import { CountWells } from "./CountWells.tsx";
 import { whyNotCounted } from "./orders.ts";
@@ -19,7 +19,7 @@ import { volumeMap, wellsWith } from "./wells.ts";
 /** What is left in a source plate: seen from above, and well by well. Chosen wells can be counted. */
 export function WellsPanel({ plate }: { plate: StockPlateShown }) {
   const { well_list: wells, stays_nl: stays } = plate;
-  const may = useMay("inventory:write");
+  const may = useMayEverywhere("inventory:write");
   const [typed, setTyped] = useState("");
   const [looked, setLooked] = useState<string | null>(null);
   const [chosen, choose] = useState<ReadonlySet<string>>(new Set());

@@ -84,3 +84,17 @@ test("all are chosen and none with one click", async () => {
   await userEvent.click(screen.getByLabelText("Choose all"));
   expect(screen.getByRole("status")).toHaveTextContent("");
 });
+
+test("Enter and Space on a control press it, and nothing else", async () => {
+  const open = vi.fn();
+  render(<Table open={open} />);
+  const press = (key: string) => fireEvent.keyDown(document.body, { key });
+  press("j");
+  screen.getByRole("button", { name: "Mean" }).focus();
+  await userEvent.keyboard("{Enter}");
+  expect(names()).toEqual(["b", "c", "a"]);
+  expect(open).not.toHaveBeenCalled();
+  screen.getByLabelText("Choose all").focus();
+  await userEvent.keyboard(" ");
+  expect(screen.getByRole("status")).toHaveTextContent("b,c,a");
+});

@@ -61,6 +61,7 @@ type Props<T> = {
 };
 
 const ROW_HEIGHT = 36;
+const PRESSED = "a,button,input,select,textarea";
 
 /** A table that is read and worked with from the keyboard: j/k move, Enter opens, x chooses. */
 export function DataTable<T>(props: Props<T>) {
@@ -129,6 +130,9 @@ export function DataTable<T>(props: Props<T>) {
   const onKey = useCallback(
     (event: KeyboardEvent | globalThis.KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      // They press what has the focus, and not the row that the cursor is on.
+      const presses = event.key === "Enter" || event.key === " ";
+      if (presses && event.target instanceof Element && event.target.closest(PRESSED)) return;
       const at = cursor === null ? -1 : (index.get(cursor) ?? -1);
       const row = at >= 0 ? shown[at] : undefined;
       const moves: Record<string, number> = { j: at + 1, ArrowDown: at + 1, k: at - 1, ArrowUp: at - 1 };

@@ -12,7 +12,7 @@ export function subjectLink(task: Pick<Task, "subject" | "subject_id" | "campaig
     case "batch":
       return { to: "/batches/$batchId", params: { batchId: id } };
     case "instrument":
-      return { to: "/instruments" };
+      return { to: "/instruments/$name", params: { name: id } };
     case "campaign":
       return { to: "/campaigns/$campaignId", params: { campaignId: id } };
     default:

@@ -1,6 +1,6 @@
 // Records as the server makes them, for tests; a test says what matters to it.
 
-import type { Batch, Plate, Proposal, StockPlateShown } from "../api/types.ts";
+import type { Batch, PlanSummary, Plate, Proposal, StockPlateShown } from "../api/types.ts";
 import type { ByHand } from "../by-hand/types.ts";
 
 export function proposal(id: string, over: Partial<Proposal> = {}): Proposal {
@@ -21,6 +21,27 @@ export function proposal(id: string, over: Partial<Proposal> = {}): Proposal {
   };
 }
 
+/** A plan that can be carried out, with these figures. */
+export function draft(digest: string, figures: Partial<PlanSummary> = {}): NonNullable<Batch["draft"]> {
+  return { plan: "possible", digest: digest.repeat(64), plates: [], summary: { ...SUMMARY, ...figures } };
+}
+
+const SUMMARY: PlanSummary = {
+  experiments: 2,
+  plates: 1,
+  wells_used: 8,
+  sample_wells: 4,
+  control_wells: 4,
+  transfers: 8,
+  tips: 8,
+  deck_loads: 1,
+  source_plates: 1,
+  plate_moves: 4,
+  volume_nl: 8000,
+  volume_nl_by_content: {},
+  estimated_hours: 72,
+};
+
 export function batch(over: Partial<Batch> = {}): Batch {
   return {
     id: "b1",
@@ -38,26 +59,7 @@ export function batch(over: Partial<Batch> = {}): Batch {
     excluded: [],
     approval: { needed: 1, given: 0, roles: [], may_approve: true, why_not: null, editors: [] },
     created_at: "2026-01-05T08:00:00Z",
-    draft: {
-      plan: "possible",
-      digest: "0".repeat(64),
-      plates: [],
-      summary: {
-        experiments: 2,
-        plates: 1,
-        wells_used: 8,
-        sample_wells: 4,
-        control_wells: 4,
-        transfers: 8,
-        tips: 8,
-        deck_loads: 1,
-        source_plates: 1,
-        plate_moves: 4,
-        volume_nl: 8000,
-        volume_nl_by_content: {},
-        estimated_hours: 72,
-      },
-    },
+    draft: draft("0"),
     ...over,
   };
 }

@@ -4,9 +4,10 @@ import { useState } from "react";
 import { answer, api } from "../api/client.ts";
 import type { components } from "../api/schema";
 import type { Scope } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
-import { may, useSession } from "../session/may.ts";
+import { mayEverywhere, useSession } from "../session/may.ts";
 import { SCOPE_WORDS } from "./state.ts";
 
 const LIVES = [
@@ -21,7 +22,7 @@ type Kind = components["schemas"]["ActorKind"];
 /** Makes a token; its secret is shown here once and never again. */
 export function NewToken({ close }: { close: () => void }) {
   const session = useSession();
-  const isAdmin = may(session, "admin");
+  const isAdmin = mayEverywhere(session, "admin");
   const client = useQueryClient();
   const [label, setLabel] = useState("");
   const [kind, setKind] = useState<Kind>("person");
@@ -60,7 +61,7 @@ export function NewToken({ close }: { close: () => void }) {
     );
   }
   return (
-    <Modal opened onClose={close} title="New token">
+    <Dialog pending={making.isPending} opened onClose={close} title="New token">
       <Stack gap="sm">
         {making.error ? <ProblemNotice what="No token was made" error={making.error} /> : null}
         <TextInput
@@ -125,7 +126,7 @@ export function NewToken({ close }: { close: () => void }) {
           Give it no more than it needs: whoever has it can do what it may, as this actor.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={making.isPending} onClick={close}>
             Back
           </Button>
           <Button
@@ -137,7 +138,7 @@ export function NewToken({ close }: { close: () => void }) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import type { Token } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 
@@ -16,7 +17,7 @@ export function RevokeToken({ token, close }: { token: Token; close: () => void 
     },
   });
   return (
-    <Modal opened onClose={close} title="Revoke this token">
+    <Dialog pending={revoking.isPending} opened onClose={close} title="Revoke this token">
       <Stack>
         {revoking.error ? <ProblemNotice what="The token still works" error={revoking.error} /> : null}
         <Text size="sm">
@@ -24,7 +25,7 @@ export function RevokeToken({ token, close }: { token: Token; close: () => void 
           with an error; this cannot be taken back, but a new one is made in a minute.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={revoking.isPending} onClick={close}>
             Back
           </Button>
           <Button color="red" loading={revoking.isPending} onClick={() => revoking.mutate()}>
@@ -32,6 +33,6 @@ export function RevokeToken({ token, close }: { token: Token; close: () => void 
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { plain } from "../api/client.ts";
 import type { Grant, User } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 import { GrantsField } from "./GrantsField.tsx";
@@ -20,7 +21,7 @@ export function EditGrants({ user, close }: { user: User; close: () => void }) {
     },
   });
   return (
-    <Modal opened onClose={close} title={`Roles of ${user.display_name}`}>
+    <Dialog pending={keeping.isPending} opened onClose={close} title={`Roles of ${user.display_name}`}>
       <Stack>
         {keeping.error ? <ProblemNotice what="The roles are as they were" error={keeping.error} /> : null}
         <GrantsField grants={grants} change={setGrants} />
@@ -30,7 +31,7 @@ export function EditGrants({ user, close }: { user: User; close: () => void }) {
           </Text>
         ) : null}
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={keeping.isPending} onClick={close}>
             Back
           </Button>
           <Button loading={keeping.isPending} onClick={() => keeping.mutate()}>
@@ -38,6 +39,6 @@ export function EditGrants({ user, close }: { user: User; close: () => void }) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { plain } from "../api/client.ts";
 import { signOnQuery } from "../api/queries.ts";
 import type { CreatedUser, Grant, SignsInBy } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { GrantsField } from "./GrantsField.tsx";
@@ -64,7 +65,7 @@ export function NewUser({ close }: { close: () => void }) {
     );
   }
   return (
-    <Modal opened onClose={close} title="New user">
+    <Dialog pending={making.isPending} opened onClose={close} title="New user">
       <Stack gap="sm">
         {making.error ? <ProblemNotice what="No user was made" error={making.error} /> : null}
         {canSignOn ? (
@@ -110,7 +111,7 @@ export function NewUser({ close }: { close: () => void }) {
           {signsOn ? "There is no password." : "The server makes the first password."}
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={making.isPending} onClick={close}>
             Back
           </Button>
           <Button
@@ -122,6 +123,6 @@ export function NewUser({ close }: { close: () => void }) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

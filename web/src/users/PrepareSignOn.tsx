@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { plain } from "../api/client.ts";
 import type { User } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { say } from "../display/said.ts";
 
@@ -24,7 +25,8 @@ export function PrepareSignOn({ user, close }: { user: User; close: () => void }
     preparing.mutate();
   };
   return (
-    <Modal
+    <Dialog
+      pending={preparing.isPending}
       opened
       onClose={close}
       title={hasPassword ? `Sign-on of ${user.display_name}` : `Unlink ${user.display_name}`}
@@ -48,7 +50,7 @@ export function PrepareSignOn({ user, close }: { user: User; close: () => void }
             data-autofocus
           />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" disabled={preparing.isPending} onClick={close}>
               Back
             </Button>
             <Button
@@ -62,6 +64,6 @@ export function PrepareSignOn({ user, close }: { user: User; close: () => void }
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { plain } from "../api/client.ts";
 import type { User } from "../api/types.ts";
+import { Dialog } from "../display/Dialog.tsx";
 import { ProblemNotice } from "../display/ProblemNotice.tsx";
 import { Secret } from "../display/Secret.tsx";
 import { say } from "../display/said.ts";
@@ -55,7 +56,13 @@ export function UserCommand({ user, what, close }: { user: User; what: UserComma
   });
   const secret = doing.data?.initial_password;
   return (
-    <Modal opened onClose={close} title={`${words.title} ${user.display_name}`} closeOnClickOutside={!secret}>
+    <Dialog
+      pending={doing.isPending}
+      opened
+      onClose={close}
+      title={`${words.title} ${user.display_name}`}
+      closeOnClickOutside={!secret}
+    >
       <Stack>
         {doing.error ? <ProblemNotice what="Nothing was changed" error={doing.error} /> : null}
         {secret ? (
@@ -75,7 +82,7 @@ export function UserCommand({ user, what, close }: { user: User; what: UserComma
               {what === "password" && user.signs_in_by === "provider" ? PASSWORD_INSTEAD : words.text}
             </Text>
             <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
+              <Button variant="default" disabled={doing.isPending} onClick={close}>
                 Back
               </Button>
               <Button
@@ -89,6 +96,6 @@ export function UserCommand({ user, what, close }: { user: User; what: UserComma
           </>
         )}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

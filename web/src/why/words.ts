@@ -43,7 +43,7 @@ export function standstillLink({ subject, id, campaign_id: campaign }: Standstil
     case "campaign":
       return { to: "/campaigns/$campaignId", params: { campaignId: id } };
     case "instrument":
-      return { to: "/instruments" };
+      return { to: "/instruments/$name", params: { name: id } };
     default:
       return campaign ? { to: "/campaigns/$campaignId", params: { campaignId: campaign } } : null;
   }

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
+import { Dialog } from "../../display/Dialog.tsx";
 import { Facts } from "../../display/Facts.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
@@ -70,20 +71,20 @@ function SignOutEverywhere() {
       <Button variant="default" mt="md" onClick={open}>
         Sign out everywhere…
       </Button>
-      <Modal opened={opened} onClose={close} title="Sign out everywhere">
+      <Dialog pending={leaving.isPending} opened={opened} onClose={close} title="Sign out everywhere">
         {leaving.error ? <ProblemNotice what="You are still signed in" error={leaving.error} /> : null}
         <Text size="sm" mb="md">
           Every browser you are signed in with is signed out, this one too. Tokens stay as they are.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={leaving.isPending} onClick={close}>
             Back
           </Button>
           <Button loading={leaving.isPending} onClick={() => leaving.mutate()}>
             Sign out everywhere
           </Button>
         </Group>
-      </Modal>
+      </Dialog>
     </>
   );
 }

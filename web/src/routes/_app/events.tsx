@@ -1,63 +1,41 @@
-import { Drawer, TextInput } from "@mantine/core";
+import { Button, Drawer, TextInput } from "@mantine/core";
 import { IconFilter, IconHistory } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { eventsAfter } from "../../api/queries.ts";
 import type { SealedEvent } from "../../api/types.ts";
 import { Copy, Id } from "../../display/Copy.tsx";
-import { words } from "../../display/format.ts";
+import { plural, words } from "../../display/format.ts";
 import { Nothing } from "../../display/Nothing.tsx";
 import { Older } from "../../display/Older.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
 import { Panel } from "../../display/Panel.tsx";
 import { ProblemNotice } from "../../display/ProblemNotice.tsx";
 import { LabWhen, When } from "../../display/When.tsx";
+import { useRecord } from "../../events/useRecord.ts";
 import { eventWords } from "../../events/words.ts";
 import { Payload } from "../../jobs/Payload.tsx";
-import { lastPosition } from "../../live/position.ts";
+import { useMayEverywhere } from "../../session/may.ts";
 import { barcodeOf } from "../../stock/words.ts";
 import { type Column, DataTable } from "../../tables/DataTable.tsx";
 
 export const Route = createFileRoute("/_app/events")({ component: Page });
 
-const PAGE = 200;
-
 function Page() {
   const [filter, setFilter] = useState("");
   const [opened, setOpened] = useState<SealedEvent | null>(null);
-  const end = useQuery({
-    queryKey: ["events", "end"],
-    queryFn: ({ signal }) => lastPosition(async (after) => (await eventsAfter(after, 1, signal)).length > 0),
-    refetchInterval: 20_000,
-    placeholderData: keepPreviousData,
-  });
-  const last = end.data;
-  // Newest first: pages are read from the end of the record backwards.
-  const events = useInfiniteQuery({
-    queryKey: ["events", "before", last],
-    enabled: last !== undefined,
-    initialPageParam: last ?? 0,
-    placeholderData: keepPreviousData,
-    queryFn: async ({ pageParam, signal }): Promise<SealedEvent[]> => {
-      const after = Math.max(0, pageParam - PAGE);
-      const page = pageParam > after ? await eventsAfter(after, pageParam - after, signal) : [];
-      return page.reverse();
-    },
-    getNextPageParam: (_page, _pages, from) => (from > PAGE ? from - PAGE : undefined),
-  });
+  const { events, pages, last, ahead, toTheEnd, error, again } = useRecord();
+  // Who reads some projects only is told of some positions only, and they are no numbers of events.
+  const readsAll = useMayEverywhere("read");
   const rows = useMemo(() => {
-    const all = events.data?.pages.flat();
     const wanted = filter.trim().toLowerCase();
-    if (!all || !wanted) return all;
-    return all.filter((it) =>
+    if (!wanted) return events;
+    return events?.filter((it) =>
       `${it.kind} ${eventWords(it.kind)} ${it.actor} ${it.subject} ${it.subject_id}`
         .toLowerCase()
         .includes(wanted),
     );
-  }, [events.data, filter]);
+  }, [events, filter]);
   const columns = useMemo(makeColumns, []);
-  const failed = end.error ?? events.error;
   return (
     <>
       <PageHead
@@ -66,23 +44,30 @@ function Page() {
       />
       <Panel
         title="Newest first"
-        note={last ? `${last.toLocaleString("en-GB")} events` : undefined}
+        note={last && readsAll ? `${last.toLocaleString("en-GB")} events` : undefined}
         flush
         actions={
-          <TextInput
-            data-page-filter
-            aria-label="Filter events"
-            placeholder="Kind, actor or id ( / )"
-            size="xs"
-            w={220}
-            leftSection={<IconFilter size={13} />}
-            value={filter}
-            onChange={(event) => setFilter(event.currentTarget.value)}
-          />
+          <>
+            {ahead > 0 ? (
+              <Button size="compact-sm" variant="default" onClick={toTheEnd}>
+                {readsAll ? plural(ahead, "new event") : "New events"}
+              </Button>
+            ) : null}
+            <TextInput
+              data-page-filter
+              aria-label="Filter events"
+              placeholder="Kind, actor or id ( / )"
+              size="xs"
+              w={220}
+              leftSection={<IconFilter size={13} />}
+              value={filter}
+              onChange={(event) => setFilter(event.currentTarget.value)}
+            />
+          </>
         }
       >
-        {failed && !events.data ? (
-          <ProblemNotice what="The record cannot be read" error={failed} again={() => void end.refetch()} />
+        {error && !events ? (
+          <ProblemNotice what="The record cannot be read" error={error} again={again} />
         ) : (
           <DataTable
             label="Events"
@@ -100,7 +85,7 @@ function Page() {
             }
           />
         )}
-        <Older read={events} ruled />
+        <Older read={pages} ruled />
       </Panel>
       <Drawer
         opened={opened !== null}

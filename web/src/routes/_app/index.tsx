@@ -14,7 +14,7 @@ import {
 } from "../../api/queries.ts";
 import { byHandQuery } from "../../by-hand/queries.ts";
 import { Stages } from "../../campaigns/Stages.tsx";
-import { stageWords } from "../../campaigns/stages.ts";
+import { roundsNow, stageWords } from "../../campaigns/stages.ts";
 import { BlockBones } from "../../display/Bones.tsx";
 import { FailedOr } from "../../display/FailedOr.tsx";
 import { count, plural, spokenName } from "../../display/format.ts";
@@ -128,7 +128,7 @@ function Page() {
               <ul className={classes.campaigns}>
                 {running.map((campaign) => {
                   const it = followed.find((one) => one.campaign_id === campaign.id);
-                  const round = it?.rounds.at(-1);
+                  const rounds = roundsNow(it?.rounds ?? []);
                   return (
                     <li key={campaign.id} className={classes.campaign}>
                       <div className={classes.campaignHead}>
@@ -144,15 +144,20 @@ function Page() {
                       </div>
                       {it ? (
                         <>
-                          <Text size="sm" c="dimmed">
-                            {round
-                              ? `Round ${round.number} of ${it.rounds_planned}: ${stageWords(round)}`
-                              : "Before the first round."}
-                          </Text>
-                          {round ? (
-                            <div className={classes.stages}>
-                              <Stages round={round} />
+                          {rounds.map((round) => (
+                            <div key={round.round_id}>
+                              <Text size="sm" c="dimmed">
+                                Round {round.number} of {it.rounds_planned}: {stageWords(round)}
+                              </Text>
+                              <div className={classes.stages}>
+                                <Stages round={round} />
+                              </div>
                             </div>
+                          ))}
+                          {rounds.length === 0 ? (
+                            <Text size="sm" c="dimmed">
+                              Before the first round.
+                            </Text>
                           ) : null}
                           <Text size="sm">
                             <strong style={{ color: "var(--lw-hit)" }}>{plural(it.hits, "hit")}</strong> in{" "}

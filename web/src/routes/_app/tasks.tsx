@@ -1,4 +1,4 @@
-import { Button, Group, Modal, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
@@ -6,6 +6,8 @@ import { useMemo, useState } from "react";
 import { api } from "../../api/client.ts";
 import { tasksQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/types.ts";
+import { Cut } from "../../display/Cut.tsx";
+import { Dialog } from "../../display/Dialog.tsx";
 import { FailedOr } from "../../display/FailedOr.tsx";
 import { Nothing } from "../../display/Nothing.tsx";
 import { PageHead } from "../../display/PageHead.tsx";
@@ -68,6 +70,7 @@ function Page() {
               </Nothing>
             }
           />
+          <Cut list={tasks.data} />
         </FailedOr>
       </Panel>
       {asked ? <CloseTask task={asked} close={() => setAsked(null)} /> : null}
@@ -128,7 +131,7 @@ function CloseTask({ task, close }: { task: Task; close: () => void }) {
     },
   });
   return (
-    <Modal opened onClose={close} title="Take it off the list">
+    <Dialog pending={closing.isPending} opened onClose={close} title="Take it off the list">
       <Stack>
         {closing.error ? <ProblemNotice error={closing.error} what="The task is still open" /> : null}
         <Text size="sm">{task.message}</Text>
@@ -137,7 +140,7 @@ function CloseTask({ task, close }: { task: Task; close: () => void }) {
           its own page, and its task then closes by itself.
         </Text>
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" disabled={closing.isPending} onClick={close}>
             Back
           </Button>
           <Button loading={closing.isPending} onClick={() => closing.mutate()}>
@@ -145,6 +148,6 @@ function CloseTask({ task, close }: { task: Task; close: () => void }) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,7 +4,9 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { campaignsQuery, progressQuery } from "../../../api/queries.ts";
-import type { CampaignLine, CampaignProgress } from "../../../api/types.ts";
+import type { CampaignLine, CampaignProgress, RoundProgress } from "../../../api/types.ts";
+import { roundsNow } from "../../../campaigns/stages.ts";
+import { Cut } from "../../../display/Cut.tsx";
 import { FailedOr } from "../../../display/FailedOr.tsx";
 import { count } from "../../../display/format.ts";
 import { Nothing } from "../../../display/Nothing.tsx";
@@ -59,6 +61,7 @@ function Page() {
               </Nothing>
             }
           />
+          <Cut list={campaigns.data} />
         </FailedOr>
       </Panel>
     </>
@@ -73,8 +76,10 @@ function NewCampaign() {
   );
 }
 
+const numbersOf = (rounds: RoundProgress[]) => rounds.map((it) => it.number).join(", ");
+
 function makeColumns(): Column<Row>[] {
-  const now = (row: Row) => row.progress?.rounds.at(-1);
+  const now = (row: Row) => roundsNow(row.progress?.rounds ?? []);
   return [
     {
       key: "name",
@@ -86,13 +91,16 @@ function makeColumns(): Column<Row>[] {
     {
       key: "round",
       title: "Round",
-      by: (it) => now(it)?.number,
-      cell: (it) => (it.progress ? `${now(it)?.number ?? 0} of ${it.progress.rounds_planned}` : "…"),
+      by: (it) => now(it)[0]?.number,
+      cell: (it) => (it.progress ? `${numbersOf(now(it)) || "0"} of ${it.progress.rounds_planned}` : "…"),
     },
     {
       key: "stage",
       title: "Stage",
-      cell: (it) => (now(it) ? <StateBadge state={now(it)?.state ?? ""} /> : "–"),
+      cell: (it) =>
+        now(it).length > 0
+          ? now(it).map((round) => <StateBadge key={round.round_id} state={round.state} />)
+          : "–",
     },
     {
       key: "measured",

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { PageHead } from "../../../display/PageHead.tsx";
-import { ROLE_FOR, useMay } from "../../../session/may.ts";
+import { ROLE_FOR, useMayEverywhere } from "../../../session/may.ts";
 import { Blanks } from "../../../stock/Blanks.tsx";
 import { CountDialog } from "../../../stock/CountDialog.tsx";
 import { STOCK_STATES, type StockState } from "../../../stock/queries.ts";
@@ -29,7 +29,7 @@ function Page() {
   const search = Route.useSearch();
   const { tab = "runs-out", weeks = USUAL_WEEKS, state } = search;
   const navigate = useNavigate();
-  const may = useMay("inventory:write");
+  const may = useMayEverywhere("inventory:write");
   const [asked, setAsked] = useState<"register" | "count" | null>(null);
   const go = (to: Search) => void navigate({ to: "/stock", search: { ...search, ...to } });
   const howTo = may ? (
@@ -41,7 +41,7 @@ function Page() {
       .
     </>
   ) : (
-    `Whoever has the role ${ROLE_FOR["inventory:write"]} registers plates from a table.`
+    `Whoever has the role ${ROLE_FOR["inventory:write"]} everywhere registers plates from a table.`
   );
   const close = () => setAsked(null);
   return (
