@@ -45,11 +45,12 @@ RUN cargo build --locked --profile "$PROFILE" -p active_learning --bins \
       -maxdepth 1 -type f -executable -name 'loopwright*' -exec mv -t /out {} + \
  && rm -rf target
 
-# What every image stands on: certificates, and a user who owns nothing but the data folder.
+# What every image stands on: certificates, and a user who owns nothing but the data folder. Nothing is copied into it
+# (--create-home would): a new volume begins as a copy of it, and `loopwright restore` wants an empty one.
 FROM docker.io/library/debian:${DEBIAN}-slim AS ground
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10460 --home-dir /var/lib/loopwright --create-home loopwright \
- && install --directory --owner loopwright /tokens /tokens/learner /tokens/laboratory
+ && useradd --system --uid 10460 --home-dir /var/lib/loopwright --no-create-home loopwright \
+ && install --directory --owner loopwright /var/lib/loopwright /tokens /tokens/learner /tokens/laboratory
 USER loopwright
 WORKDIR /var/lib/loopwright
 

@@ -8,8 +8,8 @@
 --   loopwright_serve   the replicas' login, a member of loopwright_app
 --   loopwright_backup  reads everything and writes nothing
 create role loopwright_app nologin;
--- createrole: the first migration and a restore create loopwright_app, also where it is there already, and
--- PostgreSQL asks for the privilege first. `alter role loopwright_owner nocreaterole` in between.
+-- createrole: the first migration creates loopwright_app, also where it is there already, and PostgreSQL asks for the
+-- privilege first. `alter role loopwright_owner nocreaterole` afterwards; a restore needs it only where the role is gone.
 create role loopwright_owner login createrole password :'owner';
 create role loopwright_serve login in role loopwright_app password :'serve';
 create role loopwright_backup login in role pg_read_all_data password :'backup';

@@ -38,6 +38,9 @@ pub struct Manifest {
     pub blob_bytes: u64,
     /// Of the channel key, when there was one.
     pub channel_key_sha256: Option<Digest>,
+    /// Channels whose secrets only that key opens; not known of older backups.
+    #[serde(default)]
+    pub sealed_channels: u64,
 }
 
 impl Manifest {

@@ -24,6 +24,6 @@ mod tools;
 mod verify;
 
 pub use manifest::Manifest;
-pub use restore::{Restore, restore};
+pub use restore::{Restore, Restored, restore};
 pub use take::{Take, take};
-pub use verify::{find, verify};
+pub use verify::{ChannelKey, channel_key, find, verify};

@@ -4,12 +4,10 @@ use super::files::{copy_blob, digest_of, sync, write_private};
 use super::manifest::{BLOBS, CHANNEL_KEY, DUMP, FORMAT, Manifest, list};
 use super::tools;
 use super::verify::complete;
-use crate::store::{
-    self,
-    backup::{self, Moment},
-};
+use crate::store::backup::{self, Moment};
 use anyhow::{Context, bail};
-use sqlx::Connection;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,13 +36,13 @@ pub async fn take(what: &Take) -> anyhow::Result<Manifest> {
         bail!("another backup is being taken to {}: wait for it", what.to.display());
     }
     remove_cut_off(&what.to)?;
-    let mut conn =
-        store::addresses::connect_once(&what.database_url).await.context("cannot reach the database")?;
+    let server = tools::primary(&what.database_url).await?;
+    let mut conn = server.connect().await.context("cannot reach the database")?;
     let moment = backup::hold(&mut conn).await.context("cannot take a snapshot")?;
     let name = name_of(&moment);
     let taking = what.to.join(format!("{CUT_OFF}{name}"));
     fs::create_dir(&taking).with_context(|| format!("cannot make {}", taking.display()))?;
-    let manifest = fill(what, &taking, &name, &moment).await?;
+    let manifest = fill(what, &server, &taking, &name, &moment).await?;
     // Only now: the snapshot was there for as long as pg_dump read.
     conn.close().await.ok();
     sync(&taking)?;
@@ -56,13 +54,19 @@ pub async fn take(what: &Take) -> anyhow::Result<Manifest> {
     Ok(manifest)
 }
 
-/// Sorts by time.
+/// Sorts by time; [`super::verify::is_name`] knows it again.
 fn name_of(moment: &Moment) -> String {
     moment.taken_at.format("%Y%m%dT%H%M%S%.6fZ").to_string()
 }
 
-async fn fill(what: &Take, taking: &Path, name: &str, moment: &Moment) -> anyhow::Result<Manifest> {
-    let pg_dump_major = dump(what, taking, moment).await?;
+async fn fill(
+    what: &Take,
+    server: &PgConnectOptions,
+    taking: &Path,
+    name: &str,
+    moment: &Moment,
+) -> anyhow::Result<Manifest> {
+    let pg_dump_major = dump(what, server, taking, moment).await?;
     let blobs = what.to.join("blobs");
     fs::create_dir_all(&blobs)?;
     let mut blob_bytes = 0;
@@ -91,17 +95,19 @@ async fn fill(what: &Take, taking: &Path, name: &str, moment: &Moment) -> anyhow
         blob_count: moment.blobs.len() as u64,
         blob_bytes,
         channel_key_sha256,
+        sealed_channels: moment.sealed_channels,
     };
     manifest.write(taking)?;
     Ok(manifest)
 }
 
-async fn dump(what: &Take, taking: &Path, moment: &Moment) -> anyhow::Result<u32> {
-    let server = u32::try_from(moment.server_version / 10_000).context("the server has a strange version")?;
-    let (program, major) = tools::find("pg_dump", server).await?;
+async fn dump(what: &Take, server: &PgConnectOptions, taking: &Path, moment: &Moment) -> anyhow::Result<u32> {
+    let at_least =
+        u32::try_from(moment.server_version / 10_000).context("the server has a strange version")?;
+    let (program, major) = tools::find("pg_dump", at_least).await?;
     let path = taking.join(DUMP);
     write_private(&path, &[])?;
-    let output = tools::on_database(&program, &what.database_url)?
+    let output = tools::on_database(&program, &what.database_url, server)?
         .args(["--format=custom", "--no-password"])
         .arg(format!("--snapshot={}", moment.snapshot))
         .arg("--file")
@@ -130,11 +136,14 @@ fn copy_channel_key(what: &Take, taking: &Path) -> anyhow::Result<Option<jobs::D
     }
 }
 
+/// What cannot be removed is told of, and keeps no backup from being taken.
 fn remove_cut_off(folder: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(CUT_OFF) {
-            fs::remove_dir_all(entry.path())?;
+        if entry.file_name().to_string_lossy().starts_with(CUT_OFF)
+            && let Err(error) = fs::remove_dir_all(entry.path())
+        {
+            eprintln!("loopwright: {} was cut off and cannot be removed: {error}", entry.path().display());
         }
     }
     Ok(())

@@ -1,7 +1,10 @@
 //! PostgreSQL's own programs, and how they are told where the database is.
 
+use crate::store::addresses::Addresses;
 use anyhow::{Context, bail};
+use sqlx::postgres::PgConnectOptions;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use tokio::process::Command;
 
 /// The program `name`, of major version `at_least` or newer, and its version: the oldest that will do, so that what
@@ -49,10 +52,16 @@ fn parse_major(version: &str) -> Option<u32> {
     number.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
 }
 
-/// `program` with the database of `url`; the password goes by the environment, where `ps` does not show it.
-pub(super) fn on_database(program: &Path, url: &str) -> anyhow::Result<Command> {
+/// The server of `url` that takes writes, for us and for the programs alike.
+pub(super) async fn primary(url: &str) -> anyhow::Result<PgConnectOptions> {
+    Addresses::parse(url)?.primary().await.context("cannot reach the database")
+}
+
+/// `program` with the database of `url` on `server`, which is the one of its hosts that was chosen; the password goes
+/// by the environment, where `ps` does not show it.
+pub(super) fn on_database(program: &Path, url: &str, server: &PgConnectOptions) -> anyhow::Result<Command> {
     let (url, password) = without_password(url).context("the database's URL has no postgres:// in it")?;
-    let url = as_libpq_has_it(&url);
+    let url = as_libpq_has_it(&on_one_host(&url, server));
     let mut command = Command::new(program);
     command.arg("--dbname").arg(url).kill_on_drop(true);
     if let Some(password) = password {
@@ -71,6 +80,24 @@ fn without_password(url: &str) -> Option<(String, Option<String>)> {
         None => Some((url.to_owned(), None)),
         Some((user, password)) => Some((format!("{scheme}://{user}@{hosts}{path}"), Some(decoded(password)))),
     }
+}
+
+/// The URL with `server` in place of a list of hosts: of a list libpq takes the first that answers, which after a
+/// failover is a standby, and our snapshot is the primary's.
+fn on_one_host(url: &str, server: &PgConnectOptions) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (login, hosts) = match authority.rsplit_once('@') {
+        Some((login, hosts)) => (format!("{login}@"), hosts),
+        None => (String::new(), authority),
+    };
+    let mut of_each = hosts.split(',').map(|host| format!("{scheme}://{login}{host}{path}"));
+    let is_it = |one: &String| PgConnectOptions::from_str(one).is_ok_and(|it| place(&it) == place(server));
+    of_each.find(is_it).unwrap_or_else(|| url.to_owned())
+}
+
+fn place(server: &PgConnectOptions) -> (&str, u16, Option<&PathBuf>) {
+    (server.get_host(), server.get_port(), server.get_socket())
 }
 
 /// Our driver's own options are none of libpq's: `ssl-mode` is `sslmode` there, and it caches no statements.
@@ -115,6 +142,17 @@ mod tests {
         assert_eq!(parse_major("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(parse_major("psql (PostgreSQL) 17beta1"), Some(17));
         assert_eq!(parse_major("something else"), None);
+    }
+
+    #[test]
+    fn of_several_hosts_the_programs_are_told_the_one_that_was_chosen() {
+        let several = "postgres://me@h1:5432,h2:5433,%2Frun%2Fpg/db?sslmode=require";
+        let on = |server: &str| on_one_host(several, &PgConnectOptions::from_str(server).expect("a URL"));
+        assert_eq!(on("postgres://me:p@h2:5433/db"), "postgres://me@h2:5433/db?sslmode=require");
+        assert_eq!(on("postgres://me@%2Frun%2Fpg/db"), "postgres://me@%2Frun%2Fpg/db?sslmode=require");
+        for one in ["postgres://me@h1/db", "postgres:///db?host=/run/a,b"] {
+            assert_eq!(on_one_host(one, &PgConnectOptions::from_str(one).expect("a URL")), one);
+        }
     }
 
     #[test]

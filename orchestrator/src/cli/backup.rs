@@ -1,11 +1,11 @@
 //! `loopwright backup`: PostgreSQL and blobs of one moment, into a folder; and whether one is whole.
 
 use super::output::Output;
-use crate::backup::{self, Manifest, Take};
+use crate::backup::{self, ChannelKey, Manifest, Take};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -51,24 +51,41 @@ pub async fn run(arguments: BackupArguments) -> anyhow::Result<()> {
     if let Some(Command::Verify { folder, backup: name, json }) = arguments.command {
         let manifest = backup::find(&folder, name.as_deref())?;
         backup::verify(&folder, &manifest)?;
-        return told(&manifest, "is whole", Output { json });
+        return told(&folder, &manifest, "is whole", Output { json });
     }
+    let to = arguments.to.context("name the folder of the backups with --to")?;
     let manifest = backup::take(&Take {
         database_url: arguments
             .database_url
             .context("name the database with --database-url or DATABASE_URL")?,
         data_dir: arguments.data_dir.context("name the blob store's folder with --data-dir")?,
         channel_key_file: arguments.channel_key_file,
-        to: arguments.to.context("name the folder of the backups with --to")?,
+        to: to.clone(),
         keep: arguments.keep,
     })
     .await?;
-    told(&manifest, "was taken", Output { json: arguments.json })
+    told(&to, &manifest, "was taken", Output { json: arguments.json })
 }
 
-fn told(manifest: &Manifest, what: &str, output: Output) -> anyhow::Result<()> {
+fn told(folder: &Path, manifest: &Manifest, what: &str, output: Output) -> anyhow::Result<()> {
+    let key = backup::channel_key(folder, manifest);
+    let of_the_key = match key {
+        ChannelKey::Here | ChannelKey::NotNeeded => String::new(),
+        ChannelKey::Elsewhere => {
+            " Its channel key is not here: keep it safe elsewhere, a restore asks for it.".to_owned()
+        }
+        ChannelKey::Missing => format!(
+            " {} channels have secrets, and the key that opens them was not found: name it with --channel-key-file, or \
+             keep it safe elsewhere.",
+            manifest.sealed_channels
+        ),
+    };
+    if key == ChannelKey::Missing {
+        // Also where only programs read the answer: without the key these secrets are gone.
+        eprintln!("loopwright:{of_the_key}");
+    }
     let says = format!(
-        "Backup {} {what}: {} MB of database, {} blobs of {} MB; its record ends at position {} ({}).",
+        "Backup {} {what}: {} MB of database, {} blobs of {} MB; its record ends at position {} ({}).{of_the_key}",
         manifest.name,
         manifest.dump_bytes / 1_000_000,
         manifest.blob_count,
@@ -76,5 +93,7 @@ fn told(manifest: &Manifest, what: &str, output: Output) -> anyhow::Result<()> {
         manifest.event_head.position,
         manifest.event_head.chain_sha256
     );
-    output.done(&json!(manifest), &says)
+    let mut answer = json!(manifest);
+    answer["channel_key"] = json!(key);
+    output.done(&answer, &says)
 }

@@ -10,7 +10,7 @@ use super::client::Refused;
 use crate::api::{Checkup, Health};
 use crate::engine::standstills;
 use crate::people::Visible;
-use crate::store::blobs::free_bytes;
+use crate::store::blobs::{Blobs, free_bytes};
 use crate::store::checkup::{self, Astray, Vitals};
 use crate::store::installation::{Installation, installation};
 use crate::store::{self, ConnectOptions};
@@ -20,7 +20,8 @@ use chrono::Utc;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
-use std::path::PathBuf;
+use sqlx::PgPool;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(600);
 
 pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
     let mut findings = match &arguments.database_url {
-        Some(url) => of_database(url).await,
+        Some(url) => of_database(url, arguments.data_dir.as_deref()).await,
         None => of_server(&arguments.connection).await,
     };
     match &arguments.data_dir {
@@ -78,22 +79,28 @@ pub async fn run(arguments: DoctorArguments) -> anyhow::Result<()> {
         &[("/check", "check"), ("/verdict", "verdict"), ("/says", "says")],
         "Nothing was checked",
     )?;
-    if findings.iter().any(|finding| finding.verdict == Verdict::Broken) {
-        bail!("something is broken; see above");
+    let broken: Vec<&str> =
+        findings.iter().filter(|it| it.verdict == Verdict::Broken).map(|it| it.check).collect();
+    if !broken.is_empty() {
+        bail!("something is broken ({}); see above", broken.join(", "));
     }
     Ok(())
 }
 
-async fn of_database(url: &str) -> Vec<Finding> {
-    match examine(url).await {
-        Ok(Examined { vitals, astray, installation, standstills }) => {
+async fn of_database(url: &str, data_dir: Option<&Path>) -> Vec<Finding> {
+    match examine(url, data_dir).await {
+        Ok(Examined { vitals, astray, installation, standstills, blobs_wrong }) => {
             let answers = well("database", format!("answers, version {}", vitals.server_version / 10_000));
             let migrations = well("migrations", "the schema is the one that this version needs");
             let mut findings = vec![answers, migrations];
-            findings.extend(read(&vitals));
+            findings.extend(read(&vitals, installation.sees_sessions));
             findings.push(around::history(&astray));
             findings.extend(around::read(&installation, Utc::now()));
             findings.push(around::standstills(&standstills));
+            findings.push(match &blobs_wrong {
+                Some(wrong) => around::blobs(wrong),
+                None => unchecked("blobs", "whether they are there: name their folder with --data-dir"),
+            });
             findings
         }
         Err(error) => vec![around::unreachable(&error)],
@@ -118,7 +125,7 @@ async fn of_server(connection: &Connection) -> Vec<Finding> {
         Ok(checkup) => {
             findings.push(well("token", "opens the server"));
             findings.push(well("database", "answers the server"));
-            findings.extend(read(&checkup.database));
+            findings.extend(read(&checkup.database, checkup.installation.sees_sessions));
             findings.extend(around::read(&checkup.installation, Utc::now()));
             findings.push(around::server_clock(checkup.server_at, checkup.installation.database_at));
             findings.push(around::standstills(&checkup.standstills));
@@ -159,20 +166,37 @@ struct Examined {
     astray: Vec<Astray>,
     installation: Installation,
     standstills: Vec<String>,
+    /// Of a sample; `None` without their folder.
+    blobs_wrong: Option<Vec<String>>,
 }
 
-async fn examine(url: &str) -> store::Result<Examined> {
+async fn examine(url: &str, data_dir: Option<&Path>) -> store::Result<Examined> {
     let patient =
         ConnectOptions { max_connections: 1, statement_timeout: LONGEST_LOOK, ..Default::default() };
     let pool = store::connect(url, &patient).await?;
     let mut conn = pool.acquire().await?;
     let standstills = standstills::all(&mut conn, &Visible::All).await?;
-    Ok(Examined {
-        vitals: checkup::vitals(&mut conn).await?,
-        astray: checkup::astray(&mut conn).await?,
-        installation: installation(&mut conn).await?,
-        standstills: standstills.iter().map(Standstill::in_words).collect(),
-    })
+    let vitals = checkup::vitals(&mut conn).await?;
+    let astray = checkup::astray(&mut conn).await?;
+    let installation = installation(&mut conn).await?;
+    // The pool has this one connection.
+    drop(conn);
+    let blobs_wrong = match data_dir {
+        Some(folder) => Some(wrong_in(folder, &pool).await),
+        None => None,
+    };
+    let standstills = standstills.iter().map(Standstill::in_words).collect();
+    Ok(Examined { vitals, astray, installation, standstills, blobs_wrong })
+}
+
+/// What is wrong with a few blobs that the database knows of.
+async fn wrong_in(folder: &Path, pool: &PgPool) -> Vec<String> {
+    // A store makes its folder where there is none, and here nothing is changed.
+    if !folder.is_dir() {
+        return vec![format!("{} is not there", folder.display())];
+    }
+    let sampled = async { Blobs::local(folder, 0)?.sample(pool).await };
+    sampled.await.unwrap_or_else(|error| vec![error.with_sources()])
 }
 
 fn well(check: &'static str, says: impl Into<String>) -> Finding {
@@ -195,7 +219,20 @@ fn judge(check: &'static str, bad: Option<(Verdict, String)>, good: &str) -> Fin
     }
 }
 
-fn read(vitals: &Vitals) -> Vec<Finding> {
+/// What is hidden from a login that may not see others' sessions is no sign of health.
+fn snapshots(vitals: &Vitals, sees_sessions: bool) -> Finding {
+    let is_old = vitals.oldest_snapshot_age > 1_000_000;
+    if !is_old && !sees_sessions {
+        return unchecked("snapshots", around::BLIND);
+    }
+    let says = format!(
+        "a snapshot {} transactions old holds vacuum back: look for it in pg_stat_activity (backend_xmin)",
+        vitals.oldest_snapshot_age
+    );
+    judge("snapshots", is_old.then_some((Verdict::Look, says)), "no old snapshot")
+}
+
+fn read(vitals: &Vitals, sees_sessions: bool) -> Vec<Finding> {
     let look = |wrong: bool, says: String| wrong.then_some((Verdict::Look, says));
     let broken = |wrong: bool, says: &str| wrong.then(|| (Verdict::Broken, says.to_owned()));
     vec![
@@ -208,9 +245,23 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
             "durability",
             broken(
                 !vitals.durable,
-                "fsync or synchronous_commit is off: a power cut can lose work. Turn both on.",
+                "fsync, full_page_writes or synchronous_commit is off, or synchronous_commit does not wait for the \
+                 disk of the standby in synchronous_standby_names: a power cut or a failover can lose work. Turn all \
+                 three on.",
             ),
             "commits reach the disk",
+        ),
+        judge(
+            "standbys",
+            look(
+                vitals.asynchronous_replicas > 0,
+                format!(
+                    "{} stream and no commit waits for one: if it takes over, what robots were told and reported can be \
+                     lost. Name it in synchronous_standby_names",
+                    vitals.asynchronous_replicas
+                ),
+            ),
+            "there is none, or commits wait for one",
         ),
         judge(
             "audit",
@@ -220,23 +271,13 @@ fn read(vitals: &Vitals) -> Vec<Finding> {
             ),
             "events can only be added",
         ),
-        judge(
-            "snapshots",
-            look(
-                vitals.oldest_snapshot_age > 1_000_000,
-                format!(
-                    "a snapshot {} transactions old holds vacuum back: look for it in pg_stat_activity (backend_xmin)",
-                    vitals.oldest_snapshot_age
-                ),
-            ),
-            "no old snapshot",
-        ),
+        snapshots(vitals, sees_sessions),
         judge(
             "queue",
             look(
                 vitals.oldest_ready_seconds.is_some_and(|seconds| seconds > 600.0),
                 format!(
-                    "{} jobs are ready, one for {:.0} s: is an agent or learner with the capability running?",
+                    "{} jobs are ready, one that could begin for {:.0} s: is an agent or learner with the capability running?",
                     vitals.ready_jobs,
                     vitals.oldest_ready_seconds.unwrap_or_default()
                 ),
@@ -338,6 +379,7 @@ mod tests {
         Vitals {
             server_version: 150_018,
             durable: true,
+            asynchronous_replicas: 0,
             events_can_be_changed: false,
             oldest_snapshot_age: 3,
             ready_jobs: 0,
@@ -353,9 +395,27 @@ mod tests {
         }
     }
 
+    fn ill(vitals: &Vitals, sees_sessions: bool) -> Vec<(&'static str, Verdict)> {
+        let findings = read(vitals, sees_sessions).into_iter();
+        findings.filter(|it| it.verdict != Verdict::Well).map(|it| (it.check, it.verdict)).collect()
+    }
+
     #[test]
     fn a_healthy_installation_has_no_findings() {
-        assert!(read(&healthy()).iter().all(|finding| finding.verdict == Verdict::Well));
+        assert_eq!(ill(&healthy(), true), []);
+    }
+
+    #[test]
+    fn what_is_hidden_from_the_login_is_not_called_well() {
+        assert_eq!(ill(&healthy(), false), [("snapshots", Verdict::Unchecked)]);
+        let old = Vitals { oldest_snapshot_age: 2_000_000, ..healthy() };
+        assert_eq!(ill(&old, false), [("snapshots", Verdict::Look)]);
+    }
+
+    #[test]
+    fn a_standby_that_no_commit_waits_for_is_looked_at() {
+        let alone = Vitals { asynchronous_replicas: 1, ..healthy() };
+        assert_eq!(ill(&alone, true), [("standbys", Verdict::Look)]);
     }
 
     #[tokio::test]
@@ -379,12 +439,7 @@ mod tests {
 
     #[test]
     fn a_job_in_doubt_and_a_lost_durability_are_told_apart() {
-        let ill = Vitals { durable: false, jobs_in_doubt: 2, ..healthy() };
-        let verdicts: Vec<_> = read(&ill)
-            .into_iter()
-            .filter(|finding| finding.verdict != Verdict::Well)
-            .map(|f| (f.check, f.verdict))
-            .collect();
-        assert_eq!(verdicts, [("durability", Verdict::Broken), ("in doubt", Verdict::Look)]);
+        let both = Vitals { durable: false, jobs_in_doubt: 2, ..healthy() };
+        assert_eq!(ill(&both, true), [("durability", Verdict::Broken), ("in doubt", Verdict::Look)]);
     }
 }

@@ -90,6 +90,6 @@ fn show(standing: &Value, output: Output) -> anyhow::Result<()> {
             ("/by", "by"),
             ("/excused_reason", "because"),
         ],
-        "No instrument was seen lately",
+        "No instrument is waited for",
     )
 }

@@ -1,7 +1,7 @@
 //! `loopwright restore`: a backup into an empty database.
 
 use super::output::Output;
-use crate::backup::{self, Restore};
+use crate::backup::{self, Restore, Restored};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub struct RestoreArguments {
 }
 
 pub async fn run(arguments: RestoreArguments) -> anyhow::Result<()> {
-    let (manifest, epoch) = backup::restore(&Restore {
+    let Restored { manifest, epoch, channel_key_missing_at } = backup::restore(&Restore {
         database_url: arguments.database_url,
         data_dir: arguments.data_dir,
         channel_key_file: arguments.channel_key_file,
@@ -37,10 +37,22 @@ pub async fn run(arguments: RestoreArguments) -> anyhow::Result<()> {
         name: arguments.backup,
     })
     .await?;
+    let of_the_key = channel_key_missing_at.as_ref().map_or_else(String::new, |at| {
+        format!(
+            " The key that opens the channels' secrets is not here. First put it at {}: a server that finds none there \
+             makes another, which opens none of them. If it is lost, type the secrets in again.",
+            at.display()
+        )
+    });
+    if !of_the_key.is_empty() {
+        eprintln!("loopwright:{of_the_key}");
+    }
     let says = format!(
-        "Backup {} of {} is restored. Start `loopwright serve` and every agent: robots are given no work before they have \
+        "Backup {} of {} is restored.{of_the_key} Start `loopwright serve` and every agent: robots are given no work before they have \
          told what they did since, and a person has closed it (loopwright reconciliation show).",
         manifest.name, manifest.taken_at
     );
-    Output { json: arguments.json }.done(&json!({"restored": manifest, "epoch": epoch}), &says)
+    let answer =
+        json!({"restored": manifest, "epoch": epoch, "channel_key_missing_at": channel_key_missing_at});
+    Output { json: arguments.json }.done(&answer, &says)
 }

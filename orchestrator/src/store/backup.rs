@@ -21,6 +21,8 @@ pub struct Moment {
     pub epoch: String,
     pub head: Head,
     pub blobs: Vec<Blob>,
+    /// Channels that cannot be used without the key that seals their secrets.
+    pub sealed_channels: u64,
 }
 
 /// The newest sealed event.
@@ -48,7 +50,8 @@ pub async fn hold(conn: &mut PgConnection) -> Result<Moment> {
              now() as "taken_at!",
              quote_ident(current_schema()) as "schema!",
              current_setting('server_version_num')::integer as "server_version!",
-             database_epoch() as "epoch!""#
+             database_epoch() as "epoch!",
+             (select count(*) from channel where sealed is not null and removed_at is null) as "sealed_channels!""#
     )
     .fetch_one(&mut *conn)
     .await?;
@@ -62,6 +65,7 @@ pub async fn hold(conn: &mut PgConnection) -> Result<Moment> {
         epoch: row.epoch,
         head: Head { position, chain_sha256 },
         blobs: blobs(conn).await?,
+        sealed_channels: row.sealed_channels.unsigned_abs(),
     })
 }
 
@@ -89,14 +93,26 @@ pub async fn target(conn: &mut PgConnection) -> Result<(i32, i64)> {
     Ok((row.server_version, row.tables))
 }
 
-/// The application's role, which a dump names and does not make.
+/// The application's role, which a dump names and does not make; and, where that may be granted, its sight of other
+/// sessions, as `migrations/0016` has it. An owner without `createrole` may not even try to make a role that is there.
 pub async fn make_role(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "do $$
          begin
-             create role loopwright_app nologin;
-         exception when duplicate_object or unique_violation then
-             null;
+             if not exists (select from pg_roles where rolname = 'loopwright_app') then
+                 begin
+                     create role loopwright_app nologin;
+                 exception when duplicate_object or unique_violation then
+                     null;
+                 end;
+             end if;
+             begin
+                 if not pg_has_role('loopwright_app', 'pg_read_all_stats', 'member') then
+                     grant pg_read_all_stats to loopwright_app;
+                 end if;
+             exception when others then
+                 raise notice 'pg_read_all_stats was not granted to loopwright_app: %', sqlerrm;
+             end;
          end
          $$"
     )

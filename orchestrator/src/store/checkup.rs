@@ -11,12 +11,15 @@ pub struct Vitals {
     /// `server_version_num`, e.g. 150018.
     pub server_version: i32,
     pub durable: bool,
+    /// Standbys that stream while no commit waits for any of them; those that this login may not see are not counted.
+    #[serde(default)]
+    pub asynchronous_replicas: i64,
     /// The application's role may change or remove events: it must not.
     pub events_can_be_changed: bool,
     /// Age of the oldest open transaction or snapshot, in transactions: it holds vacuum back.
     pub oldest_snapshot_age: i32,
     pub ready_jobs: i64,
-    /// Seconds the oldest ready job has waited for a worker.
+    /// Seconds the oldest ready job has waited for a worker that could take it now.
     pub oldest_ready_seconds: Option<f64>,
     pub expired_leases: i64,
     pub jobs_in_doubt: i64,
@@ -34,13 +37,41 @@ pub struct Vitals {
 pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
     let row = sqlx::query!(
         r#"select current_setting('server_version_num')::int as "server_version!",
-                  (current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off') as "durable!",
+                  (current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on'
+                   and case
+                       when current_setting('synchronous_standby_names') = ''
+                       then current_setting('synchronous_commit') <> 'off'
+                       else current_setting('synchronous_commit') in ('on', 'remote_apply')
+                   end) as "durable!",
+                  (select count(*) from pg_stat_replication as standby
+                   where state = 'streaming'
+                     and not exists (select from pg_replication_slots
+                                     where slot_type = 'logical' and active_pid = standby.pid)
+                     and not exists (select from pg_stat_replication where sync_state in ('sync', 'quorum')))
+                      as "asynchronous_replicas!",
                   (has_table_privilege('loopwright_app', 'event', 'update')
                    or has_table_privilege('loopwright_app', 'event', 'delete')) as "events_can_be_changed!",
                   coalesce((select max(age(backend_xmin)) from pg_stat_activity
                             where pid <> pg_backend_pid()), 0) as "oldest_snapshot_age!",
                   (select count(*) from job_ready) as "ready_jobs!",
-                  (select extract(epoch from now() - min(since))::float8 from job_ready) as oldest_ready_seconds,
+                  (select extract(epoch from now() - min(greatest(ready_at, retry_at)))::float8
+                   from job_ready
+                   left join instrument on instrument.name = job_ready.instrument
+                   where queue <> 'people'
+                     and (retry_at is null or retry_at <= now())
+                     and (deadline_lab_at is null or deadline_lab_at >= lab_now())
+                     and (instrument.state in ('maintenance', 'retired')
+                         or (instrument.state = 'draining' and not plate_begun(job_ready.plate_id))) is not true
+                     and not exists (select from hold where subject_id = job_ready.job_id and manner = 'pause')
+                     and not exists (
+                         select from hold
+                         where subject_id = job_ready.round_id
+                             and (manner = 'pause' or not plate_begun(job_ready.plate_id)))
+                     and not exists (select from hold where subject_id = job_ready.campaign_id and manner = 'pause')
+                     and not (queue = 'bench' and exists (select from laboratory_stop where lifted_at is null))
+                     and (queue in ('learner', 'predict') or exists (
+                         select from reconciliation where epoch = database_epoch() and closed_at is not null)))
+                      as oldest_ready_seconds,
                   (select count(*) from lease where expires_at < now()) as "expired_leases!",
                   (select count(*) from job_in_doubt) as "jobs_in_doubt!",
                   (select count(*) from settlement) as "unsettled_consequences!",
@@ -67,6 +98,7 @@ pub async fn vitals(conn: &mut PgConnection) -> Result<Vitals> {
     Ok(Vitals {
         server_version: row.server_version,
         durable: row.durable,
+        asynchronous_replicas: row.asynchronous_replicas,
         events_can_be_changed: row.events_can_be_changed,
         oldest_snapshot_age: row.oldest_snapshot_age,
         ready_jobs: row.ready_jobs,

@@ -2,7 +2,9 @@
 
 use crate::support::as_application;
 use bytes::Bytes;
-use orchestrator::backup::{Manifest, Restore, Take, find, restore, take, verify};
+use clap::Parser;
+use orchestrator::backup::{ChannelKey, Manifest, Restore, Take, channel_key, find, restore, take, verify};
+use orchestrator::cli::Arguments;
 use orchestrator::ids::SYSTEM;
 use orchestrator::store::blobs::Blobs;
 use orchestrator::store::events::{self, NewEvent};
@@ -206,4 +208,134 @@ async fn history_without_its_jobs_is_not_restored(options: PgPoolOptions, login:
     let refused = restore(&elsewhere.what).await.expect_err("it is damaged").to_string();
     assert!(refused.contains("3 of job_attempt"), "{refused}");
     elsewhere.leave(&mut owner).await;
+}
+
+/// `url` behind the name of a server that is not there.
+fn among_several(url: &str) -> String {
+    url.replacen('@', "@127.0.0.1:1,", 1)
+}
+
+async fn execute(owner: &mut PgConnection, statement: &'static str) {
+    sqlx::query(statement).execute(owner).await.expect("done");
+}
+
+/// One channel that cannot be used without the key.
+async fn seal_a_channel(owner: &mut PgConnection) {
+    execute(
+        owner,
+        "insert into channel (id, name, kind, target, sealed, created_by)
+         values (gen_random_uuid(), 'hook', 'webhook', 'https://example.org', 'sealed',
+             '00000000-0000-7000-8000-000000000001')",
+    )
+    .await;
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_url_of_several_hosts_serves_backup_restore_and_audit(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut scene = Scene::new(options, login.clone()).await;
+    let mut owner = login.connect().await.expect("the owner");
+    scene.what.database_url = among_several(&scene.what.database_url);
+    take(&scene.what).await.expect("a backup");
+    let mut elsewhere = Elsewhere::make(&scene, &mut owner, &login).await;
+    elsewhere.what.database_url = among_several(&elsewhere.what.database_url);
+    restore(&elsewhere.what).await.expect("restored");
+    let audit = ["loopwright", "audit", "verify", "--database-url", &elsewhere.what.database_url];
+    Arguments::parse_from(audit).run().await.expect("the record is sound");
+    elsewhere.leave(&mut owner).await;
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_damaged_backup_does_not_stand_in_the_way_of_others(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let scene = Scene::new(options, login).await;
+    let damaged = take(&scene.what).await.expect("a backup").name;
+    let good = take(&scene.what).await.expect("a backup");
+    std::fs::write(scene.what.to.join(&damaged).join("manifest.json"), "{").expect("damage");
+    let foreign = scene.what.to.join("of-somebody-else");
+    std::fs::create_dir(&foreign).expect("a folder");
+    std::fs::write(foreign.join("manifest.json"), "not ours").expect("a file");
+    assert_eq!(find(&scene.what.to, None).expect("the newest"), good);
+    assert_eq!(find(&scene.what.to, Some(&good.name)).expect("the named one"), good);
+    let refused = find(&scene.what.to, Some(&damaged)).expect_err("it is damaged");
+    assert!(format!("{refused:#}").contains("is damaged"), "{refused:#}");
+
+    let newest = take(&scene.what).await.expect("a backup").name;
+    let last = take(&scene.what).await.expect("a backup").name;
+    assert_eq!(scene.backups(), [damaged, newest, last.clone(), "of-somebody-else".to_owned()]);
+    std::fs::write(scene.what.to.join(&last).join("manifest.json"), "{").expect("damage");
+    let refused = find(&scene.what.to, None).expect_err("nothing older is taken in its place");
+    assert!(format!("{refused:#}").contains(&format!("{last} is the newest")), "{refused:#}");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_channel_key_that_is_kept_elsewhere_is_asked_for_there(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let scene = Scene::new(options, login.clone()).await;
+    let mut owner = login.connect().await.expect("the owner");
+    let manifest = take(&scene.what).await.expect("a backup");
+    assert_eq!(channel_key(&scene.what.to, &manifest), ChannelKey::Here);
+    std::fs::remove_file(scene.what.to.join(&manifest.name).join("channel.key")).expect("taken away");
+    assert_eq!(channel_key(&scene.what.to, &manifest), ChannelKey::Elsewhere);
+    verify(&scene.what.to, &manifest).expect("it is whole");
+
+    let mut elsewhere = Elsewhere::make(&scene, &mut owner, &login).await;
+    let key = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(key.path(), "another").expect("a key");
+    elsewhere.what.channel_key_file = Some(key.path().to_owned());
+    let refused = restore(&elsewhere.what).await.expect_err("it opens nothing").to_string();
+    assert!(refused.contains("another channel key") && refused.contains("Nothing was changed"), "{refused}");
+    std::fs::write(key.path(), "key").expect("the key");
+    let restored = restore(&elsewhere.what).await.expect("restored");
+    assert_eq!(restored.channel_key_missing_at, None);
+    elsewhere.leave(&mut owner).await;
+}
+
+/// Into a home folder on a disk of its own, as containers have it.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_backup_without_the_key_of_its_channels_says_so_and_is_restored(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let scene = Scene::new(options, login.clone()).await;
+    let mut owner = login.connect().await.expect("the owner");
+    std::fs::remove_file(scene.what.data_dir.join("channel.key")).expect("lost");
+    let without_channels = take(&scene.what).await.expect("a backup");
+    assert_eq!(channel_key(&scene.what.to, &without_channels), ChannelKey::NotNeeded);
+    seal_a_channel(&mut owner).await;
+    let manifest = take(&scene.what).await.expect("a backup");
+    assert_eq!((manifest.sealed_channels, channel_key(&scene.what.to, &manifest)), (1, ChannelKey::Missing));
+
+    let elsewhere = Elsewhere::make(&scene, &mut owner, &login).await;
+    let data_dir = &elsewhere.what.data_dir;
+    std::fs::create_dir(data_dir.join("lost+found")).expect("a folder");
+    for left in [".bashrc", "channel.part"] {
+        std::fs::write(data_dir.join(left), "").expect("a file");
+    }
+    std::fs::write(data_dir.join("thesis.tex"), "").expect("a file");
+    let refused = restore(&elsewhere.what).await.expect_err("it is somebody's").to_string();
+    assert!(refused.contains("thesis.tex"), "{refused}");
+    std::fs::remove_file(data_dir.join("thesis.tex")).expect("moved away");
+    let restored = restore(&elsewhere.what).await.expect("restored");
+    assert_eq!(restored.channel_key_missing_at, Some(data_dir.join("channel.key")));
+    elsewhere.leave(&mut owner).await;
+}
+
+/// It may make no role, and need not: an administrator has.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn an_ordinary_owner_finds_the_application_s_role(_options: PgPoolOptions, login: PgConnectOptions) {
+    let mut owner = login.connect().await.expect("the owner");
+    let ordinary = format!("ordinary_{}", uuid::Uuid::now_v7().simple());
+    let become_it = sqlx::AssertSqlSafe(format!("create role {ordinary}; set role {ordinary}"));
+    sqlx::raw_sql(become_it).execute(&mut owner).await.expect("an ordinary role");
+    let made = orchestrator::store::backup::make_role(&mut owner).await;
+    let leave = sqlx::AssertSqlSafe(format!("reset role; drop role {ordinary}"));
+    sqlx::raw_sql(leave).execute(&mut owner).await.expect("gone");
+    made.expect("it is there");
 }

@@ -1,9 +1,10 @@
 //! Where the record is read from: a server, or the database itself.
 
 use crate::cli::client::Client;
+use crate::store::addresses;
 use crate::store::events::{self, Broken, Exported, Head};
 use anyhow::Context;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 const PIECE: i64 = 2000;
 
@@ -14,7 +15,7 @@ pub(super) enum Source {
 
 impl Source {
     pub async fn database(url: &str) -> anyhow::Result<Self> {
-        let conn = PgConnection::connect(url).await.context("cannot reach the database")?;
+        let conn = addresses::connect_once(url).await.context("cannot reach the database")?;
         Ok(Source::Database(Box::new(conn)))
     }
 

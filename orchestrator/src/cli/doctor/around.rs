@@ -13,6 +13,10 @@ const CLOCKS_AGREE_WITHIN: i64 = 5;
 /// A learner that was not heard of for so long is silent, in seconds.
 const LEARNER_SILENT: i64 = 180;
 
+/// Why what other sessions do cannot be judged.
+pub(super) const BLIND: &str =
+    "the login may not see other sessions: `grant pg_read_all_stats to loopwright_app` as a superuser";
+
 pub(super) fn read(it: &Installation, here: DateTime<Utc>) -> Vec<Finding> {
     let look = |wrong: bool, says: String| wrong.then_some((Verdict::Look, says));
     let full = it.connections_most > 0 && it.connections * 10 > it.connections_most * 8;
@@ -108,8 +112,7 @@ fn bytes(bytes: u64) -> f64 {
 
 fn transactions(it: &Installation) -> Finding {
     if !it.sees_sessions {
-        let says = "the login may not see other sessions: `grant pg_read_all_stats to loopwright_app` as a superuser";
-        return unchecked("transactions", says);
+        return unchecked("transactions", BLIND);
     }
     let idle = it.idle_in_transaction_seconds.unwrap_or_default();
     let bad = (idle > 300.0).then(|| {

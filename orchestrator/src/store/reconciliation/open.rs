@@ -103,18 +103,24 @@ async fn open(conn: &mut PgConnection) -> Result<Because> {
     )
     .fetch_one(&mut *conn)
     .await?;
-    // What is lately is told by those that were seen last: after a restore, everybody was last seen long ago.
+    let because = Because::from_column(&row.opened_because)?;
+    // A backup does not know who worked after it: also whoever was silent for days, or was never seen. A standby knows
+    // who was seen lately, and those are whom a failover cut off.
     sqlx::query!(
         "insert into reconciliation_party (epoch, instrument, state)
          select $1, name, 'awaited'
          from instrument
          where state <> 'retired'
-             and last_seen_at > (select max(last_seen_at) from instrument) - interval '24 hours'",
-        row.epoch
+             and case
+                 when $2 then not coalesce(profile -> 'by_hand' = 'true', false)
+                 else last_seen_at > (select max(last_seen_at) from instrument) - interval '24 hours'
+             end",
+        row.epoch,
+        because == Because::Restored
     )
     .execute(conn)
     .await?;
-    Because::from_column(&row.opened_because)
+    Ok(because)
 }
 
 async fn record(conn: &mut PgConnection, because: Because) -> Result<()> {
