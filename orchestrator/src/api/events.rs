@@ -6,7 +6,7 @@ use super::page::PageQuery;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::people::Visible;
-use crate::store::events::{self, Sealed};
+use crate::store::events::{self, Look, Sealed};
 use crate::store::tokens::Scope;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -74,6 +74,8 @@ async fn live(
 }
 
 const BATCH: i64 = 200;
+/// Positions that one look goes over at most.
+const REACH: i64 = 20_000;
 /// Wake-ups may be lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Then the client connects anew, with its token checked again.
@@ -84,19 +86,20 @@ struct Reader {
     /// As it was when the stream began; a stream lives a few minutes.
     visible: Visible,
     news: watch::Receiver<()>,
+    /// Everything up to here was shown, or is not for this reader.
     position: i64,
 }
 
 impl Reader {
-    /// The next events as soon as there are some; `None` ends the stream, and the client comes back.
+    /// The next events as soon as there are some, and how far that is; `None` ends the stream, and the client comes back.
     async fn next_batch(&mut self) -> Option<Vec<Result<Event, Infallible>>> {
         loop {
             self.news.mark_unchanged();
-            let batch =
-                self.read().await.inspect_err(|error| tracing::warn!(%error, "a live stream ends")).ok()?;
-            if let Some(last) = batch.last() {
-                self.position = last.position;
-                return Some(batch.iter().filter_map(as_event).map(Ok).collect());
+            let look =
+                self.look().await.inspect_err(|error| tracing::warn!(%error, "a live stream ends")).ok()?;
+            if look.seen > self.position {
+                self.position = look.seen;
+                return Some(frames(&look).into_iter().map(Ok).collect());
             }
             tokio::select! {
                 _ = self.news.changed() => {}
@@ -105,10 +108,20 @@ impl Reader {
         }
     }
 
-    async fn read(&self) -> crate::store::Result<Vec<Sealed>> {
+    async fn look(&self) -> crate::store::Result<Look> {
         let mut conn = self.state.pool.acquire().await?;
-        events::read_visible_after(&mut conn, &self.visible, self.position, BATCH).await
+        events::look(&mut conn, &self.visible, self.position, REACH, BATCH).await
     }
+}
+
+/// Its events; then, where more was seen than is shown, the position alone: an id without data is no event, and the client
+/// remembers it.
+fn frames(look: &Look) -> Vec<Event> {
+    let mut frames: Vec<Event> = look.events.iter().filter_map(as_event).collect();
+    if look.events.last().is_none_or(|last| last.position < look.seen) {
+        frames.push(Event::default().id(look.seen.to_string()));
+    }
+    frames
 }
 
 fn as_event(sealed: &Sealed) -> Option<Event> {

@@ -10,6 +10,7 @@ use crate::store::reconciliation::{self, Gate};
 use crate::store::tokens::Scope;
 use ::jobs::client::RECONCILING;
 use ::jobs::wire::{Lease, LeaseRequest, ORDERS_HEADER};
+use ::jobs::work::Kind;
 use ::jobs::{CONTRACT_VERSION, OLDEST_CONTRACT};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
@@ -93,6 +94,16 @@ pub(super) fn works_at(caller: &Caller, queue: &str) -> Result<(), Problem> {
         Problem::unprocessable("lease.queue_unknown", detail)
     };
     caller.require(Scope::of_queue(queue).ok_or_else(unknown)?)
+}
+
+/// Whether `caller` may do work of this kind, in the kind's queue or, where people can do it, in theirs.
+pub(super) fn does(caller: &Caller, kind: Kind) -> Result<(), Problem> {
+    let own = works_at(caller, kind.queue());
+    if matches!(kind, Kind::Move | Kind::Incubate) {
+        own.or_else(|_| works_at(caller, "people"))
+    } else {
+        own
+    }
 }
 
 /// The next job for a request that was checked; `None` when there was none within its wait.

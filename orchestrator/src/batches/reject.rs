@@ -1,7 +1,7 @@
 //! Rejection: a person's no, with a reason. The round proposes anew, without what was excluded.
 
 use super::exclusion::Kind;
-use super::{Event, State};
+use super::{Event, PLAN_DIFFERS_TASK, State};
 use crate::ids::{ActorId, BatchId, ProposalId};
 use crate::rounds;
 use crate::store::approvals::{self, Verdict};
@@ -119,6 +119,7 @@ async fn reject_in(
     };
     store::batches::apply(conn, &mut batch, Event::Rejected, change, actor).await?.must()?;
     store::rounds::apply(conn, &mut round, rounds::Event::BatchRejected, None, actor).await?.must()?;
+    store::tasks::close_for(conn, PLAN_DIFFERS_TASK, &id.to_string(), actor).await?;
     Ok(Rejected::Done)
 }
 

@@ -292,7 +292,7 @@ fn round_action(dossier: &Dossier, over: &RoundOver, raw: &BTreeMap<String, Vec<
     let approvers: BTreeSet<String> = dossier
         .verdicts
         .iter()
-        .filter(|verdict| verdict.round == round.number && verdict.frozen_hash.is_some())
+        .filter(|it| it.round == round.number && it.verdict == "approve" && it.of_last_revision)
         .map(|verdict| actor_id(&verdict.by))
         .collect();
     let results = raw.iter().filter(|(_, plates)| plates.iter().any(|file| file.round == round.number));

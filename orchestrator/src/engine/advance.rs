@@ -66,7 +66,7 @@ impl Engine {
                     pass.absorb(lane);
                 }
                 if drains {
-                    pass.did(drain::step(self).await, "bringing what drains to stand");
+                    pass.did(store::bounded(drain::step(self)).await, "bringing what drains to stand");
                 }
             }
         }

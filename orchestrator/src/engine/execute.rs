@@ -98,6 +98,10 @@ async fn again(
     plate: &Plate,
     out: &mut Consequences,
 ) -> Result<Stepped> {
+    if !store::reconciliation::gate(conn).await?.is_open {
+        // As for a first plan: which plates and volumes there are is not known yet.
+        return Ok(Stepped::Nothing);
+    }
     let version = version_of(conn, round).await?;
     let batch = store::batches::by_id(conn, plate.batch_id).await?;
     let batch = batch.ok_or_else(|| Error::corrupt("batch of a plate", plate.id))?;

@@ -59,7 +59,13 @@ impl Engine {
     /// Has places cleared that stay occupied after the end of their plate, although nothing of it is open: a mover could not
     /// clear them, and no round waits for a person there. Answers how many.
     pub async fn clear_strays(&self) -> Result<usize> {
-        let strays = store::chains::strays(&mut *self.pool.acquire().await?, STRAYS).await?;
+        let mut conn = self.pool.acquire().await?;
+        if !store::reconciliation::gate(&mut conn).await?.is_open {
+            // Where plates stand is what agents are asked about.
+            return Ok(0);
+        }
+        let strays = store::chains::strays(&mut conn, STRAYS).await?;
+        drop(conn);
         let mut cleared = 0;
         for stray in strays {
             steps::before(Step::ClearStray).await;

@@ -3,7 +3,7 @@
 use super::commit;
 use super::inputs::version_of;
 use crate::campaigns::spec::Bench;
-use crate::ids::SYSTEM;
+use crate::ids::{PlateId, SYSTEM};
 use crate::ingestion::{self, AssessInput, Assessment, Reading};
 use crate::planning::{self, Standing, Step};
 use crate::plates::Event;
@@ -11,9 +11,11 @@ use crate::store::inventory::StockState;
 use crate::store::jobs::{self as queue, Consequences};
 use crate::store::plates::{Change, Plate, StoredReading};
 use crate::store::rounds::Round;
+use crate::store::settlements::Settled;
 use crate::store::{self, Error, Result};
 use instruments::labware::Labware;
-use jobs::JobId;
+use jobs::state::State;
+use jobs::{JobId, Work};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
@@ -86,6 +88,14 @@ pub(super) enum By {
 }
 
 impl By {
+    /// Who does it after `settled` ended badly: no robot where one could not on this plate, or lost it.
+    pub(super) async fn after(conn: &mut PgConnection, plate: PlateId, settled: &Settled) -> Result<By> {
+        let lost_by_a_mover =
+            matches!(settled.work, Work::Move(_)) && settled.began && settled.state == State::PlateLost;
+        let hands = lost_by_a_mover || store::chains::mover_failed(conn, plate).await?;
+        Ok(if hands { By::Hands } else { By::Mover })
+    }
+
     fn order(self, mut step: Step) -> Step {
         if self == By::Hands {
             step.instrument = None;

@@ -90,7 +90,8 @@ async fn deliver(engine: &Engine, shutdown: &CancellationToken) {
 async fn mind(engine: &Engine, shutdown: &CancellationToken) {
     let began = Instant::now();
     let mut forgot: Option<Instant> = None;
-    let mut looked: Option<Instant> = None;
+    // Nor is what stands still looked for at once: what came due in an outage has to be taken first.
+    let mut looked = began;
     while !shutdown.is_cancelled() {
         if let Err(error) = store::bounded(engine.escalate()).await {
             log(&error, "escalating notifications");
@@ -109,9 +110,9 @@ async fn mind(engine: &Engine, shutdown: &CancellationToken) {
         {
             log(&error, "watching agents");
         }
-        if looked.is_none_or(|at| at.elapsed() > STANDSTILLS) {
-            looked = Some(Instant::now());
-            if let Err(error) = engine.watch_standstills().await {
+        if looked.elapsed() > STANDSTILLS {
+            looked = Instant::now();
+            if let Err(error) = store::bounded(engine.watch_standstills()).await {
                 log(&error, "looking for standstills");
             }
         }

@@ -6,7 +6,7 @@
 //! | put back | already so | no | no | available, in storage; a blank that a round took: no |
 //! | found | in storage | in storage | no | no: put it back |
 //!
-//! Found, and taken out for good, only when no job carries it: a job knows where it takes its plates from.
+//! Found, put back, and taken out for good, only when no job carries it: a job knows where it takes its plates from.
 
 use crate::ids::ActorId;
 use crate::store::events::{self, NewEvent};
@@ -119,6 +119,9 @@ pub async fn put_back(
     {
         let why = format!("it was made for round {round}, and a plate takes reagents once");
         return Ok(Err(not_now(&plate, why)));
+    }
+    if let Some((job, kind)) = store::live_job_on(conn, barcode).await? {
+        return Ok(Err(Refused::Busy { barcode: barcode.to_owned(), job, kind }));
     }
     inventory::set_stock_state(conn, barcode, StockState::Available).await?;
     let at = inventory::storage(barcode);

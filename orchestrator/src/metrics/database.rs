@@ -29,14 +29,18 @@ pub const DATABASE_METRICS: &[Described] = &[
     ("batch_oldest_waiting_seconds", "Age of the oldest batch that waits for approval", &[]),
     ("plates", "Plates by state", &["state"]),
     ("tasks_open", "Tasks that wait for a person, by cause", &["cause"]),
-    ("model_promoted_version", "Number of the model version in use", &["campaign"]),
+    ("model_promoted_version", "Number of the model version in use", &["project", "campaign"]),
     (
         "model_held_out_log_score",
         "Mean log predictive density of held-out data, nats, of the version in use",
-        &["campaign"],
+        &["project", "campaign"],
     ),
-    ("model_coverage_90_ratio", "Share of held-out data inside the 90 % interval", &["campaign"]),
-    ("model_hit_calibration_error_ratio", "Expected calibration error of the hit probability", &["campaign"]),
+    ("model_coverage_90_ratio", "Share of held-out data inside the 90 % interval", &["project", "campaign"]),
+    (
+        "model_hit_calibration_error_ratio",
+        "Expected calibration error of the hit probability",
+        &["project", "campaign"],
+    ),
     (
         "instrument_silent_seconds",
         "Since an agent last asked for work, of instruments in service",

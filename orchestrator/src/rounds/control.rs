@@ -4,7 +4,8 @@ use crate::batches;
 use crate::ids::{ActorId, RoundId};
 use crate::orders::round::{Act, rule};
 use crate::orders::{Order, Ruling};
-use crate::plates::{self, decide::QUARANTINED_TASK};
+use crate::plates;
+use crate::plates::decide::{LOST_TASK, QUARANTINED_TASK};
 use crate::rounds::state::{Event, Rejected, State};
 use crate::store::holds::{Manner, Subject};
 use crate::store::jobs::Consequences;
@@ -172,6 +173,7 @@ async fn wind_up(
     if let Some(mut batch) = store::batches::live_of_round(conn, round.id).await? {
         let change = store::batches::Change { closed_reason: Some(reason.to_owned()), ..Default::default() };
         store::batches::apply(conn, &mut batch, batches::Event::Withdrawn, change, actor).await?.must()?;
+        store::tasks::close_for(conn, batches::PLAN_DIFFERS_TASK, &batch.id.to_string(), actor).await?;
         // What was measured stays, and is not asked for again.
         let standings = store::accounts::standings(conn, batch.id).await?;
         let measured = standings.iter().filter(|standing| standing.observations > 0);
@@ -186,6 +188,7 @@ async fn wind_up(
                 .await?;
             store::tasks::close_for(conn, QUARANTINED_TASK, &plate.id.to_string(), actor).await?;
         }
+        store::tasks::close_for(conn, LOST_TASK, &plate.id.to_string(), actor).await?;
     }
     let stopped = store::jobs::stop_round(conn, round.id, actor, reason).await?;
     consequences.absorb(stopped.consequences);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AtHand {
     /// Jobs to draw consequences of, with their campaigns: causes before those that failed with them, then oldest first.
+    /// Not what a learner answered to a round that is held: it waits with the round, for days perhaps.
     pub settlements: Vec<(JobId, Option<CampaignId>)>,
     /// Rounds that the engine may move, with their campaigns: live, not held, and not only waiting for people or for their
     /// jobs. One whose batch waits for approval has something to do before its plan is drafted, where its policy approves
@@ -69,7 +70,9 @@ pub async fn read(conn: &mut PgConnection) -> Result<AtHand> {
                      where job_outcome.job_id = settlement.job_id
                      offset 0) as outcome
                  cross join lateral (
-                     select campaign_id from job where job.id = settlement.job_id offset 0) as job
+                     select campaign_id, round_id, kind from job where job.id = settlement.job_id offset 0) as job
+                 where job.kind <> 'propose'
+                    or (select state from round where round.id = job.round_id) is distinct from 'held'
                  order by place
                  limit 200) as oldest) as settled
          cross join (

@@ -138,6 +138,26 @@ pub struct Stray {
     pub mover_failed: bool,
 }
 
+/// Whether a mover began to carry this plate, and could not.
+pub async fn mover_failed(conn: &mut PgConnection, plate: PlateId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+               select from job
+               join job_outcome on job_outcome.job_id = job.id
+               where job.plate_id = $1
+                 and job.kind = 'move'
+                 and job_outcome.state = 'failed'
+                 and job_outcome.failure ->> 'code' <> 'job.not_done'
+                 and exists (
+                     select from job_attempt
+                     where job_attempt.job_id = job.id and job_attempt.started_at is not null)
+           ) as "failed!""#,
+        plate.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// At most `limit` of them. In a live round not those that hold a place: a person resumes that one.
 pub async fn strays(conn: &mut PgConnection, limit: i64) -> Result<Vec<Stray>> {
     let rows = sqlx::query!(
@@ -148,7 +168,10 @@ pub async fn strays(conn: &mut PgConnection, limit: i64) -> Result<Vec<Stray>> {
                       where job.plate_id = stray_plate.plate_id
                         and job.kind = 'move'
                         and job_outcome.state = 'failed'
-                        and job_outcome.failure ->> 'code' not in ('job.dependency_failed', 'job.not_done')
+                        and job_outcome.failure ->> 'code' <> 'job.not_done'
+                        and exists (
+                            select from job_attempt
+                            where job_attempt.job_id = job.id and job_attempt.started_at is not null)
                   ) as "mover_failed!"
            from stray_plate
            order by plate_id

@@ -69,6 +69,9 @@ pub struct Verdict {
     pub at: DateTime<Utc>,
     /// Of what was approved, hexadecimal; where this word is one of those that it was approved by.
     pub frozen_hash: Option<String>,
+    /// It is of the batch as it was in the end: who approved it so, approved what was carried out.
+    #[serde(skip)]
+    pub of_last_revision: bool,
     #[serde(skip)]
     pub kind: String,
 }
@@ -204,7 +207,8 @@ async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict
         r#"select round.number, batch.id, actor.name, actor.kind, coalesce(account.display_name, actor.name) as "display_name!",
                   verdict, approval.reason, approval.at, approval.revision,
                   case when verdict = 'approve' and approval.revision = batch.revision
-                      then encode(batch.frozen_hash, 'hex') end as frozen_hash
+                      then encode(batch.frozen_hash, 'hex') end as frozen_hash,
+                  approval.revision = batch.revision as "of_last_revision!"
            from approval
            join batch on batch.id = approval.batch_id
            join round on round.id = batch.round_id
@@ -228,6 +232,7 @@ async fn verdicts(conn: &mut PgConnection, id: CampaignId) -> Result<Vec<Verdict
                 reason: row.reason,
                 at: row.at,
                 frozen_hash: row.frozen_hash,
+                of_last_revision: row.of_last_revision,
                 kind: row.kind,
             })
         })

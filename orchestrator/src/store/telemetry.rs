@@ -33,9 +33,10 @@ pub async fn samples(conn: &mut PgConnection) -> Result<Vec<Sample>> {
                  ('86400', 86400), ('172800', 172800), ('345600', 345600), ('604800', 604800),
                  ('1209600', 1209600), ('+Inf', 'Infinity')
          ), in_use as (
-             select campaign.name, model_version.number, model_version.metrics
+             select project.name as project, campaign.name, model_version.number, model_version.metrics
              from model_version
              join campaign on campaign.id = model_version.campaign_id
+             join project on project.id = campaign.project_id
              where model_version.state = 'promoted'
              order by model_version.created_at desc
              limit $1
@@ -45,7 +46,24 @@ pub async fn samples(conn: &mut PgConnection) -> Result<Vec<Sample>> {
          union all
          select 'queue_oldest_ready_seconds', array[queue, capability],
              extract(epoch from now() - min(greatest(ready_at, retry_at)))::float8
-         from job_ready where retry_at is null or retry_at <= now() group by queue, capability
+         from job_ready
+         left join instrument on instrument.name = job_ready.instrument
+         where (retry_at is null or retry_at <= now())
+             and (deadline_lab_at is null or deadline_lab_at >= lab_now())
+             and (instrument.state in ('maintenance', 'retired')
+                 or (instrument.state = 'draining' and not plate_begun(job_ready.plate_id))) is not true
+             and not exists (select from hold where subject_id = job_ready.job_id and manner = 'pause')
+             and not exists (
+                 select from hold
+                 where subject_id = job_ready.round_id
+                     and (manner = 'pause' or not plate_begun(job_ready.plate_id)))
+             and not exists (select from hold where subject_id = job_ready.campaign_id and manner = 'pause')
+             and not (
+                 queue in ('bench', 'people')
+                 and exists (select from laboratory_stop where lifted_at is null))
+             and (queue in ('learner', 'predict') or exists (
+                 select from reconciliation where epoch = database_epoch() and closed_at is not null))
+         group by queue, capability
          union all
          select 'queue_waiting_jobs', array[queue], count(*)::float8
          from job_waiting join job on job.id = job_waiting.job_id group by queue
@@ -81,14 +99,14 @@ pub async fn samples(conn: &mut PgConnection) -> Result<Vec<Sample>> {
          union all
          select 'tasks_open', array[cause], count(*)::float8 from task where closed_at is null group by cause
          union all
-         select 'model_promoted_version', array[name], max(number)::float8 from in_use group by name
+         select 'model_promoted_version', array[project, name], max(number)::float8 from in_use group by project, name
          union all
-         select metric, array[name], max((metrics ->> member)::float8)
+         select metric, array[project, name], max((metrics ->> member)::float8)
          from in_use, (values
              ('model_held_out_log_score', 'held_out_log_score'),
              ('model_coverage_90_ratio', 'coverage_90'),
              ('model_hit_calibration_error_ratio', 'hit_ece')) as shown (metric, member)
-         where metrics ->> member is not null group by metric, name
+         where metrics ->> member is not null group by metric, project, name
          union all
          (select 'instrument_silent_seconds', array[name], extract(epoch from now() - last_seen_at)::float8
           from instrument where state = 'in_service' and last_seen_at is not null order by last_seen_at limit $1)
@@ -98,7 +116,10 @@ pub async fn samples(conn: &mut PgConnection) -> Result<Vec<Sample>> {
          select 'outbox_oldest_seconds', '{}', coalesce(extract(epoch from now() - min(created_at)), 0)::float8
          from outbox
          union all
-         select 'deliveries', array[state], count(*)::float8 from delivery group by state
+         select 'deliveries', array[state], count(*)::float8
+         from delivery
+         where state <> 'dead' or exists (select from channel where channel.id = channel_id and enabled)
+         group by state
          union all
          select 'notifications_open', array[topic, severity], count(*)::float8
          from notification where state <> 'closed' group by topic, severity

@@ -61,6 +61,8 @@ pub struct Waiting {
     pub own_deadline_passed: bool,
     /// A person holds it, or the laboratory is stopped, or it is to be tried again later: it waits on purpose.
     pub held: bool,
+    /// A task asks a person to look at it. One that the engine holds has one; one that a person paused or drained has none.
+    pub has_task: bool,
 }
 
 /// Something past its deadline.
@@ -139,7 +141,7 @@ pub fn judge(waiting: &Waiting, now: DateTime<Utc>) -> Option<Owner> {
 pub fn is_told_otherwise(waiting: &Waiting) -> bool {
     match waiting.subject {
         Subject::Job => waiting.state == "in_doubt",
-        Subject::Round => waiting.state == "held",
+        Subject::Round => waiting.has_task,
         Subject::Batch => waiting.state == "awaiting_approval",
         Subject::Campaign | Subject::Model | Subject::Instrument => false,
     }
@@ -159,6 +161,7 @@ mod tests {
             since: now(),
             own_deadline_passed: false,
             held: false,
+            has_task: false,
         }
     }
 
@@ -182,6 +185,14 @@ mod tests {
         assert_eq!(judge(&reader, now() + Duration::days(9)), None, "nobody said until when");
         let late = Waiting { own_deadline_passed: true, ..reader };
         assert_eq!(judge(&late, now()), Some(Owner::Operator));
+    }
+
+    #[test]
+    fn a_held_round_is_told_otherwise_only_where_a_task_asks_about_it() {
+        let paused = Waiting { held: true, ..waiting(Subject::Round, "held") };
+        assert_eq!(judge(&paused, now() + Duration::hours(25)), Some(Owner::Operator));
+        assert!(!is_told_otherwise(&paused), "whoever paused it may have forgotten it");
+        assert!(is_told_otherwise(&Waiting { has_task: true, ..paused }));
     }
 
     #[test]

@@ -273,6 +273,41 @@ async fn a_plan_that_cannot_be_holds_the_round_until_it_can(options: PgPoolOptio
     assert_eq!(laboratory.progress().await.state, "finished");
 }
 
+/// Approves the waiting batch, and takes away the blank plate that its plan begins with: it comes back.
+async fn sent_back(laboratory: &mut Laboratory, blank: &str) -> Batch {
+    let waiting = batch(laboratory).await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    approve(&mut conn, waiting.id, waiting.revision, laboratory.person).await.expect("answered");
+    store::inventory::set_stock_state(&mut conn, blank, store::inventory::StockState::Withdrawn)
+        .await
+        .expect("taken");
+    drop(conn);
+    laboratory.run().await;
+    assert_eq!(laboratory.open_tasks().await, ["batch.plan_differs"]);
+    batch(laboratory).await
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn nobody_is_asked_for_the_plan_of_a_batch_that_was_rejected_or_withdrawn(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, by_people()).await;
+    laboratory.run().await;
+    let back = sent_back(&mut laboratory, "P-001").await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    let (id, revision, person) = (back.id, back.revision, laboratory.person);
+    let answer = reject(&mut conn, id, revision, "no", &Exclude::default(), person).await;
+    assert_eq!(answer.expect("answered"), Rejected::Done);
+    assert!(laboratory.open_tasks().await.is_empty());
+
+    laboratory.run().await;
+    let next = sent_back(&mut laboratory, "P-002").await;
+    assert_ne!(next.id, back.id);
+    control::cancel(&mut conn, next.round_id, "no", laboratory.person).await.expect("cancelled");
+    assert!(laboratory.open_tasks().await.is_empty());
+}
+
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_batch_whose_plan_changed_since_it_was_approved_goes_back(
     options: PgPoolOptions,

@@ -1,7 +1,7 @@
 //! What the loop does when physics does not.
 
 use crate::laboratory::{Fault, Laboratory, Settings};
-use jobs::work::Kind;
+use jobs::work::{Kind, Outcome, Output};
 use orchestrator::plates::State as PlateState;
 use orchestrator::rounds::control;
 use orchestrator::rounds::state::{Stage, State};
@@ -236,9 +236,67 @@ async fn a_failed_training_leaves_the_model_in_use_and_tells_a_person(
     laboratory.run().await;
     let progress = laboratory.progress().await;
     assert_eq!(progress.state, "finished");
-    assert_eq!(laboratory.open_tasks().await, ["model.training_failed"]);
+    assert_eq!(laboratory.count("select count(*) from task where cause = 'model.training_failed'").await, 1);
     assert!(laboratory.rounds().await[1].data_cut.is_some(), "the second round knows what was measured");
     assert_eq!(progress.promoted_model_version, Some(2), "the first, and the one after the second round");
+    assert!(laboratory.open_tasks().await.is_empty(), "that one was trained");
+}
+
+/// Reads the first round's plate: the next training is the one on what was measured.
+async fn read_the_first_plate(laboratory: &mut Laboratory) {
+    let lease = laboratory.work_until(Kind::Read).await;
+    laboratory.start(&lease).await;
+    let read = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, read).await;
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn each_training_that_fails_is_told(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
+    read_the_first_plate(&mut laboratory).await;
+    laboratory.faults.extend([Fault::Fails(Kind::Train); 2]);
+    laboratory.run().await;
+    assert_eq!(laboratory.open_tasks().await, ["model.training_failed"]);
+    while laboratory.engine.relay().await.expect("relayed") > 0 {}
+    let told = "select count(*) from notification where cause = 'model.training_failed'";
+    assert_eq!(laboratory.count(told).await, 2, "once a round");
+    let open = "select count(*) from notification where cause = 'model.training_failed' and state = 'open'";
+    assert_eq!(laboratory.count(open).await, 1, "the second");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_rejected_model_waits_for_a_person_until_a_better_one_is_in_use(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings::default()).await;
+    read_the_first_plate(&mut laboratory).await;
+    let lease = laboratory.work_until(Kind::Train).await;
+    laboratory.start(&lease).await;
+    let Outcome::Succeeded { mut output } = laboratory.carry_out(&lease.work).await else {
+        panic!("it is trained")
+    };
+    let Output::Train(trained) = &mut *output else { panic!("it is a training") };
+    // Nothing speaks for it.
+    trained.metrics.held_out_log_score = None;
+    laboratory.report(&lease, Outcome::Succeeded { output }).await;
+    laboratory.settle().await;
+    assert_eq!(laboratory.open_tasks().await, ["model.rejected"]);
+    laboratory.run().await;
+    assert_eq!(laboratory.progress().await.promoted_model_version, Some(3));
+    assert!(laboratory.open_tasks().await.is_empty());
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_cancelled_round_asks_nobody_about_its_plates(options: PgPoolOptions, login: PgConnectOptions) {
+    let mut laboratory = Laboratory::new(options, login, one_round()).await;
+    laboratory.faults.extend([Fault::Fails(Kind::Dispense); 3]);
+    laboratory.run().await;
+    assert_eq!(laboratory.open_tasks().await, ["plate.lost_too_often", "round.held"]);
+    let round = laboratory.last_round().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::cancel(&mut conn, round.id, "bad luck", laboratory.person).await.expect("cancelled");
+    assert!(laboratory.open_tasks().await.is_empty(), "nothing is to be decided any more");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

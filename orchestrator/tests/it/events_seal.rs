@@ -3,6 +3,7 @@
 use crate::support::as_application;
 use futures::future::join_all;
 use orchestrator::ids::SYSTEM;
+use orchestrator::people::Visible;
 use orchestrator::store::events::{self, NewEvent, append, read_after, seal_batch, verify};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -97,6 +98,33 @@ async fn positions_have_no_gaps_while_many_commit_and_many_seal(
         verify(&mut pool.acquire().await.expect("a connection")).await.expect("an unbroken chain"),
         80
     );
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn whoever_may_see_nothing_goes_over_the_record_in_pieces_and_once(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let pool = as_application(options, login).await;
+    let mut conn = pool.acquire().await.expect("a connection");
+    for number in 0..7 {
+        happen(&mut conn, &number.to_string()).await;
+    }
+    seal_all(&pool, 7).await;
+    let nobody = Visible::Only(Vec::new());
+    let (mut position, mut seen) = (0, Vec::new());
+    for _ in 0..4 {
+        let look = events::look(&mut conn, &nobody, position, 3, 10).await.expect("a look");
+        assert_eq!(look.events, []);
+        position = look.seen;
+        seen.push(position);
+    }
+    assert_eq!(seen, [3, 6, 7, 7]);
+    let look = events::look(&mut conn, &Visible::All, 1, 3, 2).await.expect("a look");
+    let positions: Vec<i64> = look.events.iter().map(|event| event.position).collect();
+    assert_eq!((positions, look.seen), (vec![2, 3], 3), "the fourth may be seen, and was not yet");
+    let beyond = events::look(&mut conn, &Visible::All, 9, 3, 2).await.expect("a look");
+    assert_eq!((beyond.events.len(), beyond.seen), (0, 9), "nobody goes back");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -146,6 +146,43 @@ async fn replicas_do_not_send_the_same_twice(options: PgPoolOptions, login: PgCo
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_channel_that_takes_nothing_delays_no_other(options: PgPoolOptions, login: PgConnectOptions) {
+    let outside = Outside::new(options, login).await;
+    let [dead, healthy] = [Receiver::new().await, Receiver::new().await];
+    dead.answers([500; 20]);
+    outside.add(json!({"name": "dead", "kind": "webhook", "target": dead.url})).await;
+    for batch in 0..20 {
+        outside.batch_waits(&format!("b{batch}")).await;
+    }
+    outside.add(json!({"name": "healthy", "kind": "webhook", "target": healthy.url})).await;
+    outside.batch_waits("news").await;
+    assert_eq!(outside.engine.deliver().await.expect("tried"), 3);
+    assert_eq!((dead.received().len(), healthy.received().len()), (2, 1));
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_was_never_told_goes_before_what_is_tried_again(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let outside = Outside::new(options, login).await;
+    let receiver = Receiver::new().await;
+    outside.add_webhook(&receiver.url).await;
+    receiver.answers([500]);
+    outside.batch_waits("old").await;
+    assert_eq!(outside.engine.deliver().await.expect("tried"), 1);
+    outside.execute("update delivery set due_at = now() - interval '1 hour'").await;
+    outside.batch_waits("b1").await;
+    outside.batch_waits("b2").await;
+    let times =
+        |subject: &str| receiver.received().iter().filter(|it| it.json()["subject"] == subject).count();
+    assert_eq!(outside.engine.deliver().await.expect("delivered"), 2);
+    assert_eq!([times("batch/old"), times("batch/b1"), times("batch/b2")], [1, 1, 1]);
+    assert_eq!(outside.engine.deliver().await.expect("delivered"), 1);
+    assert_eq!(times("batch/old"), 2, "then it is its turn");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_redirect_is_not_followed_and_a_gone_receiver_is_left_alone(
     options: PgPoolOptions,
     login: PgConnectOptions,

@@ -381,6 +381,7 @@ async fn a_token_of_ones_own_opens_no_more_than_its_owner(options: PgPoolOptions
 
 mod by_project {
     use super::*;
+    use crate::events_seal::seal_all;
     use crate::laboratory::{Laboratory, Settings};
     use orchestrator::api::{AppState, Config};
 
@@ -440,6 +441,26 @@ mod by_project {
         assert_eq!(status, StatusCode::NOT_FOUND, "nor is a campaign made there");
         let everywhere = theirs.request("GET", "/api/v1/users", None);
         assert_eq!(app.status(everywhere).await, StatusCode::FORBIDDEN, "users are everybody's");
+    }
+
+    #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+    async fn a_live_stream_goes_past_what_belongs_to_another_project(
+        options: PgPoolOptions,
+        login: PgConnectOptions,
+    ) {
+        let (laboratory, app) = laboratory(options, login).await;
+        let elsewhere = project(&app, "elsewhere").await;
+        user(&app, "theirs", &[Grant { project: Some(elsewhere), role: Role::Viewer }]).await;
+        let theirs = sign_in(&app, "theirs", PASSWORD).await;
+        let events = laboratory.count("select count(*) from event").await;
+        seal_all(&laboratory.pool, usize::try_from(events).expect("a number")).await;
+        let stream = theirs.request("GET", "/api/v1/events/stream?after=0", None);
+        let response = app.router.clone().oneshot(stream).await.expect("a stream");
+        let mut frames = response.into_body().into_data_stream();
+        let frame = futures::StreamExt::next(&mut frames);
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(10), frame).await.expect("in time");
+        let frame = String::from_utf8(frame.expect("a frame").expect("bytes").to_vec()).expect("text");
+        assert_eq!(frame, format!("id: {events}\n\n"), "after a break it goes on from there");
     }
 
     #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -225,7 +225,8 @@ async fn a_slot_of_the_incubator_is_freed_by_hand_when_the_mover_cannot(
     }
     laboratory.settle().await;
     assert_eq!(laboratory.world.on("incubator-1"), ["P-001"]);
-    assert!(matches!(laboratory.last_round().await.state, State::In(_)), "the round waits for nobody");
+    let round = laboratory.last_round().await;
+    assert!(matches!(round.state, State::In(_)), "the round waits for nobody: {round:?}");
     assert_eq!(clear_strays(&laboratory).await, 1);
     let by_hand = laboratory.lease(Kind::Manual).await.expect("hands are asked");
     laboratory.start(&by_hand).await;
@@ -235,6 +236,40 @@ async fn a_slot_of_the_incubator_is_freed_by_hand_when_the_mover_cannot(
     let left = "select count(*) from plate_location where device = 'incubator-1'";
     assert_eq!(laboratory.count(left).await, 0);
     assert_eq!(laboratory.progress().await.state, "finished");
+}
+
+/// Which blanks are left, and what is in sources, is what agents are asked about after a restore.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_lost_plate_is_not_made_again_before_the_laboratory_is_reconciled(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let owner = options.clone().connect_with(login.clone()).await.expect("the owner");
+    let mut laboratory = Laboratory::new(options, login, one_round()).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    laboratory.faults.push_back(Fault::Fails(Kind::Dispense));
+    let failed = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, failed).await;
+    let mut conn = owner.acquire().await.expect("a connection");
+    store::epoch::begin(&mut conn).await.expect("another life");
+    laboratory.settle().await;
+    let round = laboratory.last_round().await;
+    let generations = async |laboratory: &Laboratory| {
+        let plates = laboratory.plates(round.id).await;
+        plates.iter().map(|plate| (plate.generation, plate.state)).collect::<Vec<_>>()
+    };
+    assert_eq!(generations(&laboratory).await, [(1, PlateState::Lost)]);
+    assert_eq!(clear_strays(&laboratory).await, 0);
+    sqlx::query(
+        "insert into reconciliation (epoch, opened_because, closed_at, closed_by, closed_reason)
+         values (database_epoch(), 'restored', now(), '00000000-0000-7000-8000-000000000001', 'all were heard')",
+    )
+    .execute(&mut *conn)
+    .await
+    .expect("closed");
+    laboratory.settle().await;
+    assert_eq!(generations(&laboratory).await, [(1, PlateState::Lost), (2, PlateState::Planned)]);
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

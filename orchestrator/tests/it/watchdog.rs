@@ -1,10 +1,13 @@
 //! Nothing hangs unnoticed: why something does not move, in words, and what stands still past its deadline.
 
-use crate::laboratory::{Laboratory, Settings};
+use crate::laboratory::{Fault, Laboratory, Settings};
 use crate::stop::orders::app;
 use chrono::{DateTime, Utc};
 use jobs::work::Kind;
 use orchestrator::orders::{Order, instrument};
+use orchestrator::rounds::control;
+use orchestrator::rounds::state::State;
+use orchestrator::store;
 use orchestrator::store::tokens::Scope;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -117,6 +120,78 @@ async fn what_stands_still_is_told_once_and_closed_when_it_moves(
     assert_eq!(laboratory.count(open).await, 0, "it moved");
     let (_, listed) = app.get(&token, "/api/v1/standstills").await;
     assert_eq!(listed["items"], json!([]));
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_comes_due_after_days_does_not_stand_still_since_days(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let execute = async |text: &'static str| {
+        sqlx::query(text).execute(&laboratory.pool).await.expect("changed").rows_affected()
+    };
+    execute("update lab_clock set mode = 'real', lab_at = null").await;
+    execute("update job set created_at = now() - interval '3 days'").await;
+    let due = "update job_waiting set unmet = 0, not_before_lab_at = now() - interval '1 second'
+               where job_id = (select job_id from job_waiting order by job_id limit 1)";
+    assert_eq!(execute(due).await, 1);
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 0, "due since a second");
+    execute("update job_waiting set not_before_lab_at = now() - interval '2 minutes' where unmet = 0").await;
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 1, "nobody made it ready");
+}
+
+/// Everything that any round entered, it entered more than a day ago.
+async fn a_day_passes(laboratory: &Laboratory) {
+    sqlx::query("update round_stage set entered_at = now() - interval '25 hours'")
+        .execute(&laboratory.pool)
+        .await
+        .expect("it stands for long");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_round_that_somebody_paused_and_forgot_is_told(options: PgPoolOptions, login: PgConnectOptions) {
+    let settings = Settings { rounds: 1, auto_approve: false, ..Settings::default() };
+    let mut laboratory = Laboratory::new(options, login, settings).await;
+    laboratory.run().await;
+    let round = laboratory.last_round().await.id;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::pause(&mut conn, round, "until the cells arrive", laboratory.person).await.expect("paused");
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 0, "somebody wants it so");
+    a_day_passes(&laboratory).await;
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 1);
+    while laboratory.engine.relay().await.expect("relayed") > 0 {}
+    let open = "select count(*) from notification
+                where topic = 'standstill' and state = 'open' and message like '%until the cells arrive%'";
+    assert_eq!(laboratory.count(open).await, 1);
+
+    control::resume(&mut conn, round, laboratory.person).await.expect("resumed");
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 0);
+    while laboratory.engine.relay().await.expect("relayed") > 0 {}
+    assert_eq!(laboratory.count(open).await, 0, "it goes on");
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_round_that_the_engine_holds_is_told_by_its_task_while_that_is_open(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    laboratory.faults.push_back(Fault::Fails(Kind::Move));
+    laboratory.run().await;
+    let round = laboratory.last_round().await;
+    assert!(matches!(round.state, State::Held(_)), "{:?}", round.state);
+    a_day_passes(&laboratory).await;
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 0);
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::pause(&mut conn, round.id, "not now", laboratory.person).await.expect("paused too");
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 0, "its task is still open");
+    let (task, person) = (control::HELD_TASK, laboratory.person);
+    let closed = store::tasks::close_for(&mut conn, task, &round.id.to_string(), person).await;
+    assert!(closed.expect("closed"), "there was one");
+    assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 1, "it is held all the same");
 }
 
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]

@@ -110,7 +110,7 @@ async fn report(
     }
     if let Some(lease) = &report.lease {
         // What was done in a life that was lost has no lease here that would prove it.
-        leases::works_at(&caller, lease.work.kind().queue())?;
+        leases::does(&caller, lease.work.kind())?;
     }
     let disposition = match state.reporter.report(job, caller.id(), &report).await? {
         Reported::Taken(disposition, _) => disposition,

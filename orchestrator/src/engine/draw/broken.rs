@@ -42,7 +42,8 @@ pub(super) async fn draw(
             let text = format!("Plate {}: {reason} Bring the plates where they belong.", plate.barcode);
             return hold::hold(conn, round, Why::new("job.failed", text)).await;
         }
-        return plates::clear_places(conn, round, plate, By::Mover, out).await;
+        let by = By::after(conn, plate.id, settled).await?;
+        return plates::clear_places(conn, round, plate, by, out).await;
     }
     if failed_with_another(settled) {
         // The cause's own settlement decides.

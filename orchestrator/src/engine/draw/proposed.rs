@@ -34,7 +34,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let mut tx = store::begin_on(&engine.pool).await?;
     let Some(mut round) = store::rounds::lock(&mut tx, round).await? else { return nothing(tx).await };
     if matches!(round.state, State::Held(_)) {
-        // Its answer waits with it.
+        // Its answer waits with it; it is not at hand again before the round goes on.
         return nothing(tx).await;
     }
     if !store::settlements::take(&mut tx, settled.job_id).await? {

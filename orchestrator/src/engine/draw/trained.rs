@@ -1,7 +1,7 @@
 //! A training ended: a new model version, judged at the gate; or a person is told.
 
 use crate::engine::{Engine, nothing};
-use crate::ids::SYSTEM;
+use crate::ids::{CampaignId, SYSTEM};
 use crate::models::gate::{self, Verdict};
 use crate::models::state::Event;
 use crate::steps::{self, Step};
@@ -14,6 +14,11 @@ use jobs::Work;
 use jobs::work::Output;
 use jobs::work::learn::{Train, TrainResult};
 use sqlx::PgConnection;
+
+// Causes of the tasks that a training opens, each about its campaign.
+const CHECKPOINT_MISSING: &str = "model.checkpoint_missing";
+const FAILED: &str = "model.training_failed";
+const REJECTED: &str = "model.rejected";
 
 pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
     let (Work::Train(asked), Some(campaign)) = (&settled.work, settled.campaign_id) else {
@@ -33,7 +38,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
             tell(
                 &mut tx,
                 &campaign,
-                "model.checkpoint_missing",
+                CHECKPOINT_MISSING,
                 "The learner reported a training without leaving its checkpoint. The model in use stays.",
             )
             .await?;
@@ -41,7 +46,7 @@ pub(super) async fn draw(engine: &Engine, settled: Settled) -> Result<bool> {
         _ => {
             let why = settled.failure.map_or_else(|| "It was stopped.".to_owned(), |failure| failure.message);
             let message = format!("The model could not be trained: {why} The model in use stays.");
-            tell(&mut tx, &campaign, "model.training_failed", &message).await?;
+            tell(&mut tx, &campaign, FAILED, &message).await?;
         }
     }
     steps::commit(tx, Step::DrawTrained).await?;
@@ -69,6 +74,9 @@ async fn enter(
         metrics: &result.metrics,
         train_job_id: settled.job_id,
     };
+    for cause in [CHECKPOINT_MISSING, FAILED] {
+        is_over(conn, campaign.id, cause).await?;
+    }
     let mut candidate = store::models::insert(conn, &new, SYSTEM).await?;
     let in_use = store::models::promoted(conn, campaign.id).await?;
     let compared = in_use.as_ref().and_then(|version| {
@@ -82,7 +90,7 @@ async fn enter(
                 "Model version {} was not promoted: {because}. The one in use stays.",
                 candidate.number
             );
-            tell(conn, campaign, "model.rejected", &message).await
+            tell(conn, campaign, REJECTED, &message).await
         }
     }
 }
@@ -97,10 +105,13 @@ async fn promote(
         let retired = format!("version {} was promoted", candidate.number);
         store::models::apply(conn, &mut old, Event::Retired, &retired, SYSTEM).await?.must()?;
     }
+    is_over(conn, candidate.campaign_id, REJECTED).await?;
     store::models::apply(conn, &mut candidate, Event::Promoted, because, SYSTEM).await?.must()
 }
 
+/// Each time anew: who looks after what went wrong with an earlier training does not know of this one.
 async fn tell(conn: &mut PgConnection, campaign: &Campaign, cause: &str, message: &str) -> Result<()> {
+    is_over(conn, campaign.id, cause).await?;
     let task = NewTask {
         cause,
         message: message.to_owned(),
@@ -110,4 +121,9 @@ async fn tell(conn: &mut PgConnection, campaign: &Campaign, cause: &str, message
     };
     store::tasks::open(conn, &task).await?;
     Ok(())
+}
+
+/// Closes the campaign's open task of this cause, if there is one.
+async fn is_over(conn: &mut PgConnection, campaign: CampaignId, cause: &str) -> Result<()> {
+    store::tasks::close_for(conn, cause, &campaign.to_string(), SYSTEM).await.map(drop)
 }

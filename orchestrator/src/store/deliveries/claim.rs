@@ -31,19 +31,33 @@ pub struct Claimed {
     pub notification: Option<Notification>,
 }
 
-/// Claims up to `limit` that are due, for `lifetime`, and writes down that an attempt begins.
+/// Claimed of one channel at once: one that hangs leaves room for the others.
+const OF_ONE_CHANNEL: i64 = 2;
+
+/// Claims up to `limit` that are due, for `lifetime`, and writes down that an attempt begins. Of each channel few, what
+/// was never tried first: what fails again and again stands before nothing that is told for the first time. One of each
+/// channel comes before the second of any.
 pub async fn claim(conn: &mut PgConnection, limit: i64, lifetime: Duration) -> Result<Vec<Claimed>> {
     let token = Uuid::new_v4();
     let rows = sqlx::query!(
         r#"with picked as materialized (
-             select delivery.id
-             from delivery
-             where state = 'pending'
-               and due_at <= now()
-               and (claim_expires_at is null or claim_expires_at < now())
-             order by due_at
+             select id
+             from (
+                 select due.id, due.tries, due.due_at,
+                     row_number() over (partition by channel.id order by due.tries, due.due_at) as place
+                 from channel
+                 cross join lateral (
+                     select delivery.id, delivery.tries, delivery.due_at
+                     from delivery
+                     where delivery.channel_id = channel.id
+                       and state = 'pending'
+                       and due_at <= now()
+                       and (claim_expires_at is null or claim_expires_at < now())
+                     order by tries, due_at
+                     limit $4
+                     for update skip locked) as due) as of_channels
+             order by place, tries, due_at
              limit $1
-             for update skip locked
          ), claimed as (
              update delivery
              set claim_token = $2,
@@ -65,7 +79,8 @@ pub async fn claim(conn: &mut PgConnection, limit: i64, lifetime: Duration) -> R
          join channel on channel.id = claimed.channel_id"#,
         limit,
         token,
-        lifetime.as_secs_f64()
+        lifetime.as_secs_f64(),
+        OF_ONE_CHANNEL
     )
     .fetch_all(&mut *conn)
     .await?;

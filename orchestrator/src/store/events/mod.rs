@@ -18,6 +18,6 @@ pub use append::{EventId, NewEvent, append};
 pub use chain::{Broken, Head, NotAHead, Noted, Walk};
 pub use export::{Exported, export_after, nothing_slipped_in};
 pub use origin::{Origin, cut, from, origin};
-pub use read::{Sealed, head, read_after, read_visible_after};
+pub use read::{Look, Sealed, head, look, read_after, read_visible_after};
 pub use seal::seal_batch;
 pub use verify::{examine, verify};

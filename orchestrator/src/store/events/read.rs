@@ -46,6 +46,46 @@ pub async fn read_visible_after(
     position: i64,
     limit: i64,
 ) -> Result<Vec<Sealed>> {
+    read_between(conn, visible, position, i64::MAX, limit).await
+}
+
+/// What a look at the record brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    pub events: Vec<Sealed>,
+    /// Nothing up to here is left to be shown.
+    pub seen: i64,
+}
+
+/// Up to `limit` events behind `position` that are `visible`, and how far it was looked: over `reach` positions at most,
+/// so that whoever may see little of a long record does not read all of it in one statement.
+pub async fn look(
+    conn: &mut PgConnection,
+    visible: &Visible,
+    position: i64,
+    reach: i64,
+    limit: i64,
+) -> Result<Look> {
+    // Before the events: what is sealed in between is behind it, and is seen by the next look.
+    let (head, _) = head(conn).await?;
+    let end = head.min(position.saturating_add(reach));
+    if end <= position {
+        return Ok(Look { events: Vec::new(), seen: position });
+    }
+    let events = read_between(conn, visible, position, end, limit).await?;
+    let is_full = i64::try_from(events.len()).is_ok_and(|read| read >= limit);
+    let seen = events.last().filter(|_| is_full).map_or(end, |last| last.position);
+    Ok(Look { events, seen })
+}
+
+/// Up to `limit` events behind `position`, and not behind `end`.
+async fn read_between(
+    conn: &mut PgConnection,
+    visible: &Visible,
+    position: i64,
+    end: i64,
+    limit: i64,
+) -> Result<Vec<Sealed>> {
     let rows = sqlx::query!(
         "select
              event_seal.position, event_seal.chain_sha256,
@@ -57,12 +97,14 @@ pub async fn read_visible_after(
          join actor on actor.id = event.actor_id
          left join campaign on campaign.id = event.campaign_id
          where event_seal.position > $1
+           and event_seal.position <= $4
            and ($3::uuid[] is null or campaign.project_id = any($3))
          order by event_seal.position
          limit $2",
         position,
         limit,
-        visible.limit() as Option<Vec<uuid::Uuid>>
+        visible.limit() as Option<Vec<uuid::Uuid>>,
+        end
     )
     .fetch_all(conn)
     .await?;

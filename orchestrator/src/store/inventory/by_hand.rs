@@ -176,7 +176,7 @@ pub async fn keep(
     Ok(())
 }
 
-/// A job that is not over and carries this plate, or works on it.
+/// A job that is not over, to its consequences, and carries this plate, works on it, or has it on its deck.
 pub async fn live_job_on(conn: &mut PgConnection, barcode: &str) -> Result<Option<(JobId, String)>> {
     let row = sqlx::query!(
         r#"select job.id as "id!", job.kind as "kind!"
@@ -186,9 +186,11 @@ pub async fn live_job_on(conn: &mut PgConnection, barcode: &str) -> Result<Optio
                    select id from plate where barcode = $1
                    union
                    select plate_id from reservation where source_barcode = $1)
-             and not exists (select from job_outcome where job_outcome.job_id = job.id)
+             and (not exists (select from job_outcome where job_outcome.job_id = job.id)
+                 or exists (select from settlement where settlement.job_id = job.id))
              and (plate.barcode = $1
-                 or job.payload @> jsonb_build_object('moves', jsonb_build_array(jsonb_build_object('barcode', $1::text))))
+                 or job.payload @> jsonb_build_object('moves', jsonb_build_array(jsonb_build_object('barcode', $1::text)))
+                 or job.payload @> jsonb_build_object('deck', jsonb_build_array(jsonb_build_object('barcode', $1::text))))
            order by job.id
            limit 1"#,
         barcode

@@ -63,20 +63,23 @@ pub(super) async fn terms(conn: &mut PgConnection, jobs: &[&NewJob]) -> Result<B
                  where job_outcome.job_id is null
                      or (requires = 'end' and resource_held.job_id is not null)
              ))::integer as "unmet!",
-             greatest(given.not_before_lab_at, max(settled_lab_at + make_interval(secs => min_delay_seconds)))
+             greatest(given.not_before_lab_at, max(began_lab_at + make_interval(secs => min_delay_seconds)))
                  as not_before_lab_at,
-             least(given.deadline_lab_at, min(settled_lab_at + make_interval(secs => max_delay_seconds)))
+             least(given.deadline_lab_at, min(began_lab_at + make_interval(secs => max_delay_seconds)))
                  as deadline_lab_at,
              (array_agg(depends_on) filter (
                  where requires = 'success' and job_outcome.state <> 'succeeded'
              ))[1] as failed_upstream,
              coalesce(
-                 greatest(given.not_before_lab_at, max(settled_lab_at + make_interval(secs => min_delay_seconds)))
+                 greatest(given.not_before_lab_at, max(began_lab_at + make_interval(secs => min_delay_seconds)))
                      <= lab_now(), true) as "due!"
          from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
              as given (id, not_before_lab_at, deadline_lab_at)
          left join job_dependency on job_dependency.job_id = given.id
          left join job_outcome on job_outcome.job_id = depends_on
+         left join lateral (
+             select settled_lab_at - case when min_delay_seconds > 0 or max_delay_seconds is not null
+                 then heard_late(depends_on) else interval '0' end as began_lab_at) as began on true
          left join resource_held on resource_held.job_id = depends_on
          group by given.id, given.not_before_lab_at, given.deadline_lab_at"#,
         &ids,

@@ -6,6 +6,7 @@ use crate::support::{App, request};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jobs::work::Kind;
+use orchestrator::rounds::control;
 use orchestrator::store::tokens::Scope;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -206,6 +207,41 @@ async fn nothing_is_taken_away_that_a_plan_has_reserved(options: PgPoolOptions, 
     let kinds: Vec<String> = laboratory.event_kinds().await;
     let by_hand: Vec<&String> = kinds.iter().filter(|kind| kind.starts_with("Stock")).collect();
     assert_eq!(by_hand, ["StockWithdrawn", "StockPutBack"]);
+}
+
+/// A dispense that runs on has the source on its deck, also when its round was cancelled and nothing is reserved any more.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn a_source_that_stands_on_a_deck_at_work_is_not_off_it_by_a_word(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = Laboratory::new(options, login, Settings { rounds: 1, ..Settings::default() }).await;
+    let lease = laboratory.work_until(Kind::Dispense).await;
+    laboratory.start(&lease).await;
+    let round = laboratory.last_round().await;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::cancel(&mut conn, round.id, "contaminated", laboratory.person).await.expect("cancelled");
+    drop(conn);
+    laboratory.settle().await;
+    let (app, token) = door(&laboratory).await;
+    let on_deck = |plate: &Value| plate["at"].as_str().is_some_and(|at| at.starts_with("handler-1/"));
+    let (status, out) = says(&app, &token, "LIB-1", "withdraw").await;
+    assert_eq!((status, &out["state"]), (StatusCode::OK, &json!("withdrawn")), "{out}");
+    assert!(on_deck(&out), "nothing is planned with it, and it stands where it stands: {out}");
+    let (status, problem) = says(&app, &token, "LIB-1", "put-back").await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("inventory.plate_busy")),
+        "{problem}"
+    );
+    let done = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, done).await;
+    laboratory.settle().await;
+    while laboratory.work().await {
+        laboratory.settle().await;
+    }
+    assert!(laboratory.world.on("handler-1").is_empty(), "the deck is cleared of it, too");
+    assert!(!on_deck(&plate(&app, &token, "LIB-1").await));
 }
 
 /// A round that has read the stock reserves nothing on a source that somebody takes away at that moment.

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use exposition::{Family, parse};
 use orchestrator::api::{AppState, Config, rules, scrape_router};
 use orchestrator::metrics::{CONTENT_TYPE, DATABASE_METRICS, ROUND_STAGES, Scraper, counted};
+use orchestrator::store::telemetry::Sample;
 use orchestrator::store::tokens::{ActorKind, Scope};
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -84,7 +85,10 @@ async fn every_metric_is_described_and_documented(options: PgPoolOptions, login:
     assert_eq!(value("loopwright_rounds", &[("state", "closed")]), Some(1.0));
     assert_eq!(value("loopwright_plates", &[("state", "passed")]), Some(1.0));
     assert_eq!(value("loopwright_jobs_in_doubt", &[]), Some(0.0));
-    assert_eq!(value("loopwright_model_promoted_version", &[("campaign", "scripted")]), Some(2.0));
+    assert_eq!(
+        value("loopwright_model_promoted_version", &[("project", "default"), ("campaign", "scripted")]),
+        Some(2.0)
+    );
     let executing = [("stage", "executing")];
     let stages = &families["loopwright_round_stage_lab_seconds"];
     let hours = stages.part("loopwright_round_stage_lab_seconds_sum", &executing).expect("a sum") / 3600.0;
@@ -123,6 +127,44 @@ async fn a_lease_is_measured_from_when_both_were_there(options: PgPoolOptions, l
     let all = latency.part("loopwright_lease_latency_seconds_count", &of);
     assert_eq!(quick, all, "the job waited for a worker, the worker for nothing");
     assert!(all.is_some_and(|count| count >= 1.0));
+}
+
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn what_may_not_begin_does_not_make_a_queue_old(options: PgPoolOptions, login: PgConnectOptions) {
+    let app = App::new(options, login).await;
+    let mut conn = app.state.pool.acquire().await.expect("a connection");
+    let job = orchestrator::store::jobs::NewJob::new(crate::work::read());
+    let job = orchestrator::store::jobs::create(&mut conn, &job).await.expect("a job").job_id();
+    sqlx::query("update job_ready set ready_at = now() - interval '1 hour'")
+        .execute(&mut *conn)
+        .await
+        .expect("old");
+    let oldest = async || {
+        // Not a scrape: that is kept for a while.
+        let mut conn = app.state.pool.acquire().await.expect("a connection");
+        let samples = orchestrator::store::telemetry::samples(&mut conn).await.expect("samples");
+        let of =
+            |it: &&Sample| it.metric == "queue_oldest_ready_seconds" && it.labels == ["bench", "read.plate"];
+        samples.iter().find(of).map(|it| it.value)
+    };
+    assert!(oldest().await.is_some_and(|seconds| seconds >= 3600.0));
+    for (hold, lift) in [
+        (
+            "insert into hold (subject_id, subject, manner, reason, ordered_by)
+             select id, 'job', 'pause', 'service', '00000000-0000-7000-8000-000000000001' from job",
+            "delete from hold",
+        ),
+        (
+            "insert into laboratory_stop (id, reason, ordered_by)
+             values (gen_random_uuid(), 'smoke', '00000000-0000-7000-8000-000000000001')",
+            "update laboratory_stop set lifted_at = now(), lifted_by = ordered_by, lifted_reason = 'aired'",
+        ),
+    ] {
+        sqlx::query(hold).execute(&mut *conn).await.expect("held");
+        assert_eq!(oldest().await, None, "{job} may not begin: {hold}");
+        sqlx::query(lift).execute(&mut *conn).await.expect("lifted");
+        assert!(oldest().await.is_some(), "{lift}");
+    }
 }
 
 #[test]

@@ -55,6 +55,32 @@ async fn nothing_of_a_paused_round_begins_that_was_ready_or_leased(
     assert_eq!(dispensed(&laboratory), 2);
 }
 
+/// It is read and parsed when it is drawn, and days may pass until then.
+#[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
+async fn the_answer_to_a_held_round_is_not_at_hand_until_it_goes_on(
+    options: PgPoolOptions,
+    login: PgConnectOptions,
+) {
+    let mut laboratory = two_plates(options, login).await;
+    let lease = laboratory.work_until(Kind::Propose).await;
+    laboratory.start(&lease).await;
+    let round = laboratory.last_round().await.id;
+    let mut conn = laboratory.pool.acquire().await.expect("a connection");
+    control::pause(&mut conn, round, "the cells look unwell", laboratory.person).await.expect("paused");
+    let outcome = laboratory.carry_out(&lease.work).await;
+    laboratory.report(&lease, outcome).await;
+    laboratory.settle().await;
+    assert_eq!(laboratory.count("select count(*) from settlement").await, 1, "it waits with its round");
+    assert_eq!(store::at_hand::read(&mut conn).await.expect("read").settlements, []);
+
+    control::resume(&mut conn, round, laboratory.person).await.expect("resumed");
+    let at_hand = store::at_hand::read(&mut conn).await.expect("read");
+    assert_eq!(at_hand.settlements, [(lease.job_id, Some(laboratory.campaign))]);
+    drop(conn);
+    laboratory.run().await;
+    assert_eq!(laboratory.last_round().await.state, State::Closed);
+}
+
 /// Leased before the pause and committed with it: the start is what decides.
 #[sqlx::test(migrator = "orchestrator::store::MIGRATOR")]
 async fn a_lease_that_slipped_in_beside_a_pause_does_not_start(
