@@ -18,7 +18,6 @@ import { Route as AppByHandRouteImport } from "./routes/_app/by-hand";
 import { Route as AppCalendarRouteImport } from "./routes/_app/calendar";
 import { Route as AppChannelsRouteImport } from "./routes/_app/channels";
 import { Route as AppEventsRouteImport } from "./routes/_app/events";
-import { Route as AppInstrumentsRouteImport } from "./routes/_app/instruments";
 import { Route as AppProjectsRouteImport } from "./routes/_app/projects";
 import { Route as AppTasksRouteImport } from "./routes/_app/tasks";
 import { Route as AppTokensRouteImport } from "./routes/_app/tokens";
@@ -28,6 +27,8 @@ import { Route as AppBatchesBatchIdRouteImport } from "./routes/_app/batches/$ba
 import { Route as AppCampaignsIndexRouteImport } from "./routes/_app/campaigns/index";
 import { Route as AppCampaignsCampaignIdRouteImport } from "./routes/_app/campaigns/$campaignId";
 import { Route as AppCampaignsNewRouteImport } from "./routes/_app/campaigns/new";
+import { Route as AppInstrumentsIndexRouteImport } from "./routes/_app/instruments/index";
+import { Route as AppInstrumentsNameRouteImport } from "./routes/_app/instruments/$name";
 import { Route as AppJobsIndexRouteImport } from "./routes/_app/jobs/index";
 import { Route as AppJobsJobIdRouteImport } from "./routes/_app/jobs/$jobId";
 import { Route as AppPlatesIndexRouteImport } from "./routes/_app/plates/index";
@@ -79,11 +80,6 @@ const AppEventsRoute = AppEventsRouteImport.update({
   path: "/events",
   getParentRoute: () => AppRoute,
 } as any);
-const AppInstrumentsRoute = AppInstrumentsRouteImport.update({
-  id: "/instruments",
-  path: "/instruments",
-  getParentRoute: () => AppRoute,
-} as any);
 const AppProjectsRoute = AppProjectsRouteImport.update({
   id: "/projects",
   path: "/projects",
@@ -129,6 +125,16 @@ const AppCampaignsNewRoute = AppCampaignsNewRouteImport.update({
   path: "/campaigns/new",
   getParentRoute: () => AppRoute,
 } as any);
+const AppInstrumentsIndexRoute = AppInstrumentsIndexRouteImport.update({
+  id: "/instruments/",
+  path: "/instruments/",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppInstrumentsNameRoute = AppInstrumentsNameRouteImport.update({
+  id: "/instruments/$name",
+  path: "/instruments/$name",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppJobsIndexRoute = AppJobsIndexRouteImport.update({
   id: "/jobs/",
   path: "/jobs/",
@@ -169,7 +175,6 @@ export interface FileRoutesByFullPath {
   "/calendar": typeof AppCalendarRoute;
   "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
-  "/instruments": typeof AppInstrumentsRoute;
   "/projects": typeof AppProjectsRoute;
   "/tasks": typeof AppTasksRoute;
   "/tokens": typeof AppTokensRoute;
@@ -177,11 +182,13 @@ export interface FileRoutesByFullPath {
   "/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
   "/campaigns/new": typeof AppCampaignsNewRoute;
+  "/instruments/$name": typeof AppInstrumentsNameRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/stock/$barcode": typeof AppStockBarcodeRoute;
   "/batches/": typeof AppBatchesIndexRoute;
   "/campaigns/": typeof AppCampaignsIndexRoute;
+  "/instruments/": typeof AppInstrumentsIndexRoute;
   "/jobs/": typeof AppJobsIndexRoute;
   "/plates/": typeof AppPlatesIndexRoute;
   "/stock/": typeof AppStockIndexRoute;
@@ -194,7 +201,6 @@ export interface FileRoutesByTo {
   "/calendar": typeof AppCalendarRoute;
   "/channels": typeof AppChannelsRoute;
   "/events": typeof AppEventsRoute;
-  "/instruments": typeof AppInstrumentsRoute;
   "/projects": typeof AppProjectsRoute;
   "/tasks": typeof AppTasksRoute;
   "/tokens": typeof AppTokensRoute;
@@ -203,11 +209,13 @@ export interface FileRoutesByTo {
   "/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
   "/campaigns/new": typeof AppCampaignsNewRoute;
+  "/instruments/$name": typeof AppInstrumentsNameRoute;
   "/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/stock/$barcode": typeof AppStockBarcodeRoute;
   "/batches": typeof AppBatchesIndexRoute;
   "/campaigns": typeof AppCampaignsIndexRoute;
+  "/instruments": typeof AppInstrumentsIndexRoute;
   "/jobs": typeof AppJobsIndexRoute;
   "/plates": typeof AppPlatesIndexRoute;
   "/stock": typeof AppStockIndexRoute;
@@ -222,7 +230,6 @@ export interface FileRoutesById {
   "/_app/calendar": typeof AppCalendarRoute;
   "/_app/channels": typeof AppChannelsRoute;
   "/_app/events": typeof AppEventsRoute;
-  "/_app/instruments": typeof AppInstrumentsRoute;
   "/_app/projects": typeof AppProjectsRoute;
   "/_app/tasks": typeof AppTasksRoute;
   "/_app/tokens": typeof AppTokensRoute;
@@ -231,11 +238,13 @@ export interface FileRoutesById {
   "/_app/batches/$batchId": typeof AppBatchesBatchIdRoute;
   "/_app/campaigns/$campaignId": typeof AppCampaignsCampaignIdRoute;
   "/_app/campaigns/new": typeof AppCampaignsNewRoute;
+  "/_app/instruments/$name": typeof AppInstrumentsNameRoute;
   "/_app/jobs/$jobId": typeof AppJobsJobIdRoute;
   "/_app/plates/$plateId": typeof AppPlatesPlateIdRoute;
   "/_app/stock/$barcode": typeof AppStockBarcodeRoute;
   "/_app/batches/": typeof AppBatchesIndexRoute;
   "/_app/campaigns/": typeof AppCampaignsIndexRoute;
+  "/_app/instruments/": typeof AppInstrumentsIndexRoute;
   "/_app/jobs/": typeof AppJobsIndexRoute;
   "/_app/plates/": typeof AppPlatesIndexRoute;
   "/_app/stock/": typeof AppStockIndexRoute;
@@ -251,7 +260,6 @@ export interface FileRouteTypes {
     | "/calendar"
     | "/channels"
     | "/events"
-    | "/instruments"
     | "/projects"
     | "/tasks"
     | "/tokens"
@@ -259,11 +267,13 @@ export interface FileRouteTypes {
     | "/batches/$batchId"
     | "/campaigns/$campaignId"
     | "/campaigns/new"
+    | "/instruments/$name"
     | "/jobs/$jobId"
     | "/plates/$plateId"
     | "/stock/$barcode"
     | "/batches/"
     | "/campaigns/"
+    | "/instruments/"
     | "/jobs/"
     | "/plates/"
     | "/stock/";
@@ -276,7 +286,6 @@ export interface FileRouteTypes {
     | "/calendar"
     | "/channels"
     | "/events"
-    | "/instruments"
     | "/projects"
     | "/tasks"
     | "/tokens"
@@ -285,11 +294,13 @@ export interface FileRouteTypes {
     | "/batches/$batchId"
     | "/campaigns/$campaignId"
     | "/campaigns/new"
+    | "/instruments/$name"
     | "/jobs/$jobId"
     | "/plates/$plateId"
     | "/stock/$barcode"
     | "/batches"
     | "/campaigns"
+    | "/instruments"
     | "/jobs"
     | "/plates"
     | "/stock";
@@ -303,7 +314,6 @@ export interface FileRouteTypes {
     | "/_app/calendar"
     | "/_app/channels"
     | "/_app/events"
-    | "/_app/instruments"
     | "/_app/projects"
     | "/_app/tasks"
     | "/_app/tokens"
@@ -312,11 +322,13 @@ export interface FileRouteTypes {
     | "/_app/batches/$batchId"
     | "/_app/campaigns/$campaignId"
     | "/_app/campaigns/new"
+    | "/_app/instruments/$name"
     | "/_app/jobs/$jobId"
     | "/_app/plates/$plateId"
     | "/_app/stock/$barcode"
     | "/_app/batches/"
     | "/_app/campaigns/"
+    | "/_app/instruments/"
     | "/_app/jobs/"
     | "/_app/plates/"
     | "/_app/stock/";
@@ -393,13 +405,6 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppEventsRouteImport;
       parentRoute: typeof AppRoute;
     };
-    "/_app/instruments": {
-      id: "/_app/instruments";
-      path: "/instruments";
-      fullPath: "/instruments";
-      preLoaderRoute: typeof AppInstrumentsRouteImport;
-      parentRoute: typeof AppRoute;
-    };
     "/_app/projects": {
       id: "/_app/projects";
       path: "/projects";
@@ -463,6 +468,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppCampaignsNewRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/instruments/": {
+      id: "/_app/instruments/";
+      path: "/instruments";
+      fullPath: "/instruments/";
+      preLoaderRoute: typeof AppInstrumentsIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/instruments/$name": {
+      id: "/_app/instruments/$name";
+      path: "/instruments/$name";
+      fullPath: "/instruments/$name";
+      preLoaderRoute: typeof AppInstrumentsNameRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/jobs/": {
       id: "/_app/jobs/";
       path: "/jobs";
@@ -514,7 +533,6 @@ interface AppRouteChildren {
   AppCalendarRoute: typeof AppCalendarRoute;
   AppChannelsRoute: typeof AppChannelsRoute;
   AppEventsRoute: typeof AppEventsRoute;
-  AppInstrumentsRoute: typeof AppInstrumentsRoute;
   AppProjectsRoute: typeof AppProjectsRoute;
   AppTasksRoute: typeof AppTasksRoute;
   AppTokensRoute: typeof AppTokensRoute;
@@ -523,11 +541,13 @@ interface AppRouteChildren {
   AppBatchesBatchIdRoute: typeof AppBatchesBatchIdRoute;
   AppCampaignsCampaignIdRoute: typeof AppCampaignsCampaignIdRoute;
   AppCampaignsNewRoute: typeof AppCampaignsNewRoute;
+  AppInstrumentsNameRoute: typeof AppInstrumentsNameRoute;
   AppJobsJobIdRoute: typeof AppJobsJobIdRoute;
   AppPlatesPlateIdRoute: typeof AppPlatesPlateIdRoute;
   AppStockBarcodeRoute: typeof AppStockBarcodeRoute;
   AppBatchesIndexRoute: typeof AppBatchesIndexRoute;
   AppCampaignsIndexRoute: typeof AppCampaignsIndexRoute;
+  AppInstrumentsIndexRoute: typeof AppInstrumentsIndexRoute;
   AppJobsIndexRoute: typeof AppJobsIndexRoute;
   AppPlatesIndexRoute: typeof AppPlatesIndexRoute;
   AppStockIndexRoute: typeof AppStockIndexRoute;
@@ -539,7 +559,6 @@ const AppRouteChildren: AppRouteChildren = {
   AppCalendarRoute: AppCalendarRoute,
   AppChannelsRoute: AppChannelsRoute,
   AppEventsRoute: AppEventsRoute,
-  AppInstrumentsRoute: AppInstrumentsRoute,
   AppProjectsRoute: AppProjectsRoute,
   AppTasksRoute: AppTasksRoute,
   AppTokensRoute: AppTokensRoute,
@@ -548,11 +567,13 @@ const AppRouteChildren: AppRouteChildren = {
   AppBatchesBatchIdRoute: AppBatchesBatchIdRoute,
   AppCampaignsCampaignIdRoute: AppCampaignsCampaignIdRoute,
   AppCampaignsNewRoute: AppCampaignsNewRoute,
+  AppInstrumentsNameRoute: AppInstrumentsNameRoute,
   AppJobsJobIdRoute: AppJobsJobIdRoute,
   AppPlatesPlateIdRoute: AppPlatesPlateIdRoute,
   AppStockBarcodeRoute: AppStockBarcodeRoute,
   AppBatchesIndexRoute: AppBatchesIndexRoute,
   AppCampaignsIndexRoute: AppCampaignsIndexRoute,
+  AppInstrumentsIndexRoute: AppInstrumentsIndexRoute,
   AppJobsIndexRoute: AppJobsIndexRoute,
   AppPlatesIndexRoute: AppPlatesIndexRoute,
   AppStockIndexRoute: AppStockIndexRoute,

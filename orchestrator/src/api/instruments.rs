@@ -1,7 +1,8 @@
 //! The devices of the laboratory.
 
 use super::access::{Access, Caller, Routes};
-use super::extract::{Json, Path};
+use super::calendar::zone;
+use super::extract::{Json, Path, Query};
 use super::problem::Problem;
 use super::state::AppState;
 use super::unfinished::Begun;
@@ -10,6 +11,7 @@ use crate::orders::Order;
 use crate::orders::instrument::{self as orders, Ordered};
 use crate::planning::profile::{self, Unfit};
 use crate::store::events::{self, NewEvent};
+use crate::store::instruments::work::{self, InstrumentWork};
 use crate::store::instruments::{self, Instrument, Registration};
 use crate::store::tokens::Scope;
 use axum::extract::State;
@@ -17,8 +19,11 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
+
+const DEFAULT_DAYS: u64 = 14;
+const MOST_DAYS: u64 = 92;
 
 pub(super) fn routes() -> Routes {
     let read = Access::AnyOf(&[Scope::Read, Scope::WorkBench]);
@@ -27,6 +32,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(read, routes!(list))
         .route(read, routes!(get))
+        .route(read, routes!(done))
         .route(Access::AnyOf(&[Scope::InstrumentWrite]), routes!(put))
         .route(order, routes!(pause))
         .route(order, routes!(drain))
@@ -54,6 +60,43 @@ async fn get(State(state): State<AppState>, Path(name): Path<String>) -> Result<
     Ok(Json(instruments::get(&mut conn, &name).await?))
 }
 
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Days looked back on, today among them: 1 to 92, 14 when absent.
+    #[param(minimum = 1, maximum = 92)]
+    days: Option<u64>,
+    /// IANA name; whose days they are. UTC when absent.
+    zone: Option<String>,
+}
+
+/// What an instrument did on the last days, and what is before it.
+///
+/// Counted are the jobs that are addressed to it, of all projects.
+#[utoipa::path(
+    get,
+    path = "/instruments/{name}/work",
+    tag = "instruments",
+    params(("name" = String, Path), Wanted),
+    responses((status = 200, body = InstrumentWork), (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, description = "`instrument.days_invalid`, `calendar.zone_unknown`"))
+)]
+async fn done(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<InstrumentWork>, Problem> {
+    let zone = zone(wanted.zone.as_deref())?;
+    let days = wanted.days.unwrap_or(DEFAULT_DAYS);
+    if !(1..=MOST_DAYS).contains(&days) {
+        let detail = format!("{days} days are no view: 1 to {MOST_DAYS}.");
+        return Err(Problem::unprocessable("instrument.days_invalid", detail));
+    }
+    let mut conn = state.pool.acquire().await?;
+    instruments::get(&mut conn, &name).await?;
+    Ok(Json(work::of(&mut conn, &name, zone, Utc::now(), days).await?))
+}
+
 /// Registers an instrument, or changes what it can do and whether it is in service.
 #[utoipa::path(
     put,
@@ -71,10 +114,13 @@ async fn put(
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<Instrument>), Problem> {
     let unfit = |code: &str, why: Unfit| Problem::unprocessable(code, format!("{why}."));
-    profile::check_name(&name).map_err(|why| unfit("instrument.name_invalid", why))?;
     profile::check_profile(&registration.capabilities, &registration.profile)
         .map_err(|why| unfit("instrument.profile_invalid", why))?;
     let mut tx = Begun::on(&state.pool).await?;
+    // One that is known by another kind of name keeps it: campaigns and places speak of it.
+    if instruments::lock(&mut tx, &name).await?.is_none() {
+        profile::check_name(&name).map_err(|why| unfit("instrument.name_invalid", why))?;
+    }
     let new = instruments::register(&mut tx, &name, &registration).await?;
     let event = NewEvent {
         kind: if new { "InstrumentRegistered" } else { "InstrumentChanged" },

@@ -1,7 +1,8 @@
 //! `loopwright instrument`: the devices, and whether they are in service.
 
 use super::client::Client;
-use super::output::Output;
+use super::output::{Output, table};
+use super::page::asked;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jobs::work::Kind;
@@ -13,6 +14,16 @@ pub enum Command {
     List,
     /// One instrument, with its profile
     Show { name: String },
+    /// What it did day by day, and what waits for it
+    Work {
+        name: String,
+        /// Days looked back on, today among them
+        #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u64).range(1..=92))]
+        days: u64,
+        /// Whose days: an IANA name, such as Europe/Zurich
+        #[arg(long, default_value = "UTC")]
+        zone: String,
+    },
     /// Make an instrument known, or change what is known of it
     ///
     /// Jobs go to registered instruments only. Its agent needs a token with the scope work:bench.
@@ -88,6 +99,13 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
             "No instruments yet: loopwright instrument register NAME --capability read.plate --profile JSON",
         ),
         Command::Show { name } => output.record(&client.get(&format!("/api/v1/instruments/{name}")).await?),
+        Command::Work { name, days, zone } => {
+            let query = [("days", days.to_string()), ("zone", zone)];
+            let route = format!("/api/v1/instruments/{name}/work");
+            let asked = asked(&route, query.iter().map(|(key, value)| (*key, value.as_str())));
+            let work = client.get(&asked).await?;
+            output.done(&work, in_words(&work).trim_end())
+        }
         Command::Register { name, capabilities, profile } => {
             let body = json!({"capabilities": capabilities, "profile": profile});
             let answer = client.put_json(&format!("/api/v1/instruments/{name}"), &body).await?;
@@ -116,6 +134,49 @@ pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::R
     }
 }
 
+/// What waits, then a line for each kind and each day.
+fn in_words(work: &Value) -> String {
+    let count = |of: &Value| of.as_u64().unwrap_or(0).to_string();
+    let mut text = format!(
+        "{} running, {} ready, {} waiting, {} in doubt\n",
+        count(&work["running"]),
+        count(&work["ready"]),
+        count(&work["waiting"]),
+        count(&work["in_doubt"])
+    );
+    let rows = |list: &Value, row: &dyn Fn(&Value) -> Vec<String>| -> Vec<Vec<String>> {
+        list.as_array().into_iter().flatten().map(row).collect()
+    };
+    let kinds = rows(&work["kinds"], &|of| {
+        let median = of["median_seconds"].as_f64();
+        vec![
+            of["kind"].as_str().unwrap_or("?").to_owned(),
+            count(&of["succeeded"]),
+            count(&of["not_succeeded"]),
+            median.map_or("-".to_owned(), |seconds| format!("{:.1}", seconds / 60.0)),
+        ]
+    });
+    if !kinds.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&["kind", "succeeded", "not", "median minutes"], &kinds));
+    }
+    let days = rows(&work["days"], &|of| {
+        let hours = of["busy_seconds"].as_f64().unwrap_or(0.0) / 3600.0;
+        vec![
+            of["day"].as_str().unwrap_or("?").to_owned(),
+            count(&of["succeeded"]),
+            count(&of["not_succeeded"]),
+            format!("{hours:.1}"),
+        ]
+    });
+    text.push('\n');
+    text.push_str(&table(&["day", "succeeded", "not", "hours busy"], &days));
+    if work["cut"].as_bool() == Some(true) {
+        text.push_str("(the first days lack what came before the newest 5,000 jobs)\n");
+    }
+    text
+}
+
 async fn order(client: &Client, output: Output, name: &str, verb: &str, why: &Why) -> anyhow::Result<()> {
     let body = json!({"reason": why.reason, "back_lab_at": why.until});
     let answer = client.post(&format!("/api/v1/instruments/{name}/{verb}"), &body).await?;
@@ -141,6 +202,17 @@ fn profile(text: &str) -> anyhow::Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_work_of_an_instrument_reads_as_a_table() {
+        let work = json!({"running": 1, "ready": 2, "waiting": 0, "in_doubt": 0, "cut": false,
+            "kinds": [{"kind": "read", "succeeded": 3, "not_succeeded": 1, "median_seconds": 90.0}],
+            "days": [{"day": "2026-11-30", "succeeded": 3, "not_succeeded": 1, "busy_seconds": 5400.0}]});
+        let expected = "1 running, 2 ready, 0 waiting, 0 in doubt\n\n\
+            kind  succeeded  not  median minutes\nread  3          1    1.5\n\n\
+            day         succeeded  not  hours busy\n2026-11-30  3          1    1.5\n";
+        assert_eq!(in_words(&work), expected);
+    }
 
     #[test]
     fn a_capability_that_no_job_asks_for_is_refused_with_those_that_are() {

@@ -20,6 +20,9 @@ pub enum Command {
         kind: Option<String>,
         #[arg(long)]
         round: Option<String>,
+        /// Only those addressed to it
+        #[arg(long)]
+        instrument: Option<String>,
         #[command(flatten)]
         page: Paging,
     },
@@ -166,9 +169,13 @@ fn in_doubt(id: &str, doubt: &Value) -> String {
 
 pub async fn run(command: Command, client: &Client, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::List { state, kind, round, page } => {
-            let filters =
-                [("state", state.as_deref()), ("kind", kind.as_deref()), ("round_id", round.as_deref())];
+        Command::List { state, kind, round, instrument, page } => {
+            let filters = [
+                ("state", state.as_deref()),
+                ("kind", kind.as_deref()),
+                ("round_id", round.as_deref()),
+                ("instrument", instrument.as_deref()),
+            ];
             let listed = client.get(&page.of("/api/v1/jobs", &filters)).await?;
             output.list(
                 &listed,

@@ -73,6 +73,13 @@ async fn every_filter_lists_what_fits_newest_first(options: PgPoolOptions, login
         (Filter { plate_id: all[0].plate_id, ..Filter::default() }, |job, first| {
             job.plate_id == first.plate_id
         }),
+        (Filter { instrument: all[0].instrument.clone(), ..Filter::default() }, |job, first| {
+            job.instrument == first.instrument
+        }),
+        (
+            Filter { instrument: all[0].instrument.clone(), state: Some(all[0].state), ..Filter::default() },
+            |job, first| (&job.instrument, job.state) == (&first.instrument, first.state),
+        ),
     ] {
         let expected: Vec<&Summary> = all.iter().filter(|job| of(job, &all[0])).collect();
         assert!(!expected.is_empty());

@@ -984,6 +984,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instruments/{name}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an instrument did on the last days, and what is before it.
+         * @description Counted are the jobs that are addressed to it, of all projects.
+         */
+        get: operations["get_instruments_name_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inventory/assay-plates": {
         parameters: {
             query?: never;
@@ -3693,6 +3713,37 @@ export interface components {
              */
             state_since: string;
         };
+        InstrumentDay: {
+            /**
+             * Format: double
+             * @description Added up over the steps that ran, also beside each other (an incubator's plates).
+             */
+            busy_seconds: number;
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int32
+             * @description Failed, stopped, or ended in doubt.
+             */
+            not_succeeded: number;
+            /**
+             * Format: int32
+             * @description Attempts that ended on it.
+             */
+            succeeded: number;
+        };
+        InstrumentKind: {
+            kind: components["schemas"]["Kind"];
+            /**
+             * Format: double
+             * @description From its begin to its end, of those that succeeded, in seconds.
+             */
+            median_seconds?: number | null;
+            /** Format: int32 */
+            not_succeeded: number;
+            /** Format: int32 */
+            succeeded: number;
+        };
         /** @description Why, and for how long. */
         InstrumentOrder: {
             /**
@@ -3712,6 +3763,32 @@ export interface components {
         };
         /** @enum {string} */
         InstrumentState: "in_service" | "draining" | "maintenance" | "retired";
+        /** @description What an instrument did on the last days, and what is before it. */
+        InstrumentWork: {
+            /** @description It did more than the newest 5,000 jobs that are counted here: the first days lack some. */
+            cut: boolean;
+            /** @description Of local time, the oldest first; real time, whatever the laboratory's clock does. */
+            days: components["schemas"]["InstrumentDay"][];
+            /** Format: int32 */
+            in_doubt: number;
+            /** @description Over all these days, by kind. */
+            kinds: components["schemas"]["InstrumentKind"][];
+            /**
+             * Format: int32
+             * @description May begin on it as far as their plates are concerned.
+             */
+            ready: number;
+            /**
+             * Format: int32
+             * @description Held by its agent now.
+             */
+            running: number;
+            /**
+             * Format: int32
+             * @description Wait for other jobs, or for their time.
+             */
+            waiting: number;
+        };
         /** @description Where a new value of the readout is foretold to lie, lower and upper end: both kinds of doubt are in it. */
         Intervals: {
             of_50: number[];
@@ -6467,6 +6544,11 @@ export interface components {
         };
         /** @description Figures that say whether the installation is well. */
         Vitals: {
+            /**
+             * Format: int64
+             * @description Standbys that stream while no commit waits for any of them; those that this login may not see are not counted.
+             */
+            asynchronous_replicas?: number;
             durable: boolean;
             /** @description The application's role may change or remove events: it must not. */
             events_can_be_changed: boolean;
@@ -6480,7 +6562,7 @@ export interface components {
             jobs_in_doubt: number;
             /**
              * Format: double
-             * @description Seconds the oldest ready job has waited for a worker.
+             * @description Seconds the oldest ready job has waited for a worker that could take it now.
              */
             oldest_ready_seconds?: number | null;
             /**
@@ -10659,6 +10741,78 @@ export interface operations {
             };
         };
     };
+    get_instruments_name_work: {
+        parameters: {
+            query?: {
+                /** @description Days looked back on, today among them: 1 to 92, 14 when absent. */
+                days?: number;
+                /** @description IANA name; whose days they are. UTC when absent. */
+                zone?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstrumentWork"];
+                };
+            };
+            /** @description no token, or an unknown one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the token lacks the scope */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `instrument.days_invalid`, `calendar.zone_unknown` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_inventory_assay_plates: {
         parameters: {
             query?: never;
@@ -11420,6 +11574,8 @@ export interface operations {
             query?: {
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Name of the instrument they are addressed to. */
+                instrument?: string;
                 kind?: components["schemas"]["Kind"];
                 /** @description Items on a page, 1..=1000; 100 when absent. */
                 limit?: number;

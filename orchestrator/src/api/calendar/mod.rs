@@ -3,6 +3,8 @@
 mod blackouts;
 mod week;
 
+pub(super) use week::zone;
+
 use super::access::{Access, Routes};
 use crate::store::tokens::Scope;
 use utoipa_axum::routes;

@@ -58,7 +58,7 @@ pub(super) async fn get(
 }
 
 /// The zone of this name; UTC without one.
-pub(super) fn zone(name: Option<&str>) -> Result<Zone, Problem> {
+pub(in crate::api) fn zone(name: Option<&str>) -> Result<Zone, Problem> {
     name.map_or(Ok(Zone::UTC), |name| {
         name.parse().map_err(|error| Problem::unprocessable("calendar.zone_unknown", format!("{error}.")))
     })

@@ -35,6 +35,8 @@ struct Wanted {
     kind: Option<Kind>,
     round_id: Option<RoundId>,
     plate_id: Option<PlateId>,
+    /// Name of the instrument they are addressed to.
+    instrument: Option<String>,
 }
 
 /// Jobs, newest first.
@@ -50,6 +52,7 @@ async fn list(
         kind: wanted.kind,
         round_id: wanted.round_id,
         plate_id: wanted.plate_id,
+        instrument: wanted.instrument,
     };
     let mut conn = state.pool.acquire().await?;
     let jobs = jobs::list(&mut conn, &caller.visible(), &filter, page.after()?, page.limit()).await?;

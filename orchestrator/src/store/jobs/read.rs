@@ -48,6 +48,8 @@ pub struct Filter {
     pub kind: Option<Kind>,
     pub round_id: Option<RoundId>,
     pub plate_id: Option<PlateId>,
+    /// Addressed to it.
+    pub instrument: Option<String>,
 }
 
 /// The state of a job; `None` when there is none.
@@ -155,6 +157,7 @@ macro_rules! held {
              where ($1::uuid is null or there.job_id < $1)
                  and ($2::text is null or job.kind = $2)
                  and ($3::uuid[] is null or campaign.project_id = any($3))
+                 and ($5::text is null or job.instrument = $5)
              order by there.job_id desc
              limit $4"],
             $($argument),+
@@ -188,8 +191,8 @@ macro_rules! of_projects {
 
 /// Up to `limit` jobs of `visible` projects, newest first, behind the job `after`.
 ///
-/// However many there are: read are those of the page, those of its round or plate, or those that are in a state in
-/// which few are.
+/// However many there are: read are those of the page, those of its round, plate or instrument, or those that are in a
+/// state in which few are.
 pub async fn list(
     conn: &mut PgConnection,
     visible: &Visible,
@@ -204,7 +207,7 @@ pub async fn list(
     let rows = match filter.state {
         _ if filter.round_id.is_some() || filter.plate_id.is_some() => wanted.narrow(conn).await?,
         Some(state) if state != State::Succeeded => wanted.held(conn, state).await?,
-        _ if of_few => wanted.narrow(conn).await?,
+        _ if of_few || filter.instrument.is_some() => wanted.narrow(conn).await?,
         _ => match projects {
             Some(projects) => wanted.of_projects(conn, projects).await?,
             None => wanted.newest(conn).await?,
@@ -230,7 +233,7 @@ impl Wanted<'_> {
         self.filter.kind.map(Kind::as_str)
     }
 
-    /// Of a round, of a plate, of a kind of which there are few.
+    /// Of a round, of a plate, of an instrument, of a kind of which there are few.
     async fn narrow(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<Row>> {
         summaries!(
             ["select job.id as job_id
@@ -242,6 +245,7 @@ impl Wanted<'_> {
                   and ($5::text is null or (select state from job_state where job_state.job_id = job.id) = $5)
                   and ($6::uuid is null or job.round_id = $6)
                   and ($7::uuid is null or job.plate_id = $7)
+                  and ($8::text is null or job.instrument = $8)
               order by job.id desc
               limit $4"],
             self.after,
@@ -250,7 +254,8 @@ impl Wanted<'_> {
             self.limit,
             self.filter.state.map(State::as_str),
             self.filter.round_id.map(|id| id.0),
-            self.filter.plate_id.map(|id| id.0)
+            self.filter.plate_id.map(|id| id.0),
+            self.filter.instrument.as_deref()
         )
         .fetch_all(conn)
         .await
@@ -259,23 +264,24 @@ impl Wanted<'_> {
     /// In a state in which few are: the table that holds it leads.
     async fn held(&self, conn: &mut PgConnection, state: State) -> sqlx::Result<Vec<Row>> {
         let Self { projects, after, limit, .. } = *self;
-        let (kind, word) = (self.kind(), state.as_str());
+        let (kind, word, on) = (self.kind(), state.as_str(), self.filter.instrument.as_deref());
         match state {
-            State::Waiting => held!("job_waiting", after, kind, projects, limit).fetch_all(conn).await,
-            State::Ready => held!("job_ready", after, kind, projects, limit).fetch_all(conn).await,
-            State::InDoubt => held!("job_in_doubt", after, kind, projects, limit).fetch_all(conn).await,
+            State::Waiting => held!("job_waiting", after, kind, projects, limit, on).fetch_all(conn).await,
+            State::Ready => held!("job_ready", after, kind, projects, limit, on).fetch_all(conn).await,
+            State::InDoubt => held!("job_in_doubt", after, kind, projects, limit, on).fetch_all(conn).await,
             State::Leased | State::Running | State::Stopping => {
-                held!("(select job_id from lease where phase = $5)", after, kind, projects, limit, word)
+                held!("(select job_id from lease where phase = $6)", after, kind, projects, limit, on, word)
                     .fetch_all(conn)
                     .await
             }
             State::Succeeded | State::Failed | State::Cancelled | State::PlateLost => {
                 held!(
-                    "(select job_id from job_outcome where state <> 'succeeded' and state = $5)",
+                    "(select job_id from job_outcome where state <> 'succeeded' and state = $6)",
                     after,
                     kind,
                     projects,
                     limit,
+                    on,
                     word
                 )
                 .fetch_all(conn)
@@ -287,13 +293,13 @@ impl Wanted<'_> {
     /// The newest of all, or of those that succeeded.
     async fn newest(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<Row>> {
         let Self { projects, after, limit, .. } = *self;
-        let kind = self.kind();
+        let (kind, on) = (self.kind(), self.filter.instrument.as_deref());
         if self.filter.state.is_none() {
-            return held!("(select id as job_id from job)", after, kind, projects, limit)
+            return held!("(select id as job_id from job)", after, kind, projects, limit, on)
                 .fetch_all(conn)
                 .await;
         }
-        held!("(select job_id from job_outcome where state = 'succeeded')", after, kind, projects, limit)
+        held!("(select job_id from job_outcome where state = 'succeeded')", after, kind, projects, limit, on)
             .fetch_all(conn)
             .await
     }

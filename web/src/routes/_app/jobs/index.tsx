@@ -1,7 +1,7 @@
 import { Select } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { createFileRoute, useNavigate } from "@tanstack/react-router";
+import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { jobsQuery } from "../../../api/queries.ts";
 import type { JobKind, JobState } from "../../../api/types.ts";
@@ -37,12 +37,13 @@ const KINDS: JobKind[] = [
   "read",
   "manual",
 ];
-type Search = { state?: JobState; kind?: JobKind };
+type Search = { state?: JobState; kind?: JobKind; instrument?: string };
 
 export const Route = createFileRoute("/_app/jobs/")({
   validateSearch: (search: Record<string, unknown>): Search => ({
     state: STATES.find((state) => state === search.state),
     kind: KINDS.find((kind) => kind === search.kind),
+    instrument: typeof search.instrument === "string" ? search.instrument : undefined,
   }),
   component: Page,
 });
@@ -55,7 +56,7 @@ function Page() {
   const jobs = useInfiniteQuery(jobsQuery(search));
   const rows = useMemo(() => jobs.data?.pages.flatMap((page) => page.items), [jobs.data]);
   const columns = useMemo(jobColumns, []);
-  const filtered = Boolean(search.state ?? search.kind);
+  const filtered = Boolean(search.state ?? search.kind ?? search.instrument);
   return (
     <>
       <PageHead
@@ -64,6 +65,16 @@ function Page() {
       />
       <Panel
         title="Queue"
+        note={
+          search.instrument ? (
+            <>
+              addressed to {search.instrument} ·{" "}
+              <Link to="/jobs" search={{ ...search, instrument: undefined }}>
+                of all
+              </Link>
+            </>
+          ) : null
+        }
         flush
         actions={
           <>

@@ -1,26 +1,27 @@
 import { Group } from "@mantine/core";
 import { IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { createFileRoute } from "@tanstack/react-router";
+import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { instrumentsQuery } from "../../api/queries.ts";
-import { FailedOr } from "../../display/FailedOr.tsx";
-import { Nothing } from "../../display/Nothing.tsx";
-import { PageHead } from "../../display/PageHead.tsx";
-import { Panel } from "../../display/Panel.tsx";
-import { StateBadge } from "../../display/StateBadge.tsx";
-import { LabWhen, useNow, When } from "../../display/When.tsx";
-import classes from "../../instruments/Instruments.module.css";
-import type { InstrumentNow } from "../../instruments/now.ts";
-import { isSilent, profileWords } from "../../instruments/profile.ts";
-import { Orders } from "../../orders/Orders.tsx";
-import { type Column, DataTable } from "../../tables/DataTable.tsx";
+import { instrumentsQuery } from "../../../api/queries.ts";
+import { FailedOr } from "../../../display/FailedOr.tsx";
+import { Nothing } from "../../../display/Nothing.tsx";
+import { PageHead } from "../../../display/PageHead.tsx";
+import { Panel } from "../../../display/Panel.tsx";
+import { StateBadge } from "../../../display/StateBadge.tsx";
+import { LabWhen, useNow, When } from "../../../display/When.tsx";
+import classes from "../../../instruments/Instruments.module.css";
+import type { InstrumentNow } from "../../../instruments/now.ts";
+import { isSilent, profileWords } from "../../../instruments/profile.ts";
+import { Orders } from "../../../orders/Orders.tsx";
+import { type Column, DataTable } from "../../../tables/DataTable.tsx";
 
-export const Route = createFileRoute("/_app/instruments")({ component: Page });
+export const Route = createFileRoute("/_app/instruments/")({ component: Page });
 
 function Page() {
   const instruments = useQuery(instrumentsQuery);
   const now = useNow();
+  const navigate = useNavigate();
   const columns = useMemo(() => makeColumns(now), [now]);
   return (
     <>
@@ -36,6 +37,7 @@ function Page() {
             rows={instruments.data}
             columns={columns}
             id={(it) => it.name}
+            open={(it) => navigate({ to: "/instruments/$name", params: { name: it.name } })}
             empty={
               <Nothing icon={IconRobot} title="No instrument is registered">
                 An engineer registers one with <code className="lw-mono">loopwright instrument register</code>
@@ -55,7 +57,11 @@ function makeColumns(now: Date): Column<InstrumentNow>[] {
       key: "name",
       title: "Instrument",
       by: (it) => it.name,
-      cell: (it) => <strong title={it.name}>{it.name}</strong>,
+      cell: (it) => (
+        <Link to="/instruments/$name" params={{ name: it.name }} title={it.name}>
+          <strong>{it.name}</strong>
+        </Link>
+      ),
     },
     { key: "state", title: "State", by: (it) => it.state, cell: (it) => <StateBadge state={it.state} /> },
     {

@@ -1,5 +1,7 @@
 //! The devices that stand in the laboratory, and what they can do.
 
+pub mod work;
+
 use super::error::{Error, Result};
 use super::events::{self, NewEvent};
 use crate::ids::ActorId;
@@ -41,7 +43,7 @@ impl InstrumentState {
         }
     }
 
-    pub(super) fn from_column(word: &str) -> Result<Self> {
+    pub(in crate::store) fn from_column(word: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|state| state.as_str() == word)
