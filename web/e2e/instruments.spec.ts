@@ -1,7 +1,9 @@
 import { expect, test } from "@playwright/test";
 import { pageOf } from "./people.ts";
 
-test("an engineer sees what an instrument did, and the jobs that are addressed to it", async ({ browser }) => {
+test("an engineer sees what an instrument did, and the jobs that are addressed to it", async ({
+  browser,
+}) => {
   const page = await pageOf(browser, "engineer");
   await page.getByRole("link", { name: "Instruments", exact: true }).click();
   await page.getByRole("link", { name: "mover-1" }).click();

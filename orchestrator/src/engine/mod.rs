@@ -43,6 +43,7 @@ pub(crate) mod standstills;
 mod start;
 
 pub use run::run;
+pub use standstills::Looks;
 
 use crate::channels::{Key, Rules, Sender};
 use crate::notifications::Settings;

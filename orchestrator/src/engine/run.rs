@@ -1,6 +1,7 @@
 //! The loops. (The queue's own, reaping, promoting and sealing, are in [`crate::queue::upkeep`].) Each wakes by signal and by timer, and works with every signal lost.
 
 use super::Engine;
+use super::standstills::Looks;
 use crate::metrics::counted;
 use crate::store;
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ const RELAY: Duration = Duration::from_millis(500);
 const DELIVER: Duration = Duration::from_secs(1);
 const MIND: Duration = Duration::from_secs(5);
 const STANDSTILLS: Duration = Duration::from_secs(30);
+/// After a start, until agents have come for what waited while nobody answered them.
+const AT_WORK_AGAIN: Duration = Duration::from_secs(60);
 const FORGET: Duration = Duration::from_secs(600);
 /// Rows handled by one pass of a loop.
 const BATCH: i64 = 500;
@@ -90,8 +93,7 @@ async fn deliver(engine: &Engine, shutdown: &CancellationToken) {
 async fn mind(engine: &Engine, shutdown: &CancellationToken) {
     let began = Instant::now();
     let mut forgot: Option<Instant> = None;
-    // Nor is what stands still looked for at once: what came due in an outage has to be taken first.
-    let mut looked = began;
+    let mut looked: Option<Instant> = None;
     while !shutdown.is_cancelled() {
         if let Err(error) = store::bounded(engine.escalate()).await {
             log(&error, "escalating notifications");
@@ -110,9 +112,10 @@ async fn mind(engine: &Engine, shutdown: &CancellationToken) {
         {
             log(&error, "watching agents");
         }
-        if looked.elapsed() > STANDSTILLS {
-            looked = Instant::now();
-            if let Err(error) = store::bounded(engine.watch_standstills()).await {
+        if looked.is_none_or(|at| at.elapsed() > STANDSTILLS) {
+            looked = Some(Instant::now());
+            let looks = if began.elapsed() > AT_WORK_AGAIN { Looks::All } else { Looks::AfterAStart };
+            if let Err(error) = store::bounded(engine.look_for_standstills(looks)).await {
                 log(&error, "looking for standstills");
             }
         }

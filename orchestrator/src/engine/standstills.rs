@@ -16,9 +16,31 @@ use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
+/// What a look tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    All,
+    /// Not of jobs that nobody came for while this process was not there: agents have to come back first, and what came due
+    /// has to be made ready.
+    AfterAStart,
+}
+
+impl Looks {
+    fn tells(self, waiting: &Waiting) -> bool {
+        self == Looks::All
+            || waiting.subject != Subject::Job
+            || !matches!(waiting.state.as_str(), "ready" | "waiting")
+    }
+}
+
 impl Engine {
-    /// One look. Answers how many standstills are told.
+    /// One look at everything. Answers how many standstills there are that people are told of.
     pub async fn watch_standstills(&self) -> Result<usize> {
+        self.look_for_standstills(Looks::All).await
+    }
+
+    /// The same, and of what stands still newly only what `looks` tells of.
+    pub async fn look_for_standstills(&self, looks: Looks) -> Result<usize> {
         steps::before(Step::WatchStandstills).await;
         let mut tx = store::begin_on(&self.pool).await?;
         let past = past(&mut tx).await?;
@@ -34,7 +56,7 @@ impl Engine {
         let known: BTreeSet<(&str, &str, &str)> =
             known.iter().map(|it| (it.subject.as_str(), it.id.as_str(), it.state.as_str())).collect();
         let mut new = Vec::new();
-        for (waiting, owner) in &told {
+        for (waiting, owner) in told.iter().filter(|(waiting, _)| looks.tells(waiting)) {
             let key = (waiting.subject.as_str(), waiting.id.as_str(), waiting.state.as_str());
             if !known.contains(&key) && facts::notice(&mut tx, waiting).await? {
                 new.push((waiting.clone(), *owner));

@@ -4,6 +4,7 @@ use crate::laboratory::{Fault, Laboratory, Settings};
 use crate::stop::orders::app;
 use chrono::{DateTime, Utc};
 use jobs::work::Kind;
+use orchestrator::engine::Looks;
 use orchestrator::orders::{Order, instrument};
 use orchestrator::rounds::control;
 use orchestrator::rounds::state::State;
@@ -99,11 +100,16 @@ async fn what_stands_still_is_told_once_and_closed_when_it_moves(
         .execute(&laboratory.pool)
         .await
         .expect("it waits for long");
+    let open = "select count(*) from notification where topic = 'standstill' and state = 'open'";
+    laboratory.engine.look_for_standstills(Looks::AfterAStart).await.expect("a look");
+    while laboratory.engine.relay().await.expect("relayed") > 0 {}
+    assert_eq!(laboratory.count(open).await, 0, "agents come back first");
     for _ in 0..2 {
         assert_eq!(laboratory.engine.watch_standstills().await.expect("a look"), 1);
         while laboratory.engine.relay().await.expect("relayed") > 0 {}
     }
-    let open = "select count(*) from notification where topic = 'standstill' and state = 'open'";
+    laboratory.engine.look_for_standstills(Looks::AfterAStart).await.expect("a look");
+    while laboratory.engine.relay().await.expect("relayed") > 0 {}
     assert_eq!(laboratory.count(open).await, 1, "told once");
     let (_, listed) = app.get(&token, "/api/v1/standstills").await;
     let job = ready(&laboratory, "move").await;
