@@ -27,34 +27,25 @@ export const mayEverywhere = (session: Session | undefined, ...anyOf: Scope[]) =
       session?.grants.some((grant) => grant.project_id == null && SCOPES_OF[grant.role]?.includes(scope)),
   );
 
+const ENGINEER: Scope[] = [
+  "read",
+  "campaign:write",
+  "batch:edit",
+  "batch:approve",
+  "plate:decide",
+  "job:resolve",
+  "inventory:write",
+  "instrument:write",
+  "work:people",
+];
+
 /** What each role opens, as the server has it (`people::role`): it tells only what all of them open somewhere. */
 export const SCOPES_OF: Record<Role, Scope[]> = {
   viewer: ["read"],
   operator: ["read", "work:people", "job:resolve", "inventory:write", "plate:decide"],
   scientist: ["read", "batch:edit", "batch:approve", "plate:decide", "work:people"],
-  engineer: [
-    "read",
-    "campaign:write",
-    "batch:edit",
-    "batch:approve",
-    "plate:decide",
-    "job:resolve",
-    "inventory:write",
-    "instrument:write",
-    "work:people",
-  ],
-  admin: [
-    "read",
-    "campaign:write",
-    "batch:edit",
-    "batch:approve",
-    "plate:decide",
-    "job:resolve",
-    "inventory:write",
-    "instrument:write",
-    "work:people",
-    "admin",
-  ],
+  engineer: ENGINEER,
+  admin: [...ENGINEER, "admin"],
 };
 
 /** Which role would do, in words, for buttons that are not there for one. */
